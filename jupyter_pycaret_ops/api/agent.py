@@ -1,0 +1,203 @@
+"""The agent's routes: what a kernel asks and says about its own run, with a run token and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+from typing import Any
+
+from jupyter_server.auth.decorator import allow_unauthenticated
+from tornado.web import stream_request_body
+
+from ..artifacts import Writer
+from ..errors import Invalid, OpsError, Unauthenticated, Unavailable
+from ..protocol import EventBatch, Finish
+from ..runs.agents import ArtifactHead
+from .base import LARGEST_JSON_BYTES, OpsHandler, decode_body
+from .context import Route
+
+SHA256 = re.compile(r"[0-9a-f]{64}")
+PIECE = 1 << 20
+UNBOUNDED = 1 << 62
+
+
+class AgentHandler(OpsHandler):
+    """Opens to the run token of the run in the path."""
+
+    attempt = 0
+
+    async def identify(self, route: Route) -> None:
+        """Check the run token."""
+        secret = self.bearer()
+        self.current_user = self._jupyter_current_user = None
+        if secret is None:
+            raise Unauthenticated("This route takes a run token.")
+        self.attempt = await self.services.agents.authenticate(self.path_kwargs["run_id"], secret)
+
+    def require_attempt(self, attempt: int) -> None:
+        """Raise Invalid when a body speaks for another attempt than its token."""
+        if attempt != self.attempt:
+            raise Invalid(f"This token is of attempt {self.attempt}, not {attempt}.")
+
+    def check_xsrf_cookie(self) -> None:
+        """Agents have no cookies."""
+
+
+class SpecHandler(AgentHandler):
+    """What to run."""
+
+    @allow_unauthenticated
+    async def get(self, run_id: str) -> None:
+        """The attempt's spec."""
+        self.answer(await self.services.agents.spec(run_id, self.attempt))
+
+
+class DataHandler(AgentHandler):
+    """What to run it on."""
+
+    @allow_unauthenticated
+    async def get(self, run_id: str) -> None:
+        """The table, streamed as it was stored."""
+        services = self.services
+        key = await services.agents.data_key(run_id, self.attempt)
+        self.set_header("Content-Type", "application/octet-stream")
+        chunks = services.artifacts.chunks(key)
+        loop = asyncio.get_running_loop()
+        while chunk := await loop.run_in_executor(services.threads, next, chunks, b""):
+            self.write(chunk)
+            await self.flush()
+
+
+class EventsHandler(AgentHandler):
+    """What happened."""
+
+    @allow_unauthenticated
+    async def post(self, run_id: str) -> None:
+        """Take a batch; an empty one is a heartbeat."""
+        if len(self.request.body) > LARGEST_JSON_BYTES:
+            raise Invalid("The batch is too large; send fewer events at once.")
+        batch: EventBatch = decode_body(self.request.body, EventBatch)
+        self.require_attempt(batch.attempt)
+        self.answer(await self.services.agents.take_events(run_id, batch.attempt, batch.events))
+
+
+class FinishHandler(AgentHandler):
+    """How it ended."""
+
+    @allow_unauthenticated
+    async def post(self, run_id: str) -> None:
+        """End the attempt."""
+        last: Finish = decode_body(self.request.body, Finish)
+        self.require_attempt(last.attempt)
+        run = await self.services.agents.finish(run_id, last)
+        self.answer({"status": run.status})
+
+
+@stream_request_body
+class ArtifactHandler(AgentHandler):
+    """A file that the run made, streamed in."""
+
+    writer: Writer | None = None
+
+    async def prepare(self) -> None:  # type: ignore[override]
+        """Check the head before the body."""
+        self.request.connection.set_max_body_size(UNBOUNDED)  # type: ignore[union-attr]
+        await super().prepare()
+        if self.request.method != "PUT":
+            return
+        self.head_of_file = self._head()
+        self.digest = hashlib.sha256()
+        self.size = 0
+        self.piece = bytearray()
+        loop = asyncio.get_running_loop()
+        self.storage_key, self.writer = await loop.run_in_executor(
+            self.services.threads,
+            self.services.agents.artifact_writer,
+            self.path_kwargs["run_id"],
+            self.head_of_file,
+        )
+
+    def _head(self) -> ArtifactHead:
+        headers = self.request.headers
+        sha256 = headers.get("X-Content-SHA256", "")
+        if not SHA256.fullmatch(sha256):
+            raise Invalid("The header X-Content-SHA256 is missing or wrong.")
+        return ArtifactHead(
+            filename=self.path_kwargs["name"],
+            kind=headers.get("X-Artifact-Kind", "file")[:32],
+            content_type=headers.get("Content-Type", "application/octet-stream")[:128],
+            sha256=sha256,
+            attempt=self.attempt,
+            model_id=headers.get("X-Model-Id"),
+        )
+
+    async def data_received(self, chunk: bytes) -> None:
+        """Take a piece of the file."""
+        if self.writer is None:
+            return
+        self.size += len(chunk)
+        self.piece += chunk
+        if len(self.piece) >= PIECE:
+            await self._write()
+
+    async def _write(self) -> None:
+        piece, self.piece = bytes(self.piece), bytearray()
+        assert self.writer is not None
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self.services.threads, self._take, self.writer, piece)
+
+    def _take(self, writer: Writer, piece: bytes) -> None:
+        self.digest.update(piece)
+        writer.write(piece)
+
+    @allow_unauthenticated
+    async def put(self, run_id: str, name: str) -> None:
+        """The file is whole: compare, keep, sign."""
+        assert self.writer is not None
+        writer = self.writer
+        loop = asyncio.get_running_loop()
+        try:
+            await self._write()
+            if self.digest.hexdigest() != self.head_of_file.sha256:
+                raise Invalid("The file arrived changed: its SHA-256 is not the one announced.")
+            await loop.run_in_executor(self.services.threads, writer.commit)
+        except OSError as error:
+            await loop.run_in_executor(self.services.threads, writer.discard)
+            raise Unavailable(
+                f"The artifact store cannot take the file ({error.strerror}).", retry_after_s=5
+            ) from error
+        try:
+            artifact = await self.services.agents.take_artifact(
+                run_id, self.head_of_file, self.storage_key, self.size
+            )
+        except OpsError:
+            await asyncio.to_thread(self.services.artifacts.delete, self.storage_key)
+            raise
+        self.answer({"id": artifact.id, "sha256": artifact.sha256})
+
+    def on_finish(self) -> None:
+        """No part of a file stays behind."""
+        super().on_finish()
+        self._discard()
+
+    def on_connection_close(self) -> None:
+        """The kernel went away in the middle of a file."""
+        super().on_connection_close()
+        self._discard()
+
+    def _discard(self) -> None:
+        writer, self.writer = self.writer, None
+        if writer is not None:
+            self.services.threads.submit(writer.discard)
+
+
+def handlers(prefix: str, routes: dict[str, dict[str, Route]]) -> list[Any]:
+    """The agent's routes alone, for the internal listener."""
+    from .routes import pattern
+
+    return [
+        (prefix + pattern(path), next(iter(by_method.values())).handler, {"routes": by_method})
+        for path, by_method in routes.items()
+        if path.startswith("/agent/")
+    ]

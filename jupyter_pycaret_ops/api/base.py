@@ -1,0 +1,373 @@
+"""The base of all handlers: credential, body, the one table of errors, paging."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from http.client import responses
+from typing import Any, cast
+
+import msgspec
+from jupyter_server.auth.decorator import allow_unauthenticated
+from jupyter_server.auth.identity import User
+from jupyter_server.base.handlers import JupyterHandler
+from jupyter_server.utils import ensure_async
+from tornado.web import HTTPError
+
+from .. import errors
+from ..errors import (
+    FieldError,
+    Forbidden,
+    Invalid,
+    NotFound,
+    OpsError,
+    RetryLater,
+    TooLarge,
+    Unauthenticated,
+    UnsupportedMedia,
+)
+from ..settings import EXTENSION
+from ..store.access import Caller
+from ..store.ids import new_id
+from ..store.keys import KEY_PREFIX, RUN_TOKEN_PREFIX
+from .context import Call, Extension, Listing, Route, Services
+from .identity import jupyter_user, names_people
+
+log = logging.getLogger("jupyter_pycaret_ops")
+
+RESOURCE = "pycaret-ops"
+LARGEST_JSON_BYTES = 16 * 1024 * 1024
+
+#: the one table of errors; looked up along the class's bases
+STATUS: dict[type[OpsError], int] = {
+    errors.Invalid: 400,
+    errors.Unauthenticated: 401,
+    errors.Forbidden: 403,
+    errors.NotFound: 404,
+    errors.Conflict: 409,
+    errors.TooLarge: 413,
+    errors.UnsupportedMedia: 415,
+    errors.RowsInvalid: 422,
+    errors.QueueFull: 429,
+    errors.RetryLater: 503,
+}
+#: `reason` of errors that Tornado or Jupyter raised
+REASONS = {
+    400: "validation",
+    401: "unauthenticated",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    409: "conflict",
+    413: "too_large",
+    415: "unsupported_media",
+}
+_AT = re.compile(r" - at `(?P<path>[^`]*)`$")
+_STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
+
+
+def status_for(error: OpsError) -> int:
+    """The status code of an error of ours."""
+    return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
+
+
+def field_error(error: msgspec.ValidationError) -> FieldError:
+    """What msgspec says of a body, with the place apart from the message."""
+    text = str(error)
+    match = _AT.search(text)
+    if match is None:
+        return {"loc": [], "msg": text}
+    loc: list[str | int] = [
+        name or (int(index) if index.isdigit() else index)
+        for name, index in _STEP.findall(match["path"])
+    ]
+    return {"loc": loc, "msg": text[: match.start()]}
+
+
+def decode_body(body: bytes, kind: Any) -> Any:
+    """A JSON body as `kind`.
+
+    Raises
+    ------
+    Invalid
+        When it is not JSON, or not of that shape; `NaN` and `Infinity` are not JSON.
+    """
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.ValidationError as error:
+        fault = field_error(error)
+        where = ".".join(str(step) for step in fault["loc"])
+        raise Invalid(
+            f"{where}: {fault['msg']}" if where else fault["msg"], errors=[fault]
+        ) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Invalid(f"The body is not JSON: {error}") from None
+
+
+class OpsHandler(JupyterHandler):
+    """Resolves the caller before Jupyter would, and answers every error as JSON.
+
+    Jupyter's own `prepare` is not called: callers with a run token or an API key are not the identity
+    provider's, and public routes ask for nobody. For Jupyter's users the same rules hold as there: host,
+    identity, XSRF and origin for cookies, the authorizer.
+    """
+
+    def initialize(self, routes: dict[str, Route] | None = None, **_: Any) -> None:
+        """Take the routes of this path, by method."""
+        self._routes = routes or {}
+        self.caller: Caller | None = None
+
+    # ---------------------------------------------------------------- the request
+
+    @property
+    def extension(self) -> Extension:
+        """The extension that this handler belongs to."""
+        return cast("Extension", self.settings[EXTENSION])
+
+    @property
+    def request_id(self) -> str:
+        """This request's id, as answered in `X-Request-Id`."""
+        found: str | None = getattr(self, "_request_id", None)
+        if found is None:
+            found = self._request_id = new_id()
+        return found
+
+    def set_default_headers(self) -> None:
+        """Jupyter's headers, the request's id, and nothing to be cached."""
+        super().set_default_headers()
+        self.set_header("X-Request-Id", self.request_id)
+        self.set_header("Content-Type", "application/json")
+        self.set_header("Cache-Control", "no-store")
+
+    @property
+    def content_security_policy(self) -> str:
+        """Answers of an API are never pages."""
+        return super().content_security_policy + "; default-src 'none'"
+
+    async def prepare(self) -> None:  # type: ignore[override]
+        """Find the route and the caller; everything that can be refused without the body is refused."""
+        self.began = time.perf_counter()
+        route = self._routes.get(self.request.method or "")
+        if self.request.method == "OPTIONS":
+            return
+        if route is None:
+            raise HTTPError(405)
+        if route.access == "public":
+            self.current_user = self._jupyter_current_user = None
+            return
+        self.services = await self.extension.ensure_started()
+        if any("\0" in value for value in self.path_kwargs.values()):
+            raise NotFound("There is no such row.")  # PostgreSQL cannot even be asked for it
+        await self.identify(route)
+        if route.access != "run":
+            self.services.pool.want_spares()
+
+    async def identify(self, route: Route) -> None:
+        """Set the caller, or refuse.
+
+        Raises
+        ------
+        Unauthenticated, Forbidden
+        """
+        secret = self.bearer()
+        if secret is not None and secret.startswith(RUN_TOKEN_PREFIX):
+            raise Forbidden("A run token opens only the agent's routes of its run.")
+        if secret is not None and secret.startswith(KEY_PREFIX):
+            caller = await self.services.identities.key(secret)
+            if caller is None or caller.key is None:
+                raise Unauthenticated("The API key is unknown, revoked or expired.")
+            if route.scope is None:
+                raise Forbidden("API keys do not open this.")
+            if not _reaches(caller.key.scopes, route.scope):
+                raise Forbidden(f"This API key lacks the scope “{route.scope}”.")
+            self.current_user = self._jupyter_current_user = None
+            self.caller = caller
+            return
+        self.caller = await self.jupyter_caller(route.action)
+
+    async def jupyter_caller(self, action: str) -> Caller:
+        """The Jupyter user that calls, allowed by the authorizer to do `action`.
+
+        Raises
+        ------
+        Unauthenticated, Forbidden
+        """
+        if not self.check_host():
+            raise Forbidden("This server does not answer to that host name.")
+        user = await jupyter_user(self, self.services.identities.owner)
+        if user is None:
+            raise Unauthenticated(
+                "Log in to Jupyter, or send `Authorization: token <token>` or "
+                "`Authorization: Bearer <API key>`."
+            )
+        self.current_user = self._jupyter_current_user = user
+        self.set_cors_headers()
+        self.check_cookie_caller()
+        await self.ask_authorizer(user, action)
+        self._count_activity()
+        return await self.services.identities.person(
+            user, named=names_people(self.identity_provider)
+        )
+
+    def check_cookie_caller(self) -> None:
+        """Another site must not act, or read, with a person's cookie; tokens are not sent by browsers.
+
+        Raises
+        ------
+        Forbidden
+        """
+        if self.token_authenticated:
+            return
+        if not self.check_origin():
+            raise Forbidden("Requests from another site are not answered.")
+        if self.request.method not in {"GET", "HEAD", "OPTIONS"}:
+            try:
+                self.check_xsrf_cookie()
+            except HTTPError as error:
+                raise Forbidden(
+                    f"The request lacks a valid XSRF token ({error.log_message})."
+                ) from None
+
+    async def ask_authorizer(self, user: User, action: str) -> None:
+        """Raise Forbidden unless Jupyter's authorizer allows the action."""
+        allowed = await ensure_async(self.authorizer.is_authorized(self, user, action, RESOURCE))
+        if not allowed:
+            raise Forbidden(f"Jupyter's authorizer does not allow you to {action} {RESOURCE}.")
+
+    def bearer(self) -> str | None:
+        """The bearer credential of the request."""
+        scheme, _, secret = self.request.headers.get("Authorization", "").partition(" ")
+        return secret.strip() if scheme.lower() == "bearer" and secret else None
+
+    def _count_activity(self) -> None:
+        """Jupyter's idle culling counts people's requests, not the panel's polls."""
+        if "no_track_activity" not in self.request.query_arguments:
+            from jupyter_server._tz import utcnow
+
+            self.settings["api_last_activity"] = utcnow()
+
+    @allow_unauthenticated
+    def options(self, *_: Any, **__: Any) -> None:
+        """CORS preflight, as Jupyter's own API answers it."""
+        self.set_header(
+            "Access-Control-Allow-Headers", "accept, content-type, authorization, x-xsrftoken"
+        )
+        self.set_header("Access-Control-Allow-Methods", ", ".join([*self._routes, "OPTIONS"]))
+        self.set_status(204)
+
+    # ---------------------------------------------------------------- the answer
+
+    def answer(self, value: Any, status: int = 200) -> None:
+        """Write a JSON answer; not-a-number becomes null."""
+        self.set_status(status)
+        if isinstance(value, Listing):
+            if value.next_cursor is not None:
+                self.set_header("X-Next-Cursor", value.next_cursor)
+            value = value.rows
+        if status != 204:
+            self.write(msgspec.json.encode(value))
+
+    def _handle_request_exception(self, e: BaseException) -> None:
+        if isinstance(e, OpsError):
+            status = status_for(e)
+            if status == 500:
+                log.error("unmapped error", exc_info=e)
+            if not self._finished:
+                self.send_error(status, exc_info=(type(e), e, e.__traceback__))
+            return
+        super()._handle_request_exception(e)
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """The body of an error: message, reason, and where in the body it lies."""
+        error = (kwargs.get("exc_info") or (None, None, None))[1]
+        body: dict[str, Any]
+        if isinstance(error, OpsError) and status_code != 500:
+            body = {"message": error.message, "reason": error.reason}
+            if error.errors:
+                body["errors"] = error.errors
+            if isinstance(error, RetryLater):
+                self.set_header("Retry-After", str(error.retry_after_s))
+        elif isinstance(error, HTTPError):
+            word = responses.get(status_code, "error").lower()
+            body = {
+                "message": f"{self.request.method} is not possible here."
+                if status_code == 405
+                else f"The request was refused: {word}.",
+                "reason": REASONS.get(status_code, "error"),
+            }
+            if status_code == 405:
+                self.set_header("Allow", ", ".join(self._routes))
+        else:
+            body = {
+                "message": "Something went wrong inside the server; its log says more under this "
+                f"request's id, {self.request_id}.",
+                "reason": "internal",
+            }
+            log.error("request %s failed", self.request_id)
+        self.set_header("Content-Type", "application/json")
+        self.finish(msgspec.json.encode(self.error_body(body)))
+
+    def error_body(self, body: dict[str, Any]) -> dict[str, Any]:
+        """An error's body as it is sent; protocols with an own place for the message add it here."""
+        return body
+
+
+def _reaches(scopes: frozenset[str], needed: str) -> bool:
+    return needed in scopes or (needed in ("read", "predict") and "write" in scopes)
+
+
+class RouteHandler(OpsHandler):
+    """Serves every route that is a plain function of a call."""
+
+    async def _serve(self, **params: str) -> None:
+        route = self._routes[self.request.method or ""]
+        assert route.endpoint is not None
+        call = Call(
+            services=getattr(self, "services", cast("Services", None)),
+            caller=cast("Caller", self.caller),
+            params=params,
+            query=self._query(route.query),
+            body=self._body(route),
+            request_id=self.request_id,
+        )
+        self.answer(await route.endpoint(call), route.status)
+
+    get = post = patch = delete = put = allow_unauthenticated(_serve)
+
+    def _query(self, kind: Any) -> Any:
+        values = {name: self.get_query_argument(name) for name in self.request.query_arguments}
+        try:
+            return msgspec.convert(values, kind, strict=False)
+        except msgspec.ValidationError as error:
+            fault = field_error(error)
+            where = ".".join(str(step) for step in fault["loc"])
+            raise Invalid(f"Query parameter {where}: {fault['msg']}", errors=[fault]) from None
+
+    def _body(self, route: Route) -> Any:
+        if route.body is None:
+            return None
+        body = self.request.body
+        if not body and route.body_optional:
+            return decode_body(b"{}", route.body)
+        kind = self.request.headers.get("Content-Type", "application/json").partition(";")[0]
+        if kind.strip().lower() not in ("application/json", ""):
+            raise UnsupportedMedia("Send JSON, with the header Content-Type: application/json.")
+        if len(body) > LARGEST_JSON_BYTES:
+            raise TooLarge(
+                f"The body is larger than {LARGEST_JSON_BYTES >> 20} MiB. Upload the data as a file."
+            )
+        return decode_body(body, route.body)
+
+
+class UnknownPathHandler(OpsHandler):
+    """What is under the prefix and is no route: a JSON 404, never a login page."""
+
+    async def prepare(self) -> None:  # type: ignore[override]
+        """Refuse."""
+        self.current_user = self._jupyter_current_user = None
+        raise NotFound("There is no such path in this API. GET openapi.json lists all of them.")
+
+    @allow_unauthenticated
+    def get(self) -> None:
+        """Never reached."""

@@ -1,0 +1,270 @@
+"""The Open Inference Protocol, version 2: deployments as KServe's and Triton's clients know models.
+
+Each column of the pipeline is an input tensor of shape [n] or [n, 1]; one tensor of shape [n, columns] is
+taken as all of them in their order. Formats: https://github.com/kserve/open-inference-protocol, and the
+binary extension https://docs.nvidia.com/deeplearning/triton-inference-server (“Binary Tensor Data”), which
+Triton's client sends unless told not to.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Sequence
+from typing import Any
+
+from jupyter_server.auth.decorator import allow_unauthenticated
+
+from ..errors import Invalid
+from ..serving.batcher import Answer
+from ..serving.registry import Endpoint, refuse_paused
+from .base import decode_body
+from .context import Call
+from .predict import ServingHandler, label_key, refuse_large
+from .schemas import InferIn, InferOut, InferTensor, Live, ModelMetadata, Ready, TensorMetadata
+
+DATATYPES = {
+    "number": "FP64",
+    "integer": "INT64",
+    "boolean": "BOOL",
+    "string": "BYTES",
+    "datetime": "BYTES",
+}
+#: letters of `struct`, little endian
+# fmt: off
+CODES = {
+    "BOOL": "?", "FP16": "e", "FP32": "f", "FP64": "d",
+    "INT8": "b", "INT16": "h", "INT32": "i", "INT64": "q",
+    "UINT8": "B", "UINT16": "H", "UINT32": "I", "UINT64": "Q",
+}
+# fmt: on
+HEADER_LENGTH = "Inference-Header-Content-Length"
+
+
+async def live(_call: Call) -> Live:
+    """Whether the server answers; asks no database."""
+    return Live(live=True)
+
+
+async def ready(_call: Call) -> Ready:
+    """Whether the server takes requests."""
+    return Ready(ready=True)
+
+
+class OpenInferenceHandler(ServingHandler):
+    """Says errors where the protocol's clients look for them too."""
+
+    def error_body(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The error under `error` as well."""
+        return {**body, "error": body["message"]}
+
+
+class MetadataHandler(OpenInferenceHandler):
+    """A deployment as a model of the protocol."""
+
+    @allow_unauthenticated
+    async def get(self, deployment: str) -> None:
+        """Inputs, outputs and version."""
+        endpoint = self.endpoint
+        assert endpoint is not None
+        self.answer(metadata(endpoint))
+
+
+class ReadyHandler(OpenInferenceHandler):
+    """Whether a deployment answers."""
+
+    @allow_unauthenticated
+    async def get(self, deployment: str) -> None:
+        """200 where it is active, 409 where it is paused."""
+        assert self.endpoint is not None
+        refuse_paused(self.endpoint)
+        self.answer(Ready(ready=True, name=self.endpoint.slug))
+
+
+class InferHandler(OpenInferenceHandler):
+    """Tensors in, tensors out."""
+
+    @allow_unauthenticated
+    async def post(self, deployment: str) -> None:
+        """Predict; the output `probabilities` is given where it is asked for."""
+        endpoint = self.endpoint
+        assert endpoint is not None
+        refuse_large(self.request.body)
+        wanted = parse(self.request.body, self.request.headers.get(HEADER_LENGTH))
+        rows = rows_of(wanted.inputs, endpoint.model.checker.names)
+        names = [output.name for output in wanted.outputs] or ["prediction"]
+        answer, warnings, _ = await self.predict(
+            rows, proba="probabilities" in names, ignore_extra=self.flag("extra", "ignore")
+        )
+        self.answer(
+            InferOut(
+                model_name=endpoint.slug,
+                model_version=str(endpoint.model.version),
+                id=wanted.id,
+                outputs=[_output(name, answer, endpoint) for name in dict.fromkeys(names)],
+                parameters={"warnings": warnings} if warnings else {},
+            )
+        )
+
+
+def metadata(endpoint: Endpoint) -> ModelMetadata:
+    """What a deployment takes and gives."""
+    model = endpoint.model
+    outputs = [TensorMetadata("prediction", _label_type(model.labels), [-1])]
+    if model.labels and model.schema.get("proba"):
+        labels = {"labels": [label_key(label) for label in model.labels]}
+        outputs.append(TensorMetadata("probabilities", "FP64", [-1, len(model.labels)], labels))
+    return ModelMetadata(
+        name=endpoint.slug,
+        versions=[str(model.version)],
+        platform="pycaret",
+        inputs=[
+            TensorMetadata(column["name"], DATATYPES[column["type"]], [-1])
+            for column in model.schema["columns"]
+        ],
+        outputs=outputs,
+    )
+
+
+# ---------------------------------------------------------------- tensors in
+
+
+def parse(body: bytes, header_length: str | None) -> InferIn:
+    """A request, with the values of binary tensors in their `data`.
+
+    Raises
+    ------
+    Invalid
+        When it is not of the protocol's form.
+    """
+    if header_length is None:
+        wanted: InferIn = decode_body(body, InferIn)
+        binary = b""
+    else:
+        if not header_length.isdigit() or int(header_length) > len(body):
+            raise Invalid(f"The header {HEADER_LENGTH} is not the length of the JSON part.")
+        wanted = decode_body(body[: int(header_length)], InferIn)
+        binary = body[int(header_length) :]
+    at = 0
+    for index, tensor in enumerate(wanted.inputs):
+        size = tensor.parameters.get("binary_data_size")
+        if size is not None:
+            if type(size) is not int or size < 0 or at + size > len(binary):
+                raise _wrong(index, "binary_data_size does not fit the body")
+            tensor.data = _unpack(index, tensor, binary[at : at + size])
+            at += size
+        if tensor.data is None:
+            raise _wrong(index, "has no data")
+        tensor.data = _flat(tensor.data)
+        if len(tensor.data) != math.prod(tensor.shape):
+            raise _wrong(
+                index, f"has {len(tensor.data)} values, its shape says {math.prod(tensor.shape)}"
+            )
+    if at != len(binary):
+        raise Invalid(f"{len(binary) - at} bytes of the body belong to no tensor.")
+    return wanted
+
+
+def rows_of(tensors: Sequence[InferTensor], names: Sequence[str]) -> list[dict[str, Any]]:
+    """Rows from tensors whose data are flat: one tensor a column, or one for all columns.
+
+    Raises
+    ------
+    Invalid
+        When their shapes do not fit together.
+    """
+    first = tensors[0]
+    if len(tensors) == 1 and len(first.shape) == 2 and first.name not in names:
+        values, width = first.data or [], first.shape[1]
+        if width != len(names):
+            raise _wrong(0, f"must have the shape [n, {len(names)}], for {', '.join(names)}")
+        return [
+            dict(zip(names, values[at : at + width], strict=True))
+            for at in range(0, len(values), width)
+        ]
+    columns: dict[str, list[Any]] = {}
+    for index, tensor in enumerate(tensors):
+        if len(tensor.shape) not in (1, 2) or tensor.shape[1:] not in ([], [1]):
+            raise _wrong(index, "must have the shape [n] or [n, 1]: one tensor for each column")
+        if tensor.name in columns:
+            raise _wrong(index, "stands twice")
+        if tensor.shape[0] != first.shape[0]:
+            raise _wrong(index, f"has {tensor.shape[0]} rows, the first one {first.shape[0]}")
+        columns[tensor.name] = tensor.data or []
+    return [
+        {name: values[index] for name, values in columns.items()} for index in range(first.shape[0])
+    ]
+
+
+def _flat(data: list[Any]) -> list[Any]:
+    """Values row by row, from a list or a list of lists."""
+    if not any(isinstance(item, list) for item in data):
+        return data
+    return [value for item in data for value in (item if isinstance(item, list) else [item])]
+
+
+def _unpack(index: int, tensor: InferTensor, raw: bytes) -> list[Any]:
+    """Values of a binary tensor; not-a-number stands for a missing value."""
+    if tensor.datatype == "BYTES":
+        return _unpack_texts(index, raw)
+    code = CODES[tensor.datatype]
+    count, rest = divmod(len(raw), struct.calcsize(f"<{code}"))
+    if rest:
+        raise _wrong(index, f"has {len(raw)} bytes, no whole number of {tensor.datatype}")
+    values = struct.unpack(f"<{count}{code}", raw)
+    return [None if value != value else value for value in values]
+
+
+def _unpack_texts(index: int, raw: bytes) -> list[str]:
+    texts = []
+    at = 0
+    while at < len(raw):
+        if at + 4 > len(raw):
+            raise _wrong(index, "ends within the length of a text")
+        (length,) = struct.unpack_from("<I", raw, at)
+        at += 4
+        if at + length > len(raw):
+            raise _wrong(index, "ends within a text")
+        try:
+            texts.append(raw[at : at + length].decode())
+        except UnicodeDecodeError:
+            raise _wrong(index, "holds a text that is not UTF-8") from None
+        at += length
+    return texts
+
+
+def _wrong(index: int, why: str) -> Invalid:
+    return Invalid(f"Input {index} {why}.", errors=[{"loc": ["inputs", index], "msg": why}])
+
+
+# ---------------------------------------------------------------- tensors out
+
+
+def _output(name: str, answer: Answer, endpoint: Endpoint) -> InferTensor:
+    count = len(answer.predictions)
+    if name == "prediction":
+        datatype = _label_type(endpoint.model.labels)
+        values = answer.predictions
+        if datatype == "BYTES":
+            values = [value if isinstance(value, str) else label_key(value) for value in values]
+        return InferTensor(name, [count], datatype, values)
+    if answer.probabilities is None:
+        raise Invalid(
+            f"The pipeline behind “{endpoint.slug}” gives no probabilities.",
+            errors=[{"loc": ["outputs"], "msg": "probabilities are not given"}],
+        )
+    shares = [share for row in answer.probabilities for share in row]
+    return InferTensor(name, [count, len(shares) // max(1, count)], "FP64", shares)
+
+
+def _label_type(labels: list[Any] | None) -> Any:
+    """The datatype that holds every label; without labels, predictions are numbers."""
+    if not labels:
+        return "FP64"
+    kinds = {type(label) for label in labels}
+    if len(kinds) > 1:
+        return "BYTES"
+    return {bool: "BOOL", int: "INT64", float: "FP64"}.get(kinds.pop(), "BYTES")
+
+
+__all__ = ["InferHandler", "MetadataHandler", "ReadyHandler", "live", "metadata", "parse", "ready"]

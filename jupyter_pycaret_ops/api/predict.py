@@ -1,0 +1,224 @@
+"""Predictions over HTTP: the one route whose speed people count."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import msgspec
+from jupyter_server.auth.decorator import allow_unauthenticated
+
+from ..errors import Forbidden, Invalid, NotFound, TooLarge, Unauthenticated
+from ..serving.batcher import Answer
+from ..serving.registry import Endpoint, refuse_paused
+from ..store import access
+from ..store.access import Role
+from ..store.keys import KEY_PREFIX, RUN_TOKEN_PREFIX
+from .base import LARGEST_JSON_BYTES, OpsHandler
+from .context import Route
+from .schemas import DeploymentSchema, PredictIn, Prediction, PredictOut
+
+MOST_ROWS = 10_000
+#: refusals that count as errors of the deployment
+COUNTED = frozenset({400, 413, 422, 500, 502, 503})
+
+_decoder = msgspec.json.Decoder(PredictIn)
+_encoder = msgspec.json.Encoder()
+
+
+class ServingHandler(OpsHandler):
+    """Finds the endpoint and lets in whom its access mode lets in."""
+
+    endpoint: Endpoint | None = None
+
+    async def identify(self, route: Route) -> None:
+        """Set the endpoint, or refuse; what a stranger may not call does not exist for them."""
+        self.current_user = self._jupyter_current_user = None
+        secret = self.bearer()
+        name = self.path_kwargs["deployment"]
+        if secret is not None and secret.startswith(RUN_TOKEN_PREFIX):
+            raise Forbidden("A run token opens only the agent's routes of its run.")
+        if secret is not None and secret.startswith(KEY_PREFIX):
+            self.endpoint = await self._by_key(secret, name)
+            return
+        endpoint = await self._known(name)
+        if endpoint is not None and endpoint.auth_mode == "public":
+            self.set_cors_headers()
+            self.endpoint = endpoint
+            return
+        caller = await self.jupyter_caller(route.action)
+        if endpoint is None:
+            raise NotFound(f"There is no deployment named “{name}”.")
+        key = (caller.user_id, endpoint.workspace_id)
+        now = self.services.clock.monotonic()
+        roles = self.services.identities.roles
+        known = roles.get(key)
+        if known is None or now - known[1] > 5.0:
+            role = await self.services.store.read(access.role_in, caller, endpoint.workspace_id)
+            known = roles[key] = (role, now)
+        if known[0] is None:
+            raise NotFound(f"There is no deployment named “{name}”.")
+        if known[0] < Role.MEMBER and route.action == "execute":
+            raise Forbidden("This needs the role member in the workspace; yours is viewer.")
+        self.endpoint = endpoint
+
+    async def _known(self, name: str) -> Endpoint | None:
+        try:
+            return await self.services.endpoints.get(name)
+        except NotFound:
+            return None
+
+    async def _by_key(self, secret: str, name: str) -> Endpoint:
+        caller = await self.services.identities.key(secret)
+        if caller is None or caller.key is None:
+            raise Unauthenticated("The API key is unknown, revoked or expired.")
+        endpoint = await self._known(name)
+        if endpoint is None:
+            raise NotFound(f"There is no deployment named “{name}”.")
+        if endpoint.auth_mode == "public":
+            return endpoint
+        reads = caller.key.role is not None and caller.key.workspace_id == endpoint.workspace_id
+        if reads and self.request.method == "GET":
+            return endpoint
+        if not caller.key.predicts(endpoint.workspace_id, endpoint.deployment_id):
+            raise Forbidden("This API key does not open this deployment.")
+        if endpoint.auth_mode != "api-key":
+            raise Forbidden(
+                f"The deployment “{endpoint.slug}” takes no API keys; its access is {endpoint.auth_mode}."
+            )
+        return endpoint
+
+    async def predict(
+        self, rows: list[Any], *, proba: bool, ignore_extra: bool
+    ) -> tuple[Answer, list[str], float]:
+        """Predictions, warnings, and the latency in ms, which is counted.
+
+        Raises
+        ------
+        Conflict
+            When the deployment is paused.
+        Invalid, TooLarge
+            When there are no rows, or more than 10,000, or one is no object.
+        RowsInvalid
+            When rows do not fit the pipeline's input schema.
+        Unavailable
+            When it cannot predict now.
+        """
+        endpoint = self.endpoint
+        assert endpoint is not None
+        refuse_paused(endpoint)
+        if not rows:
+            raise Invalid(
+                "There are no rows to predict.", errors=[{"loc": ["rows"], "msg": "is empty"}]
+            )
+        if len(rows) > MOST_ROWS:
+            raise TooLarge(f"{len(rows)} rows are too many; send at most {MOST_ROWS:,} at once.")
+        checked, warnings = endpoint.model.checker.check(rows, ignore_extra=ignore_extra)
+        answer = await endpoint.batcher.submit(checked, proba=proba)
+        latency_ms = (time.perf_counter() - self.began) * 1000
+        self.services.statistics.answered(endpoint.deployment_id, latency_ms)
+        self.services.metrics.answered(endpoint.slug, latency_ms / 1000)
+        return answer, warnings, latency_ms
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Count the refusal, then say it."""
+        if self.endpoint is not None and status_code in COUNTED:
+            self.services.statistics.refused(self.endpoint.deployment_id)
+            self.services.metrics.refused(self.endpoint.slug)
+        super().write_error(status_code, **kwargs)
+
+    def flag(self, name: str, word: str) -> bool:
+        """Whether a query parameter has that word."""
+        values = self.request.query_arguments.get(name)
+        return values is not None and values[-1].decode("utf-8", "replace").lower() == word
+
+
+class PredictHandler(ServingHandler):
+    """Rows in, predictions out."""
+
+    @allow_unauthenticated
+    async def post(self, deployment: str) -> None:
+        """Predict the rows of the body."""
+        endpoint = self.endpoint
+        assert endpoint is not None
+        refuse_paused(endpoint)
+        answer, warnings, latency_ms = await self.predict(
+            _rows(self.request.body),
+            proba=self.flag("proba", "true") or self.flag("proba", "1"),
+            ignore_extra=self.flag("extra", "ignore"),
+        )
+        self.write(
+            _encoder.encode(
+                PredictOut(
+                    deployment_id=endpoint.deployment_id,
+                    endpoint_slug=endpoint.slug,
+                    predictions=_predictions(answer, endpoint),
+                    warnings=warnings,
+                    latency_ms=round(latency_ms, 3),
+                    request_id=self.request_id,
+                )
+            )
+        )
+
+
+class SchemaHandler(ServingHandler):
+    """What a deployment takes and gives."""
+
+    @allow_unauthenticated
+    async def get(self, deployment: str) -> None:
+        """JSON Schema of a row, an example that predicts, the labels."""
+        endpoint = self.endpoint
+        assert endpoint is not None
+        model = endpoint.model
+        self.answer(
+            DeploymentSchema(
+                row=model.checker.json_schema(),
+                example=model.schema["example"],
+                labels=model.labels,
+            )
+        )
+
+
+def _rows(body: bytes) -> list[Any]:
+    """The rows of a predict body.
+
+    Raises
+    ------
+    Invalid
+        When the body is no JSON of that shape.
+    TooLarge
+        When it is larger than bodies may be.
+    """
+    refuse_large(body)
+    try:
+        return _decoder.decode(body).rows
+    except msgspec.DecodeError as error:
+        raise Invalid(
+            f'Send {{"rows": [{{column: value, …}}, …]}} as JSON: {error}',
+            errors=[{"loc": ["rows"], "msg": str(error)}],
+        ) from None
+
+
+def refuse_large(body: bytes) -> None:
+    """Raise TooLarge when a body of rows is larger than JSON bodies may be."""
+    if len(body) > LARGEST_JSON_BYTES:
+        raise TooLarge(f"The body is larger than {LARGEST_JSON_BYTES >> 20} MiB. Send fewer rows.")
+
+
+def _predictions(answer: Answer, endpoint: Endpoint) -> list[Prediction]:
+    if answer.probabilities is None:
+        return [Prediction(index, value) for index, value in enumerate(answer.predictions)]
+    names = [label_key(label) for label in endpoint.model.labels or []]
+    return [
+        Prediction(index, value, dict(zip(names, shares, strict=True)))
+        for index, (value, shares) in enumerate(
+            zip(answer.predictions, answer.probabilities, strict=True)
+        )
+    ]
+
+
+def label_key(label: Any) -> str:
+    """A label as a key of JSON: booleans as JSON writes them."""
+    if isinstance(label, bool):
+        return "true" if label else "false"
+    return str(label)

@@ -1,0 +1,36 @@
+"""Byte ranges of a download (RFC 9110, section 14)."""
+
+from __future__ import annotations
+
+import re
+
+_ONE_RANGE = re.compile(r"bytes=\s*(\d*)\s*-\s*(\d*)\s*")
+
+
+class Unsatisfiable(Exception):
+    """The range lies outside of the file."""
+
+
+def requested(header: str | None, size: int) -> tuple[int, int] | None:
+    """The first byte and the one after the last that `Range` asks for; None for the whole file.
+
+    A header that is not understood, or asks for several ranges, is passed over, as the RFC allows.
+
+    Raises
+    ------
+    Unsatisfiable
+        When no byte of the file is in the range.
+    """
+    match = _ONE_RANGE.fullmatch(header) if header else None
+    if match is None or match[1] == match[2] == "":
+        return None
+    if match[1] == "":
+        begin, end = max(0, size - int(match[2])), size
+    else:
+        begin = int(match[1])
+        if match[2] and int(match[2]) < begin:
+            return None
+        end = min(size, int(match[2]) + 1) if match[2] else size
+    if begin >= end:
+        raise Unsatisfiable
+    return begin, end

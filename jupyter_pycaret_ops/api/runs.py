@@ -1,0 +1,279 @@
+"""Runs: submitted, listed, watched, cancelled; what they measured and made."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+import msgspec
+from jupyter_server.auth.decorator import allow_unauthenticated
+from jupyter_server.base.websocket import WebSocketMixin
+from tornado.web import HTTPError
+from tornado.websocket import WebSocketClosedError, WebSocketHandler
+
+from ..errors import Invalid, OpsError
+from ..runs.fanout import follow, wait_for_end
+from ..runs.submission import Submission
+from ..store import artifacts as artifact_rows
+from ..store import events as event_rows
+from ..store import runs
+from ..store.models import Artifact, Event, Run
+from ..store.paging import PageRequest
+from .base import OpsHandler
+from .context import Call, Listing
+from .ranges import Unsatisfiable, requested
+from .rows import as_row, listing
+from .schemas import (
+    ArtifactRow,
+    ErrorOut,
+    EventRow,
+    EventsQuery,
+    FoldMetricRow,
+    PlotRow,
+    RunBrief,
+    RunRow,
+)
+
+
+async def submit(call: Call) -> RunRow:
+    """Queue a run; it is answered before it starts."""
+    services = call.services
+    body = call.body
+    wanted = Submission(**{name: getattr(body, name) for name in body.__struct_fields__})
+    new = await services.submissions.check(call.caller, call.params["experiment_id"], wanted)
+    try:
+        run = await services.store.write(
+            runs.submit,
+            call.caller,
+            new,
+            now=services.clock.now(),
+            queue_cap=services.queue_cap,
+        )
+    except OpsError:
+        if new.data["kind"] == "inline":
+            await asyncio.to_thread(services.artifacts.delete, new.data["storage_key"])
+        raise
+    services.supervisor.wake()
+    return as_row(run, RunRow)
+
+
+async def list_of_experiment(call: Call) -> Listing:
+    """The runs of an experiment."""
+    narrow = runs.RunFilter(experiment_id=call.params["experiment_id"], status=call.query.status)
+    page = PageRequest(call.query.limit, call.query.cursor)
+    found = await call.services.store.read(runs.list_page, call.caller, narrow, page)
+    return listing(found, RunBrief)
+
+
+async def list_all(call: Call) -> Listing:
+    """The runs of a workspace, project or experiment."""
+    query = call.query
+    narrow = runs.RunFilter(
+        workspace_id=query.workspace_id,
+        project_id=query.project_id,
+        experiment_id=query.experiment_id,
+        status=query.status,
+        plan=query.plan,
+        data_source_id=query.data_source_id,
+    )
+    page = PageRequest(query.limit, query.cursor)
+    found = await call.services.store.read(runs.list_page, call.caller, narrow, page)
+    return listing(found, RunBrief)
+
+
+async def read(call: Call) -> RunRow:
+    """One run, with leaderboard and snapshot."""
+    return as_row(await _read(call), RunRow)
+
+
+async def _read(call: Call) -> Run:
+    return await call.services.store.read(runs.read, call.caller, call.params["run_id"])
+
+
+async def delete(call: Call) -> None:
+    """Delete a run that has ended; a pipeline that was promoted from it stays."""
+    keys = await call.services.store.write(runs.delete, call.caller, call.params["run_id"])
+    call.services.fanout.publish(call.params["run_id"])
+    await asyncio.to_thread(call.services.artifacts.delete, *keys)
+
+
+async def cancel(call: Call) -> RunRow:
+    """Cancel a run: a queued one at once, a running one for certain within the grace time."""
+    services, run_id = call.services, call.params["run_id"]
+    run = await services.store.write(runs.request_cancel, call.caller, run_id, services.clock.now())
+    services.supervisor.cancel(run_id)
+    services.fanout.publish(run_id)
+    return as_row(run, RunRow)
+
+
+async def wait(call: Call) -> RunRow:
+    """The run when it has ended, or when the time is up."""
+    run = await _read(call)
+    await wait_for_end(call.services.store, call.services.fanout, run.id, call.query.timeout_s)
+    return as_row(await _read(call), RunRow)
+
+
+async def events(call: Call) -> list[EventRow]:
+    """Events of a run in order, from after a `seq`."""
+    run = await _read(call)
+    found = await call.services.store.read(
+        event_rows.after, run.id, call.query.after_seq, call.query.limit
+    )
+    return [as_row(event, EventRow) for event in found]
+
+
+async def fold_metrics(call: Call) -> Listing:
+    """Each metric on each fold of each model."""
+    page = PageRequest(call.query.limit, call.query.cursor)
+    found = await call.services.store.read(
+        artifact_rows.fold_metrics, call.caller, call.params["run_id"], page
+    )
+    return listing(found, FoldMetricRow)
+
+
+async def artifacts(call: Call) -> Listing:
+    """The files that a run made."""
+    page = PageRequest(call.query.limit, call.query.cursor)
+    found = await call.services.store.read(
+        artifact_rows.list_page, call.caller, call.params["run_id"], page
+    )
+    return listing(found, ArtifactRow)
+
+
+async def plots(call: Call) -> list[PlotRow]:
+    """The plots of a run's best model."""
+    found = await call.services.store.read(artifact_rows.plots, call.caller, call.params["run_id"])
+    return [
+        PlotRow(
+            id=artifact_rows.plot_id_of(item),
+            artifact_id=item.id,
+            model_id=item.model_id,
+            size_bytes=item.size_bytes,
+            created_at=item.created_at,
+        )
+        for item in found
+    ]
+
+
+class FileHandler(OpsHandler):
+    """Streams files from the artifact store: whole or in part, and not at all to who has them."""
+
+    async def stream(self, artifact: Artifact) -> None:
+        """Answer with the bytes of an artifact."""
+        services = self.services
+        etag = f'"{artifact.sha256}"'
+        self.set_header("ETag", etag)
+        self.set_header("Cache-Control", "private, max-age=0, must-revalidate")
+        if self.request.headers.get("If-None-Match") == etag:
+            self.set_status(304)
+            return
+        size = artifact.size_bytes
+        asked = self.request.headers.get("Range")
+        if self.request.headers.get("If-Range", etag) != etag:
+            asked = None
+        try:
+            part = requested(asked, size)
+        except Unsatisfiable:
+            self.set_header("Content-Range", f"bytes */{size}")
+            self.answer(
+                ErrorOut(f"The file has {size} bytes; the range lies outside.", "range"), 416
+            )
+            return
+        begin, end = part or (0, size)
+        if part is not None:
+            self.set_status(206)
+            self.set_header("Content-Range", f"bytes {begin}-{end - 1}/{size}")
+        self.set_header("Accept-Ranges", "bytes")
+        self.set_header("Content-Type", artifact.content_type)
+        self.set_header("Content-Length", str(end - begin))
+        chunks = services.artifacts.chunks(artifact.storage_key, begin, end)
+        loop = asyncio.get_running_loop()
+        while chunk := await loop.run_in_executor(services.threads, next, chunks, b""):
+            self.write(chunk)
+            await self.flush()
+
+
+class DownloadHandler(FileHandler):
+    """An artifact as a file to keep."""
+
+    @allow_unauthenticated
+    async def get(self, artifact_id: str) -> None:
+        """Stream the file."""
+        assert self.caller is not None
+        artifact = await self.services.store.read(artifact_rows.read, self.caller, artifact_id)
+        self.set_attachment_header(artifact.filename)
+        await self.stream(artifact)
+
+
+class PlotHandler(FileHandler):
+    """A plot to show."""
+
+    @allow_unauthenticated
+    async def get(self, run_id: str, plot_id: str) -> None:
+        """The figure as Plotly JSON: `{"data": […], "layout": {…}}`."""
+        assert self.caller is not None
+        read = self.services.store.read
+        await self.stream(await read(artifact_rows.plot, self.caller, run_id, plot_id))
+
+
+class EventSocket(WebSocketMixin, WebSocketHandler, OpsHandler):
+    """A run's events over a WebSocket: those stored, then those to come, then `run.closed`."""
+
+    auth_resource = "pycaret-ops"
+    _follower: asyncio.Task[None] | None = None
+
+    async def prepare(self) -> None:  # type: ignore[override]
+        """Find the caller; refuse before the handshake."""
+        await OpsHandler.prepare(self)
+
+    @allow_unauthenticated
+    async def get(self, run_id: str) -> None:
+        """Check the run, then shake hands."""
+        values = {name: self.get_query_argument(name) for name in self.request.query_arguments}
+        try:
+            query = msgspec.convert(values, EventsQuery, strict=False)
+        except msgspec.ValidationError:
+            raise HTTPError(400) from None
+        assert self.caller is not None
+        run = await self.services.store.read(runs.read, self.caller, run_id)
+        if self.request.headers.get("Upgrade", "").lower() != "websocket":
+            raise Invalid("This path speaks WebSocket; GET the events without /ws for JSON.")
+        self._run_id, self._after = run.id, query.after_seq
+        await WebSocketHandler.get(self)
+
+    def open(self, *args: str, **kwargs: str) -> None:
+        """Begin to send."""
+        super().open(*args, **kwargs)
+        self._follower = asyncio.create_task(self._send_all(), name=f"events-{self._run_id}")
+
+    async def _send_all(self) -> None:
+        services = self.services
+        feed = follow(services.store, services.fanout, self._run_id, self._after)
+        try:
+            async with contextlib.aclosing(feed):
+                async for page, status in feed:
+                    for event in page:
+                        # awaited: a slow reader is read for only as fast as it reads
+                        await self.write_message(_encode(event))
+                    if status is not None:
+                        await self.write_message(
+                            msgspec.json.encode({"kind": "run.closed", "status": status}).decode()
+                        )
+            self.close(1000)
+        except WebSocketClosedError:
+            pass
+        except OpsError as error:
+            self.close(1013, error.message[:100])
+
+    def on_message(self, message: str | bytes) -> None:
+        """Nothing is expected from the client."""
+
+    def on_close(self) -> None:
+        """The client is gone."""
+        if self._follower is not None:
+            self._follower.cancel()
+        super().on_close()
+
+
+def _encode(event: Event) -> str:
+    return msgspec.json.encode(as_row(event, EventRow)).decode()

@@ -1,0 +1,685 @@
+"""Bodies, queries and rows of the API, as types: they decode, check, encode and describe themselves."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+Tags = list[Annotated[str, Meta(min_length=1, max_length=64)]]
+Task = Literal["classification", "regression", "clustering", "anomaly", "time_series"]
+RoleWord = Literal["viewer", "member", "admin"]
+Scope = Literal["predict", "read", "write"]
+AuthMode = Literal["workspace", "api-key", "public"]
+Json = dict[str, Any]
+#: a time with its zone
+Moment = Annotated[datetime, Meta(tz=True)]
+#: trimmed before it is measured, so the bounds are for readers of the document alone
+Name = Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": 128, "pattern": r"\S"})]
+
+
+def clean_name(name: str) -> str:
+    """A name without surrounding white space, 1 to 128 characters.
+
+    Raises
+    ------
+    ValueError
+        Where it is shorter or longer.
+    """
+    name = name.strip()
+    if not 1 <= len(name) <= 128:
+        raise ValueError("a name has 1 to 128 characters")
+    if "\x00" in name:
+        raise ValueError("a name holds no NUL character")
+    return name
+
+
+class Body(Struct, forbid_unknown_fields=True):
+    """A request's body; names and descriptions are trimmed."""
+
+    def __post_init__(self) -> None:
+        for field in ("name", "workspace_name", "project_name"):
+            value = getattr(self, field, None)
+            if isinstance(value, str):
+                setattr(self, field, clean_name(value))
+        description = getattr(self, "description", None)
+        if isinstance(description, str):
+            setattr(self, "description", description.strip())  # noqa: B010 - not every body has one
+
+
+class Patch(Body):
+    """A body of changes: fields that are not sent stay."""
+
+    def changes(self) -> dict[str, Any]:
+        """The fields that were sent."""
+        values = {name: getattr(self, name) for name in self.__struct_fields__}
+        return {name: value for name, value in values.items() if value is not UNSET}
+
+
+# ---------------------------------------------------------------- queries
+
+
+class PageQuery(Struct):
+    """How much of a list, and after which row."""
+
+    limit: Annotated[int, Meta(ge=1, le=1000)] = 100
+    cursor: str | None = None
+
+
+class RunsQuery(PageQuery):
+    """Which runs."""
+
+    workspace_id: str | None = None
+    project_id: str | None = None
+    experiment_id: str | None = None
+    status: Literal["queued", "running", "succeeded", "failed", "cancelled"] | None = None
+    plan: str | None = None
+    data_source_id: str | None = None
+
+
+class ExperimentRunsQuery(PageQuery):
+    """Which runs of an experiment."""
+
+    status: Literal["queued", "running", "succeeded", "failed", "cancelled"] | None = None
+
+
+class EventsQuery(Struct):
+    """Which events of a run."""
+
+    after_seq: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 0
+    limit: Annotated[int, Meta(ge=1, le=1000)] = 100
+
+
+class WaitQuery(Struct):
+    """How long to wait."""
+
+    timeout_s: Annotated[float, Meta(ge=0, le=300)] = 30.0
+
+
+class TaskQuery(Struct):
+    """Which task."""
+
+    task: str
+
+
+class ForceQuery(Struct):
+    """Whether to end what stands in the way."""
+
+    force: bool = False
+
+
+class PreviewQuery(Struct):
+    """How many rows."""
+
+    rows: Annotated[int, Meta(ge=1, le=1000)] = 20
+
+
+# ---------------------------------------------------------------- bodies
+
+
+class BootstrapIn(Body):
+    """The first workspace."""
+
+    workspace_name: Name
+    project_name: Name | None = None
+
+
+class WorkspaceIn(Body):
+    """A new workspace."""
+
+    name: Name
+    description: str | None = None
+
+
+class WorkspacePatch(Patch):
+    """Changes of a workspace."""
+
+    name: Name | UnsetType = UNSET
+    description: str | UnsetType | None = UNSET
+
+
+class MemberIn(Body):
+    """A person to invite."""
+
+    name: Name
+    role: RoleWord
+
+
+class MemberPatch(Body):
+    """A member's new role."""
+
+    role: RoleWord
+
+
+class ProjectIn(Body):
+    """A new project."""
+
+    name: Name
+    description: str | None = None
+    tags: Tags = msgspec.field(default_factory=list)
+
+
+class ProjectPatch(Patch):
+    """Changes of a project."""
+
+    name: Name | UnsetType = UNSET
+    description: str | UnsetType | None = UNSET
+    tags: Tags | UnsetType = UNSET
+
+
+class ExperimentIn(Body):
+    """A new experiment."""
+
+    name: Name
+    task: Task
+    target: str | None = None
+    setup_params: Json = msgspec.field(default_factory=dict)
+    data_source_id: str | None = None
+    description: str | None = None
+
+
+class ExperimentPatch(Patch):
+    """Changes of an experiment."""
+
+    name: Name | UnsetType = UNSET
+    task: Task | UnsetType = UNSET
+    target: str | UnsetType | None = UNSET
+    setup_params: Json | UnsetType = UNSET
+    data_source_id: str | UnsetType | None = UNSET
+    description: str | UnsetType | None = UNSET
+
+
+class DataSourceIn(Body):
+    """A connector to register."""
+
+    name: Name
+    kind: Literal["s3", "postgres"]
+    config: Json
+    description: str | None = None
+
+
+class RunIn(Body):
+    """A run to queue."""
+
+    plan: str
+    model_id: str | None = None
+    plan_params: Json = msgspec.field(default_factory=dict)
+    target: str | None = None
+    setup_params: Json = msgspec.field(default_factory=dict)
+    executor: Literal["kernel"] = "kernel"
+    data_source_id: str | None = None
+    sklearn_dataset: str | None = None
+    data_inline: list[Json] | None = None
+
+
+class PromoteIn(Body):
+    """A name for the run's pipeline."""
+
+    name: Name
+    description: str | None = None
+    tags: Tags = msgspec.field(default_factory=list)
+    model_id: str | None = None
+
+
+class DeploymentIn(Body):
+    """An endpoint for a pipeline."""
+
+    endpoint_slug: str
+    auth_mode: AuthMode = "workspace"
+
+
+class DeploymentPatch(Patch):
+    """Changes of a deployment."""
+
+    pipeline_id: str | UnsetType = UNSET
+    status: Literal["active", "paused"] | UnsetType = UNSET
+    auth_mode: AuthMode | UnsetType = UNSET
+
+
+class ApiKeyIn(Body):
+    """A key to make."""
+
+    name: Name
+    workspace_id: str
+    scopes: Annotated[list[Scope], Meta(min_length=1)]
+    deployment_id: str | None = None
+    expires_at: Moment | None = None
+
+
+class PredictIn(Struct, forbid_unknown_fields=True):
+    """Rows to predict."""
+
+    rows: list[Any]
+
+
+class SplitFrame(Struct, forbid_unknown_fields=True):
+    """A table as pandas' `to_dict("split")` writes it."""
+
+    columns: list[str]
+    data: list[list[Any]]
+    index: list[Any] | None = None
+
+
+class InvocationsIn(Struct, forbid_unknown_fields=True):
+    """Rows in one of MLflow's four forms; `params` are taken and not used."""
+
+    dataframe_split: SplitFrame | UnsetType = UNSET
+    dataframe_records: list[Json] | UnsetType = UNSET
+    instances: list[Any] | UnsetType = UNSET
+    inputs: dict[str, list[Any]] | list[Any] | UnsetType = UNSET
+    params: Json | None = None
+
+
+# fmt: off
+Datatype = Literal[
+    "BOOL", "BYTES", "FP16", "FP32", "FP64",
+    "INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64",
+]
+# fmt: on
+
+
+class InferTensor(Struct, omit_defaults=True):
+    """A tensor of the Open Inference Protocol: one column, or all of them side by side."""
+
+    name: str
+    shape: Annotated[
+        list[Annotated[int, Meta(ge=0, le=2**31 - 1)]], Meta(min_length=1, max_length=2)
+    ]
+    datatype: Datatype
+    data: list[Any] | None = None
+    parameters: Json = {}
+
+
+class InferWanted(Struct):
+    """An output that is asked for."""
+
+    name: Literal["prediction", "probabilities"]
+    parameters: Json = {}
+
+
+class InferIn(Struct):
+    """A request of the Open Inference Protocol."""
+
+    inputs: Annotated[list[InferTensor], Meta(min_length=1)]
+    id: str | None = None
+    outputs: list[InferWanted] = []
+    parameters: Json = {}
+
+
+# ---------------------------------------------------------------- rows
+
+
+class Row(Struct, kw_only=True):
+    """What all rows carry."""
+
+    id: str
+    created_at: Moment
+    updated_at: Moment
+
+
+class Health(Struct):
+    """The server is there."""
+
+    ok: bool
+
+
+class About(Struct):
+    """What this is, and where its description is."""
+
+    name: str
+    version: str
+    api_version: str
+    openapi: str
+    docs: str
+    #: the largest file that an upload may hold
+    upload_cap_bytes: int
+
+
+class SetupStatus(Struct):
+    """Whether the first workspace was made."""
+
+    is_bootstrapped: bool
+    user_count: int
+    workspace_count: int
+
+
+class Membership(Struct):
+    """A role in a workspace."""
+
+    workspace_id: str
+    role: RoleWord
+
+
+class Me(Struct):
+    """The caller."""
+
+    id: str
+    name: str
+    display_name: str
+    memberships: list[Membership]
+
+
+class WorkspaceRow(Row, kw_only=True):
+    """A workspace."""
+
+    name: str
+    description: str | None
+    created_by: str | None
+
+
+class MemberRow(Row, kw_only=True):
+    """A member of a workspace."""
+
+    user_id: str
+    name: str
+    role: RoleWord
+
+
+class ProjectRow(Row, kw_only=True):
+    """A project."""
+
+    workspace_id: str
+    name: str
+    description: str | None
+    tags: list[str]
+    created_by: str | None
+
+
+class DataSourceRow(Row, kw_only=True):
+    """A data source; its secret is never answered."""
+
+    workspace_id: str
+    name: str
+    kind: str
+    description: str | None
+    config: Json
+    has_secret: bool
+    created_by: str | None
+
+
+class SourceTest(msgspec.Struct, kw_only=True):
+    """What a source's test has seen; `rows` and `size_bytes` are null where only a full read would tell."""
+
+    ok: bool
+    message: str
+    columns: list[Json] = msgspec.field(default_factory=list)
+    rows: int | None = None
+    size_bytes: int | None = None
+    latency_ms: float
+
+
+class ExperimentRow(Row, kw_only=True):
+    """An experiment."""
+
+    project_id: str
+    name: str
+    task: Task
+    target: str | None
+    setup_params: Json
+    data_source_id: str | None
+    description: str | None
+    created_by: str | None
+
+
+class RunBrief(Row, kw_only=True):
+    """A run in a list."""
+
+    experiment_id: str
+    project_id: str
+    workspace_id: str
+    status: str
+    plan: str
+    model_id: str | None
+    executor: str
+    attempt: int
+    progress: Json
+    queued_at: Moment
+    started_at: Moment | None
+    finished_at: Moment | None
+    duration_ms: float | None
+    error: str | None
+    error_kind: str | None
+    metrics_summary: Json
+    data_source_id: str | None
+    cancel_requested_at: Moment | None
+    created_by: str | None
+
+
+class RunRow(RunBrief, kw_only=True):
+    """A run."""
+
+    leaderboard: list[Json]
+    snapshot: Json
+
+
+class EventRow(Struct):
+    """An event of a run."""
+
+    seq: int
+    kind: str
+    message: str
+    payload: Json
+    duration_ms: float | None
+    timestamp: Moment
+    run_id: str
+    attempt: int
+
+
+class FoldMetricRow(Row, kw_only=True):
+    """One metric on one fold of one model."""
+
+    run_id: str
+    model_id: str
+    fold_idx: int
+    metric_name: str
+    value: float | None
+
+
+class ArtifactRow(Row, kw_only=True):
+    """A file that a run made."""
+
+    run_id: str
+    kind: str
+    filename: str
+    model_id: str | None
+    sha256: str
+    size_bytes: int
+    content_type: str
+
+
+class PipelineRow(Row, kw_only=True):
+    """A promoted pipeline."""
+
+    workspace_id: str
+    name: str
+    version: int
+    description: str | None
+    tags: list[str]
+    model_id: str
+    origin_run_id: str | None
+    sha256: str
+    size_bytes: int
+    task: str
+    labels: list[Any] | None
+    metrics: Json
+    versions: Json
+    created_by: str | None
+
+
+class DeploymentRow(Row, kw_only=True):
+    """A deployment, with its live counts."""
+
+    workspace_id: str
+    pipeline_id: str
+    endpoint_slug: str
+    status: str
+    auth_mode: str
+    inference_count: int
+    error_count: int
+    last_inference_at: Moment | None
+    p50_latency_ms: float | None
+    p95_latency_ms: float | None
+    created_by: str | None
+
+
+class ApiKeyRow(Row, kw_only=True):
+    """A key, without its secret."""
+
+    name: str
+    workspace_id: str
+    deployment_id: str | None
+    scopes: list[str]
+    prefix: str
+    expires_at: Moment | None
+    last_used_at: Moment | None
+    revoked_at: Moment | None
+    created_by: str | None
+
+
+class NewApiKeyRow(ApiKeyRow, kw_only=True):
+    """A key with its secret, this once."""
+
+    key: str
+
+
+class PlotRow(Struct):
+    """A plot of a run; `id` is the one that `/describe/plots` gives."""
+
+    id: str
+    artifact_id: str
+    model_id: str | None
+    size_bytes: int
+    created_at: Moment
+
+
+class Figure(Struct):
+    """A figure as Plotly JSON."""
+
+    data: list[Json]
+    layout: Json
+
+
+class Prediction(Struct, omit_defaults=True):
+    """One row's prediction."""
+
+    index: int
+    prediction: Any
+    probabilities: dict[str, float] | None = None
+
+
+class PredictOut(Struct):
+    """Predictions."""
+
+    deployment_id: str
+    endpoint_slug: str
+    predictions: list[Prediction]
+    warnings: list[str]
+    latency_ms: float
+    request_id: str
+
+
+class DeploymentSchema(Struct):
+    """What a deployment takes and gives."""
+
+    row: Json
+    example: Json
+    labels: list[Any] | None
+
+
+class InvocationsOut(Struct):
+    """Predictions, as MLflow's clients read them."""
+
+    predictions: list[Any]
+
+
+class Live(Struct):
+    """The server is there."""
+
+    live: bool
+
+
+class Ready(Struct, omit_defaults=True):
+    """It answers requests."""
+
+    ready: bool
+    name: str | None = None
+
+
+class TensorMetadata(Struct, omit_defaults=True):
+    """What an input or output looks like; -1 stands for the number of rows."""
+
+    name: str
+    datatype: str
+    shape: list[int]
+    parameters: Json = {}
+
+
+class ModelMetadata(Struct):
+    """What a deployment takes and gives, in the words of the Open Inference Protocol."""
+
+    name: str
+    versions: list[str]
+    platform: str
+    inputs: list[TensorMetadata]
+    outputs: list[TensorMetadata]
+
+
+class InferOut(Struct, omit_defaults=True):
+    """An answer of the Open Inference Protocol."""
+
+    model_name: str
+    model_version: str
+    outputs: list[InferTensor]
+    id: str | None = None
+    parameters: Json = {}
+
+
+class ErrorOut(Struct, omit_defaults=True):
+    """Why a request was refused."""
+
+    message: str
+    reason: str
+    errors: list[Json] | None = None
+    #: the message again, where clients of the Open Inference Protocol look for it
+    error: str | None = None
+
+
+#: bodies that say more than their required fields would
+EXAMPLES: dict[Any, Json] = {
+    ApiKeyIn: {
+        "name": "dashboard",
+        "workspace_id": "0193a0b1-7c55-7d2a-9f3e-5b8c1d2e3f40",
+        "scopes": ["read"],
+    },
+    DataSourceIn: {
+        "name": "sales",
+        "kind": "postgres",
+        "config": {
+            "host": "db.example.org",
+            "database": "sales",
+            "user": "reader",
+            "password": "…",
+            "table": "orders",
+        },
+    },
+    DeploymentPatch: {"status": "paused"},
+    ExperimentPatch: {"target": "species"},
+    InferIn: {
+        "inputs": [
+            {"name": "petal length (cm)", "shape": [1], "datatype": "FP64", "data": [1.4]},
+            {"name": "petal width (cm)", "shape": [1], "datatype": "FP64", "data": [0.2]},
+        ]
+    },
+    InvocationsIn: {
+        "dataframe_split": {
+            "columns": ["petal length (cm)", "petal width (cm)"],
+            "data": [[1.4, 0.2]],
+        }
+    },
+    PredictIn: {"rows": [{"petal length (cm)": 1.4, "petal width (cm)": 0.2}]},
+    ProjectPatch: {"tags": ["flowers"]},
+    RunIn: {"plan": "create", "model_id": "lr", "sklearn_dataset": "iris"},
+    WorkspacePatch: {"description": "All that we do."},
+}

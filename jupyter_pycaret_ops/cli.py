@@ -1,0 +1,137 @@
+"""`jupyter pycaret-ops`: the command line beside the server."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, NoReturn
+
+from jupyter_core.application import JupyterApp
+from traitlets import Unicode, default
+
+from . import __version__, settings
+
+
+class Command(JupyterApp):
+    """A subcommand: it reads the configuration that the server reads."""
+
+    version = __version__
+    aliases: Any = {}  # noqa: RUF012 - traitlets reads it from the class
+    flags: Any = {}  # noqa: RUF012
+
+    @default("config_file_name")
+    def _default_config_file_name(self) -> str:
+        return "jupyter_server_config"
+
+    def _read_configuration(self) -> None:
+        """Read the server's configuration, and that of the extension over it."""
+        for name in (
+            "jupyter_config",
+            "jupyter_server_config",
+            "jupyter_jupyter_pycaret_ops_config",
+        ):
+            self.config_file_name = name
+            self.load_config_file()
+
+    def initialize(self, argv: Any = None) -> None:
+        """Parse the command line over the configuration files."""
+        self.parse_command_line(argv)
+        command_line = self.cli_config
+        self._read_configuration()
+        self.update_config(command_line)
+
+    def exit_with(self, message: str) -> NoReturn:
+        """Say what went wrong, without a traceback."""
+        sys.stderr.write(f"{message}\n")
+        sys.exit(1)
+
+
+class MigrateApp(Command):
+    """Bring the database to a revision of the schema; by default to the newest."""
+
+    name = "jupyter-pycaret-ops-migrate"
+    description = __doc__
+
+    url = Unicode(help="SQLAlchemy URL of the database. Default: the server's database_url.").tag(
+        config=True
+    )
+    revision = Unicode(
+        "head", help="The revision to go to: `head`, `base`, or a revision's id."
+    ).tag(config=True)
+    aliases: Any = {  # noqa: RUF012 - traitlets reads it from the class
+        "url": "MigrateApp.url",
+        "revision": "MigrateApp.revision",
+    }
+
+    def database_url(self) -> str:
+        """Where to migrate: the option, else the configured database, else the default one."""
+        configured = self.config.get("PyCaretOpsApp", {}).get("database_url")
+        return str(self.url or configured or settings.default_database_url())
+
+    def start(self) -> None:
+        """Migrate, and say what was done."""
+        from sqlalchemy.engine import make_url
+        from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+        from .errors import OpsError
+        from .store.bootstrap import SchemaBlocked, migrate
+
+        target = self.database_url()
+        try:
+            shown = make_url(target).render_as_string(hide_password=True)
+        except ArgumentError:
+            self.exit_with("The database's URL is not one, like sqlite:////home/ada/ops.db.")
+        try:
+            report = migrate(target, self.revision)
+        except (SchemaBlocked, OpsError) as error:
+            self.exit_with(str(error))
+        except SQLAlchemyError as error:
+            self.exit_with(f"The database {shown} could not be opened: {error}")
+        if report.backup is not None:
+            sys.stdout.write(f"Copied the database to {report.backup}\n")
+        sys.stdout.write(f"{shown} was {report.found}; it is at revision {report.revision} now.\n")
+
+
+class DoctorApp(Command):
+    """Look whether everything that the server needs is there, and say what to do where it is not."""
+
+    name = "jupyter-pycaret-ops-doctor"
+    description = __doc__
+
+    def start(self) -> None:
+        """Print a line for each thing looked at; the exit code is 1 where something cannot work."""
+        from . import doctor
+        from .app import PyCaretOpsApp
+
+        is_well = True
+        for finding in doctor.examine(PyCaretOpsApp(config=self.config)):
+            is_well = is_well and finding.verdict != "bad"
+            sys.stdout.write(f"{finding.verdict:<5} {finding.what:<15} {finding.said}\n")
+            if finding.remedy:
+                sys.stdout.write(f"{'':<21} → {finding.remedy}\n")
+            sys.stdout.flush()
+        sys.stdout.write("All is well.\n" if is_well else "Something needs your hand: see “bad”.\n")
+        sys.exit(0 if is_well else 1)
+
+
+class CommandLine(JupyterApp):
+    """Operations of Jupyter PyCaret Ops from a terminal."""
+
+    name = "jupyter-pycaret-ops"
+    description = __doc__
+    version = __version__
+    subcommands: Any = {  # noqa: RUF012
+        "migrate": (MigrateApp, (MigrateApp.__doc__ or "").strip()),
+        "doctor": (DoctorApp, (DoctorApp.__doc__ or "").strip()),
+    }
+
+    def start(self) -> None:
+        """Run a subcommand; without one, say which there are."""
+        super().start()
+        if self.subapp is None:
+            self.print_help()
+            self.exit(1)
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Entry point of `jupyter pycaret-ops`."""
+    CommandLine.launch_instance(argv)

@@ -1,0 +1,1 @@
+"""Tables that people bring: uploads checked while they stream, connectors, previews."""

@@ -1,0 +1,1 @@
+"""All that runs inside a kernel: the agent, the engine and the predictor. Never imported by the server."""

@@ -1,0 +1,249 @@
+"""One attempt of a run: fetch the spec and the frame, run the plan, say how it ended."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import hashlib
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote
+
+from ...protocol import DataSpec, Finish, RunSpec
+from .connection import Connection, Fenced, Unreachable
+from .frames import DataUnreadable, load
+from .priority import give_way
+from .sender import FIRST_RETRY_S, LONGEST_RETRY_S, Sender
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+T = TypeVar("T")
+LONGEST_ERROR = 2_000
+
+
+class Attempt:
+    """Runs in a thread of its own; `cancel` may be called from any other."""
+
+    def __init__(
+        self, server: str, run_id: str, token: str, frame: pd.DataFrame | None = None
+    ) -> None:
+        self.run_id = run_id
+        self._frame = frame
+        self._line = Connection(server, run_id, token)
+        self._sender_line = Connection(server, run_id, token)
+        self._sender: Sender | None = None
+        self._cancelled = threading.Event()
+        self._fenced = threading.Event()
+        #: what was read, for the snapshot, however the attempt ends
+        self._facts: dict[str, Any] = {}
+        self._gate = threading.Lock()
+        self._interruptible = False
+        self._thread = threading.Thread(
+            target=self._run, name=f"pycaret-ops-run-{run_id[:8]}", daemon=True
+        )
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        self._thread.start()
+
+    def join(self, timeout_s: float | None = None) -> bool:
+        """Wait for the end; whether it has come."""
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def cancel(self) -> None:
+        """Set the flag and, once, throw `Cancelled` into the plan's thread if the plan is what it runs."""
+        self._cancelled.set()
+        with self._gate:
+            if self._interruptible:
+                self._interruptible = False
+                _throw(self._thread, _cancelled_type())
+
+    # ---------------------------------------------------------------- what the engine sees
+
+    def event(
+        self,
+        kind: str,
+        message: str,
+        payload: dict[str, Any] | None = None,
+        duration_ms: float | None = None,
+    ) -> None:
+        """Report something that happened."""
+        if self._sender is not None:
+            self._sender.put(kind, message, payload, duration_ms)
+
+    def checkpoint(self) -> None:
+        """Raise `Cancelled` when the run was cancelled."""
+        if self._cancelled.is_set():
+            raise _cancelled_type()
+
+    def artifact(
+        self,
+        filename: str,
+        kind: str,
+        content: bytes,
+        content_type: str,
+        model_id: str | None = None,
+    ) -> None:
+        """Send a file to the server, whole."""
+        headers = {
+            "Content-Type": content_type,
+            "X-Content-SHA256": hashlib.sha256(content).hexdigest(),
+            "X-Artifact-Kind": kind,
+            "X-Attempt": str(self._spec.attempt),
+        }
+        if model_id is not None:
+            headers["X-Model-Id"] = model_id
+        with self._shielded():
+            self._persist(
+                lambda: self._line.request("PUT", f"artifacts/{quote(filename)}", content, headers)
+            )
+
+    # ---------------------------------------------------------------- the thread
+
+    def _run(self) -> None:
+        give_way()
+        try:
+            self._spec = self._fetch_spec()
+            self._sender = Sender(
+                self._sender_line,
+                self._spec.attempt,
+                on_cancel=self.cancel,
+                on_fenced=self._on_fenced,
+            )
+            self._sender.start()
+            finish = self._execute()
+            finish = replace(finish, snapshot={**finish.snapshot, **self._facts})
+            self._sender.drain()
+            if not self._fenced.is_set():
+                self._persist(lambda: self._line.json("POST", "finish", asdict(finish)))
+        except Fenced:
+            pass  # nobody waits for this attempt any more
+        finally:
+            self._line.close()
+            self._sender_line.close()
+
+    def _fetch_spec(self) -> RunSpec:
+        raw = self._persist(lambda: self._line.json("GET", "spec"))
+        return RunSpec(**{**raw, "data": DataSpec.parse(raw["data"])})
+
+    def _execute(self) -> Finish:
+        from .. import engine
+
+        attempt = self._spec.attempt
+        try:
+            with self._plan():
+                self.checkpoint()
+                frame = self._load_frame()
+                result = engine.run_plan(self._spec, frame, self)
+        except engine.Cancelled:
+            return Finish(attempt, "cancelled")
+        except engine.PlanFailed as error:
+            return Finish(attempt, "failed", str(error)[:LONGEST_ERROR], error.kind)
+        except DataUnreadable as error:
+            return Finish(attempt, "failed", str(error)[:LONGEST_ERROR], error.kind)
+        except MemoryError:
+            return Finish(
+                attempt,
+                "failed",
+                "The plan ran out of memory. Use fewer rows or columns, or lighter models.",
+                "engine",
+            )
+        except Fenced:
+            raise
+        except Exception as error:
+            self.event("error", "The engine failed", {"traceback": traceback.format_exc()[-8_000:]})
+            text = f"{type(error).__name__}: {error}"
+            return Finish(attempt, "failed", text[:LONGEST_ERROR], "engine")
+        return Finish(
+            attempt,
+            "succeeded",
+            leaderboard=result.leaderboard,
+            metrics_summary=result.metrics_summary,
+            snapshot=result.snapshot,
+        )
+
+    def _load_frame(self) -> pd.DataFrame:
+        started = time.perf_counter()
+        if self._frame is not None:
+            frame = self._frame
+        else:
+            frame, self._facts = load(self._spec.data, self._fetch_data, self.checkpoint)
+        # libraries that we did not write work from here on: they find no secret
+        self._spec = replace(self._spec, data=DataSpec(self._spec.data.kind))
+        rows, columns = frame.shape
+        self.event(
+            "run.data_loaded",
+            f"{rows:,} rows, {columns} columns",
+            {"rows": int(rows), "columns": [str(name) for name in frame.columns]},
+            (time.perf_counter() - started) * 1000,
+        )
+        return frame
+
+    def _fetch_data(self) -> bytes:
+        with self._shielded():
+            return self._persist(lambda: b"".join(self._line.stream("GET", "data")))
+
+    def _persist(self, request: Callable[[], T]) -> T:
+        """Repeat a request while the server cannot be reached; every one of them may be sent twice."""
+        pause = FIRST_RETRY_S
+        while True:
+            try:
+                return request()
+            except Unreachable:
+                if self._fenced.wait(pause):
+                    raise Fenced("the run is over") from None
+                pause = min(pause * 2, LONGEST_RETRY_S)
+
+    def _on_fenced(self) -> None:
+        self._fenced.set()
+        self.cancel()
+
+    # ---------------------------------------------------------------- interruption
+
+    @contextlib.contextmanager
+    def _plan(self) -> Iterator[None]:
+        """In here, and only in here, the thread may be interrupted."""
+        with self._gate:
+            self._interruptible = True
+        try:
+            yield
+        finally:
+            self._disarm()
+
+    @contextlib.contextmanager
+    def _shielded(self) -> Iterator[None]:
+        """Within the plan, a stretch that must not be torn: a request on its way."""
+        was = self._interruptible
+        self._disarm()
+        try:
+            yield
+        finally:
+            with self._gate:
+                self._interruptible = was
+        self.checkpoint()
+
+    def _disarm(self) -> None:
+        with self._gate:
+            self._interruptible = False
+            # one that was thrown and has not arrived yet must not arrive later
+            _throw(threading.current_thread(), None)
+
+
+def _cancelled_type() -> type[BaseException]:
+    from .. import engine
+
+    return engine.Cancelled
+
+
+def _throw(thread: threading.Thread, kind: type[BaseException] | None) -> None:
+    """Throw an exception into a thread (it arrives between two bytecodes), or take back a thrown one."""
+    if thread.ident is not None:
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(
+            ctypes.c_ulong(thread.ident), None if kind is None else ctypes.py_object(kind)
+        )

@@ -1,0 +1,128 @@
+"""The agent's HTTP connection: over a unix socket on the server's host, else over the network."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import ssl
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+TIMEOUT_S = 60.0
+CHUNK = 1 << 20
+
+
+class Fenced(Exception):
+    """The server no longer wants to hear of this attempt: it ended, was cancelled or began anew."""
+
+
+class Refused(Exception):
+    """The server refused a request for good; the message is its own."""
+
+
+class Unreachable(Exception):
+    """The server could not be reached, or cannot serve now; the same request may go through later."""
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: str) -> None:
+        super().__init__("localhost", timeout=TIMEOUT_S)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+class Connection:
+    """One keep-alive connection; each thread has its own."""
+
+    def __init__(self, server: str, run_id: str, token: str) -> None:
+        self._server = server
+        prefix = "" if server.startswith("unix:") else urlsplit(server).path.rstrip("/")
+        self._base = f"{prefix}/agent/runs/{run_id}"
+        self._token = token
+        self._http: http.client.HTTPConnection | None = None
+
+    def json(self, method: str, path: str, body: Any = None) -> Any:
+        """One request with a JSON body and a JSON answer.
+
+        Raises
+        ------
+        Fenced, Refused, Unreachable
+        """
+        content = None if body is None else json.dumps(body, allow_nan=False).encode()
+        answer = self.request(method, path, content, {"Content-Type": "application/json"})
+        return json.loads(answer) if answer else None
+
+    def request(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> bytes:
+        """One request; the body of the answer.
+
+        Raises
+        ------
+        Fenced, Refused, Unreachable
+        """
+        return b"".join(self.stream(method, path, body, headers))
+
+    def stream(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Iterator[bytes]:
+        """One request; the body of the answer in pieces.
+
+        Raises
+        ------
+        Fenced, Refused, Unreachable
+        """
+        try:
+            if self._http is None:
+                self._http = self._open()
+            self._http.request(
+                method,
+                f"{self._base}/{path}",
+                body,
+                {**(headers or {}), "Authorization": f"Bearer {self._token}"},
+            )
+            response = self._http.getresponse()
+            if response.status >= 400:
+                _raise(response.status, response.read())
+            while chunk := response.read(CHUNK):
+                yield chunk
+        except (OSError, http.client.HTTPException) as error:
+            self.close()
+            raise Unreachable(str(error) or type(error).__name__) from error
+
+    def close(self) -> None:
+        """Close; the next request opens anew."""
+        if self._http is not None:
+            self._http.close()
+            self._http = None
+
+    def _open(self) -> http.client.HTTPConnection:
+        if self._server.startswith("unix:"):
+            return _UnixConnection(self._server.removeprefix("unix:"))
+        parts = urlsplit(self._server)
+        host = parts.hostname or "localhost"
+        if parts.scheme == "https":
+            return http.client.HTTPSConnection(
+                host, parts.port, timeout=TIMEOUT_S, context=ssl.create_default_context()
+            )
+        return http.client.HTTPConnection(host, parts.port, timeout=TIMEOUT_S)
+
+
+def _raise(status: int, body: bytes) -> None:
+    try:
+        message = str(json.loads(body)["message"])
+    except (ValueError, KeyError, TypeError):
+        message = f"the server answered {status}"
+    if status in (401, 403, 404, 409):  # the token died with the attempt, or the run is gone
+        raise Fenced(message)
+    if status == 429 or status >= 500:
+        raise Unreachable(message)
+    raise Refused(message)

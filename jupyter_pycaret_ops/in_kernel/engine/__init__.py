@@ -1,0 +1,42 @@
+"""The engine room: a frame goes in, PyCaret works, results come out.
+
+Runs inside a kernel, in a background thread. Importing this package is cheap; pandas,
+scikit-learn and PyCaret are imported when a function first needs them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jupyter_pycaret_ops.protocol import JSON, RunSpec
+
+from .contracts import Cancelled, PlanFailed, PlanResult, Reporter
+
+__all__ = ["Cancelled", "PlanFailed", "PlanResult", "Reporter", "describe", "run_plan", "warm"]
+
+
+def run_plan(spec: RunSpec, frame: Any, report: Reporter) -> PlanResult:
+    """Execute `spec` on `frame` and report on the way.
+
+    `frame` is a pandas DataFrame with any names and dtypes; it is not changed.
+    Raises `PlanFailed` when the data, the parameters or every model fail, and lets `Cancelled`
+    through from `report.checkpoint()` or from an asynchronous exception. Whatever happens, the
+    random state, warnings and working directory of the process stay as they were.
+    """
+    from .run import run_plan as run
+
+    return run(spec, frame, report)
+
+
+def describe() -> JSON:
+    """What the installed engine offers: versions and, by task, models, metrics, plans, settings."""
+    from .description import describe as probe
+
+    return probe()
+
+
+def warm() -> None:
+    """Import all that a run needs and fit toy frames, so that the first run does not wait."""
+    from .warming import warm as heat
+
+    heat()

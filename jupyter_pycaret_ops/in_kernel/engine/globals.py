@@ -1,0 +1,153 @@
+"""Leave the kernel as it was: it may be somebody's notebook.
+
+Measured: importing PyCaret redirects `warnings.showwarning` into a file and writes `logs.log`;
+fitting an experiment calls `np.random.seed` on the global generator, once per model container.
+
+We run in a background thread beside the user's own code, so saving and restoring global state
+around a long call would undo what the user does meanwhile. Everything here is therefore either
+done around the import, which is short, or looks at which thread is asking.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import threading
+import types
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+_LOG_PATH = "PYCARET_CUSTOM_LOGGING_PATH"
+#: imported by PyCaret at the first fit or plot, where they are installed; CatBoost brings all of IPython
+_LATER = (
+    "catboost",
+    "lightgbm",
+    "xgboost",
+    "plotly.tools",
+    "plotly.graph_objects",
+    "plotly.graph_objs._deprecations",  # Plotly 7 loads it with the first figure
+)
+_CONTAINERS = ("classification", "regression", "clustering", "anomaly", "time_series")
+
+_lock = threading.Lock()
+_is_loaded = False
+#: identities of the threads that run a plan at the moment
+_ours: set[int] = set()
+_showwarning_before: Any = None
+
+
+def load_engine() -> None:
+    """Import PyCaret without a trace in warnings, working directory or environment."""
+    global _is_loaded
+    with _lock:
+        if _is_loaded:
+            return
+        filters = list(warnings.filters)
+        if "pycaret.internal.logging" not in sys.modules:
+            _import_quietly()
+        import pycaret.tasks  # noqa: F401
+
+        for name in _LATER:
+            # one that is missing or broken is PyCaret's to report: it leaves the model out
+            with suppress(Exception):
+                importlib.import_module(name)
+        # imports add filters of their own
+        warnings.filters[:] = filters  # type: ignore[index]
+        warnings._filters_mutated()  # type: ignore[attr-defined]
+        for name in _CONTAINERS:
+            _disarm_seeding(name)
+        _is_loaded = True
+
+
+def _import_quietly() -> None:
+    before = os.environ.get(_LOG_PATH)
+    os.environ[_LOG_PATH] = os.devnull
+    try:
+        # this module alone hijacks the warnings; it loads in 0.1 s, the rest takes seconds
+        from pycaret.internal.logging import captureWarnings
+
+        captureWarnings(False)
+    finally:
+        if before is None:
+            del os.environ[_LOG_PATH]
+        else:
+            os.environ[_LOG_PATH] = before
+
+
+class _RandomWithoutOurSeed(types.ModuleType):
+    """`numpy.random` as PyCaret's containers see it: `seed` does nothing in our threads.
+
+    Every container passes `random_state` on, so the numbers are the same without it.
+    """
+
+    def __init__(self, real: types.ModuleType) -> None:
+        super().__init__(real.__name__)
+        self._real = real
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def seed(self, seed: Any = None) -> None:
+        if threading.get_ident() not in _ours:
+            self._real.seed(seed)
+
+
+class _NumpyWithoutOurSeed(types.ModuleType):
+    def __init__(self, real: types.ModuleType) -> None:
+        super().__init__(real.__name__)
+        self._real = real
+        self.random = _RandomWithoutOurSeed(real.random)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+
+def _disarm_seeding(name: str) -> None:
+    try:
+        module = importlib.import_module(f"pycaret.containers.models.{name}")
+    except Exception:  # an extra is not installed: nothing there that could seed
+        return
+    real = getattr(module, "np", None)
+    if isinstance(real, types.ModuleType) and not isinstance(real, _NumpyWithoutOurSeed):
+        module.np = _NumpyWithoutOurSeed(real)  # type: ignore[attr-defined]
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """A block whose warnings reach nobody and whose seeding moves nobody's random numbers."""
+    me = threading.get_ident()
+    if me in _ours:
+        yield
+        return
+    with _lock:
+        _ours.add(me)
+        _silence()
+    try:
+        yield
+    finally:
+        with _lock:
+            _ours.discard(me)
+            _unsilence()
+
+
+def _showwarning(*args: Any, **kwargs: Any) -> None:
+    # convergence, feature names, undefined metrics: hundreds in a compare, and ipykernel would
+    # print them under the cell that happened to start the thread
+    if threading.get_ident() not in _ours and _showwarning_before is not None:
+        _showwarning_before(*args, **kwargs)
+
+
+def _silence() -> None:
+    global _showwarning_before
+    if warnings.showwarning is not _showwarning:
+        _showwarning_before = warnings.showwarning
+        warnings.showwarning = _showwarning
+
+
+def _unsilence() -> None:
+    # when someone replaced it meanwhile, theirs stays
+    if not _ours and warnings.showwarning is _showwarning:
+        warnings.showwarning = _showwarning_before

@@ -1,0 +1,32 @@
+"""Anything → plain JSON."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+#: longer texts come from objects whose repr nobody wants in an event
+_LONGEST_TEXT = 500
+
+
+def plain(value: Any) -> Any:
+    """`value` as plain JSON types: no numpy, no pandas; NaN, infinities and NA become None."""
+    if value is None or isinstance(value, (bool, str)):
+        # str() also turns string enums into what they say
+        return str(value) if isinstance(value, str) else value
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [plain(item) for item in value]
+    if type(value).__name__ in {"NAType", "NaTType"}:
+        return None
+    if hasattr(value, "tolist"):  # numpy scalars and arrays, pandas Series and Index
+        return plain(value.tolist())
+    if hasattr(value, "isoformat"):
+        return str(value.isoformat())
+    return str(value)[:_LONGEST_TEXT]

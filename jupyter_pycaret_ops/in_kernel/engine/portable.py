@@ -1,0 +1,269 @@
+"""The classes that travel inside a stored pipeline.
+
+They are pickled by value (see `finalize`): whoever loads the pickle needs numpy, pandas,
+scikit-learn and cloudpickle, but neither this package nor PyCaret. So this module imports
+nothing of ours, and what a class here needs stands in this module.
+"""
+
+# ruff: noqa: N803 - X is what scikit-learn calls it, and it is part of the interface
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
+from sklearn.utils.metaestimators import available_if
+
+#: what a date becomes; `days` counts whole days since 1970
+DATE_PARTS = ("year", "month", "day", "day_of_week", "day_of_year", "hour", "minute", "days")
+
+
+def unique_names(names: Iterable[Any]) -> list[str]:
+    """Column names as unique strings, in order: `[1, "a", "a"]` → `["1", "a", "a_2"]`."""
+    texts = ["_".join(map(str, n)) if isinstance(n, tuple) else str(n) for n in names]
+    if len(set(texts)) == len(texts):
+        return texts
+    taken, result = set(texts), []
+    seen: set[str] = set()
+    for text in texts:
+        name, number = text, 2
+        while name in seen or (name != text and name in taken):
+            name, number = f"{text}_{number}", number + 1
+        seen.add(name)
+        result.append(name)
+    return result
+
+
+def text_of(value: Any) -> str:
+    """One value of a text column as text; `1`, `1.0` and `"1"` are the same category."""
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, (float, np.floating)) and float(value).is_integer():
+        return str(int(value))
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, (list, tuple, dict, set, frozenset)):
+        if isinstance(value, (set, frozenset)):
+            value = sorted(value, key=str)
+        return json.dumps(value, sort_keys=True, default=str, ensure_ascii=False)
+    return str(value)
+
+
+def is_missing(values: Any) -> Any:
+    """Which of an object array's values are missing; a list is a value."""
+    return np.asarray(pd.isna(values), dtype=bool)
+
+
+def read_numbers(series: Any, blanks: Iterable[str] = ()) -> Any:
+    """float64 array of a number, boolean or object column; missing and infinite are NaN.
+
+    `blanks` are texts that stand for a missing number ("?").
+    Raises ValueError or TypeError where a value is no number.
+    """
+    dtype = series.dtype
+    if isinstance(dtype, np.dtype) and dtype.kind in "fiub":
+        numbers = series.to_numpy(dtype="float64", copy=True)
+    elif isinstance(dtype, np.dtype) and dtype.kind != "O":
+        raise ValueError(f"{dtype} is no number")
+    elif pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_bool_dtype(dtype):
+        numbers = np.array(series.to_numpy(dtype="float64", na_value=np.nan))
+    else:
+        values = series.to_numpy(dtype=object)
+        known = ~is_missing(values)
+        if blanks:
+            known &= ~np.isin(values.astype("str"), list(blanks))
+        numbers = np.full(len(values), np.nan)
+        numbers[known] = values[known].astype("float64")
+    numbers[np.isinf(numbers)] = np.nan
+    return numbers
+
+
+def read_text(series: Any) -> Any:
+    """Object array of str, NaN where missing."""
+    values = series.to_numpy(dtype=object)
+    gone = is_missing(values)
+    result = np.empty(len(values), dtype=object)
+    result[:] = [v if type(v) is str else text_of(v) for v in values]
+    result[gone] = np.nan
+    return result
+
+
+def read_dates(series: Any, form: str | None) -> Any:
+    """DatetimeIndex in UTC without a zone, NaT where missing.
+
+    `form` is how texts are written (`strptime`, or "ISO8601"); ISO 8601 is always understood.
+    Raises ValueError naming the first text that is no date.
+    """
+    if isinstance(series.dtype, pd.PeriodDtype):
+        return pd.DatetimeIndex(series.dt.to_timestamp())
+    if pd.api.types.is_datetime64_any_dtype(series.dtype):
+        dates = pd.DatetimeIndex(series)
+        return dates if dates.tz is None else dates.tz_convert("UTC").tz_localize(None)
+    values = series.to_numpy(dtype=object)
+    gone = is_missing(values)
+    texts = pd.Series(
+        [
+            None if g else v.isoformat() if hasattr(v, "isoformat") else str(v)
+            for v, g in zip(values, gone, strict=True)
+        ],
+        dtype="str",
+    )
+    dates = pd.Series(pd.NaT, index=texts.index, dtype="datetime64[us, UTC]")
+    for attempt in dict.fromkeys([form or "ISO8601", "ISO8601"]):
+        left = dates.isna().to_numpy() & ~gone
+        if not left.any():
+            break
+        read = pd.to_datetime(texts[left], format=attempt, errors="coerce", utc=True)
+        dates[left] = read.astype("datetime64[us, UTC]")
+    left = dates.isna().to_numpy() & ~gone
+    if left.any():
+        raise ValueError(f"{texts[left].iloc[0]!r} is no date")
+    return pd.DatetimeIndex(dates).tz_localize(None)
+
+
+def read_seconds(series: Any) -> Any:
+    """float64 seconds of a duration column; numbers are seconds already."""
+    if pd.api.types.is_timedelta64_dtype(series.dtype):
+        return series.dt.total_seconds().to_numpy(dtype="float64")
+    try:
+        return read_numbers(series)
+    except (TypeError, ValueError):
+        return pd.to_timedelta(series).dt.total_seconds().to_numpy(dtype="float64")
+
+
+def date_part(dates: Any, part: str) -> Any:
+    """float64 array of one of `DATE_PARTS`, NaN where missing."""
+    if part == "days":
+        return np.floor(np.asarray((dates - pd.Timestamp(0)) / pd.Timedelta(days=1), dtype=float))
+    return np.asarray(getattr(dates, part), dtype="float64")
+
+
+class InputFrame(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """The user's raw columns → the columns that the engine was trained on.
+
+    `columns` : list of dict, one for each column that is used:
+    `name` (the user's), `safe` (the engine's), `kind` ("number", "text", "date", "duration"),
+    `form` (how a date is written, or None), `parts` (of a date) and `blanks` (texts that stand for
+    a missing number).
+
+    Other columns and their order do not matter. Stateless: what it does was decided when the
+    training frame was looked at, so that serving does exactly the same.
+    """
+
+    def __init__(self, columns: list[dict[str, Any]]) -> None:
+        self.columns = columns
+
+    def fit(self, X: Any, y: Any = None) -> InputFrame:
+        """Nothing is learnt."""
+        return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def transform(self, X: Any) -> Any:
+        """DataFrame of shape (n_rows, n_engine_columns), float64 and object columns.
+
+        Raises ValueError naming missing columns, or the column with a value that does not fit.
+        """
+        if not isinstance(X, pd.DataFrame):
+            raise TypeError("rows must be a pandas DataFrame with the columns' names")
+        places = {name: place for place, name in enumerate(unique_names(X.columns))}
+        absent = [c["name"] for c in self.columns if c["name"] not in places]
+        if absent:
+            raise ValueError(f"columns are missing: {', '.join(map(repr, absent))}")
+        result: dict[str, Any] = {}
+        for column in self.columns:
+            series = X.iloc[:, places[column["name"]]]
+            try:
+                self._read(column, series, result)
+            except (TypeError, ValueError) as error:
+                raise ValueError(f"column {column['name']!r}: {error}") from error
+        return pd.DataFrame(result, index=X.index)
+
+    def _read(self, column: dict[str, Any], series: Any, result: dict[str, Any]) -> None:
+        kind, safe = column["kind"], column["safe"]
+        if kind == "number":
+            result[safe] = read_numbers(series, column["blanks"])
+        elif kind == "text":
+            result[safe] = pd.Series(read_text(series), index=series.index, dtype=object)
+        elif kind == "duration":
+            result[safe] = read_seconds(series)
+        else:
+            dates = read_dates(series, column["form"])
+            for part in column["parts"]:
+                result[f"{safe}_{part}"] = date_part(dates, part)
+
+    def get_feature_names_out(self, input_features: Any = None) -> Any:
+        """Names of the engine's columns, in order."""
+        names: list[str] = []
+        for column in self.columns:
+            if column["kind"] == "date":
+                names += [f"{column['safe']}_{part}" for part in column["parts"]]
+            else:
+                names.append(column["safe"])
+        return np.asarray(names, dtype=object)
+
+
+def label_array(labels: list[Any]) -> Any:
+    """Labels as an array that keeps their type: bool, int64, float64 or objects."""
+    kinds = {type(label) for label in labels}
+    plain = {bool: "bool", int: "int64", float: "float64"}
+    if len(kinds) == 1 and next(iter(kinds)) in plain:
+        return np.array(labels, dtype=plain[next(iter(kinds))])
+    result = np.empty(len(labels), dtype=object)
+    result[:] = labels
+    return result
+
+
+def _estimator_has(method: str) -> Any:
+    def check(self: Any) -> bool:
+        return hasattr(getattr(self, "estimator_", self.estimator), method)
+
+    return check
+
+
+class LabelledClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """A classifier that learns 0..k-1 and answers in the user's labels.
+
+    `labels` : list of k labels, in the order of `classes_` and of the probabilities' columns.
+    The fitted model is `estimator_`.
+    """
+
+    def __init__(self, estimator: Any, labels: list[Any]) -> None:
+        self.estimator = estimator
+        self.labels = labels
+
+    def fit(self, X: Any, y: Any) -> LabelledClassifier:
+        """Fit on labels; each of `y` is one of `labels`."""
+        codes = {label: code for code, label in enumerate(self.labels)}
+        self.classes_ = label_array(self.labels)
+        self.estimator_ = clone(self.estimator)
+        self.estimator_.fit(X, np.array([codes[label] for label in y], dtype="int64"))
+        return self
+
+    def predict(self, X: Any) -> Any:
+        """The user's labels, shape (n_rows,)."""
+        # catboost answers in the shape (n, 1), some models in float
+        codes = np.ravel(self.estimator_.predict(X)).astype("int64")
+        return self.classes_[codes]
+
+    @available_if(_estimator_has("predict_proba"))  # type: ignore[untyped-decorator]
+    def predict_proba(self, X: Any) -> Any:
+        """Shape (n_rows, k), columns as in `classes_`."""
+        given = np.asarray(self.estimator_.predict_proba(X))
+        if given.shape[1] == len(self.labels):
+            return given
+        # a class that the outlier filter took away entirely has the probability 0
+        result = np.zeros((len(given), len(self.labels)))
+        result[:, np.asarray(self.estimator_.classes_, dtype="int64")] = given
+        return result
+
+    @available_if(_estimator_has("decision_function"))  # type: ignore[untyped-decorator]
+    def decision_function(self, X: Any) -> Any:
+        """What the model's own `decision_function` says."""
+        return self.estimator_.decision_function(X)

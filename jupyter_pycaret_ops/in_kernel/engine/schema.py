@@ -1,0 +1,114 @@
+"""The input schema: what a row for the stored pipeline looks like."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from jupyter_pycaret_ops.protocol import JSON, SCHEMA_KIND
+
+from . import portable
+from .contracts import Column, Estimator
+from .plain import plain
+from .serving_frame import to_frame
+from .session import Session
+
+VERSION = 1
+#: a column of more different texts lists none: half a list would call known values unseen
+MOST_CATEGORIES = 200
+#: so many rows are searched for one without a gap
+_ROWS_SEARCHED = 1000
+
+
+def store(session: Session, pipeline: Estimator) -> JSON:
+    """Write `input_schema.json` for a final pipeline, and return it.
+
+    The example in it is a real row, and it was predicted with `pipeline`.
+    """
+    schema = describe_input(session, pipeline)
+    row = [schema["example"][column["name"]] for column in schema["columns"]]
+    pipeline.predict(to_frame(schema, [row]))
+    content = json.dumps(schema, ensure_ascii=False, allow_nan=False).encode()
+    session.narrator.store("input_schema.json", SCHEMA_KIND, content, "application/json", None)
+    return schema
+
+
+def describe_input(session: Session, pipeline: Estimator) -> JSON:
+    """The schema as plain JSON; `columns` are the user's, in the order of training."""
+    table = session.table
+    columns = [_column(table.raw[c["name"]], c, table.types[c["name"]]) for c in table.columns]
+    return {
+        "version": VERSION,
+        "task": session.spec.task,
+        "target": session.target.name,
+        "columns": columns,
+        "labels": plain(session.target.labels),
+        "example": _example(session),
+        "proba": hasattr(pipeline, "predict_proba"),
+    }
+
+
+def _column(series: Column, column: JSON, json_type: str) -> JSON:
+    low: Any = None
+    high: Any = None
+    categories = None
+    if column["kind"] == "text":
+        values = portable.read_text(series)
+        is_missing = pd.isna(values)
+        categories = sorted(set(values[~is_missing]))
+        if len(categories) > MOST_CATEGORIES:
+            categories = None
+    elif column["kind"] == "date":
+        dates = portable.read_dates(series, column["form"])
+        is_missing = dates.isna()
+        low, high = dates.min().isoformat(), dates.max().isoformat()
+    else:
+        numbers = _numbers(series, column)
+        is_missing = np.isnan(numbers)
+        if json_type != "boolean":
+            number = int if json_type == "integer" else float
+            low, high = number(np.nanmin(numbers)), number(np.nanmax(numbers))
+    return {
+        "name": column["name"],
+        "type": json_type,
+        "categories": categories,
+        "min": low,
+        "max": high,
+        "missing": bool(is_missing.any()),
+        "format": column["form"],
+    }
+
+
+def _example(session: Session) -> JSON:
+    head = session.table.raw[:_ROWS_SEARCHED]
+    is_whole = session.table.step.transform(head).notna().all(axis=1).to_numpy()
+    place = int(is_whole.argmax()) if is_whole.any() else 0
+    row = head.iloc[[place]]
+    types = session.table.types
+    return {c["name"]: _value(row[c["name"]], c, types[c["name"]]) for c in session.table.columns}
+
+
+def _numbers(series: Column, column: JSON) -> Any:
+    if column["kind"] == "duration":
+        return portable.read_seconds(series)
+    return portable.read_numbers(series, column["blanks"])
+
+
+def _value(series: Column, column: JSON, json_type: str) -> Any:
+    kind = column["kind"]
+    if kind == "text":
+        return plain(portable.read_text(series)[0])
+    if kind == "date":
+        value = series.iloc[0]
+        if isinstance(value, str):
+            return str(value)
+        date = portable.read_dates(series, None)[0]
+        return None if pd.isna(date) else str(date.isoformat())
+    number = _numbers(series, column)[0]
+    if np.isnan(number):
+        return None
+    makers: dict[str, type] = {"boolean": bool, "integer": int}
+    return makers.get(json_type, float)(number)

@@ -1,0 +1,22 @@
+"""The tasks that can run; each is one module. A new one is added to `TASKS`."""
+
+from __future__ import annotations
+
+from ..contracts import PlanFailed
+from .base import Task
+from .classification import Classification
+from .regression import Regression
+
+_ALL: tuple[Task, ...] = (Classification(), Regression())
+TASKS: dict[str, Task] = {task.id: task for task in _ALL}
+
+__all__ = ["TASKS", "Task", "find_task"]
+
+
+def find_task(task_id: str) -> Task:
+    """The task of that id; raises `PlanFailed` when it cannot run."""
+    if task_id not in TASKS:
+        raise PlanFailed(
+            "user", f"The task “{task_id}” cannot run yet; these can: {', '.join(TASKS)}."
+        )
+    return TASKS[task_id]

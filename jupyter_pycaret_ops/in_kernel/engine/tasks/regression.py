@@ -1,0 +1,38 @@
+"""Regression."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import labels
+from ..contracts import Column, PlanFailed
+from ..events import Narrator
+from ..labels import Target
+from .supervised import Supervised
+
+
+class Regression(Supervised):
+    """Predict a number."""
+
+    id = "regression"
+    experiment_class = "RegressionExperiment"
+    default_metric = "R2"
+
+    def read_target(self, series: Column, name: str, narrator: Narrator) -> Target:
+        """Numbers."""
+        return labels.read_numbers(series, name, narrator)
+
+    def check_split(self, target: Target, train_size: float) -> None:
+        """Two folds of two rows have to fit into the training part."""
+        rows = len(target.encoded)
+        train = int(rows * train_size)
+        if train < 4 or train == rows:
+            raise PlanFailed(
+                "user",
+                f"With train_size {train_size:g}, {train} of {rows} rows are left to train on; "
+                "give more rows or another train_size.",
+            )
+
+    def most_folds(self, train_target: Any) -> tuple[int, str]:
+        """R² needs two rows in a fold."""
+        return len(train_target) // 2, f"there are {len(train_target)} rows to train on"

@@ -1,0 +1,67 @@
+"""Make a spare kernel really warm."""
+
+from __future__ import annotations
+
+from jupyter_pycaret_ops.protocol import JSON, DataSpec, RunSpec
+
+from .contracts import PlanResult
+from .run import run_plan
+
+
+class _Nobody:
+    """A reporter that nobody listens to."""
+
+    def event(
+        self,
+        kind: str,
+        message: str,
+        payload: JSON | None = None,
+        duration_ms: float | None = None,
+    ) -> None:
+        """Take no notice."""
+
+    def checkpoint(self) -> None:
+        """Never cancelled."""
+
+    def artifact(
+        self,
+        filename: str,
+        kind: str,
+        content: bytes,
+        content_type: str,
+        model_id: str | None = None,
+    ) -> None:
+        """Throw away."""
+
+
+def warm() -> None:
+    """See `engine.warm`: one small compare of each task, from raw columns to the pickle."""
+    import pandas as pd
+
+    rows = 40
+    frame = pd.DataFrame(
+        {
+            "number": [float(i % 7) for i in range(rows)],
+            "text": [("a", "b", "c")[i % 3] for i in range(rows)],
+            "day": pd.date_range("2024-01-01", periods=rows),
+            "label": [("no", "yes")[i % 2] for i in range(rows)],
+            "value": [float(i) + i % 5 for i in range(rows)],
+        }
+    )
+    for task, target in (("classification", "label"), ("regression", "value")):
+        _fit(task, target, frame)
+
+
+def _fit(task: str, target: str, frame: object) -> PlanResult:
+    spec = RunSpec(
+        run_id="warm",
+        attempt=1,
+        task=task,
+        plan="compare",
+        data=DataSpec("frame"),
+        target=target,
+        setup_params={"fold": 2},
+        # one of each family that loads libraries of its own
+        plan_params={"include": ["lr", "rf", "knn"]},
+    )
+    return run_plan(spec, frame, _Nobody())

@@ -1,0 +1,59 @@
+"""What a crash left behind: kernels of servers that are gone, found by the table of workers."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from . import process
+
+
+@dataclass(frozen=True, slots=True)
+class ServerId:
+    """A server instance, as leases and workers name it: host, process and when it started."""
+
+    host: str
+    pid: int
+    pid_started_at: float
+
+    @classmethod
+    def mine(cls) -> ServerId:
+        """This process."""
+        pid = os.getpid()
+        return cls(socket.gethostname(), pid, process.started_at(pid) or 0.0)
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.pid}:{self.pid_started_at:.2f}"
+
+    @classmethod
+    def parse(cls, text: str) -> ServerId:
+        """The inverse of `str`."""
+        host, pid, start = text.rsplit(":", 2)
+        return cls(host, int(pid), float(start))
+
+    def is_dead(self, host: str) -> bool:
+        """Whether the server is certainly gone; for other hosts that cannot be known."""
+        return self.host == host and not process.is_same(self.pid, self.pid_started_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """A kernel that the table of workers names."""
+
+    kernel_id: str
+    server_id: str
+    pid: int
+    process_group: int
+    pid_started_at: float
+
+
+def sweep(leftovers: Sequence[Leftover], host: str) -> list[str]:
+    """End the kernels whose server is dead; returns their kernel ids, to be forgotten."""
+    swept = []
+    for left in leftovers:
+        if ServerId.parse(left.server_id).is_dead(host):
+            process.kill_group(left.process_group, left.pid_started_at)
+            swept.append(left.kernel_id)
+    return swept

@@ -1,0 +1,171 @@
+"""One worker kernel: its process, its channels, its end."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import contextlib
+import os
+import signal
+import uuid
+from pathlib import Path
+from queue import Empty
+from typing import TYPE_CHECKING, Any, cast
+
+from . import process
+
+if TYPE_CHECKING:
+    from jupyter_client.asynchronous.client import AsyncKernelClient
+    from jupyter_client.multikernelmanager import AsyncMultiKernelManager
+
+#: numeric libraries held to one thread: more was slower, and starts what outlives a crash
+ONE_THREAD = dict.fromkeys(
+    (
+        "OMP_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+        "MKL_NUM_THREADS",
+        "NUMEXPR_NUM_THREADS",
+        "VECLIB_MAXIMUM_THREADS",
+        "NUMBA_NUM_THREADS",
+    ),
+    "1",
+)
+LONGEST_TRACE = 2_000
+
+
+class WorkerDied(Exception):
+    """The kernel ended while something was asked of it."""
+
+
+class WorkerRefused(Exception):
+    """The kernel could not do what it was told; the message is its own."""
+
+
+class Worker:
+    """A kernel that runs our code and nobody else's.
+
+    Code is executed one request at a time, over the shell channel; what it starts in threads goes on.
+    """
+
+    def __init__(
+        self,
+        manager: AsyncMultiKernelManager,
+        kernel_id: str,
+        client: AsyncKernelClient,
+        scratch: Path,
+    ) -> None:
+        self.kernel_id = kernel_id
+        #: the kernel's own folder
+        self.scratch = scratch
+        self._manager = manager
+        self._client = client
+        provisioner: Any = manager.get_kernel(kernel_id).provisioner
+        self._provisioner = provisioner
+        self.pid: int = provisioner.pid
+        self.process_group: int = provisioner.pgid or provisioner.pid
+        self.pid_started_at: float = process.started_at(self.pid) or 0.0
+        self._asking = asyncio.Lock()
+        self._ended = False
+        #: done when the process has ended, however that came about
+        self.exited: asyncio.Task[None] = asyncio.create_task(
+            process.wait_for_exit(self.pid, provisioner.poll), name=f"kernel-exit-{self.pid}"
+        )
+
+    @classmethod
+    async def start(
+        cls, manager: AsyncMultiKernelManager, kernel_name: str, env: dict[str, str], cwd: str
+    ) -> Worker:
+        """Start a kernel; it may be asked at once, and answers when it is up.
+
+        Raises
+        ------
+        OSError, jupyter_client.kernelspec.NoSuchKernel
+            When there is no such kernelspec, or its command cannot be run.
+        """
+        kernel_id = await manager.start_kernel(
+            kernel_name=kernel_name,
+            kernel_id=str(uuid.uuid4()),
+            env=env,
+            cwd=cwd,
+            extra_arguments=["--HistoryManager.enabled=False", "--IPKernelApp.log_level=40"],
+        )
+        client = cast("AsyncKernelClient", manager.get_kernel(kernel_id).client())
+        client.start_channels(  # noqa: S604 - a channel's name, no shell
+            shell=True, iopub=False, stdin=False, hb=False, control=False
+        )
+        return cls(manager, kernel_id, client, Path(cwd))
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process is there."""
+        return not self.exited.done()
+
+    async def ask(self, code: str, answer: str | None = None) -> Any:
+        """Execute `code`; with `answer`, evaluate that expression after it and return its value.
+
+        Only values that `repr` writes as a literal come back.
+
+        Raises
+        ------
+        WorkerDied
+            When the kernel ends before it has answered.
+        WorkerRefused
+            When the code raised; the message is the exception's.
+        """
+        async with self._asking:
+            message_id = self._client.execute(
+                code,
+                silent=True,
+                store_history=False,
+                user_expressions={"answer": answer} if answer else {},
+                allow_stdin=False,
+            )
+            content = await self._reply(message_id)
+        if content["status"] != "ok":
+            trace = "\n".join(content.get("traceback", []))[-LONGEST_TRACE:]
+            raise WorkerRefused(f"{content.get('ename')}: {content.get('evalue')}", trace)
+        if answer is None:
+            return None
+        result = content["user_expressions"]["answer"]
+        if result["status"] != "ok":
+            raise WorkerRefused(f"{result.get('ename')}: {result.get('evalue')}", "")
+        return ast.literal_eval(result["data"]["text/plain"])
+
+    def tell(self, code: str) -> None:
+        """Execute `code` without waiting for it: what cancel uses."""
+        if self.alive:
+            self._client.execute(code, silent=True, store_history=False, allow_stdin=False)
+
+    async def _reply(self, message_id: str) -> dict[str, Any]:
+        while True:
+            getting = asyncio.ensure_future(self._client.get_shell_msg(timeout=None))
+            await asyncio.wait({getting, self.exited}, return_when=asyncio.FIRST_COMPLETED)
+            if not getting.done():
+                getting.cancel()
+                with contextlib.suppress(asyncio.CancelledError, Empty):
+                    await getting
+                raise WorkerDied(f"kernel {self.pid} ended")
+            message = getting.result()
+            if message["parent_header"].get("msg_id") == message_id:
+                content: dict[str, Any] = message["content"]
+                return content
+
+    async def end(self) -> None:
+        """Kill the kernel and all of its process group, now; done when nothing of it is left."""
+        if self._ended:
+            return
+        self._ended = True
+        self.signal_group(signal.SIGKILL)
+        await asyncio.wait({self.exited}, timeout=5)
+        # children may have outlived it, or been started while it died
+        await asyncio.to_thread(process.kill_group, self.process_group, self.pid_started_at)
+        self._client.stop_channels()
+        with contextlib.suppress(Exception):
+            await self._manager.shutdown_kernel(self.kernel_id, now=True)
+        self.exited.cancel()
+
+    def signal_group(self, number: int) -> None:
+        """Send a signal to the whole process group, where the kernel still leads it."""
+        if self.alive:
+            with contextlib.suppress(OSError):
+                os.killpg(self.process_group, number)

@@ -1,0 +1,354 @@
+"""The supervisor of a server's runs: claims them, drives each on a kernel, cancels, settles losses.
+
+One task dispatches, one renews leases, one reconciles; each run has a task of its own. What is true of a
+run is what the store says: everything here may be killed at any moment and be taken up by another server.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from ..clock import Clock
+from ..errors import OpsError, RetryLater, Stale
+from ..kernels.pool import KernelUnavailable, WorkerPool
+from ..kernels.sweep import Leftover, ServerId, sweep
+from ..kernels.worker import Worker, WorkerDied, WorkerRefused
+from ..lifecycle import Move
+from ..store import keys, runs, workers
+from ..store.models import Run
+from ..store.session import Store
+from .agents import Agents
+from .fanout import Fanout
+
+log = logging.getLogger("jupyter_pycaret_ops")
+
+LOOK_EVERY_S = 5.0
+LOST = "The kernel of this run ended unexpectedly: it was killed, or the machine ran out of memory."
+SERVER_LOST = "The server that ran this ended unexpectedly."
+SERVER_STOPPED = "The server was stopped."
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """What the traits say of runs."""
+
+    pool: str
+    concurrent: int = 2
+    attempts: int = 2
+    grace_s: float = 5.0
+    lease_s: float = 60.0
+
+
+@dataclass(slots=True, eq=False)
+class _Drive:
+    """A run on its kernel."""
+
+    run_id: str
+    attempt: int
+    worker: Worker | None = None
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    cancel: asyncio.Event = field(default_factory=asyncio.Event)
+    task: asyncio.Task[None] | None = None
+
+
+class Supervisor:
+    """Runs of one server. `start` and `stop` bracket its life; `agent_url` is where kernels report."""
+
+    def __init__(
+        self,
+        store: Store,
+        pool: WorkerPool,
+        fanout: Fanout,
+        clock: Clock,
+        server: ServerId,
+        settings: RunSettings,
+    ) -> None:
+        self._store = store
+        self._pool = pool
+        self._fanout = fanout
+        self._clock = clock
+        self._server = server
+        self._settings = settings
+        self._drives: dict[str, _Drive] = {}
+        self._wake = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = False
+        self.agents: Agents | None = None
+        self.agent_url = ""
+
+    @property
+    def live(self) -> int:
+        """How many runs are on kernels of this server."""
+        return len(self._drives)
+
+    # ---------------------------------------------------------------- start and stop
+
+    async def start(self) -> None:
+        """Settle what an earlier server left, then begin to dispatch."""
+        await self.reconcile()
+        self._tasks = [
+            asyncio.create_task(self._keep_going("dispatch", self._dispatch), name="run-dispatch"),
+            asyncio.create_task(self._keep_going("lease", self._renew), name="run-leases"),
+            asyncio.create_task(self._keep_going("reconcile", self._look), name="run-reconcile"),
+        ]
+        self.wake()
+
+    async def stop(self) -> None:
+        """Stop claiming, end the kernels, and leave live runs to whoever comes next."""
+        self._stopping = True
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        drives = list(self._drives.values())
+        for drive in drives:
+            if drive.task is not None:
+                drive.task.cancel()
+        await asyncio.gather(
+            *(drive.task for drive in drives if drive.task), return_exceptions=True
+        )
+
+    async def _keep_going(self, name: str, turn: Any) -> None:
+        """Repeat `turn`; an error in it is logged and does not end the loop."""
+        while not self._stopping:
+            try:
+                await turn()
+            except OpsError as error:
+                log.warning("%s of runs: %s", name, error.message)
+                await asyncio.sleep(1.0)
+            except Exception:
+                log.exception("%s of runs failed", name)
+                await asyncio.sleep(1.0)
+
+    # ---------------------------------------------------------------- dispatch
+
+    def wake(self) -> None:
+        """A run was queued, or a place has become free."""
+        self._wake.set()
+
+    async def _dispatch(self) -> None:
+        self._wake.clear()
+        while len(self._drives) < self._settings.concurrent and not self._stopping:
+            claim = asyncio.create_task(self._claim(), name="run-claim")
+            try:
+                claimed = await asyncio.shield(claim)
+            except asyncio.CancelledError:
+                await claim  # a run that was claimed has a drive, which `stop` then ends
+                raise
+            if not claimed:
+                break
+        # not `wait_for`: before Python 3.12 it can swallow a cancellation that comes with the event
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_EVERY_S):
+                await self._wake.wait()
+
+    async def _claim(self) -> bool:
+        """Take the next queued run and set it going; whether there was one."""
+        token = keys.new_secret(keys.RUN_TOKEN_PREFIX)
+        now = self._clock.now()
+        run = await self._store.write(
+            runs.claim_next,
+            pool=self._settings.pool,
+            server_id=str(self._server),
+            token_hash=keys.digest(token),
+            now=now,
+            lease_until=now + timedelta(seconds=self._settings.lease_s),
+        )
+        if run is None:
+            return False
+        self._fanout.publish(run.id)
+        drive = _Drive(run.id, run.attempt)
+        self._drives[run.id] = drive
+        drive.task = asyncio.create_task(self._drive(drive, token), name=f"run-{run.id}")
+        return True
+
+    async def _drive(self, drive: _Drive, token: str) -> None:
+        """From a claimed run to its end, whatever happens on the way."""
+        try:
+            try:
+                await self._execute(drive, token)
+            except KernelUnavailable as error:
+                await self._fail(drive, str(error))
+            except asyncio.CancelledError:
+                # a server that stops uses up no attempt
+                await self._settle_loss(
+                    drive.run_id, drive.attempt, SERVER_STOPPED, attempts=drive.attempt + 1
+                )
+                raise
+            except Exception:
+                log.exception("run %s could not be driven", drive.run_id)
+                await self._fail(drive, "The run could not be started; the server's log says why.")
+        finally:
+            # the record before the kernel: a kernel whose run is over may be killed at any time
+            try:
+                if drive.worker is not None:
+                    await asyncio.shield(self._pool.end(drive.worker))
+            finally:
+                self._drives.pop(drive.run_id, None)
+                if not self._stopping:
+                    self._pool.refill()
+                    self.wake()
+
+    async def _execute(self, drive: _Drive, token: str) -> None:
+        worker = await self._pool.take("run")
+        drive.worker = worker
+        if drive.cancel.is_set():
+            await self._end_cancelled(drive)
+            return
+        try:
+            await worker.ask(
+                f"_pycaret_ops_agent.begin({self.agent_url!r}, {drive.run_id!r}, {token!r})"
+            )
+        except WorkerDied:
+            await self._lose(drive, LOST)
+            return
+        except WorkerRefused as error:
+            await self._fail(drive, f"The worker kernel refused the run ({error.args[0]}).")
+            return
+        noting = asyncio.create_task(
+            self._store.write(workers.assign, worker.kernel_id, "run", drive.run_id)
+        )
+        noting.add_done_callback(lambda done: done.cancelled() or done.exception())
+        if await self._first_of(drive, worker, drive.cancel.wait()) == "wanted":
+            worker.tell(f"_pycaret_ops_agent.cancel({drive.run_id!r})")
+            how = await self._first_of(drive, worker, asyncio.sleep(self._settings.grace_s))
+            if how != "ended":
+                await worker.end()
+                await self._end_cancelled(drive)
+        elif not drive.ended.is_set():
+            await self._lose(drive, LOST)
+
+    @staticmethod
+    async def _first_of(drive: _Drive, worker: Worker, wanted: Coroutine[Any, Any, Any]) -> str:
+        """What comes first: the run's end (`ended`), its kernel's (`lost`), or `wanted`."""
+        ended = asyncio.ensure_future(drive.ended.wait())
+        asked = asyncio.ensure_future(wanted)
+        try:
+            await asyncio.wait({ended, asked, worker.exited}, return_when=asyncio.FIRST_COMPLETED)
+            if drive.ended.is_set():
+                return "ended"
+            return "wanted" if asked.done() else "lost"
+        finally:
+            ended.cancel()
+            asked.cancel()
+
+    # ---------------------------------------------------------------- ends
+
+    def ended(self, run_id: str, attempt: int) -> None:
+        """The agent of a run has said its last word."""
+        drive = self._drives.get(run_id)
+        if drive is not None and drive.attempt == attempt:
+            drive.ended.set()
+
+    def cancel(self, run_id: str) -> None:
+        """A cancel of a running run was written down: climb the ladder."""
+        drive = self._drives.get(run_id)
+        if drive is not None:
+            drive.cancel.set()
+
+    async def _end_cancelled(self, drive: _Drive) -> None:
+        await self._settle(drive, Move.CANCEL, message="Cancelled; its kernel was ended")
+
+    async def _fail(self, drive: _Drive, error: str) -> None:
+        await self._settle(drive, Move.FAIL, message=error, error=error, error_kind="internal")
+
+    async def _settle(self, drive: _Drive, move: Move, **values: Any) -> None:
+        with contextlib.suppress(Stale):
+            await self._persist(
+                runs.finish, drive.run_id, drive.attempt, move, self._clock.now(), **values
+            )
+        self._closed(drive.run_id)
+
+    async def _lose(self, drive: _Drive, reason: str) -> None:
+        await self._settle_loss(drive.run_id, drive.attempt, reason)
+
+    async def _settle_loss(
+        self, run_id: str, attempt: int, reason: str, attempts: int | None = None
+    ) -> None:
+        with contextlib.suppress(Stale):
+            run: Run = await self._persist(
+                runs.lose_worker,
+                run_id,
+                attempt,
+                attempts or self._settings.attempts,
+                self._clock.now(),
+                reason,
+            )
+            log.warning("run %s, attempt %s: %s It is %s now.", run_id, attempt, reason, run.status)
+        self._closed(run_id)
+
+    async def _persist(self, work: Any, *args: Any, **kwargs: Any) -> Any:
+        """Write an end down; a database that does not answer is asked again until the server stops.
+
+        Should that never succeed, the lease lapses and whoever reconciles next settles the run.
+        """
+        pause = 0.2
+        while True:
+            try:
+                return await self._store.write(work, *args, **kwargs)
+            except RetryLater as error:
+                if self._stopping:
+                    raise
+                log.warning("the end of a run could not be written yet: %s", error.message)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 5.0)
+
+    def _closed(self, run_id: str) -> None:
+        if self.agents is not None:
+            self.agents.forget(run_id)
+        self._fanout.publish(run_id)
+        self.wake()
+
+    # ---------------------------------------------------------------- leases and reconciliation
+
+    async def _renew(self) -> None:
+        await asyncio.sleep(self._settings.lease_s / 3)
+        if not self._drives:
+            return
+        until = self._clock.now() + timedelta(seconds=self._settings.lease_s)
+        held = await self._store.write(runs.renew_leases, str(self._server), until)
+        still = set(held)
+        for drive in list(self._drives.values()):
+            if (drive.run_id, drive.attempt) not in still and not drive.ended.is_set():
+                # somebody else has settled this attempt: its kernel works for nobody
+                drive.ended.set()
+
+    async def _look(self) -> None:
+        await asyncio.sleep(LOOK_EVERY_S)
+        await self.reconcile()
+
+    async def reconcile(self) -> None:
+        """Settle runs whose server is gone, end the kernels that it left, and hear of cancels elsewhere."""
+        found, cancelled, leftovers = await self._store.read(self._findings)
+        for run_id in cancelled:
+            self.cancel(run_id)
+        for run_id, attempt in found:
+            if run_id not in self._drives:
+                await self._settle_loss(run_id, attempt, SERVER_LOST)
+        if leftovers:
+            swept = await asyncio.to_thread(sweep, leftovers, self._server.host)
+            for kernel_id in swept:
+                await self._store.write(workers.forget, kernel_id)
+
+    def _findings(
+        self, session: Session
+    ) -> tuple[list[tuple[str, int]], list[str], list[Leftover]]:
+        dead = [
+            holder
+            for holder in runs.lease_holders(session)
+            if ServerId.parse(holder).is_dead(self._server.host)
+        ]
+        lost = runs.lapsed(session, self._settings.pool, self._clock.now(), dead)
+        leftovers = [
+            Leftover(row.kernel_id, row.server_id, row.pid, row.process_group, row.pid_started_at)
+            for row in workers.on_host(session, self._server.host)
+            if row.server_id != str(self._server)
+        ]
+        return lost, runs.asked_to_stop(session, str(self._server)), leftovers

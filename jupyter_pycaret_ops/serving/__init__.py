@@ -1,0 +1,1 @@
+"""Deployments that answer: rows checked, batched, predicted in the serving kernel, counted."""

@@ -1,0 +1,29 @@
+"""Where things are kept when nobody says otherwise. A leaf: it knows only Jupyter's folders."""
+
+from __future__ import annotations
+
+import getpass
+from pathlib import Path
+
+from jupyter_core.paths import jupyter_data_dir
+
+#: where handlers find the extension in the application's settings
+EXTENSION = "jupyter_pycaret_ops_extension"
+
+
+def data_root() -> Path:
+    """The folder that holds the database, the key file and the artifacts by default."""
+    return Path(jupyter_data_dir()) / "pycaret_ops"
+
+
+def default_database_url() -> str:
+    """SQLite in the data folder."""
+    return f"sqlite:///{data_root() / 'pycaret_ops.db'}"
+
+
+def system_user() -> str:
+    """The operating system's name for who runs this server."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "owner"

@@ -1,0 +1,113 @@
+"""Types of columns, guessed from a sample of texts; tasks and targets, suggested from columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+MISSING = frozenset({"", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "#N/A", "n/a", "<NA>"})
+_INTEGER = re.compile(r"\s*[+-]?\d{1,18}\s*")
+_BOOLEAN = frozenset({"true", "false"})
+#: date formats beside ISO 8601 that people's tables hold
+_DATE_FORMATS = ("%Y/%m/%d", "%m/%d/%Y", "%d.%m.%Y", "%d/%m/%Y", "%Y-%m", "%b %Y", "%d-%b-%Y")
+ENOUGH = 2_000
+FEW_CLASSES = 20
+
+_TARGET_NAMES = (
+    "target", "label", "class", "y", "outcome", "species", "type", "category", "churn", "default",
+    "purchase", "price", "saleprice", "charges", "survived", "death", "response", "result", "total",
+)  # fmt: skip
+
+
+def infer_type(values: Iterable[str]) -> str:
+    """One of `integer, number, boolean, string, datetime`; a column without values is `string`."""
+    present: list[str] = []
+    for value in values:
+        if value not in MISSING:
+            present.append(value)
+            if len(present) >= ENOUGH:
+                break
+    if not present:
+        return "string"
+    if all(_INTEGER.fullmatch(value) for value in present):
+        return "integer"
+    if all(_is_number(value) for value in present):
+        return "number"
+    if all(value.strip().lower() in _BOOLEAN for value in present):
+        return "boolean"
+    if all(is_datetime(value) for value in present):
+        return "datetime"
+    return "string"
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return "_" not in text
+
+
+def is_datetime(text: str) -> bool:
+    """Whether a text is a date or time in ISO 8601 or another form that tables often hold."""
+    text = text.strip()
+    if not any(character.isdigit() for character in text) or len(text) < 6:
+        return False
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return any(_parses(text, form) for form in _DATE_FORMATS)
+    return True
+
+
+def _parses(text: str, form: str) -> bool:
+    try:
+        datetime.strptime(text, form)
+    except ValueError:
+        return False
+    return True
+
+
+def suggest(columns: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """A target and a task for a table, with the sentence behind it.
+
+    `columns` are those of a preview: name, dtype, distinct values in the sample, rows examined.
+    """
+    candidates = [column for column in columns if not _is_id(column)]
+    if not candidates:
+        return {"target": None, "task": "clustering", "reason": "No column looks like a target."}
+    named = {name: place for place, name in enumerate(_TARGET_NAMES)}
+    by_name = [column for column in candidates if column["name"].strip().lower() in named]
+    if by_name:
+        target = min(by_name, key=lambda column: named[column["name"].strip().lower()])
+        why = f"“{target['name']}” is named like a target"
+    else:
+        target = candidates[-1]
+        why = f"“{target['name']}” is the last column"
+    task, kind = _task_for(target)
+    return {"target": target["name"], "task": task, "reason": f"{why} and {kind}."}
+
+
+def _task_for(column: dict[str, Any]) -> tuple[str, str]:
+    distinct = column["distinct"]
+    if column["dtype"] in ("string", "boolean"):
+        return "classification", f"holds {distinct} labels"
+    if column["dtype"] == "integer" and distinct <= FEW_CLASSES:
+        return "classification", f"holds {distinct} whole numbers"
+    if column["dtype"] == "datetime":
+        return "clustering", "holds dates, which cannot be a target"
+    return "regression", "holds numbers"
+
+
+def _is_id(column: dict[str, Any]) -> bool:
+    name = column["name"].strip().lower()
+    every_row_differs = (
+        column["distinct"] == column["examined"] and column["examined"] > FEW_CLASSES
+    )
+    return name in ("id", "index", "unnamed: 0") or (
+        every_row_differs
+        and column["dtype"] in ("string", "integer")
+        and (name.endswith("id") or column["dtype"] == "string")
+    )

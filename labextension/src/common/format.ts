@@ -1,0 +1,66 @@
+/**
+ * How figures are written. Missing is a dash, never 0.
+ */
+
+export const MISSING = '–';
+
+const count = new Intl.NumberFormat('en');
+const fine = new Intl.NumberFormat('en', { minimumFractionDigits: 4, maximumFractionDigits: 4 });
+const coarse = new Intl.NumberFormat('en', { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const MIB = 2 ** 20;
+
+export function formatCount(value: number): string {
+  return count.format(value);
+}
+
+/**
+ * A score with fixed decimals: four, or one where it has four digits before the point.
+ */
+export function formatScore(value: number | null | undefined): string {
+  if (value === null || value === undefined) {
+    return MISSING;
+  }
+  return Math.abs(value) >= 1000 ? coarse.format(value) : fine.format(value);
+}
+
+/**
+ * A span as m:ss or h:mm:ss.
+ */
+export function formatSpan(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  const two = (part: number) => String(part).padStart(2, '0');
+  const hours = Math.floor(seconds / 3600);
+  const minutes = Math.floor(seconds / 60) % 60;
+  return hours > 0
+    ? `${hours}:${two(minutes)}:${two(seconds % 60)}`
+    : `${minutes}:${two(seconds % 60)}`;
+}
+
+export function formatMilliseconds(ms: number | null): string {
+  if (ms === null) {
+    return MISSING;
+  }
+  return ms < 1 ? '<1 ms' : `${count.format(Math.round(ms))} ms`;
+}
+
+/**
+ * Two sizes in one unit, as `21.4 of 38.2 MiB`.
+ */
+export function formatSizes(part: number, whole: number): { part: string; whole: string } {
+  const [unit, size] = whole < MIB ? ['KiB', 1024] : ['MiB', MIB];
+  const one = (bytes: number) => (bytes / (size as number)).toFixed(1);
+  return { part: one(part), whole: `${one(whole)} ${unit}` };
+}
+
+export function formatSize(bytes: number): string {
+  return formatSizes(bytes, bytes).whole;
+}
+
+/**
+ * A time of day as 14:02.
+ */
+export function formatTime(ms: number): string {
+  const time = new Date(ms);
+  const two = (part: number) => String(part).padStart(2, '0');
+  return `${two(time.getHours())}:${two(time.getMinutes())}`;
+}

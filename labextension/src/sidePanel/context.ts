@@ -1,0 +1,21 @@
+import { createContext, useContext } from 'react';
+import { useSignal } from '../common/useSignal';
+import type { SidePanelModel } from './model';
+import type { IPanelState } from './state';
+
+const ModelContext = createContext<SidePanelModel | null>(null);
+
+export const ModelProvider = ModelContext.Provider;
+
+export function useModel(): SidePanelModel {
+  const model = useContext(ModelContext);
+  if (model === null) {
+    throw new Error('There is no ModelProvider above this component.');
+  }
+  return model;
+}
+
+export function usePanelState(): IPanelState {
+  const model = useModel();
+  return useSignal(model.changed, () => model.state);
+}

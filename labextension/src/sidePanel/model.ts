@@ -1,0 +1,600 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { JSONExt, type ReadonlyPartialJSONValue } from '@lumino/coreutils';
+import type { IDisposable } from '@lumino/disposable';
+import { Poll } from '@lumino/polling';
+import type { ISignal } from '@lumino/signaling';
+import { Signal } from '@lumino/signaling';
+import type { IOpsApi } from '../api/client';
+import {
+  NetworkError,
+  ResponseError,
+  sentenceOf,
+  ServerPartMissing,
+  SignedOut
+} from '../api/errors';
+import type { IDataSource, IExperiment, IMe, IPage, IProject, IRow, IRun } from '../api/rows';
+import { formatCount, formatScore } from '../common/format';
+import { EMPTY, INITIAL, isUnfinished, type IList, type IPanelState, type RegionId } from './state';
+import { UploadQueue } from './uploads';
+
+/** ms between polls while runs are under way, and while nothing is */
+const BUSY = 2000;
+const IDLE = 10000;
+/** the longest wait when the server does not answer, ms */
+const LONGEST = 30000;
+/** workspaces and projects change seldom, ms */
+const SCOPE_AGE = 30000;
+/** rows asked for at first, and with each `Show more` */
+export const PAGE = 100;
+const MOST = 1000;
+
+/**
+ * State of the side panel: what the server last said, and what is under way from here.
+ *
+ * It knows no widget. `state` is the same object until something changes.
+ */
+export class SidePanelModel implements IDisposable {
+  constructor(options: SidePanelModel.IOptions) {
+    this._api = options.api;
+    this._trans = options.trans;
+    this._clock = options.clock ?? Date.now;
+    this._remember = options.remember ?? (() => undefined);
+    this._recalled = (options.memory ?? Promise.resolve(null)).then(memory => {
+      if (memory) {
+        const { workspaceId, projectId, folded } = memory;
+        this._patch({ workspaceId, projectId, folded: new Set(folded) });
+      }
+    });
+    this._uploads = new UploadQueue(this._api, this._trans);
+    this._uploads.changed.connect(() => this._patch({ uploads: this._uploads.rows }));
+    this._uploads.arrived.connect((_, row) => this._takeUpload(row));
+    this._uploads.refused.connect((_, upload) =>
+      this._say(this._trans.__('%1 was not uploaded. %2', upload.filename, upload.reason ?? ''))
+    );
+    this._poll = new Poll({
+      name: 'jupyter-pycaret-ops:side-panel',
+      auto: false,
+      factory: () => this.reload(),
+      frequency: { interval: BUSY, backoff: 2, max: LONGEST },
+      linger: 0,
+      standby: () => !this._active || this._state.phase === 'missing' || 'when-hidden'
+    });
+    this._poll.ticked.connect((_, { phase, timestamp, interval }) => {
+      const { lost } = this._state;
+      if (phase === 'rejected' && lost) {
+        this._patch({ lost: { ...lost, retryAt: timestamp + interval } });
+      }
+    });
+  }
+
+  /** Emitted when `state` has become another object. */
+  readonly changed: ISignal<this, void> = new Signal<this, void>(this);
+
+  /** One sentence for a screen reader. */
+  readonly said: ISignal<this, string> = new Signal<this, string>(this);
+
+  get state(): IPanelState {
+    return this._state;
+  }
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  dispose(): void {
+    if (this._isDisposed) {
+      return;
+    }
+    this._isDisposed = true;
+    this._uploads.stopAll();
+    this._poll.dispose();
+    Signal.clearData(this);
+  }
+
+  /**
+   * Say whether anybody can see the panel. The poll stands still while nobody can.
+   */
+  setActive(active: boolean): void {
+    if (active === this._active || this._isDisposed) {
+      return;
+    }
+    this._active = active;
+    if (active) {
+      this.refresh();
+    }
+  }
+
+  /**
+   * Ask now, out of turn.
+   */
+  refresh(): void {
+    if (this._isDisposed || !this._active) {
+      return;
+    }
+    if (this._state.phase === 'missing') {
+      this._patch({ phase: 'loading' });
+    }
+    void this._poll.refresh();
+  }
+
+  /**
+   * Read everything that is on display. Rejects when it cannot: the poll then waits longer.
+   */
+  async reload(): Promise<void> {
+    const turn = ++this._turn;
+    await this._recalled;
+    try {
+      const read = await this._read();
+      if (turn === this._turn && !this._isDisposed) {
+        this._take(read);
+      }
+    } catch (error) {
+      if (turn === this._turn && !this._isDisposed) {
+        this._fail(error);
+      }
+      throw error;
+    }
+  }
+
+  selectWorkspace(workspaceId: string): void {
+    if (workspaceId !== this._state.workspaceId) {
+      this._rescope({ workspaceId, projectId: null, projects: [] });
+    }
+  }
+
+  selectProject(projectId: string): void {
+    if (projectId !== this._state.projectId) {
+      this._rescope({ projectId });
+    }
+  }
+
+  async createWorkspace(name: string): Promise<void> {
+    await this._act(async () => {
+      const made = await this._api.createWorkspace(name);
+      this._rescope({ workspaceId: made.id, projectId: null, projects: [] });
+    });
+  }
+
+  toggleRegion(region: RegionId): void {
+    const folded = new Set(this._state.folded);
+    if (!folded.delete(region)) {
+      folded.add(region);
+    }
+    this._patch({ folded });
+    this._memorise();
+  }
+
+  /**
+   * Fetch more rows of a list than it has.
+   */
+  showMore(region: RegionId): void {
+    this._limits[region] = Math.min(MOST, this._limits[region] + PAGE);
+    this.refresh();
+  }
+
+  dismissNotice(): void {
+    this._patch({ notice: null });
+  }
+
+  upload(files: Iterable<File>): void {
+    const { workspaceId, data, mayWrite, lost } = this._state;
+    if (workspaceId !== null && mayWrite && lost === null) {
+      this._uploads.add(
+        files,
+        workspaceId,
+        data.rows.map(row => row.name)
+      );
+    }
+  }
+
+  stopUpload(id: string): void {
+    this._uploads.stop(id);
+  }
+
+  dismissUpload(id: string): void {
+    this._uploads.dismiss(id);
+  }
+
+  /**
+   * Ask a run to stop. The row says so at once; its status follows the server.
+   */
+  async cancelRun(id: string): Promise<void> {
+    if (this._state.cancelling.has(id)) {
+      return;
+    }
+    this._patch({ cancelling: new Set([...this._state.cancelling, id]) });
+    const done = await this._act(async () => {
+      const run = await this._api.cancelRun(id);
+      this._replace('runs', id, run);
+    });
+    if (!done) {
+      this._patch({ cancelling: without(this._state.cancelling, id) });
+    }
+  }
+
+  async deleteData(id: string): Promise<void> {
+    await this._act(async () => {
+      try {
+        await this._api.deleteDataSource(id);
+      } catch (error) {
+        if (!(error instanceof ResponseError && error.status === 404)) {
+          throw error;
+        }
+        // Somebody else was faster.
+      }
+      const { data } = this._state;
+      const gone = data.rows.find(row => row.id === id);
+      this._patch({ data: { ...data, rows: data.rows.filter(row => row.id !== id) } });
+      if (gone) {
+        this._say(this._trans.__('%1 deleted.', gone.name));
+      }
+    });
+  }
+
+  async resumeDeployment(id: string): Promise<void> {
+    await this._act(async () => {
+      this._replace('deployments', id, await this._api.resumeDeployment(id));
+    });
+  }
+
+  // ---------------------------------------------------------------- reading
+
+  private async _read(): Promise<IRead> {
+    const scope = await this._readScope();
+    const { workspaceId, projectId } = scope;
+    if (workspaceId === null) {
+      return { scope, lists: NO_LISTS, experiments: this._state.experiments };
+    }
+    const api = this._api;
+    const limits = this._limits;
+    const [data, runs, models, deployments] = await Promise.all([
+      listOf(api.dataSources(workspaceId, limits.data)),
+      listOf(api.runs(workspaceId, projectId, limits.runs)),
+      listOf(api.pipelines(workspaceId, limits.models)),
+      listOf(api.deployments(workspaceId, limits.deployments))
+    ]);
+    if (![data, runs, models, deployments].every(list => list.offered)) {
+      // Or the workspace is gone: look soon.
+      this._scopeReadAt = -Infinity;
+    }
+    const experiments = await this._readExperiments(runs.rows);
+    return { scope, lists: { data, runs, models, deployments }, experiments };
+  }
+
+  private async _readScope(): Promise<IScope> {
+    const { workspaces, projects, workspaceId, projectId, mayWrite } = this._state;
+    if (workspaces.length > 0 && projects.length > 0) {
+      if (this._clock() - this._scopeReadAt < SCOPE_AGE) {
+        return { workspaces, projects, workspaceId, projectId, mayWrite };
+      }
+    }
+    const all = (await this._api.workspaces()).rows;
+    const workspace = all.find(row => row.id === workspaceId) ?? all[0];
+    if (!workspace) {
+      return { workspaces: all, projects: [], workspaceId: null, projectId: null, mayWrite: true };
+    }
+    const [own, me] = await Promise.all([
+      listOf<IProject>(this._api.projects(workspace.id)),
+      this._api.me().catch((error: unknown): IMe | null => {
+        if (error instanceof ResponseError) {
+          return null;
+        }
+        throw error;
+      })
+    ]);
+    this._scopeReadAt = this._clock();
+    const project = own.rows.find(row => row.id === projectId) ?? own.rows[0];
+    const membership = me?.memberships.find(one => one.workspace_id === workspace.id);
+    return {
+      workspaces: all,
+      projects: own.rows,
+      workspaceId: workspace.id,
+      projectId: project?.id ?? null,
+      mayWrite: membership?.role !== 'viewer'
+    };
+  }
+
+  /** Runs name their experiment by id; ask for names that are not known, once. */
+  private async _readExperiments(
+    runs: ReadonlyArray<IRun>
+  ): Promise<ReadonlyMap<string, IExperiment>> {
+    const known = this._state.experiments;
+    const wanted = runs.filter(
+      run => !known.has(run.experiment_id) && !this._asked.has(run.experiment_id)
+    );
+    if (wanted.length === 0) {
+      return known;
+    }
+    const projects = [...new Set(wanted.map(run => run.project_id))];
+    const pages = await Promise.all(projects.map(id => listOf(this._api.experiments(id))));
+    wanted.forEach(run => this._asked.add(run.experiment_id));
+    return new Map([
+      ...known,
+      ...pages.flatMap(page => page.rows).map((row): [string, IExperiment] => [row.id, row])
+    ]);
+  }
+
+  private _take({ scope, lists, experiments }: IRead): void {
+    const before = this._state;
+    const first = before.phase !== 'live';
+    const scoped = scope.workspaceId !== null;
+    const cancelling = new Set(
+      lists.runs.rows
+        .filter(run => isUnfinished(run) && before.cancelling.has(run.id))
+        .map(run => run.id)
+    );
+    this._patch({
+      ...scope,
+      ...lists,
+      experiments,
+      cancelling: cancelling.size === before.cancelling.size ? before.cancelling : cancelling,
+      fresh: first ? NONE : freshOf(before, lists),
+      phase: scoped ? 'live' : 'noWorkspace',
+      trouble: null,
+      lost: null,
+      clockOffset: this._api.clockOffset
+    });
+    this._readAt = this._clock();
+    const busy = lists.runs.rows.some(isUnfinished);
+    this._poll.frequency = { interval: busy ? BUSY : IDLE, backoff: 2, max: LONGEST };
+    if (scope.workspaceId !== before.workspaceId || scope.projectId !== before.projectId) {
+      this._memorise();
+    }
+    if (before.lost) {
+      this._say(this._trans.__('Connected again.'));
+    }
+    if (!first) {
+      this._sayWhatHappened(before.runs.rows, lists.runs.rows);
+    }
+  }
+
+  private _fail(error: unknown): void {
+    // After trouble, ask soon at first; the poll doubles from here.
+    this._poll.frequency = { interval: BUSY, backoff: 2, max: LONGEST };
+    if (error instanceof ServerPartMissing) {
+      this._patch({ phase: 'missing', lost: null });
+    } else if (error instanceof SignedOut) {
+      this._patch({ phase: 'signedOut', lost: null });
+    } else if (error instanceof NetworkError || isGateway(error)) {
+      this._lose(null);
+    } else if (this._state.phase === 'live') {
+      // One bad answer takes nothing away that is on display.
+      this._lose(sentenceOf(error));
+    } else {
+      this._patch({ phase: 'unavailable', trouble: sentenceOf(error), lost: null });
+    }
+  }
+
+  private _lose(reason: string | null): void {
+    const { lost } = this._state;
+    if (lost === null && reason === null) {
+      this._say(this._trans.__('Connection lost.'));
+    }
+    this._patch({ lost: { asOf: this._readAt, retryAt: lost?.retryAt ?? null, reason } });
+  }
+
+  // ---------------------------------------------------------------- acting
+
+  /** Do something, say why where it does not work, and look what has become of it. */
+  private async _act(action: () => Promise<void>): Promise<boolean> {
+    try {
+      await action();
+      return true;
+    } catch (error) {
+      const notice =
+        error instanceof NetworkError
+          ? this._trans.__('The server was not reached. Try again.')
+          : sentenceOf(error);
+      this._patch({ notice });
+      return false;
+    } finally {
+      // What is being read now was asked for before the action.
+      this._turn += 1;
+      this.refresh();
+    }
+  }
+
+  private _rescope(scope: Partial<IPanelState>): void {
+    this._turn += 1;
+    this._scopeReadAt = -Infinity;
+    this._readAt = null;
+    this._limits = { ...FIRST_LIMITS };
+    this._patch({ ...scope, phase: 'loading', ...NO_LISTS, fresh: NONE, notice: null });
+    this._memorise();
+    this.refresh();
+  }
+
+  private _takeUpload(row: IDataSource): void {
+    const { data, fresh, workspaceId } = this._state;
+    if (row.workspace_id === workspaceId) {
+      this._patch({
+        uploads: this._uploads.rows,
+        data: { ...data, rows: [row, ...data.rows.filter(other => other.id !== row.id)] },
+        fresh: new Set([...fresh, row.id])
+      });
+    }
+    const rows = row.config.rows;
+    this._say(
+      typeof rows === 'number'
+        ? this._trans.__('%1 uploaded, %2 rows.', row.name, formatCount(rows))
+        : this._trans.__('%1 uploaded.', row.name)
+    );
+    this._turn += 1;
+    this.refresh();
+  }
+
+  private _replace<K extends 'runs' | 'deployments'>(
+    region: K,
+    id: string,
+    row: IPanelState[K]['rows'][number]
+  ): void {
+    const list = this._state[region];
+    const rows = list.rows.map(old => (old.id === id ? { ...old, ...row } : old));
+    this._patch({ [region]: { ...list, rows } });
+  }
+
+  // ---------------------------------------------------------------- telling
+
+  private _sayWhatHappened(before: ReadonlyArray<IRun>, now: ReadonlyArray<IRun>): void {
+    const old = new Map(before.map(run => [run.id, run.status]));
+    for (const run of now) {
+      const was = old.get(run.id);
+      if (was === run.status || (was === undefined && !isUnfinished(run))) {
+        continue;
+      }
+      const name = this._state.experiments.get(run.experiment_id)?.name ?? run.plan;
+      const best = run.metrics_summary?.best;
+      if (run.status === 'running') {
+        this._say(this._trans.__('%1 started.', name));
+      } else if (run.status === 'succeeded' && best) {
+        this._say(
+          this._trans.__(
+            '%1 succeeded. Best: %2, %3 %4.',
+            name,
+            best.name ?? best.model_id,
+            run.metrics_summary?.metric ?? '',
+            formatScore(best.value)
+          )
+        );
+      } else if (run.status === 'succeeded') {
+        this._say(this._trans.__('%1 succeeded.', name));
+      } else if (run.status === 'failed') {
+        this._say(this._trans.__('%1 failed. %2', name, run.error ?? ''));
+      } else if (run.status === 'cancelled') {
+        this._say(this._trans.__('%1 was cancelled.', name));
+      }
+    }
+  }
+
+  private _say(sentence: string): void {
+    (this.said as Signal<this, string>).emit(sentence);
+  }
+
+  private _memorise(): void {
+    const { workspaceId, projectId, folded } = this._state;
+    this._remember({ workspaceId, projectId, folded: [...folded] });
+  }
+
+  /** Change the state where the patch says anything new. */
+  private _patch(patch: Partial<IPanelState>): void {
+    if (this._isDisposed) {
+      return;
+    }
+    const next: Record<string, unknown> = { ...this._state };
+    let changed = false;
+    for (const [key, value] of Object.entries(patch)) {
+      if (!same(next[key], value)) {
+        next[key] = value;
+        changed = true;
+      }
+    }
+    if (changed) {
+      this._state = next as unknown as IPanelState;
+      (this.changed as Signal<this, void>).emit();
+    }
+  }
+
+  private readonly _api: IOpsApi;
+  private readonly _trans: TranslationBundle;
+  private readonly _clock: () => number;
+  private readonly _remember: (memory: IMemory) => void;
+  private readonly _uploads: UploadQueue;
+  private readonly _poll: Poll;
+  private readonly _asked = new Set<string>();
+  /** settled when the state holds what the last visit left */
+  private readonly _recalled: Promise<void>;
+  private _state: IPanelState = INITIAL;
+  private _limits: Record<RegionId, number> = { ...FIRST_LIMITS };
+  /** counts reads; only the last one may change the state */
+  private _turn = 0;
+  private _scopeReadAt = -Infinity;
+  private _readAt: number | null = null;
+  private _active = false;
+  private _isDisposed = false;
+}
+
+/** What the panel remembers over a reload of the page. */
+export interface IMemory {
+  readonly workspaceId: string | null;
+  readonly projectId: string | null;
+  readonly folded: ReadonlyArray<RegionId>;
+}
+
+export namespace SidePanelModel {
+  export interface IOptions {
+    readonly api: IOpsApi;
+    readonly trans: TranslationBundle;
+    /** what the last visit left; the first read waits for it */
+    readonly memory?: Promise<IMemory | null>;
+    readonly remember?: (memory: IMemory) => void;
+    /** ms since the epoch */
+    readonly clock?: () => number;
+  }
+}
+
+type IScope = Pick<
+  IPanelState,
+  'workspaces' | 'projects' | 'workspaceId' | 'projectId' | 'mayWrite'
+>;
+
+type ILists = Pick<IPanelState, 'data' | 'runs' | 'models' | 'deployments'>;
+
+interface IRead {
+  readonly scope: IScope;
+  readonly lists: ILists;
+  readonly experiments: ReadonlyMap<string, IExperiment>;
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+const NO_LISTS: ILists = { data: EMPTY, runs: EMPTY, models: EMPTY, deployments: EMPTY };
+
+const FIRST_LIMITS: Readonly<Record<RegionId, number>> = {
+  data: PAGE,
+  runs: PAGE,
+  models: PAGE,
+  deployments: PAGE
+};
+
+/** A list that this server does not know is empty, and says so: the others still show. */
+async function listOf<T extends IRow>(asked: Promise<IPage<T>>): Promise<IList<T>> {
+  try {
+    return { ...(await asked), offered: true };
+  } catch (error) {
+    if (error instanceof ResponseError && error.status === 404) {
+      return { rows: [], more: false, offered: false };
+    }
+    throw error;
+  }
+}
+
+function freshOf(before: IPanelState, now: ILists): ReadonlySet<string> {
+  const ids = (lists: ILists) =>
+    [lists.data, lists.runs, lists.models, lists.deployments].flatMap(list =>
+      (list.rows as ReadonlyArray<IRow>).map(row => row.id)
+    );
+  const known = new Set(ids(before));
+  return new Set(ids(now).filter(id => before.fresh.has(id) || !known.has(id)));
+}
+
+function isGateway(error: unknown): boolean {
+  return error instanceof ResponseError && (error.status === 502 || error.status === 504);
+}
+
+function without(set: ReadonlySet<string>, id: string): ReadonlySet<string> {
+  return new Set([...set].filter(other => other !== id));
+}
+
+/** Sets and maps by content; everything else as JSON. */
+function same(a: unknown, b: unknown): boolean {
+  if (a === b) {
+    return true;
+  }
+  if (a instanceof Set && b instanceof Set) {
+    return a.size === b.size && [...a].every(one => b.has(one));
+  }
+  if (a instanceof Map || b instanceof Map) {
+    return false;
+  }
+  return JSONExt.deepEqual(a as ReadonlyPartialJSONValue, b as ReadonlyPartialJSONValue);
+}

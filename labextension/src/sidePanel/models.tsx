@@ -1,0 +1,75 @@
+import React from 'react';
+import type { IPipeline } from '../api/rows';
+import { formatScore } from '../common/format';
+import { Icon } from '../common/icons';
+import { useTrans } from '../common/trans';
+import { usePanelState } from './context';
+import { Hint, Region } from './region';
+import { Row, RowLine } from './row';
+
+/**
+ * Promoted pipelines of the workspace.
+ */
+export function ModelsRegion(): JSX.Element {
+  const trans = useTrans();
+  const { models, fresh } = usePanelState();
+  return (
+    <Region
+      region="models"
+      name={trans.__('Models')}
+      list={models}
+      empty={
+        <Hint>
+          {trans.__('Promote the winner of a run. It is kept here under a name, with a version.')}
+        </Hint>
+      }
+      row={row => {
+        const score = scoreOf(row);
+        return (
+          <Row
+            id={row.id}
+            mark={<Icon name="model" />}
+            title={row.name}
+            small={`v${row.version}`}
+            fresh={fresh.has(row.id)}
+          >
+            <RowLine
+              {...(score
+                ? {
+                    value: (
+                      <>
+                        <small>{score.metric}</small>
+                        {formatScore(score.value)}
+                      </>
+                    )
+                  }
+                : {})}
+            >
+              {row.model_id ?? row.task}
+            </RowLine>
+          </Row>
+        );
+      }}
+    />
+  );
+}
+
+/** The metric that one looks at first, by task. */
+const FIRST_METRIC: Readonly<Record<string, string>> = {
+  classification: 'Accuracy',
+  regression: 'R2',
+  time_series: 'MASE'
+};
+
+function scoreOf(row: IPipeline): { metric: string; value: number } | null {
+  const metrics = row.metrics ?? {};
+  const preferred = FIRST_METRIC[row.task];
+  const names = [...(preferred ? [preferred] : []), ...Object.keys(metrics)];
+  for (const metric of names) {
+    const value = metrics[metric];
+    if (typeof value === 'number') {
+      return { metric, value };
+    }
+  }
+  return null;
+}

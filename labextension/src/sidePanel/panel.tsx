@@ -1,0 +1,102 @@
+import { Dialog, showDialog } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { ReactWidget } from '@jupyterlab/ui-components';
+import type { Message } from '@lumino/messaging';
+import React from 'react';
+import type { IDataSource } from '../api/rows';
+import { opsIcon } from '../common/icons';
+import { TransContext } from '../common/trans';
+import { Body } from './body';
+import { ModelProvider } from './context';
+import type { SidePanelModel } from './model';
+
+/**
+ * The frame of the side panel: its tab, and whether anybody can see it.
+ */
+export class SidePanel extends ReactWidget {
+  constructor(
+    readonly model: SidePanelModel,
+    private readonly _trans: TranslationBundle
+  ) {
+    super();
+    const name = _trans.__('PyCaret Ops');
+    this.id = 'jupyter-pycaret-ops-side-panel';
+    this.title.icon = opsIcon;
+    this.title.caption = name;
+    this.addClass('jp-pycaret-side');
+    this.node.tabIndex = -1;
+    this.node.setAttribute('role', 'region');
+    this.node.setAttribute('aria-label', name);
+  }
+
+  override dispose(): void {
+    if (this.isDisposed) {
+      return;
+    }
+    document.removeEventListener('visibilitychange', this._onVisibility);
+    this.model.dispose();
+    super.dispose();
+  }
+
+  protected override render(): JSX.Element {
+    return (
+      <TransContext.Provider value={this._trans}>
+        <ModelProvider value={this.model}>
+          <Body onDelete={row => void this._askToDelete(row)} />
+        </ModelProvider>
+      </TransContext.Provider>
+    );
+  }
+
+  protected override onAfterAttach(message: Message): void {
+    super.onAfterAttach(message);
+    document.addEventListener('visibilitychange', this._onVisibility);
+    this.model.setActive(this.isVisible);
+  }
+
+  protected override onBeforeDetach(message: Message): void {
+    document.removeEventListener('visibilitychange', this._onVisibility);
+    this.model.setActive(false);
+    super.onBeforeDetach(message);
+  }
+
+  protected override onAfterShow(message: Message): void {
+    super.onAfterShow(message);
+    this.model.setActive(true);
+  }
+
+  protected override onAfterHide(message: Message): void {
+    super.onAfterHide(message);
+    this.model.setActive(false);
+  }
+
+  protected override onActivateRequest(message: Message): void {
+    super.onActivateRequest(message);
+    this.node.focus();
+  }
+
+  private async _askToDelete(row: IDataSource): Promise<void> {
+    const trans = this._trans;
+    const answer = await showDialog({
+      title: trans.__('Delete %1?', row.name),
+      body:
+        row.kind === 's3' || row.kind === 'postgres'
+          ? trans.__('The connection goes; the data stays where it is. Runs keep their results.')
+          : trans.__('The file is removed from the server. Runs keep their results.'),
+      buttons: [
+        Dialog.cancelButton({ label: trans.__('Keep') }),
+        Dialog.warnButton({ label: trans.__('Delete') })
+      ],
+      defaultButton: 0
+    });
+    if (answer.button.accept) {
+      await this.model.deleteData(row.id);
+    }
+  }
+
+  private readonly _onVisibility = (): void => {
+    if (!document.hidden && this.isVisible) {
+      this.model.refresh();
+    }
+  };
+}

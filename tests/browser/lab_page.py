@@ -1,0 +1,58 @@
+"""What a person does in JupyterLab, in the words of a test."""
+
+from __future__ import annotations
+
+import secrets
+
+from playwright.sync_api import Locator, Page, expect
+
+DARK = "JupyterLab Dark"
+LIGHT = "JupyterLab Light"
+
+
+def open_lab(page: Page, url: str, token: str) -> None:
+    """Load JupyterLab in a layout of its own, and wait until its plugins are active.
+
+    Of its own, for a page that is closed may still save the layout that it had.
+    """
+    page.goto(f"{url}lab/workspaces/{secrets.token_hex(6)}?token={token}")
+    page.wait_for_function("window.jupyterapp !== undefined")
+    page.evaluate("window.jupyterapp.restored.then(() => null)")
+    expect(side_bar_tab(page)).to_be_visible()
+
+
+def side_bar_tab(page: Page) -> Locator:
+    return page.get_by_role("tab", name="PyCaret Ops", exact=True)
+
+
+def open_panel(page: Page) -> Locator:
+    """Open the panel by its tab in the side bar."""
+    if not panel(page).is_visible():
+        side_bar_tab(page).click()
+    expect(panel(page)).to_be_visible()
+    return panel(page)
+
+
+def panel(page: Page) -> Locator:
+    return page.get_by_role("region", name="PyCaret Ops", exact=True)
+
+
+def region(page: Page, name: str) -> Locator:
+    return panel(page).get_by_role("region", name=name, exact=True)
+
+
+def use_theme(page: Page, theme: str) -> None:
+    page.evaluate(
+        "theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme }).then(() => null)",
+        theme,
+    )
+    page.wait_for_function("theme => document.body.dataset.jpThemeName === theme", arg=theme)
+
+
+def run_from_palette(page: Page, words: str) -> None:
+    """Open the command palette, search, and take the first hit."""
+    page.keyboard.press("Control+Shift+C")
+    search = page.locator(".lm-CommandPalette-input")
+    search.fill(words)
+    expect(page.locator(".lm-CommandPalette-item.lm-mod-active")).to_contain_text(words)
+    search.press("Enter")

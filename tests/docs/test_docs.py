@@ -1,0 +1,173 @@
+"""What the documentation says is complete, and its links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+from jupyter_pycaret_ops import in_kernel
+from jupyter_pycaret_ops.api.routes import ROUTES
+from jupyter_pycaret_ops.app import PyCaretOpsApp
+from jupyter_pycaret_ops.cli import CommandLine
+from jupyter_pycaret_ops.errors import OpsError
+from jupyter_pycaret_ops.in_kernel.engine.plans import PLANS
+from jupyter_pycaret_ops.lifecycle import EVENT_OF, Status
+from jupyter_pycaret_ops.protocol import ErrorKind
+
+from ..live import ROOT
+
+DOCS = ROOT / "docs"
+PACKAGE = ROOT / "jupyter_pycaret_ops"
+PAGES = sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md")])
+TEXTS = [*PAGES, *sorted((ROOT / "examples").iterdir())]
+TRAITS = PyCaretOpsApp.class_own_traits(config=True)
+
+LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+FENCE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
+
+
+def page(name: str) -> str:
+    return (DOCS / name).read_text(encoding="utf-8")
+
+
+def anchors(file: Path) -> set[str]:
+    """The fragments that headings of a page can be linked by, as code hosts make them."""
+    text = FENCE.sub("", file.read_text(encoding="utf-8"))
+    return {
+        re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+        for heading in HEADING.findall(text)
+    }
+
+
+def rooms() -> Iterator[str]:
+    """The rooms of the package, those in a kernel by their second name, and the panel."""
+    for folder in sorted(PACKAGE.iterdir()):
+        if (folder / "__init__.py").is_file() and folder.name not in {"in_kernel", "migrations"}:
+            yield folder.name.replace("_", "-")
+    for folder in sorted(Path(in_kernel.__file__).parent.iterdir()):
+        if (folder / "__init__.py").is_file():
+            yield f"in-kernel-{folder.name}"
+    yield "labextension"
+
+
+# ---------------------------------------------------------------- complete
+
+
+@pytest.mark.parametrize("name", sorted(TRAITS))
+def test_every_trait_is_explained_with_its_default(name: str) -> None:
+    """A row of the table: the trait, its default or what it is worked out from, when to change it."""
+    row = re.search(rf"^\| `{name}` \| ([^|]+) \| ([^|]+) \|$", page("configuration.md"), re.M)
+    assert row is not None, f"configuration.md has no row for {name}"
+    default, why = row[1], row[2]
+    if not hasattr(PyCaretOpsApp, f"_default_{name}"):
+        value = TRAITS[name].default_value
+        said = "empty" if value == "" else f"`{value}`"
+        assert said in default
+    assert len(why) > 20
+
+
+def test_no_trait_is_made_up() -> None:
+    rows = re.findall(r"^\| `(\w+)` \|", page("configuration.md"), re.M)
+    assert sorted(rows) == sorted(TRAITS)
+    for file in PAGES:
+        for name in re.findall(r"PyCaretOpsApp\.(\w+)", file.read_text(encoding="utf-8")):
+            assert name in TRAITS, f"{file.name} names PyCaretOpsApp.{name}"
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
+def test_every_route_is_listed(route: object) -> None:
+    """Method and path as in the table of routes, whatever the parameters are called there."""
+    path = re.sub(r"\{\w+\}", "{}", route.path) or "/"  # type: ignore[attr-defined]
+    assert (route.method, path) in listed_routes()  # type: ignore[attr-defined]
+
+
+def listed_routes() -> set[tuple[str, str]]:
+    rows = re.findall(r"^\| ([A-Z, ]+) \| `(/[^`?]*)[^`]*` \|", page("http-api.md"), re.M)
+    return {
+        (method, re.sub(r"\{\w+\}", "{}", path))
+        for words, path in rows
+        for method in words.split(", ")
+    }
+
+
+def test_no_route_is_made_up() -> None:
+    """A route that does not exist yet is not in the list, and nowhere in a curl line either."""
+    known = {(route.method, re.sub(r"\{\w+\}", "{}", route.path)) for route in ROUTES}
+    assert listed_routes() <= known
+
+
+def test_every_reason_state_event_and_plan_is_explained() -> None:
+    def kinds(root: type[OpsError]) -> Iterator[type[OpsError]]:
+        for kind in root.__subclasses__():
+            yield kind
+            yield from kinds(kind)
+
+    http = page("http-api.md")
+    for kind in kinds(OpsError):
+        if kind.__name__ != "RetryLater":
+            assert f"`{kind.reason}`" in http, kind
+    runs = page("runs.md")
+    for word in [*Status, *EVENT_OF.values(), *ErrorKind.__args__, *PLANS]:
+        assert f"`{word}`" in runs, word
+
+
+def test_every_subcommand_exists_that_is_named() -> None:
+    for file in PAGES:
+        for name in re.findall(r"jupyter pycaret-ops (\w+)", file.read_text(encoding="utf-8")):
+            assert name in CommandLine.subcommands, f"{file.name}: jupyter pycaret-ops {name}"
+
+
+def test_every_room_has_a_design_page_and_every_page_a_room() -> None:
+    assert {file.stem for file in (DOCS / "design").glob("*.md")} == {"README", *rooms()}
+
+
+def test_the_indexes_link_every_page() -> None:
+    for folder in (DOCS, DOCS / "design"):
+        index = folder / "README.md"
+        linked = set(LINK.findall(index.read_text(encoding="utf-8")))
+        assert {file.name for file in folder.glob("*.md")} - {"README.md"} <= linked
+
+
+# ---------------------------------------------------------------- sound
+
+
+@pytest.mark.parametrize("file", PAGES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_links_lead_somewhere(file: Path) -> None:
+    text = FENCE.sub("", file.read_text(encoding="utf-8"))
+    for link in LINK.findall(text):
+        if re.match(r"https?://", link):
+            continue
+        path, _, fragment = link.partition("#")
+        target = (file.parent / unquote(path)).resolve() if path else file
+        assert target.exists(), f"{link} leads nowhere"
+        assert target.is_relative_to(ROOT), f"{link} leads out of the repository"
+        if fragment:
+            assert fragment in anchors(target), f"{link}: there is no such heading"
+
+
+@pytest.mark.parametrize("file", PAGES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_files_that_are_named_are_there(file: Path) -> None:
+    """A path in code quotes that begins with a folder of the repository is one of its files."""
+    named = re.findall(
+        r"`((?:jupyter_pycaret_ops|labextension|tests|docs|examples|bench|requirements)/[\w./-]+)`",
+        file.read_text(encoding="utf-8"),
+    )
+    for name in named:
+        assert (ROOT / name).exists(), f"{file.name} names {name}"
+
+
+@pytest.mark.parametrize("file", TEXTS, ids=lambda file: str(file.relative_to(ROOT)))
+def test_no_registry_and_no_path_of_a_machine(file: Path) -> None:
+    """Packages come from whatever registry is configured; examples run on everybody's machine."""
+    text = file.read_text(encoding="utf-8")
+    # in pieces, so that this file names none either
+    hosts = [("pypi", "org"), ("pythonhosted", "org"), ("npmjs", "org"), ("npmjs", "com")]
+    hosts += [("yarnpkg", "com"), ("anaconda", "org"), ("anaconda", "com")]
+    for host in hosts:
+        assert ".".join(host) not in text
+    assert not re.search(r"(?<![\w.])/(?:work|tmp|root|home/\w+|Users/\w+)/", text)

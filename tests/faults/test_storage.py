@@ -1,0 +1,73 @@
+"""Storage that cannot take what it is given: nothing is lost, nothing is left half written."""
+
+from __future__ import annotations
+
+import resource
+import sqlite3
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import psutil
+import pytest
+
+from ..live import Home, LiveServer
+
+TABLE = b"a,b\n" + b"1234567,7654321\n" * 300_000
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of another process are Linux's")
+def test_an_upload_that_the_disk_cannot_hold_leaves_nothing(home: Home) -> None:
+    with LiveServer(home, spare_kernels=0) as server:
+        server.default_project()
+        before = home.files()
+        limited = psutil.Process(server.process.pid)
+        unlimited = limited.rlimit(resource.RLIMIT_FSIZE)
+        limited.rlimit(resource.RLIMIT_FSIZE, (1 << 20, unlimited[1]))
+        refusal = server.upload("too much", TABLE, expect=503)
+        assert refusal["reason"] == "unavailable"
+        assert "stored" in refusal["message"] or "full" in refusal["message"]
+        assert home.files() == before
+        limited.rlimit(resource.RLIMIT_FSIZE, unlimited)
+        assert server.upload("too much", TABLE)["config"]["rows"] == 300_000
+
+
+def test_a_locked_database_is_said_and_jupyter_goes_on(home: Home) -> None:
+    with LiveServer(home, spare_kernels=0) as server:
+        workspace, _ = server.default_project()
+        with closing(sqlite3.connect(home.database)) as other:
+            other.execute("begin immediate")
+            refusal = server.post(
+                f"/workspaces/{workspace}/projects", {"name": "waits"}, 503, timeout=60
+            )
+            assert refusal["reason"] == "unavailable"
+            assert "locked" in refusal["message"]
+            # reading goes on, and so does Jupyter
+            assert server.get("/workspaces")
+            assert server.http.get(f"{server.url}/api/status", timeout=10).status_code == 200
+            other.rollback()
+        assert (
+            server.post(f"/workspaces/{workspace}/projects", {"name": "waits"})["name"] == "waits"
+        )
+
+
+def test_an_upload_that_is_cut_off_leaves_nothing(home: Home) -> None:
+    import socket
+
+    from ..live import until
+
+    with LiveServer(home, spare_kernels=0) as server:
+        workspace, _ = server.default_project()
+        before = home.files()
+        head = (
+            f"POST /pycaret/api/v1/workspaces/{workspace}/data-sources/upload HTTP/1.1\r\n"
+            f"Host: 127.0.0.1:{server.port}\r\nAuthorization: token {server.token}\r\n"
+            "Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 9000000\r\n\r\n"
+            '--x\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'
+        )
+        with socket.create_connection(("127.0.0.1", server.port)) as line:
+            line.sendall(head.encode() + TABLE[:4_000_000])
+            until(lambda: home.files() != before, "the first part on disk")
+        until(lambda: home.files() == before, "nothing of it on disk")
+        assert server.get(f"/workspaces/{workspace}/data-sources") == []
+        assert Path(home.database).exists()

@@ -1,0 +1,137 @@
+"""What the engine says of itself, and what becomes JSON of anything."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from jupyter_pycaret_ops.in_kernel import engine
+from jupyter_pycaret_ops.in_kernel.engine.parameters import fault_of
+from jupyter_pycaret_ops.in_kernel.engine.plain import plain
+
+
+@pytest.fixture(scope="module")
+def described():
+    return engine.describe()
+
+
+def task(described, task_id):
+    (found,) = [t for t in described["tasks"] if t["id"] == task_id]
+    return found
+
+
+def test_it_is_plain_json_and_has_all_tasks(described):
+    json.dumps(described, allow_nan=False)
+    assert [t["id"] for t in described["tasks"]] == [
+        "classification",
+        "regression",
+        "clustering",
+        "anomaly",
+        "time_series",
+    ]
+
+
+@pytest.mark.parametrize("task_id", ["classification", "regression"])
+def test_what_can_run_is_complete(described, task_id):
+    found = task(described, task_id)
+    assert [p["id"] for p in found["plans"]] == ["setup", "create", "compare"]
+    assert [p["needs_model"] for p in found["plans"]] == [False, True, False]
+    assert found["is_available"]
+    ids = {m["id"]: m for m in found["models"]}
+    assert ids["lr"]["is_available"]
+    assert not ids["mlp"]["turbo"] or task_id == "regression"
+    assert {"xgboost", "lightgbm", "catboost"} <= set(ids)
+    for key in ("plans", "models", "metrics", "setup_params", "plots"):
+        assert found[key]
+    assert found["default_metric"] in [m["id"] for m in found["metrics"]]
+
+
+def test_a_model_whose_library_is_missing_says_what_brings_it(described):
+    for model in task(described, "classification")["models"]:
+        assert model["is_available"] == (model["extra"] is None)
+        assert bool(model["params"]) == model["is_available"]
+
+
+def test_defaults_are_valid_by_their_own_schema(described):
+    for found in described["tasks"]:
+        plan_params = [param for p in found["plans"] for param in p["params"]]
+        for param in plan_params + found["setup_params"]:
+            assert fault_of(param["default"], param["schema"]) is None, param
+
+
+def test_what_the_engine_ignores_is_not_offered(described):
+    names = {p["name"] for p in task(described, "classification")["setup_params"]}
+    assert not {"preprocess", "fold_strategy", "n_jobs", "logger", "target", "use_gpu"} & names
+    assert {"session_id", "fold", "train_size", "normalize", "ignore_features"} <= names
+
+
+def test_metrics_carry_the_names_of_the_leaderboard(described):
+    metrics = {m["id"]: m["greater_is_better"] for m in task(described, "regression")["metrics"]}
+    assert metrics == {
+        "MAE": False,
+        "MSE": False,
+        "RMSE": False,
+        "R2": True,
+        "RMSLE": False,
+        "MAPE": False,
+    }
+
+
+def test_every_described_model_can_be_created_by_its_parameters(described):
+    for model in task(described, "classification")["models"]:
+        assert "n_jobs" not in [p["name"] for p in model["params"]]
+
+
+class Word(StrEnum):
+    ONE = "one"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (float("nan"), None),
+        (float("inf"), None),
+        (np.float32(1.5), 1.5),
+        (np.int64(3), 3),
+        (np.bool_(True), True),
+        (pd.NA, None),
+        (pd.NaT, None),
+        (pd.Timestamp("2024-01-02"), "2024-01-02T00:00:00"),
+        (np.array([1.0, np.nan]), [1.0, None]),
+        ({1: (np.nan,)}, {"1": [None]}),
+        (Word.ONE, "one"),
+        ({3}, [3]),
+        (pd.Series([1, 2]), [1, 2]),
+        (range, "<class 'range'>"),
+    ],
+    ids=str,
+)
+def test_plain(value, expected):
+    result = plain(value)
+    assert result == expected
+    assert type(result) is type(expected)
+
+
+@pytest.mark.parametrize(
+    ("value", "schema", "is_fine"),
+    [
+        (True, {"type": "integer"}, False),
+        (3.0, {"type": "integer"}, True),
+        (3.5, {"type": "integer"}, False),
+        (None, {"type": ["integer", "null"]}, True),
+        ("a", {"enum": ["a", "b"]}, True),
+        ("c", {"enum": ["a", "b"]}, False),
+        (5, {"type": "number", "maximum": 4}, False),
+        ([1, "x"], {"type": "array", "items": {"type": "integer"}}, False),
+        ([], {"type": "array", "minItems": 1}, False),
+        (1, {"anyOf": [{"type": "string"}, {"type": "integer"}]}, True),
+        (1, {}, True),
+    ],
+    ids=str,
+)
+def test_parameters_are_checked_by_their_schema(value, schema, is_fine):
+    assert (fault_of(value, schema) is None) == is_fine

@@ -1,0 +1,124 @@
+"""Looks at sources: in a kernel of the pool, within a time, and nothing of a secret stays."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from jupyter_pycaret_ops.errors import Unavailable
+from jupyter_pycaret_ops.kernels.looking import SourceLooker
+from jupyter_pycaret_ops.kernels.pool import KernelUnavailable, WorkerPool
+from jupyter_pycaret_ops.kernels.worker import WorkerDied, WorkerRefused
+from jupyter_pycaret_ops.protocol import DataSpec
+
+from ..fakes import in_loop
+
+SECRET = "hunter2-and-more"
+SPEC = DataSpec("postgres", {"host": "h", "password": SECRET})
+
+
+class FakeWorker:
+    """Answers as it is told to, and remembers what it was asked."""
+
+    def __init__(self, folder: Path, answer: Any) -> None:
+        self.scratch = folder
+        self.answer = answer
+        self.asked: list[dict[str, Any]] = []
+        self.files: list[bytes] = []
+
+    async def ask(self, code: str, answer: str) -> Any:
+        assert code == ""
+        message = json.loads(eval(answer.removeprefix("_pycaret_ops_agent.look_json")))
+        self.asked.append(message)
+        if "path" in message["data"]["options"]:
+            self.files.append(Path(message["data"]["options"]["path"]).read_bytes())
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        if self.answer is None:
+            await asyncio.Event().wait()
+        return json.dumps(self.answer)
+
+
+class FakePool:
+    """One worker, and what became of it."""
+
+    def __init__(self, worker: FakeWorker | None) -> None:
+        self.worker = worker
+        self.fate: list[str] = []
+
+    async def take(self, purpose: str) -> FakeWorker:
+        if self.worker is None:
+            raise KernelUnavailable("The worker kernel “x” could not be started.")
+        self.fate.append(purpose)
+        return self.worker
+
+    async def end(self, _worker: FakeWorker) -> None:
+        self.fate.append("ended")
+
+
+class Desk:
+    def __init__(self, folder: Path, answer: Any, within_s: float = 5.0) -> None:
+        self.worker = FakeWorker(folder, answer)
+        self.pool = FakePool(self.worker)
+        self.looker = SourceLooker(cast("WorkerPool", self.pool), within_s)
+
+
+@in_loop
+async def test_a_kernel_that_has_known_a_secret_is_ended(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, {"columns": []})
+    assert await desk.looker.look(SPEC, 5) == {"columns": []}
+    assert desk.pool.fate == ["look", "ended"]
+    assert desk.worker.asked[0]["data"]["options"] == {"host": "h", "password": SECRET}
+    assert desk.worker.asked[0]["data"]["limits"]["timeout_s"] == 20.0
+
+
+@in_loop
+async def test_a_kernel_gets_a_copy_of_an_upload_and_nothing_of_it_stays(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, {"columns": []})
+    await desk.looker.look(DataSpec("parquet_upload"), 5, file=lambda: io.BytesIO(b"PAR1..."))
+    assert desk.worker.files == [b"PAR1..."]
+    assert list(tmp_path.iterdir()) == []
+
+
+@in_loop
+async def test_a_kernel_that_does_not_answer_is_ended_in_time(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, None, within_s=0.05)
+    with pytest.raises(Unavailable, match=r"within 0\.05 s"):
+        await desk.looker.look(DataSpec("parquet_upload"), 5, file=lambda: io.BytesIO(b"x"))
+    assert desk.pool.fate == ["look", "ended"]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("error", [WorkerDied(SECRET), WorkerRefused(SECRET, SECRET)])
+def test_what_a_broken_kernel_says_is_not_repeated(tmp_path: Path, error: Exception) -> None:
+    desk = Desk(tmp_path, error)
+    with pytest.raises(Unavailable) as refused:
+        asyncio.run(desk.looker.look(SPEC, 5))
+    assert SECRET not in str(refused.value)
+    assert refused.value.__suppress_context__
+    assert desk.pool.fate == ["look", "ended"]
+
+
+@in_loop
+async def test_a_caller_that_goes_away_leaves_no_kernel(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, None)
+    looking = asyncio.create_task(desk.looker.look(SPEC, 5))
+    while not desk.worker.asked:
+        await asyncio.sleep(0)
+    looking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await looking
+    assert desk.pool.fate == ["look", "ended"]
+
+
+@in_loop
+async def test_without_a_kernel_it_is_said(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, {})
+    desk.pool.worker = None
+    with pytest.raises(Unavailable, match="could not be started"):
+        await desk.looker.look(SPEC, 5)

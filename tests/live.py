@@ -1,0 +1,333 @@
+"""A real Jupyter server with the extension, in a process of its own, for tests and benchmarks."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import requests
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared"
+ENDED = {"succeeded", "failed", "cancelled"}
+
+
+def until(condition: Callable[[], Any], what: str, timeout_s: float = 60.0) -> Any:
+    """The first true value of `condition`; a failure that names `what` when it does not come."""
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.02)
+    raise AssertionError(f"{what}: not within {timeout_s} s")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Home:
+    """The folders of a Jupyter user: kept over restarts of a server, removed at the end."""
+
+    def __init__(self, prefix: str = "pco-test-") -> None:
+        self.path = Path(tempfile.mkdtemp(prefix=prefix))
+        for name in ("data", "config", "runtime", "work"):
+            (self.path / name).mkdir()
+
+    def env(self) -> dict[str, str]:
+        clean = {
+            name: value for name, value in os.environ.items() if not name.startswith("JUPYTER")
+        }
+        return clean | {
+            "JUPYTER_DATA_DIR": str(self.path / "data"),
+            "JUPYTER_CONFIG_DIR": str(self.path / "config"),
+            "JUPYTER_RUNTIME_DIR": str(self.path / "runtime"),
+            "IPYTHONDIR": str(self.path / "ipython"),
+            "HOME": str(self.path),
+        }
+
+    @property
+    def database(self) -> Path:
+        return self.path / "data" / "pycaret_ops" / "pycaret_ops.db"
+
+    @property
+    def artifacts(self) -> Path:
+        return self.path / "data" / "pycaret_ops" / "artifacts"
+
+    def files(self) -> set[str]:
+        """What stands in the artifact store, as relative paths."""
+        return {
+            str(file.relative_to(self.artifacts))
+            for file in self.artifacts.rglob("*")
+            if file.is_file()
+        }
+
+    def remove(self) -> None:
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+class LiveServer:
+    """A server that was started and answers; `stop` or `kill` ends it with all of its kernels."""
+
+    def __init__(
+        self,
+        home: Home | None = None,
+        *,
+        app: str = "server",
+        arguments: tuple[str, ...] = (),
+        base_url: str = "/",
+        certificate: Path | None = None,
+        token: str | None = None,
+        **traits: Any,
+    ) -> None:
+        self.home = home or Home()
+        self._own_home = home is None
+        self.token = secrets.token_hex(16) if token is None else token
+        self.port = free_port()
+        scheme = "http" if certificate is None else "https"
+        self.url = f"{scheme}://127.0.0.1:{self.port}{base_url.rstrip('/')}"
+        self.api = f"{self.url}/pycaret/api/v1"
+        self.log = self.home.path / f"server-{self.port}.log"
+        command = [
+            *(sys.executable, "-m", "jupyter", app, "--no-browser", "--allow-root"),
+            f"--ServerApp.port={self.port}",
+            "--ServerApp.port_retries=0",
+            f"--IdentityProvider.token={self.token}",
+            f"--ServerApp.root_dir={self.home.path / 'work'}",
+            f"--ServerApp.base_url={base_url}",
+            *([] if certificate is None else [f"--ServerApp.certfile={certificate}"]),
+            *(f"--PyCaretOpsApp.{name}={value}" for name, value in traits.items()),
+            *arguments,
+        ]
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                command,
+                env=self.home.env(),
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self.http = requests.Session()
+        if self.token:
+            self.http.headers["Authorization"] = f"token {self.token}"
+        self.http.verify = True if certificate is None else str(certificate)
+        try:
+            until(self._answers, "the server's start", 60)
+        except BaseException:
+            sys.stderr.write(self.log.read_text(errors="replace")[-4000:])
+            self.kill()
+            raise
+
+    def _answers(self) -> bool:
+        if self.process.poll() is not None:
+            raise AssertionError(
+                f"the server ended: {self.log.read_text(errors='replace')[-4000:]}"
+            )
+        with contextlib.suppress(requests.ConnectionError, requests.Timeout):
+            answer = requests.get(f"{self.api}/healthz", timeout=10, verify=self.http.verify)
+            return answer.status_code == 200
+        return False
+
+    # ---------------------------------------------------------------- calls
+
+    def call(self, method: str, path: str, expect: int | None = None, **more: Any) -> Any:
+        more.setdefault("timeout", 120)
+        # said each time: a bundle named in the environment outdoes the session's own
+        more.setdefault("verify", self.http.verify)
+        answer = self.http.request(method, self.api + path, **more)
+        if expect is not None:
+            assert answer.status_code == expect, (
+                f"{method} {path}: {answer.status_code} {answer.text}"
+            )
+        return (
+            answer.json()
+            if answer.content and "json" in answer.headers.get("Content-Type", "")
+            else None
+        )
+
+    def get(self, path: str, **more: Any) -> Any:
+        return self.call("GET", path, 200, **more)
+
+    def post(self, path: str, body: Any = None, expect: int = 201, **more: Any) -> Any:
+        return self.call("POST", path, expect, json=body, **more)
+
+    def default_project(self) -> tuple[str, str]:
+        """Ids of the workspace and the project that first use makes."""
+        self.get("/auth/me")
+        workspace = self.get("/workspaces")[-1]["id"]
+        return workspace, self.get(f"/workspaces/{workspace}/projects")[-1]["id"]
+
+    def experiment(self, task: str = "classification", **more: Any) -> str:
+        _, project = self.default_project()
+        body = {"name": f"experiment {secrets.token_hex(4)}", "task": task, **more}
+        return str(self.post(f"/projects/{project}/experiments", body)["id"])
+
+    def submit(self, experiment: str, **body: Any) -> dict[str, Any]:
+        run: dict[str, Any] = self.post(f"/experiments/{experiment}/runs", body, 202)
+        return run
+
+    def upload(self, name: str, content: bytes, expect: int = 201) -> Any:
+        workspace, _ = self.default_project()
+        return self.call(
+            "POST",
+            f"/workspaces/{workspace}/data-sources/upload",
+            expect,
+            files={"file": (f"{name}.csv", content, "text/csv")},
+            data={"name": name},
+        )
+
+    def run(self, run_id: str) -> dict[str, Any]:
+        row: dict[str, Any] = self.get(f"/runs/{run_id}")
+        return row
+
+    def ended(self, run_id: str, timeout_s: float = 120.0) -> dict[str, Any]:
+        """The run when it has ended."""
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            row: dict[str, Any] = self.post(f"/runs/{run_id}/wait?timeout_s=10", expect=200)
+            if row["status"] in ENDED:
+                return row
+        raise AssertionError(f"run {run_id} is {row['status']} after {timeout_s} s: {row}")
+
+    def events(self, run_id: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        while page := self.get(
+            f"/runs/{run_id}/events?limit=1000&after_seq={found[-1]['seq'] if found else 0}"
+        ):
+            found += page
+        return found
+
+    def saw(self, run_id: str, kind: str, timeout_s: float = 90.0) -> dict[str, Any]:
+        """The first event of that kind, when it is there."""
+
+        def look() -> dict[str, Any] | None:
+            return next((item for item in self.events(run_id) if item["kind"] == kind), None)
+
+        event: dict[str, Any] = until(look, f"event {kind} of run {run_id}", timeout_s)
+        return event
+
+    def deploy_iris(self, slug: str, model_id: str = "lr", **deployment: Any) -> dict[str, Any]:
+        """Train on sklearn's iris, promote, deploy."""
+        run = self.submit(
+            self.experiment(setup_params={"fold": 3, "session_id": 1}),
+            plan="create",
+            model_id=model_id,
+            sklearn_dataset="iris",
+        )
+        row = self.ended(run["id"])
+        assert row["status"] == "succeeded", row["error"]
+        pipeline = self.post(f"/runs/{run['id']}/promote", {"name": slug})
+        made: dict[str, Any] = self.post(
+            f"/pipelines/{pipeline['id']}/deployments", {"endpoint_slug": slug, **deployment}
+        )
+        return made
+
+    # ---------------------------------------------------------------- processes
+
+    def kernels(self) -> list[psutil.Process]:
+        """Live kernels of this server."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            return [
+                child
+                for child in psutil.Process(self.process.pid).children(recursive=True)
+                if _is_kernel(child)
+            ]
+        return []
+
+    def descendants(self) -> list[psutil.Process]:
+        """Every process below this server."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            return psutil.Process(self.process.pid).children(recursive=True)
+        return []
+
+    def kill(self) -> None:
+        """Kill the server itself with signal 9, as a machine that runs out of memory does."""
+        with contextlib.suppress(ProcessLookupError):
+            self.process.send_signal(signal.SIGKILL)
+        self.process.wait(20)
+
+    def stop(self) -> None:
+        """End the server as a person does; nothing of it may be left."""
+        children = self.descendants()
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(30)
+            except subprocess.TimeoutExpired:
+                self.kill()
+                raise AssertionError(
+                    f"the server did not stop: {self.log.read_text()[-2000:]}"
+                ) from None
+        _, alive = psutil.wait_procs(children, timeout=15)
+        for process in alive:
+            process.kill()
+        if self._own_home:
+            self.home.remove()
+        assert not alive, f"left behind: {alive}"
+
+    def __enter__(self) -> LiveServer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def _is_kernel(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.Error):
+        return "ipykernel_launcher" in " ".join(process.cmdline())
+    return False
+
+
+@contextlib.contextmanager
+def home(prefix: str = "pco-test-") -> Iterator[Home]:
+    """Folders for servers that come and go within a test."""
+    made = Home(prefix)
+    try:
+        yield made
+    finally:
+        for process in psutil.process_iter(["environ"]):
+            environ = process.info["environ"] or {}
+            if environ.get("HOME") == str(made.path):
+                with contextlib.suppress(psutil.Error):
+                    process.kill()
+        made.remove()
+
+
+def socket_events(
+    server: LiveServer, run_id: str, after_seq: int = 0, most: int | None = None
+) -> list[dict[str, Any]]:
+    """What the WebSocket of a run sends: to its end, or the first `most` messages."""
+    import websocket
+
+    url = f"{server.api.replace('http', 'ws', 1)}/runs/{run_id}/events/ws?after_seq={after_seq}"
+    trusted = {"ca_certs": server.http.verify} if isinstance(server.http.verify, str) else {}
+    line = websocket.create_connection(
+        url, header=[f"Authorization: token {server.token}"], timeout=120, sslopt=trusted
+    )
+    seen: list[dict[str, Any]] = []
+    try:
+        while most is None or len(seen) < most:
+            text = line.recv()
+            if not text:
+                break
+            seen.append(json.loads(text))
+    finally:
+        line.close()
+    return seen
