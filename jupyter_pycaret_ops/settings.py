@@ -18,7 +18,11 @@ def data_root() -> Path:
 
 def default_database_url() -> str:
     """SQLite in the data folder."""
-    return f"sqlite:///{data_root() / 'pycaret_ops.db'}"
+    from sqlalchemy.engine import URL
+
+    # a folder's name may hold what means something in a URL
+    file = str(data_root() / "pycaret_ops.db")
+    return URL.create("sqlite", database=file).render_as_string(hide_password=False)
 
 
 def system_user() -> str:

@@ -318,8 +318,13 @@ def socket_events(
 
     url = f"{server.api.replace('http', 'ws', 1)}/runs/{run_id}/events/ws?after_seq={after_seq}"
     trusted = {"ca_certs": server.http.verify} if isinstance(server.http.verify, str) else {}
+    shown = server.http.headers.get("Authorization")
     line = websocket.create_connection(
-        url, header=[f"Authorization: token {server.token}"], timeout=120, sslopt=trusted
+        url,
+        header=[f"Authorization: {shown}"] if shown else [],
+        cookie="; ".join(f"{item.name}={item.value}" for item in server.http.cookies) or None,
+        timeout=120,
+        sslopt=trusted,
     )
     seen: list[dict[str, Any]] = []
     try:
