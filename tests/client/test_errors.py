@@ -1,0 +1,132 @@
+"""What the server says reaches the caller, as an error of the kind that it is."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from jupyter_pycaret_ops import Client
+from jupyter_pycaret_ops.api.base import STATUS
+from jupyter_pycaret_ops.client import NoServer, ServerFault, Unreachable, line
+from jupyter_pycaret_ops.errors import (
+    Forbidden,
+    Invalid,
+    NotFound,
+    RetryLater,
+    TooLarge,
+    Unauthenticated,
+)
+
+from ..live import LiveServer, free_port
+
+
+def test_the_client_reads_statuses_as_the_server_writes_them() -> None:
+    theirs = {status: kind for kind, status in STATUS.items()}
+    assert set(theirs) == set(line.BY_STATUS)
+    for status, kind in line.BY_STATUS.items():
+        assert issubclass(kind, theirs[status]) or theirs[status] is RetryLater
+
+
+def test_a_refusal_carries_message_reason_and_place(client: Client) -> None:
+    home = client.home()
+    experiment = client.experiments.create(home.project_id, "errors", "classification", "target")
+    with pytest.raises(Invalid) as caught:
+        client.runs.submit(experiment["id"], plan="create", model_id="nope", sklearn_dataset="iris")
+    assert "no model “nope”" in caught.value.message
+    assert caught.value.reason == "validation"
+    assert caught.value.errors is not None
+    assert caught.value.errors[0]["loc"] == ["model_id"]
+    client.experiments.delete(experiment["id"])
+
+
+def test_a_wrong_credential_and_a_missing_right_are_told_apart(
+    client: Client, server: LiveServer
+) -> None:
+    with Client(server.url, "wrong") as stranger, pytest.raises(Unauthenticated, match="Log in"):
+        stranger.server.me()
+    workspace = client.home().workspace_id
+    key = client.api_keys.create("reader", workspace, ["read"])
+    with Client(server.url, key["key"]) as reader:
+        assert reader.home().workspace_id == workspace
+        with pytest.raises(Forbidden, match="lacks the scope"):
+            reader.projects.create(workspace, "x")
+    client.api_keys.delete(key["id"])
+
+
+def test_a_row_that_is_not_there_is_not_found(client: Client) -> None:
+    with pytest.raises(NotFound, match="no such run"):
+        client.runs.get("0193a0b1-7c55-7d2a-9f3e-5b8c1d2e3f40")
+    with pytest.raises(NotFound, match="workspace “nowhere”"):
+        client.home("nowhere")
+
+
+def test_an_id_that_holds_a_slash_does_not_reach_another_route(client: Client) -> None:
+    with pytest.raises(NotFound):
+        client.runs.get("../auth/me")
+
+
+def test_what_is_no_json_is_refused_before_it_is_sent(client: Client) -> None:
+    with pytest.raises(Invalid, match="cannot be sent"):
+        client.deployments.predict("x", [{"a": float("nan")}])
+
+
+def test_a_file_that_is_too_large_is_said_to_be(client: Client, tmp_path: Path) -> None:
+    cap = client.server.about()["upload_cap_bytes"]
+    file = tmp_path / "large.csv"
+    with file.open("wb") as large:
+        large.write(b"a,b\n")
+        line = b"1,2\n" * 250_000
+        for _ in range(cap // len(line) + 1):
+            large.write(line)
+    with pytest.raises(TooLarge, match="MiB"):
+        client.data_sources.upload(client.home().workspace_id, file)
+
+
+def test_nobody_there_is_unreachable() -> None:
+    port = free_port()
+    with Client(f"http://127.0.0.1:{port}") as client, pytest.raises(Unreachable, match=str(port)):
+        client.server.is_healthy()
+
+
+@contextmanager
+def stranger(status: int, body: bytes, kind: str) -> Iterator[str]:
+    """A web server that is not ours."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    web = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=web.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{web.server_address[1]}"
+    finally:
+        web.shutdown()
+        thread.join()
+        web.server_close()
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(404, NoServer), (302, NoServer), (502, Unreachable), (504, Unreachable), (500, ServerFault)],
+)
+def test_answers_that_are_not_ours_are_understood(status: int, kind: type[Exception]) -> None:
+    with (
+        stranger(status, b"<html>", "text/html") as url,
+        Client(url) as client,
+        pytest.raises(kind),
+    ):
+        client.server.me()

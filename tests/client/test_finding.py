@@ -1,0 +1,150 @@
+"""Which server is meant, from the environment and from what runs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+import websocket
+
+from jupyter_pycaret_ops.client import NoServer
+from jupyter_pycaret_ops.client.finding import api_of, find
+
+from ..live import Home, LiveServer
+
+ASK = """
+from jupyter_pycaret_ops import Client
+client = Client()
+print(client.address.api, client.address.how, client.server.me()["name"] != "")
+"""
+
+
+def asked(env: dict[str, str], code: str = ASK) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def local(server: LiveServer) -> str:
+    """The API as Jupyter's own files name it."""
+    return server.api.replace("127.0.0.1", "localhost")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://h:1/user/ada",
+        "http://h:1/user/ada/",
+        "http://h:1/user/ada/lab?token=abc",
+        "http://h:1/user/ada/lab/tree/x.ipynb",
+        "http://h:1/user/ada/pycaret/api/v1",
+        "http://h:1/user/ada/pycaret/api/v1/runs",
+    ],
+)
+def test_an_address_is_understood_however_it_was_copied(url: str) -> None:
+    assert api_of(url) == "http://h:1/user/ada/pycaret/api/v1"
+
+
+def test_what_is_no_address_is_refused() -> None:
+    with pytest.raises(NoServer, match="not the address"):
+        find("localhost:8888")
+
+
+def test_what_is_said_goes_before_the_environment() -> None:
+    env = {"PYCARET_OPS_URL": "http://env:1", "PYCARET_OPS_TOKEN": "env"}
+    assert find("http://said:2", "said", env).token == "said"
+    found = find(environ=env)
+    assert (found.api, found.token) == ("http://env:1/pycaret/api/v1", "env")
+    assert find("http://h:1/lab?token=copied", environ={}).token == "copied"
+
+
+def test_a_single_user_server_of_a_hub_is_found_by_its_environment() -> None:
+    env = {
+        "JUPYTERHUB_SERVICE_URL": "http://0.0.0.0:8888/user/ada/",
+        "JUPYTERHUB_SERVICE_PREFIX": "/user/ada/",
+        "JUPYTERHUB_API_TOKEN": "hub",
+    }
+    found = find(environ=env)
+    assert (found.api, found.token) == ("http://127.0.0.1:8888/user/ada/pycaret/api/v1", "hub")
+
+
+@pytest.fixture(scope="module")
+def two() -> Iterator[tuple[LiveServer, LiveServer]]:
+    """Two servers of one user."""
+    home = Home()
+    try:
+        with LiveServer(home) as one, LiveServer(home, base_url="/other/") as other:
+            yield one, other
+    finally:
+        home.remove()
+
+
+def test_the_only_server_that_runs_is_found(server: LiveServer) -> None:
+    done = asked(server.home.env())
+    assert done.stdout.split() == [local(server), "running", "True"], done.stderr
+
+
+def test_of_two_servers_one_must_be_named(two: tuple[LiveServer, LiveServer]) -> None:
+    one, other = two
+    env = one.home.env()
+    done = asked(env)
+    assert "NoServer: Several servers are running" in done.stderr
+    assert f":{one.port}/" in done.stderr
+    assert "/other/" in done.stderr
+    for server in two:
+        # the token of a server of this user is found by its address
+        done = asked(env | {"PYCARET_OPS_URL": server.url})
+        assert done.stdout.startswith(server.api), done.stderr
+    done = asked(env | {"JUPYTER_SERVER_URL": f"http://localhost:{other.port}/other/"})
+    assert "other" in done.stdout
+
+
+def test_a_kernel_finds_the_server_that_owns_it(two: tuple[LiveServer, LiveServer]) -> None:
+    # not by its parent alone: in a container each may see other numbers
+    code = (
+        "from jupyter_pycaret_ops.client import finding\nfinding._parents = lambda env: set()\n"
+        + ASK
+    )
+    for server in two:
+        kernel = server.http.post(f"{server.url}/api/kernels", json={"name": "python3"}).json()
+        try:
+            assert local(server) in executed(server, kernel["id"], code)
+        finally:
+            server.http.delete(f"{server.url}/api/kernels/{kernel['id']}")
+
+
+def executed(server: LiveServer, kernel_id: str, code: str) -> str:
+    """What a kernel prints, or its error."""
+    line = websocket.create_connection(
+        f"{server.url.replace('http', 'ws', 1)}/api/kernels/{kernel_id}/channels",
+        header=[f"Authorization: token {server.token}"],
+        timeout=60,
+    )
+    header = {"msg_id": "ask", "msg_type": "execute_request", "session": "s", "username": "ada"}
+    content = {"code": code, "silent": False, "store_history": False, "allow_stdin": False}
+    request = {"header": header, "parent_header": {}, "metadata": {}, "channel": "shell"}
+    told = ""
+    try:
+        line.send(json.dumps({**request, "content": content}))
+        while True:
+            message = json.loads(line.recv())
+            if message["parent_header"].get("msg_id") != "ask":
+                continue
+            told += message["content"].get("text", "") + message["content"].get("evalue", "")
+            if message["content"].get("execution_state") == "idle":
+                return told
+    finally:
+        line.close()
+
+
+def test_nothing_that_runs_is_said_with_the_way_out(home: Home) -> None:
+    done = asked(home.env())
+    assert "NoServer: No Jupyter server of yours is running here. Start one with" in done.stderr
