@@ -90,6 +90,17 @@ def suggest(columns: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return {"target": target["name"], "task": task, "reason": f"{why} and {kind}."}
 
 
+def suggest_for(columns: Sequence[dict[str, Any]], target: str | None) -> dict[str, Any]:
+    """As `suggest`, for a target that somebody has chosen; one that is not there suggests no task."""
+    if target is None:
+        return suggest(columns)
+    chosen = next((column for column in columns if column["name"] == target), None)
+    if chosen is None:
+        return {"target": target, "task": None, "reason": f"There is no column “{target}”."}
+    task, kind = _task_for(chosen)
+    return {"target": target, "task": task, "reason": f"“{target}” {kind}."}
+
+
 def _task_for(column: dict[str, Any]) -> tuple[str, str]:
     distinct = column["distinct"]
     if column["dtype"] in ("string", "boolean"):

@@ -1,4 +1,4 @@
-"""`jupyter pycaret-ops`: the command line beside the server."""
+"""`migrate` and `doctor`: commands beside a server, with the server's own configuration."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 from jupyter_core.application import JupyterApp
 from traitlets import Unicode, default
 
-from . import __version__, settings
+from .. import __version__, settings
 
 
 class Command(JupyterApp):
@@ -72,8 +72,8 @@ class MigrateApp(Command):
         from sqlalchemy.engine import make_url
         from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-        from .errors import OpsError
-        from .store.bootstrap import SchemaBlocked, migrate
+        from ..errors import OpsError
+        from ..store.bootstrap import SchemaBlocked, migrate
 
         target = self.database_url()
         try:
@@ -99,8 +99,8 @@ class DoctorApp(Command):
 
     def start(self) -> None:
         """Print a line for each thing looked at; the exit code is 1 where something cannot work."""
-        from . import doctor
-        from .app import PyCaretOpsApp
+        from .. import doctor
+        from ..app import PyCaretOpsApp
 
         is_well = True
         for finding in doctor.examine(PyCaretOpsApp(config=self.config)):
@@ -111,27 +111,3 @@ class DoctorApp(Command):
             sys.stdout.flush()
         sys.stdout.write("All is well.\n" if is_well else "Something needs your hand: see “bad”.\n")
         sys.exit(0 if is_well else 1)
-
-
-class CommandLine(JupyterApp):
-    """Operations of Jupyter PyCaret Ops from a terminal."""
-
-    name = "jupyter-pycaret-ops"
-    description = __doc__
-    version = __version__
-    subcommands: Any = {  # noqa: RUF012
-        "migrate": (MigrateApp, (MigrateApp.__doc__ or "").strip()),
-        "doctor": (DoctorApp, (DoctorApp.__doc__ or "").strip()),
-    }
-
-    def start(self) -> None:
-        """Run a subcommand; without one, say which there are."""
-        super().start()
-        if self.subapp is None:
-            self.print_help()
-            self.exit(1)
-
-
-def main(argv: list[str] | None = None) -> None:
-    """Entry point of `jupyter pycaret-ops`."""
-    CommandLine.launch_instance(argv)

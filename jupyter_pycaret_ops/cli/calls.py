@@ -1,0 +1,420 @@
+"""`run`, `runs`, `show`, `cancel`, `promote`, `deploy`, `predict`: a server called from a terminal.
+
+Exit codes: 0 done, 1 refused or not found, 2 wrong words, 3 the run failed, 4 it was cancelled, 5 no server.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, ClassVar, NoReturn
+
+from jupyter_core.application import JupyterApp
+
+from .. import __version__
+from ..client import Client, NoServer, Unreachable
+from ..client import asking as words
+from ..client.rows import ENDED, JSON, Run
+from ..errors import Invalid, OpsError
+from ..tables.inference import suggest_for
+from .showing import Bar, leaderboard, table
+
+REFUSED, FAILED, CANCELLED, NO_SERVER = 1, 3, 4, 5
+EXIT_OF = {"succeeded": 0, "failed": FAILED, "cancelled": CANCELLED}
+
+
+class Call(JupyterApp):
+    """A command that calls a server; subclasses say which words they take and what they do."""
+
+    version = __version__
+    #: what is filled in by `start`
+    client: Client
+    words: argparse.Namespace
+    _class_help: ClassVar[str] = ""
+
+    @classmethod
+    def summary(cls) -> str:
+        """What the command does, in a sentence."""
+        return (cls.__doc__ or "").strip().split("\n")[0]
+
+    def add_words(self, parser: argparse.ArgumentParser) -> None:
+        """Add the command's own words."""
+
+    def act(self) -> int:
+        """Do it; the exit code."""
+        raise NotImplementedError
+
+    def initialize(self, argv: Any = None) -> None:
+        """Read the words."""
+        parser = argparse.ArgumentParser(
+            prog=f"jupyter pycaret-ops {self.name}", description=self.summary()
+        )
+        self.add_words(parser)
+        parser.add_argument("--json", action="store_true", help="answer in JSON, for scripts")
+        parser.add_argument(
+            "--url", help="the server; default: $PYCARET_OPS_URL, else the one that runs"
+        )
+        parser.add_argument(
+            "--token",
+            help="its token, or an API key; better: $PYCARET_OPS_TOKEN, which no one sees",
+        )
+        parser.add_argument(
+            "--no-verify", action="store_true", help="trust whatever certificate the server has"
+        )
+        self.words = parser.parse_args(argv)
+
+    def start(self) -> None:
+        """Call the server; exit with the code that tells."""
+        try:
+            with Client(
+                self.words.url, self.words.token, verify=not self.words.no_verify
+            ) as self.client:
+                code = self.act()
+        except OpsError as error:
+            self._give_up(error)
+        except BrokenPipeError:  # `| head` has seen enough
+            with suppress(OSError):
+                sys.stdout.close()
+            code = 0
+        except KeyboardInterrupt:
+            code = 130
+        sys.exit(code)
+
+    def _give_up(self, error: OpsError) -> NoReturn:
+        if self.words.json:
+            body: JSON = {"message": error.message, "reason": error.reason}
+            if error.errors:
+                body["errors"] = error.errors
+            sys.stderr.write(json.dumps(body, ensure_ascii=False) + "\n")
+        else:
+            sys.stderr.write(f"{error.message}\n")
+            for fault in (error.errors or [])[1:]:
+                sys.stderr.write(f"{fault['msg']}\n")
+        sys.exit(NO_SERVER if isinstance(error, NoServer | Unreachable) else REFUSED)
+
+    def say(self, row: Any, text: Callable[[], str]) -> None:
+        """Write the row as JSON, or the text for people."""
+        out = json.dumps(row, ensure_ascii=False, indent=2) if self.words.json else text()
+        sys.stdout.write(out + "\n")
+        sys.stdout.flush()
+
+
+class RunCall(Call):
+    """Start a plan and watch it to its end."""
+
+    name = "run"
+
+    def add_words(self, parser: argparse.ArgumentParser) -> None:
+        """PLAN and its options."""
+        words.add_words(parser)
+        parser.add_argument(
+            "--setup", metavar="NAME=VALUE", action="append", default=[], help="a set-up parameter"
+        )
+        parser.add_argument(
+            "--plan-param",
+            metavar="NAME=VALUE",
+            action="append",
+            default=[],
+            help="one of the plan",
+        )
+        parser.add_argument("--detach", action="store_true", help="do not wait for the end")
+
+    def act(self) -> int:
+        """Submit, watch, and say how it ended."""
+        question = words.question_of(
+            self.words, words.assigned(self.words.setup), words.assigned(self.words.plan_param)
+        )
+        asked = words.ask(self.client, question, self._table(), suggest_for)
+        if not self.words.json:
+            for sentence in asked.guessed:
+                sys.stderr.write(f"{sentence}\n")
+        run_id = asked.run["id"]
+        if self.words.detach:
+            self.say(asked.run, lambda: run_id)
+            return 0
+        row = self._watched(run_id)
+        self.say(row, lambda: ended(row))
+        return EXIT_OF[row["status"]]
+
+    def _table(self) -> words.Table:
+        data = self.words.data
+        if data is None:
+            raise Invalid(
+                "Say what to train on: --data FILE, a data source's name, or a sample set."
+            )
+        if Path(data).is_file():
+            workspace = self.client.home().workspace_id
+            names = {row["name"] for row in self.client.data_sources.list(workspace, limit=None)}
+            name = unused(Path(data).stem, names)
+            bar = Bar(sys.stderr, quiet=self.words.json)
+            source = self.client.data_sources.upload(
+                workspace,
+                data,
+                name,
+                on_progress=lambda done, total: bar.show(done, total, f"Uploading {name}"),
+            )
+            bar.end()
+            return words.source_table(self.client, source)
+        if data in words.SKLEARN_SETS:
+            return words.sample_table(data)
+        return words.source_table(self.client, words.find_source(self.client, data))
+
+    def _watched(self, run_id: str) -> Run:
+        """The run when it has ended; Ctrl-C cancels it."""
+        bar = Bar(sys.stderr, quiet=self.words.json)
+        try:
+            for event in self.client.runs.watch(run_id):
+                payload = event["payload"]
+                if event["kind"] == "run.progress":
+                    bar.show(payload.get("done") or 0, payload.get("total") or 0, payload["label"])
+                elif event["kind"] in ("model.scored", "model.failed", "data.changed"):
+                    bar.line(event["message"])
+        except KeyboardInterrupt:
+            bar.line(f"Cancelling {run_id}")
+            self.client.runs.cancel(run_id)
+        row = self.client.runs.wait(run_id)
+        bar.end()
+        return row
+
+
+class RunsCall(Call):
+    """List runs, newest first."""
+
+    name = "runs"
+
+    def add_words(self, parser: argparse.ArgumentParser) -> None:
+        """How many, and in which state."""
+        parser.add_argument("--status", choices=["queued", "running", *sorted(ENDED)])
+        parser.add_argument("--limit", type=int, default=20)
+
+    def act(self) -> int:
+        """A line for each run."""
+        narrow: Any = {"status": self.words.status} if self.words.status else {}
+        rows = self.client.runs.list(self.words.limit, **narrow)
+        self.say(
+            rows,
+            lambda: table(
+                ("RUN", "STATUS", "PLAN", "PROGRESS", "BEST", "STARTED"),
+                [
+                    (
+                        row["id"],
+                        row["status"],
+                        row["plan"]
+                        if row["model_id"] is None
+                        else f"{row['plan']} {row['model_id']}",
+                        f"{row['progress'].get('done') or 0}/{row['progress'].get('total') or 0}",
+                        words.best_of(row),
+                        (row["started_at"] or row["queued_at"])[:19].replace("T", " "),
+                    )
+                    for row in rows
+                ],
+            ),
+        )
+        return 0
+
+
+class OneRun(Call):
+    """A command about one run."""
+
+    def add_words(self, parser: argparse.ArgumentParser) -> None:
+        """Which run."""
+        parser.add_argument(
+            "run", nargs="?", help="its id, or the beginning or end of it; default: the newest"
+        )
+
+    def run_id(self) -> str:
+        """The run that is meant."""
+        return words.find_run(self.client, self.words.run)
+
+
+class ShowCall(OneRun):
+    """Show a run: how it stands, and its leaderboard."""
+
+    name = "show"
+
+    def act(self) -> int:
+        """The run and its leaderboard."""
+        row = self.client.runs.get(self.run_id())
+        self.say(row, lambda: ended(row))
+        return 0
+
+
+class CancelCall(OneRun):
+    """Cancel a run, and wait until it has ended."""
+
+    name = "cancel"
+
+    def act(self) -> int:
+        """Cancel; 0 unless the run had ended otherwise."""
+        run_id = self.run_id()
+        self.client.runs.cancel(run_id)
+        row = self.client.runs.wait(run_id)
+        self.say(row, lambda: f"{row['status']} {run_id}")
+        return 0 if row["status"] == "cancelled" else REFUSED
+
+
+class PromoteCall(OneRun):
+    """Keep a run's pipeline under a name."""
+
+    name = "promote"
+
+    def add_words(self, parser: argparse.ArgumentParser) -> None:
+        """Which run, which name."""
+        super().add_words(parser)
+        parser.add_argument("--name", required=True, help="the pipeline's name")
+        parser.add_argument("--model", help="another kept model than the best")
+
+    def act(self) -> int:
+        """Promote."""
+        row = self.client.pipelines.promote(
+            self.run_id(), self.words.name, model_id=self.words.model
+        )
+        self.say(row, lambda: f"{row['name']} v{row['version']}, {row['model_id']}: {row['id']}")
+        return 0
+
+
+class DeployCall(Call):
+    """Put a pipeline behind an endpoint."""
+
+    name = "deploy"
+
+    def add_words(self, parser: argparse.ArgumentParser) -> None:
+        """Which pipeline, which endpoint."""
+        parser.add_argument("pipeline", help="its name (newest version), name:version, or id")
+        parser.add_argument("--slug", help="the endpoint's name; default: the pipeline's")
+        parser.add_argument(
+            "--auth", choices=["workspace", "api-key", "public"], default="workspace"
+        )
+
+    def act(self) -> int:
+        """Deploy."""
+        rows = self.client.pipelines.list(self.client.home().workspace_id, limit=None)
+        name, _, version = self.words.pipeline.partition(":")
+        for row in rows:
+            if row["id"] == self.words.pipeline or (
+                row["name"] == name and version in ("", str(row["version"]))
+            ):
+                break
+        else:
+            raise Invalid(f"There is no pipeline “{self.words.pipeline}”.")
+        made = self.client.pipelines.deploy(
+            row["id"], self.words.slug or row["name"], self.words.auth
+        )
+        slug = made["endpoint_slug"]
+        self.say(made, lambda: f"{self.client.address.api}/deployments/{slug}/predict")
+        return 0
+
+
+class PredictCall(Call):
+    """Predict rows with a deployment."""
+
+    name = "predict"
+
+    def add_words(self, parser: argparse.ArgumentParser) -> None:
+        """Which deployment, which rows."""
+        parser.add_argument("deployment", help="its slug")
+        parser.add_argument(
+            "--data",
+            default="-",
+            help="JSON (a row, or a list of rows) or a CSV file; default: standard input",
+        )
+        parser.add_argument("--proba", action="store_true", help="with probabilities")
+
+    def act(self) -> int:
+        """Predict; a line for each row."""
+        slug = self.words.deployment
+        rows = self._rows(slug)
+        answers: list[Any] = []
+        for start in range(0, len(rows), 10_000):
+            part = self.client.deployments.predict(
+                slug, rows[start : start + 10_000], proba=self.words.proba
+            )
+            answers += [{**one, "index": start + one["index"]} for one in part["predictions"]]
+            for warning in part["warnings"]:
+                sys.stderr.write(f"{warning}\n")
+        self.say(
+            answers,
+            lambda: "\n".join(
+                "\t".join([str(one["prediction"]), *_shares(one.get("probabilities") or {})])
+                for one in answers
+            ),
+        )
+        return 0
+
+    def _rows(self, slug: str) -> list[JSON]:
+        path = self.words.data
+        text = sys.stdin.read() if path == "-" else _read(path)
+        if path.endswith(".csv"):
+            schema = self.client.deployments.schema(slug)["row"]["properties"]
+            return [
+                {name: _typed(value, schema.get(name, {})) for name, value in row.items()}
+                for row in csv.DictReader(text.splitlines())
+            ]
+        try:
+            found = json.loads(text)
+        except ValueError:
+            raise Invalid("The rows are not JSON.") from None
+        return found if isinstance(found, list) else found.get("rows", [found])
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Invalid(
+            f"{path} cannot be read: {getattr(error, 'strerror', None) or error}"
+        ) from None
+
+
+def _typed(text: str | None, schema: JSON) -> Any:
+    """A CSV's text as what the schema wants; what does not fit stays text, and the server says so."""
+    if text is None or text == "":
+        return None
+    kinds = schema.get("type", "string")
+    kinds = kinds if isinstance(kinds, list) else [kinds]
+    for kind, read in (("integer", int), ("number", float)):
+        if kind in kinds:
+            with suppress(ValueError):
+                return read(text)
+    if "boolean" in kinds and text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    return text
+
+
+def _shares(probabilities: dict[str, float]) -> list[str]:
+    return [f"{label}={share:.4f}" for label, share in probabilities.items()]
+
+
+def unused(name: str, names: set[str]) -> str:
+    """`name`, with a number behind it where it is taken."""
+    number, free = 2, name
+    while free in names:
+        free, number = f"{name} {number}", number + 1
+    return free
+
+
+def ended(row: Run) -> str:
+    """How a run stands, and its leaderboard."""
+    head = f"{row['status']} {row['id']}"
+    if row["error"]:
+        head += f"\n{row['error']}"
+    elif row["status"] == "succeeded":
+        head += f"\n{words.best_of(row)}"
+    board = leaderboard(row["leaderboard"], row["metrics_summary"].get("metric"))
+    return f"{head}\n{board}" if board else head
+
+
+COMMANDS: tuple[type[Call], ...] = (
+    RunCall,
+    RunsCall,
+    ShowCall,
+    CancelCall,
+    PromoteCall,
+    DeployCall,
+    PredictCall,
+)
