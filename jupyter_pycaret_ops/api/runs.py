@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from dataclasses import replace
 
 import msgspec
 from jupyter_server.auth.decorator import allow_unauthenticated
@@ -11,7 +12,8 @@ from jupyter_server.base.websocket import WebSocketMixin
 from tornado.web import HTTPError
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
-from ..errors import Invalid, OpsError
+from ..errors import Invalid, NotFound, OpsError
+from ..runs import notebook
 from ..runs.fanout import follow, wait_for_end
 from ..runs.submission import Submission
 from ..store import artifacts as artifact_rows
@@ -214,6 +216,25 @@ class PlotHandler(FileHandler):
         assert self.caller is not None
         read = self.services.store.read
         await self.stream(await read(artifact_rows.plot, self.caller, run_id, plot_id))
+
+
+class NotebookHandler(OpsHandler):
+    """The notebook that does a run again, as a file to keep."""
+
+    @allow_unauthenticated
+    async def get(self, run_id: str) -> None:
+        """The notebook (nbformat 4.5): plain PyCaret, without outputs, without a secret."""
+        assert self.caller is not None
+        services = self.services
+        facts = await services.store.read(notebook.read_facts, self.caller, run_id)
+        key = facts.run.data.get("storage_key")
+        if facts.run.data["kind"] == "inline" and key:
+            with contextlib.suppress(NotFound):  # then the notebook asks for a file
+                content = await asyncio.to_thread(services.artifacts.read, key)
+                facts = replace(facts, rows=msgspec.json.decode(content))
+        made = notebook.make(facts)
+        self.set_attachment_header(f"run-{facts.run.id}.ipynb")
+        self.answer(made)
 
 
 class EventSocket(WebSocketMixin, WebSocketHandler, OpsHandler):

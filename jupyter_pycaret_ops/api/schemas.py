@@ -561,6 +561,15 @@ class Figure(Struct):
     layout: Json
 
 
+class Notebook(Struct):
+    """A notebook in the format of Jupyter."""
+
+    nbformat: int
+    nbformat_minor: int
+    metadata: Json
+    cells: list[Json]
+
+
 class Prediction(Struct, omit_defaults=True):
     """One row's prediction."""
 

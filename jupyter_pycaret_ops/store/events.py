@@ -59,3 +59,14 @@ def after(session: Session, run_id: str, seq: int, limit: int) -> list[Event]:
             .limit(limit)
         )
     )
+
+
+def of_kind(session: Session, run_id: str, kind: str, attempt: int) -> list[Event]:
+    """Events of one kind that an attempt told, in order."""
+    return list(
+        session.scalars(
+            select(Event)
+            .where(Event.run_id == run_id, Event.kind == kind, Event.attempt == attempt)
+            .order_by(Event.seq)
+        )
+    )

@@ -16,6 +16,7 @@ import pytest
 from sklearn.datasets import load_iris
 
 from ..live import Home, LiveServer, socket_events
+from ..notebooks import again, same
 from ..objects import Bucket
 from ..postgres import Cluster
 
@@ -88,7 +89,7 @@ def in_postgres(postgres: Cluster, postgres_database: str) -> dict[str, Any]:
 
 
 def test_an_s3_source_is_tested_previewed_and_trained_from(
-    connected: LiveServer, bucket: Bucket
+    connected: LiveServer, bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bucket.put("iris.csv", CSV)
     source = register(connected, "s3", bucket.config("iris.csv"), bucket.name)
@@ -103,10 +104,17 @@ def test_an_s3_source_is_tested_previewed_and_trained_from(
     assert run["snapshot"]["data_sha256"] == hashlib.sha256(CSV).hexdigest()
     assert run["snapshot"]["data_rows"] == 150
     assert run["leaderboard"][0]["Accuracy"] > 0.9
+    # the notebook asks the environment for what it must not hold
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDOFTESTS")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "of-the-tests")
+    same(run, again(connected, run["id"], tmp_path))
 
 
 def test_a_postgres_source_is_tested_previewed_and_trained_from(
-    connected: LiveServer, in_postgres: dict[str, Any]
+    connected: LiveServer,
+    in_postgres: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     source = register(connected, "postgres", in_postgres, in_postgres["database"])
     tested = connected.post(f"/data-sources/{source}/test", expect=200)
@@ -118,6 +126,8 @@ def test_a_postgres_source_is_tested_previewed_and_trained_from(
     assert run["status"] == "succeeded", run["error"]
     assert (len(run["snapshot"]["data_sha256"]), run["snapshot"]["data_rows"]) == (64, 150)
     assert run["leaderboard"][0]["Accuracy"] > 0.9
+    monkeypatch.setenv("PGPASSWORD", in_postgres["password"])
+    same(run, again(connected, run["id"], tmp_path))
 
 
 def test_a_target_that_is_no_column_fails_the_run_and_names_the_columns(
@@ -198,7 +208,8 @@ class Ears:
     def everything_of_run(self, run_id: str) -> None:
         events = socket_events(self.server, run_id)
         self.heard.append((f"socket of {run_id}", json.dumps(events).encode()))
-        for part in ("", "/events?limit=1000", "/fold-metrics", "/artifacts"):
+        parts = ("", "/events?limit=1000", "/fold-metrics", "/plots", "/notebook", "/artifacts")
+        for part in parts:
             found = self.call("GET", f"/runs/{run_id}{part}")
             if part == "/artifacts":
                 for artifact in found:

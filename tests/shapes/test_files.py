@@ -19,6 +19,7 @@ def test_a_data_folder_with_spaces() -> None:
 def test_a_second_server_of_the_same_user_beside_it(home: Home) -> None:
     """Each sees, watches, cancels and serves what the other does; nothing runs twice."""
     with LiveServer(home) as one, LiveServer(home) as two:
+        assert one.get("/auth/me") == two.get("/auth/me")
         run_id = train(one)
         assert two.run(run_id) == one.run(run_id)
         events = two.events(run_id)

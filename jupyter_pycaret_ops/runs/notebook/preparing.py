@@ -1,0 +1,145 @@
+"""What the engine room did to the frame, said in pandas."""
+
+from __future__ import annotations
+
+from .cells import assigned
+from .facts import Facts
+
+_TEXT = '''\
+def text(value):
+    """A value of a text column as text; 1, 1.0 and "1" are the same."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    if isinstance(value, (list, tuple, dict)):
+        return json.dumps(value, sort_keys=True, default=str, ensure_ascii=False)
+    return str(value)
+'''
+_SAFE = '''\
+def safe(name):
+    """A name that all models take."""
+    return re.sub(r"[^\\w.\\-]+", "_", name) or "column"
+'''
+_UNIQUE = '''\
+def unique(names):
+    """Names as texts, each once."""
+    made = []
+    for name in names:
+        name, number = str(name), 2
+        base = name
+        while name in made:
+            name, number = f"{base}_{number}", number + 1
+        made.append(name)
+    return made
+'''
+#: kinds of `infer_dtype` that are numbers to the models
+_NUMBERS = {"boolean", "integer", "floating", "mixed-integer-float", "decimal"}
+#: sources whose columns of text hold nothing but text
+_PLAIN_TEXT = {"csv_upload", "sklearn"}
+
+
+def code_of(facts: Facts) -> str:
+    """The cell that makes `data` of `table`: what is learned from, and the target."""
+    parts = [_imports(facts), _constants(facts), *_helpers(facts), _rows(facts), _loop(facts)]
+    parts.append(_target(facts) + "\ndata.head()")
+    return "\n\n".join(part.strip("\n") for part in parts if part)
+
+
+def _takes_any_text(facts: Facts) -> bool:
+    told = facts.changed("mixed_to_text") or facts.changed("nested_to_text")
+    return (
+        bool(told or facts.changed("target_to_text")) or facts.run.data["kind"] not in _PLAIN_TEXT
+    )
+
+
+def _imports(facts: Facts) -> str:
+    names = ["json"] if _takes_any_text(facts) else []
+    names += ["re"] if facts.changed("names_made_safe") else []
+    standard = "".join(f"import {name}\n" for name in names)
+    return f"{standard}\nimport numpy as np\nimport pandas as pd"
+
+
+def _constants(facts: Facts) -> str:
+    names = {"NUMBERS": repr(sorted(_NUMBERS))}
+    dates, blanks = facts.changed("dates_expanded"), facts.changed("blanks_to_missing")
+    if dates:
+        listed = "".join(f"    {name!r}: {how!r},\n" for name, how in dates["dates"].items())
+        names["DATES"] = f"{{\n{listed}}}"
+    if blanks:
+        names["BLANKS"] = repr(blanks["blanks"])
+    if facts.changed("durations_to_seconds"):
+        names["DURATIONS"] = repr(facts.columns("durations_to_seconds"))
+    return assigned(names)
+
+
+def _helpers(facts: Facts) -> list[str]:
+    return [
+        *([_UNIQUE] if facts.changed("columns_renamed") else []),
+        *([_SAFE] if facts.changed("names_made_safe") else []),
+        *([_TEXT] if _takes_any_text(facts) else []),
+    ]
+
+
+def _rows(facts: Facts) -> str:
+    lines = []
+    if facts.changed("columns_renamed"):
+        lines.append("table.columns = unique(table.columns)")
+    if facts.changed("rows_without_target_dropped"):
+        lines.append("known = table[TARGET].replace([np.inf, -np.inf], np.nan).notna()")
+        lines.append("table = table[known].reset_index(drop=True)")
+    gone = facts.columns("columns_ignored") + facts.columns("empty_columns_dropped")
+    if gone:
+        lines.append(f"table = table.drop(columns={gone!r})")
+    return "\n".join(lines)
+
+
+def _loop(facts: Facts) -> str:
+    """Column by column, in the order that the engine room gives them."""
+    key = "safe(name)" if facts.changed("names_made_safe") else "name"
+    branches: list[tuple[str, list[str]]] = []
+    if facts.changed("dates_expanded"):
+        branches.append(("name in DATES", _dates(key)))
+    if facts.changed("durations_to_seconds"):
+        seconds = "pd.to_timedelta(column).dt.total_seconds()"
+        branches.append(("name in DURATIONS", [f"columns[{key}] = {seconds}"]))
+    if facts.changed("blanks_to_missing"):
+        numbers = 'pd.to_numeric(column.mask(column.isin(BLANKS[name]))).astype("float64")'
+        branches.append(("name in BLANKS", [f"columns[{key}] = {numbers}"]))
+    numbers = 'column.astype("float64").replace([np.inf, -np.inf], np.nan)'
+    is_number = "pd.api.types.infer_dtype(column, skipna=True) in NUMBERS"
+    branches.append((is_number, [f"columns[{key}] = {numbers}"]))
+    mapped = '.map(text, na_action="ignore")' if _takes_any_text(facts) else ""
+    lines = ["columns = {}", "for name in table.columns.drop(TARGET):", "    column = table[name]"]
+    for place, (condition, body) in enumerate(branches):
+        lines.append(f"    {'elif' if place else 'if'} {condition}:")
+        lines += [f"        {line}" for line in body]
+    lines += [
+        "    else:",
+        f"        columns[{key}] = column.astype(object){mapped}.where(column.notna(), np.nan)",
+        "data = pd.DataFrame(columns)",
+    ]
+    return "\n".join(lines)
+
+
+def _dates(key: str) -> list[str]:
+    return [
+        'dates = pd.to_datetime(column, format=DATES[name]["form"], utc=True).dt.tz_localize(None)',
+        'for part in DATES[name]["parts"]:',
+        '    if part == "days":',
+        "        values = (dates - pd.Timestamp(0)) // pd.Timedelta(days=1)",
+        "    else:",
+        "        values = getattr(dates.dt, part)",
+        f'    columns[f"{{{key}}}__{{part}}"] = values.astype("float64")',
+    ]
+
+
+def _target(facts: Facts) -> str:
+    if facts.task == "regression":
+        return 'data[TARGET] = pd.to_numeric(table[TARGET]).astype("float64")'
+    target = "table[TARGET]"
+    if facts.changed("target_to_text"):
+        target = "table[TARGET].astype(object).map(text)"
+    return f"""\
+# the models learn 0, 1, 2, … for the labels in their order
+target = {target}
+LABELS = sorted(target.unique())
+data[TARGET] = target.map({{label: code for code, label in enumerate(LABELS)}}).astype("int64")"""
