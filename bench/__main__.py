@@ -5,7 +5,16 @@ from __future__ import annotations
 import importlib
 import sys
 
-ALL = ("startup", "first_event", "compare", "predict", "upload", "status", "cancel")
+ALL = (
+    "startup",
+    "first_event",
+    "compare",
+    "predict",
+    "upload",
+    "paging",
+    "status",
+    "cancel",
+)
 
 
 def main(names: list[str]) -> int:

@@ -205,6 +205,13 @@ class Run(Row, Base):
         Index("ix_runs_project_id_id", "project_id", "id"),
         Index("ix_runs_status_pool_id", "status", "pool", "id"),
         Index("ix_runs_data_source_id_status", "data_source_id", "status"),
+        # a list that is narrowed costs what it shows, not what it leaves out
+        Index("ix_runs_project_id_status_id", "project_id", "status", "id"),
+        Index("ix_runs_experiment_id_status_id", "experiment_id", "status", "id"),
+        Index("ix_runs_workspace_id_plan_id", "workspace_id", "plan", "id"),
+        Index("ix_runs_project_id_plan_id", "project_id", "plan", "id"),
+        Index("ix_runs_experiment_id_plan_id", "experiment_id", "plan", "id"),
+        Index("ix_runs_data_source_id_id", "data_source_id", "id"),
     )
 
     experiment_id: Mapped[str] = mapped_column(String(36), _in("experiments"))
@@ -287,7 +294,10 @@ class FoldMetric(Row, Base):
     """One value of one metric on one fold of one model."""
 
     __tablename__ = "fold_metrics"
-    __table_args__ = (UniqueConstraint("run_id", "model_id", "metric_name", "fold_idx"),)
+    __table_args__ = (
+        UniqueConstraint("run_id", "model_id", "metric_name", "fold_idx"),
+        Index("ix_fold_metrics_run_id_id", "run_id", "id"),
+    )
 
     run_id: Mapped[str] = mapped_column(String(36), _in("runs"))
     model_id: Mapped[str] = mapped_column(String(64))

@@ -21,7 +21,7 @@ from . import events
 from .access import Caller, Role, require
 from .models import Artifact, DataSource, Member, Run
 from .names import storable
-from .paging import Page, PageRequest, newest_first
+from .paging import Page, PageRequest, newest_first, newest_of_all
 from .projects import read as read_project
 from .projects import read_experiment
 
@@ -54,6 +54,11 @@ class RunFilter:
     status: str | None = None
     plan: str | None = None
     data_source_id: str | None = None
+
+    @property
+    def names_a_place(self) -> bool:
+        """Whether it says in which workspace, project or experiment."""
+        return (self.workspace_id, self.project_id, self.experiment_id) != (None, None, None)
 
 
 def submit(session: Session, caller: Caller, new: NewRun, *, now: datetime, queue_cap: int) -> Run:
@@ -128,16 +133,17 @@ def list_page(session: Session, caller: Caller, narrow: RunFilter, page: PageReq
     elif narrow.workspace_id is not None:
         require(session, caller, narrow.workspace_id, Role.VIEWER, "workspace")
         query = query.where(Run.workspace_id == narrow.workspace_id)
-    else:
-        mine = select(Member.workspace_id).where(Member.user_id == caller.user_id)
-        if caller.key is not None:
-            mine = mine.where(Member.workspace_id == caller.key.workspace_id)
-        query = query.where(Run.workspace_id.in_(mine))
     for column in ("status", "plan", "data_source_id"):
         value = getattr(narrow, column)
         if value is not None:
             query = query.where(getattr(Run, column) == value)
-    return newest_first(session, query, Run, page)
+    if narrow.names_a_place:
+        return newest_first(session, query, Run, page)
+    mine = select(Member.workspace_id).where(Member.user_id == caller.user_id)
+    if caller.key is not None:
+        mine = mine.where(Member.workspace_id == caller.key.workspace_id)
+    places = [query.where(Run.workspace_id == place) for place in session.scalars(mine)]
+    return newest_of_all(session, places, Run, page)
 
 
 def delete(session: Session, caller: Caller, run_id: str) -> list[str]:

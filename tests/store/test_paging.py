@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
+from typing import Any
 
 import pytest
 from sqlalchemy import event
@@ -16,6 +17,7 @@ from jupyter_pycaret_ops.store.ids import new_id
 from jupyter_pycaret_ops.store.paging import PageRequest
 from jupyter_pycaret_ops.store.runs import RunFilter
 
+from ..fakes.backends import SQLITE_ONLY
 from ..fakes.records import World
 
 
@@ -89,6 +91,65 @@ def test_filters_narrow_and_without_one_nobody_sees_more_than_is_theirs(world: W
     ):
         grant = KeyGrant("k", workspace_id, None, frozenset({"read"}), Role.ADMIN)
         assert seen_by(Caller(world.ada.user_id, "ada", grant)) == expected
+
+
+def test_pages_of_all_workspaces_meet_without_gap_or_repeat(world: World) -> None:
+    elsewhere = world.make_workspace(world.ada)
+    other = world.make_experiment(world.make_project(elsewhere.id).id)
+    made = [
+        world.submit(experiment_id=place).id
+        for place in (world.experiment.id, other.id, other.id, world.experiment.id, other.id)
+    ]
+    seen: list[str] = []
+    cursor = None
+    for size in (2, 2, 1):
+        page = world.store.read_now(runs.list_page, world.ada, RunFilter(), PageRequest(2, cursor))
+        assert len(page.rows) == size
+        seen += [run.id for run in page.rows]
+        cursor = page.next_cursor
+    assert cursor is None
+    assert seen == made[::-1]
+    nobody = world.person("eve")
+    with pytest.raises(Invalid, match="cursor"):
+        world.store.read_now(runs.list_page, nobody, RunFilter(), PageRequest(2, "1"))
+
+
+@SQLITE_ONLY
+def test_no_list_of_runs_sorts_or_passes_by_the_rows_of_others(
+    world: World, subtests: pytest.Subtests
+) -> None:
+    """Each is read from an index that gives it newest first, however it is narrowed."""
+    places: list[dict[str, str]] = [
+        {},
+        {"workspace_id": world.workspace.id},
+        {"project_id": world.project.id},
+        {"experiment_id": world.experiment.id},
+    ]
+    asked: list[tuple[str, Any]] = []
+    event.listen(
+        world.store.engine,
+        "before_cursor_execute",
+        lambda _c, _k, statement, parameters, *_: asked.append((statement, parameters)),
+    )
+    for place in places:
+        for narrow in ({}, {"status": "failed"}, {"plan": "tune"}, {"data_source_id": "x"}):
+            with subtests.test(**place, **narrow):
+                asked.clear()
+                world.store.read_now(
+                    runs.list_page, world.ada, RunFilter(**place, **narrow), PageRequest()
+                )
+                statement, parameters = next(
+                    item for item in asked if "ORDER BY runs.id" in item[0]
+                )
+                with world.store.engine.connect() as connection:
+                    found = connection.exec_driver_sql(
+                        f"EXPLAIN QUERY PLAN {statement}", parameters
+                    )
+                    steps = [str(row[-1]) for row in found]
+                # a source belongs to one place, so that its own index is narrow enough
+                used = narrow if "data_source_id" in narrow else {**(place or places[1]), **narrow}
+                assert all(f"{name}=?" in steps[0] for name in used), steps
+                assert not any("TEMP B-TREE" in step for step in steps), steps
 
 
 def test_a_list_of_runs_reads_neither_leaderboard_nor_snapshot(world: World) -> None:
