@@ -222,7 +222,10 @@ class PyCaretOpsApp(ExtensionApp):
 
     def current_activity(self) -> dict[str, int] | None:
         """Runs that execute, so that a server with one is not taken for idle."""
-        live = self._services.supervisor.live if self._services is not None else 0
+        live = 0
+        if self._services is not None:
+            # a kernel that runs a plan in a thread looks idle to Jupyter
+            live = self._services.supervisor.live + self._services.agents.guests
         if not live:
             return None
         if self.serverapp is not None:
@@ -339,7 +342,14 @@ class PyCaretOpsApp(ExtensionApp):
             allow_private=self.connector_allow_private,
         )
         agents = Agents(
-            store, artifacts, vault, fanout, clock, limits=limits, on_ended=supervisor.ended
+            store,
+            artifacts,
+            vault,
+            fanout,
+            clock,
+            limits=limits,
+            lease_s=self.lease_s,
+            on_ended=supervisor.ended,
         )
         supervisor.agents = agents
         engine = EngineDescription(pool, kernel_specs, settings.data_root() / "cache")

@@ -11,7 +11,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from jupyter_pycaret_ops.cli.calls import COMMANDS, unused
+from jupyter_pycaret_ops.cli.calls import COMMANDS
+from jupyter_pycaret_ops.client.asking import unused
 
 from .live import ROOT, LiveServer, until
 

@@ -56,7 +56,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/workspaces/{workspace_id}", workspaces.read_workspace, "A workspace", answer=s.WorkspaceRow, errors=(404,), tag="workspaces"),
     Route("PATCH", "/workspaces/{workspace_id}", workspaces.update_workspace, "Change a workspace", action=W, scope=None, body=s.WorkspacePatch, answer=s.WorkspaceRow, errors=(404, 409), tag="workspaces"),
     Route("DELETE", "/workspaces/{workspace_id}", workspaces.delete_workspace, "Delete a workspace", action=W, scope=None, query=s.ForceQuery, status=204, errors=(404, 409), tag="workspaces"),
-    Route("GET", "/workspaces/{workspace_id}/members", workspaces.list_members, "List members", answer=list[s.MemberRow], errors=(404,), tag="workspaces"),
+    Route("GET", "/workspaces/{workspace_id}/members", workspaces.list_members, "List members", query=s.PageQuery, answer=list[s.MemberRow], errors=(404,), tag="workspaces"),
     Route("POST", "/workspaces/{workspace_id}/members", workspaces.add_member, "Invite a member", action=W, scope=None, body=s.MemberIn, answer=s.MemberRow, status=201, errors=(404, 409), tag="workspaces"),
     Route("PATCH", "/workspaces/{workspace_id}/members/{user_id}", workspaces.change_member, "Change a role", action=W, scope=None, body=s.MemberPatch, answer=s.MemberRow, errors=(404, 409), tag="workspaces"),
     Route("DELETE", "/workspaces/{workspace_id}/members/{user_id}", workspaces.remove_member, "Remove a member", action=W, scope=None, status=204, errors=(404, 409), tag="workspaces"),
@@ -80,7 +80,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/data-sources/{source_id}/preview", data_sources.preview, "First rows, and a suggestion", query=s.PreviewQuery, answer=s.Json, errors=(404, 503), tag="data"),
     Route("POST", "/data-sources/{source_id}/test", data_sources.test_source, "Connect now, and say what is seen", action="execute", scope=W, answer=s.SourceTest, errors=(404, 503), tag="data"),
     # runs
-    Route("POST", "/experiments/{experiment_id}/runs", runs.submit, "Queue a run", action="execute", scope=W, body=s.RunIn, answer=s.RunRow, status=202, errors=(404, 413, 429, 503), tag="runs"),
+    Route("POST", "/experiments/{experiment_id}/runs", runs.submit, "Queue a run", action="execute", scope=W, body=s.RunIn, answer=s.NewRunRow, status=202, errors=(404, 413, 429, 503), tag="runs"),
     Route("GET", "/experiments/{experiment_id}/runs", runs.list_of_experiment, "List runs of an experiment", query=s.ExperimentRunsQuery, answer=list[s.RunBrief], errors=(404,), tag="runs"),
     Route("GET", "/runs", runs.list_all, "List runs", query=s.RunsQuery, answer=list[s.RunBrief], errors=(404,), tag="runs"),
     Route("GET", "/runs/{run_id}", runs.read, "A run", answer=s.RunRow, errors=(404,), tag="runs"),

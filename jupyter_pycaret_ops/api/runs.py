@@ -9,6 +9,7 @@ from dataclasses import replace
 import msgspec
 from jupyter_server.auth.decorator import allow_unauthenticated
 from jupyter_server.base.websocket import WebSocketMixin
+from msgspec import UNSET, UnsetType
 from tornado.web import HTTPError
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
@@ -31,18 +32,21 @@ from .schemas import (
     EventRow,
     EventsQuery,
     FoldMetricRow,
+    NewRunRow,
     PlotRow,
     RunBrief,
     RunRow,
 )
 
 
-async def submit(call: Call) -> RunRow:
+async def submit(call: Call) -> NewRunRow:
     """Queue a run; it is answered before it starts."""
     services = call.services
-    body = call.body
-    wanted = Submission(**{name: getattr(body, name) for name in body.__struct_fields__})
+    wanted = Submission(**msgspec.to_builtins(call.body))
     new = await services.submissions.check(call.caller, call.params["experiment_id"], wanted)
+    token: str | UnsetType = UNSET
+    if new.executor == "notebook":
+        new, token = services.supervisor.invite(new)
     try:
         run = await services.store.write(
             runs.submit,
@@ -56,7 +60,9 @@ async def submit(call: Call) -> RunRow:
             await asyncio.to_thread(services.artifacts.delete, new.data["storage_key"])
         raise
     services.supervisor.wake()
-    return as_row(run, RunRow)
+    row = as_row(run, NewRunRow)
+    row.run_token = token
+    return row
 
 
 async def list_of_experiment(call: Call) -> Listing:

@@ -200,6 +200,14 @@ class DataSourceIn(Body):
     description: str | None = None
 
 
+class FrameIn(Body):
+    """A frame that stays where it is."""
+
+    name: Name
+    rows: Annotated[int, Meta(ge=0)]
+    columns: Annotated[list[str], Meta(min_length=1)]
+
+
 class RunIn(Body):
     """A run to queue."""
 
@@ -208,10 +216,11 @@ class RunIn(Body):
     plan_params: Json = msgspec.field(default_factory=dict)
     target: str | None = None
     setup_params: Json = msgspec.field(default_factory=dict)
-    executor: Literal["kernel"] = "kernel"
+    executor: Literal["kernel", "notebook"] = "kernel"
     data_source_id: str | None = None
     sklearn_dataset: str | None = None
     data_inline: list[Json] | None = None
+    frame: FrameIn | None = None
 
 
 class PromoteIn(Body):
@@ -452,6 +461,12 @@ class RunRow(RunBrief, kw_only=True):
 
     leaderboard: list[Json]
     snapshot: Json
+
+
+class NewRunRow(RunRow, kw_only=True):
+    """A run that was just queued; where the caller's kernel executes it, with its token, this once."""
+
+    run_token: str | UnsetType = UNSET
 
 
 class EventRow(Struct):

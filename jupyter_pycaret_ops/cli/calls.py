@@ -150,7 +150,7 @@ class RunCall(Call):
         if Path(data).is_file():
             workspace = self.client.home().workspace_id
             names = {row["name"] for row in self.client.data_sources.list(workspace, limit=None)}
-            name = unused(Path(data).stem, names)
+            name = words.unused(Path(data).stem, names)
             bar = Bar(sys.stderr, quiet=self.words.json)
             source = self.client.data_sources.upload(
                 workspace,
@@ -388,14 +388,6 @@ def _typed(text: str | None, schema: JSON) -> Any:
 
 def _shares(probabilities: dict[str, float]) -> list[str]:
     return [f"{label}={share:.4f}" for label, share in probabilities.items()]
-
-
-def unused(name: str, names: set[str]) -> str:
-    """`name`, with a number behind it where it is taken."""
-    number, free = 2, name
-    while free in names:
-        free, number = f"{name} {number}", number + 1
-    return free
 
 
 def ended(row: Run) -> str:

@@ -76,6 +76,11 @@ class Client:
         """The API that is called, and how it was found."""
         return self._line.address
 
+    @property
+    def trust(self) -> ssl.SSLContext:
+        """The certificates that this client trusts."""
+        return self._line.context
+
     def home(self, workspace: str | None = None, project: str | None = None) -> Home:
         """Workspace and project by name, else those that first use makes, else the oldest.
 

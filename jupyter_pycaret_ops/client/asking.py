@@ -170,6 +170,14 @@ def find_source(client: Client, text: str) -> DataSource:
     raise NotFound(f"There is no file, frame, data source or sample set “{text}”.")
 
 
+def unused(name: str, taken: set[str]) -> str:
+    """`name`, with a number behind it where it is taken."""
+    number, free = 2, name
+    while free in taken:
+        free, number = f"{name} {number}", number + 1
+    return free
+
+
 def find_run(client: Client, text: str | None = None) -> str:
     """A run's id from the whole of it, its end or its beginning; without a text, the newest run's.
 

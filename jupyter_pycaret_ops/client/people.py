@@ -108,7 +108,7 @@ class Workspaces(Room):
 
     def members(self, workspace_id: str) -> Members:
         """Who is in it."""
-        rows: Members = self._line.get(f"/workspaces/{segment(workspace_id)}/members")
+        rows: Members = self._line.pages(f"/workspaces/{segment(workspace_id)}/members", None)
         return rows
 
     def add_member(self, workspace_id: str, name: str, role: Role) -> Member:

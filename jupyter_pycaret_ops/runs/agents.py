@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -52,10 +53,12 @@ class Agents:
         clock: Clock,
         *,
         limits: ReadLimits,
+        lease_s: float,
         on_ended: Callable[[str, int], None],
     ) -> None:
         self._store = store
         self._limits = limits
+        self._lease_s = lease_s
         self._artifacts = artifacts
         self._vault = vault
         self._fanout = fanout
@@ -63,6 +66,8 @@ class Agents:
         self._on_ended = on_ended
         #: tokens that were checked, and the attempt each belongs to
         self._known: dict[tuple[str, str], int] = {}
+        #: runs in people's own kernels, and when their lease was last prolonged
+        self._guests: dict[str, datetime] = {}
 
     async def authenticate(self, run_id: str, token: str) -> int:
         """The attempt that the token belongs to.
@@ -90,6 +95,13 @@ class Agents:
         """The run has ended or was requeued: its token opens nothing any more."""
         for key in [key for key in self._known if key[0] == run_id]:
             del self._known[key]
+        self._guests.pop(run_id, None)
+
+    @property
+    def guests(self) -> int:
+        """How many runs in people's own kernels have been heard of lately."""
+        lately = self._clock.now() - timedelta(seconds=self._lease_s)
+        return sum(heard > lately for heard in self._guests.values())
 
     # ---------------------------------------------------------------- what it needs
 
@@ -100,6 +112,7 @@ class Agents:
             run = runs.held(session, run_id, attempt, to_write=False)
             return run, runs.source_of(session, run)
 
+        await self._begin_guest(run_id, attempt)
         run, source = await self._store.read(work)
         snapshot = run.snapshot
         return RunSpec(
@@ -115,6 +128,29 @@ class Agents:
             metric=run.metric,
             greater_is_better=run.greater_is_better,
         )
+
+    async def _begin_guest(self, run_id: str, attempt: int) -> None:
+        """The kernel that a run waits for has come: it runs."""
+        run = await self._store.read(lambda session: session.get(Run, run_id))
+        if run is None or run.executor != runs.GUEST:
+            return
+        now = self._clock.now()
+        until = now + timedelta(seconds=self._lease_s)
+        await self._store.write(runs.begin_in_notebook, run_id, attempt, now, until)
+        self._guests[run_id] = now
+        self._fanout.publish(run_id)
+
+    async def _hear_guest(self, run: Run) -> None:
+        """Prolong the lease of a run in somebody's own kernel, now and then."""
+        now = self._clock.now()
+        heard = self._guests.get(run.id)
+        if run.executor != runs.GUEST or (
+            heard is not None and now - heard < timedelta(seconds=self._lease_s / 6)
+        ):
+            return
+        until = now + timedelta(seconds=self._lease_s)
+        await self._store.write(runs.heard_of_guest, run.id, until)
+        self._guests[run.id] = now
 
     def _data_spec(self, run: Run, source: DataSource | None) -> DataSpec:
         options = dict(run.data.get("options") or {})
@@ -147,6 +183,7 @@ class Agents:
             self._fanout.publish(run_id)
         else:
             run = await self._store.read(runs.held, run_id, attempt, to_write=False)
+        await self._hear_guest(run)
         return Acknowledgement(run.last_n, run.cancel_requested_at is not None)
 
     def artifact_writer(self, run_id: str, head: ArtifactHead) -> tuple[str, Writer]:

@@ -36,6 +36,8 @@ class Submission:
     data_source_id: str | None = None
     sklearn_dataset: str | None = None
     data_inline: list[dict[str, Any]] | None = None
+    #: `{"name", "rows", "columns"}` of a frame that stays in the caller's kernel
+    frame: dict[str, Any] | None = None
 
 
 class Faults:
@@ -148,6 +150,9 @@ class Submissions:
                 lambda: self._artifacts.put(key, msgspec.json.encode(wanted.data_inline))
             )
             return {"kind": "inline", "storage_key": key}, None, len(wanted.data_inline)
+        if wanted.frame is not None:
+            options = {"name": wanted.frame["name"]}
+            return {"kind": "frame", "options": options}, None, wanted.frame["rows"]
         assert source is not None
         config = source.config
         options = (
@@ -164,13 +169,13 @@ def _check_data(
 ) -> None:
     named = [
         name
-        for name in ("data_source_id", "sklearn_dataset", "data_inline")
+        for name in ("data_source_id", "sklearn_dataset", "data_inline", "frame")
         if getattr(wanted, name) is not None
     ]
     if len(named) != 1:
         found = " and ".join(named) or "none"
         faults.add(
-            "Name the data exactly once: data_source_id, sklearn_dataset or data_inline "
+            "Name the data exactly once: data_source_id, sklearn_dataset, data_inline or frame "
             f"(here: {found}).",
             named[1] if named else "data_source_id",
         )
@@ -184,6 +189,13 @@ def _check_data(
             f"There is no data set “{wanted.sklearn_dataset}”; there are {', '.join(SKLEARN_SETS)}.",
             "sklearn_dataset",
         )
+    if (wanted.frame is not None) != (wanted.executor == "notebook"):
+        faults.add(
+            "A frame and the executor “notebook” go together: the frame stays in the kernel that has it.",
+            "executor",
+        )
+    if wanted.frame is not None and wanted.frame["rows"] == 0:
+        faults.add("The frame has no row.", "frame", "rows")
     if wanted.data_inline is not None and not wanted.data_inline:
         faults.add("data_inline holds no row.", "data_inline")
 
@@ -285,6 +297,8 @@ def _check_target(
     names: Iterable[str] | None = None
     if wanted.data_inline:
         names = {str(name) for row in wanted.data_inline[:1000] for name in row}
+    elif wanted.frame is not None:
+        names = wanted.frame["columns"]
     elif source is not None and source.config.get("columns"):
         names = [column["name"] for column in source.config["columns"]]
     if names is not None and target not in names:

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -80,6 +80,7 @@ class Supervisor:
         self._drives: dict[str, _Drive] = {}
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+        self._graces: set[asyncio.Task[None]] = set()
         self._stopping = False
         self.agents: Agents | None = None
         self.agent_url = ""
@@ -93,6 +94,8 @@ class Supervisor:
 
     async def start(self) -> None:
         """Settle what an earlier server left, then begin to dispatch."""
+        until = self._clock.now() + timedelta(seconds=self._settings.lease_s)
+        await self._store.write(runs.wait_for_guests, self._settings.pool, until)
         await self.reconcile()
         self._tasks = [
             asyncio.create_task(self._keep_going("dispatch", self._dispatch), name="run-dispatch"),
@@ -104,9 +107,9 @@ class Supervisor:
     async def stop(self) -> None:
         """Stop claiming, end the kernels, and leave live runs to whoever comes next."""
         self._stopping = True
-        for task in self._tasks:
+        for task in (*self._tasks, *self._graces):
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, *self._graces, return_exceptions=True)
         drives = list(self._drives.values())
         for drive in drives:
             if drive.task is not None:
@@ -239,6 +242,38 @@ class Supervisor:
             ended.cancel()
             asked.cancel()
 
+    # ---------------------------------------------------------------- runs in people's own kernels
+
+    def invite(self, new: runs.NewRun) -> tuple[runs.NewRun, str]:
+        """The run with a token for the caller's own kernel, which begins it by asking for its spec."""
+        token = keys.new_secret(keys.RUN_TOKEN_PREFIX)
+        until = self._clock.now() + timedelta(seconds=self._settings.lease_s)
+        return replace(new, token_hash=keys.digest(token), lease_until=until), token
+
+    async def _close_guest(self, run_id: str, attempt: int) -> None:
+        """The ladder's last step where the kernel is not ours: close the run; its agent is fenced off."""
+        with contextlib.suppress(Stale):
+            await self._persist(
+                runs.finish,
+                run_id,
+                attempt,
+                Move.CANCEL,
+                self._clock.now(),
+                message="Cancelled; what its kernel still does is not heard any more",
+            )
+        self._closed(run_id)
+
+    async def _close_guests_in_time(self) -> None:
+        await asyncio.sleep(self._settings.grace_s)
+        await self._close_uncancelled()
+
+    async def _close_uncancelled(self) -> None:
+        before = self._clock.now() - timedelta(seconds=self._settings.grace_s)
+        for run_id, attempt in await self._store.read(
+            runs.uncancelled_guests, self._settings.pool, before
+        ):
+            await self._close_guest(run_id, attempt)
+
     # ---------------------------------------------------------------- ends
 
     def ended(self, run_id: str, attempt: int) -> None:
@@ -252,6 +287,11 @@ class Supervisor:
         drive = self._drives.get(run_id)
         if drive is not None:
             drive.cancel.set()
+            return
+        # perhaps one in somebody's own kernel: it hears of the cancel by itself, and has the grace time
+        task = asyncio.create_task(self._close_guests_in_time(), name=f"run-grace-{run_id}")
+        self._graces.add(task)
+        task.add_done_callback(self._graces.discard)
 
     async def _end_cancelled(self, drive: _Drive) -> None:
         await self._settle(drive, Move.CANCEL, message="Cancelled; its kernel was ended")
@@ -326,6 +366,7 @@ class Supervisor:
 
     async def reconcile(self) -> None:
         """Settle runs whose server is gone, end the kernels that it left, and hear of cancels elsewhere."""
+        await self._close_uncancelled()
         found, cancelled, leftovers = await self._store.read(self._findings)
         for run_id in cancelled:
             self.cancel(run_id)

@@ -25,6 +25,11 @@ from .paging import Page, PageRequest, newest_first, newest_of_all
 from .projects import read as read_project
 from .projects import read_experiment
 
+#: the executor of runs that somebody's own kernel executes; no server holds them
+GUEST = "notebook"
+GUEST_LOST = "The notebook's kernel that ran this has ended, was restarted or has fallen silent."
+GUEST_NEVER_CAME = "The notebook's kernel has not begun this run."
+
 
 @dataclass(frozen=True, slots=True)
 class NewRun:
@@ -40,8 +45,9 @@ class NewRun:
     greater_is_better: bool
     snapshot: dict[str, Any]
     pool: str
-    status: Status = Status.QUEUED
     token_hash: str | None = None
+    #: until when somebody's own kernel must have begun it
+    lease_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,26 +78,28 @@ def submit(session: Session, caller: Caller, new: NewRun, *, now: datetime, queu
         When the data source is not one of the experiment's workspace.
     """
     experiment, project = read_experiment(session, caller, new.experiment_id, Role.MEMBER)
+    is_guest = new.executor == GUEST
     waiting = session.scalar(
         select(func.count())
         .select_from(Run)
-        .where(Run.status == Status.QUEUED, Run.pool == new.pool)
+        .where(Run.status == Status.QUEUED, Run.pool == new.pool, Run.executor != GUEST)
     )
-    if (waiting or 0) >= queue_cap:
+    if (waiting or 0) >= queue_cap and not is_guest:
         raise QueueFull(
             f"{waiting} runs wait already. Cancel some, or submit again when they have run.",
             retry_after_s=30,
         )
+    label = "Waiting for its kernel" if is_guest else "Waiting for a worker"
     run = Run(
         experiment_id=experiment.id,
         project_id=project.id,
         workspace_id=project.workspace_id,
-        status=new.status,
+        status=Status.QUEUED,
         plan=new.plan,
         model_id=new.model_id,
         executor=new.executor,
         attempt=1,
-        progress={"done": 0, "total": 0, "label": "Waiting for a worker"},
+        progress={"done": 0, "total": 0, "label": label},
         queued_at=now,
         data=new.data,
         data_source_id=new.data_source_id,
@@ -100,13 +108,14 @@ def submit(session: Session, caller: Caller, new: NewRun, *, now: datetime, queu
         snapshot=new.snapshot,
         pool=new.pool,
         token_hash=new.token_hash,
+        lease_expires_at=new.lease_until,
         last_seq=0,
         last_n=0,
         created_by=caller.user_id,
     )
     session.add(run)
     session.flush()
-    events.append(session, run, "run.queued", "Waiting for a worker", now, {"plan": new.plan})
+    events.append(session, run, "run.queued", label, now, {"plan": new.plan})
     return run
 
 
@@ -244,6 +253,67 @@ def claim_next(
     )
 
 
+def begin_in_notebook(
+    session: Session, run_id: str, attempt: int, now: datetime, lease_until: datetime
+) -> Run:
+    """Begin a run that waits for somebody's own kernel, unless it has begun already.
+
+    Raises
+    ------
+    Stale
+        Where it has ended.
+    """
+    run = session.get(Run, run_id, with_for_update=True)
+    if run is not None and run.status == Status.QUEUED and run.executor == GUEST:
+        return _move(
+            session,
+            run,
+            Move.CLAIM,
+            now,
+            "Started in a notebook's kernel",
+            {"attempt": run.attempt},
+            started_at=now,
+            lease_expires_at=lease_until,
+        )
+    return held(session, run_id, attempt)
+
+
+def heard_of_guest(session: Session, run_id: str, lease_until: datetime) -> None:
+    """Prolong the lease of a run that somebody's own kernel executes: it has spoken."""
+    session.execute(
+        update(Run)
+        .where(Run.id == run_id, Run.executor == GUEST, Run.status == Status.RUNNING)
+        .values(lease_expires_at=lease_until, updated_at=Run.updated_at)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def wait_for_guests(session: Session, pool: str, until: datetime) -> None:
+    """Give kernels time to be heard by a server that has just started; until now none was there."""
+    session.execute(
+        update(Run)
+        .where(
+            Run.pool == pool,
+            Run.executor == GUEST,
+            Run.status.in_([Status.QUEUED, Status.RUNNING]),
+            Run.lease_expires_at < until,
+        )
+        .values(lease_expires_at=until, updated_at=Run.updated_at)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def uncancelled_guests(session: Session, pool: str, before: datetime) -> list[tuple[str, int]]:
+    """Runs in somebody's own kernel that were asked to stop before a time, and have not."""
+    query = select(Run.id, Run.attempt).where(
+        Run.pool == pool,
+        Run.executor == GUEST,
+        Run.status == Status.RUNNING,
+        Run.cancel_requested_at <= before,
+    )
+    return [(run_id, attempt) for run_id, attempt in session.execute(query)]
+
+
 def renew_leases(session: Session, server_id: str, until: datetime) -> list[tuple[str, int]]:
     """Prolong every lease of this server; returns what it holds, as (run id, attempt)."""
     held = session.execute(
@@ -324,7 +394,13 @@ def lose_worker(
     session: Session, run_id: str, attempt: int, attempts: int, now: datetime, reason: str
 ) -> Run:
     """Settle an attempt whose worker is gone: again, failed, or cancelled if that was asked."""
+    run = session.get(Run, run_id, with_for_update=True)
+    is_guest = run is not None and run.executor == GUEST
+    if run is not None and is_guest and run.status == Status.QUEUED:
+        return _lost(session, run, now, GUEST_NEVER_CAME)
     run = held(session, run_id, attempt)
+    if is_guest:  # the frame was in that kernel, so there is no second attempt
+        reason, attempts = GUEST_LOST, run.attempt
     move = lifecycle.when_worker_lost(
         run.attempt, attempts, cancel_requested=run.cancel_requested_at is not None
     )
@@ -345,10 +421,14 @@ def lose_worker(
             last_n=0,
             progress={**run.progress, "label": "Waiting for a worker"},
         )
+    return _lost(session, run, now, reason)
+
+
+def _lost(session: Session, run: Run, now: datetime, reason: str) -> Run:
     return _move(
         session,
         run,
-        move,
+        Move.FAIL,
         now,
         reason,
         {"error": reason, "error_kind": "worker_lost"},
@@ -360,9 +440,12 @@ def lose_worker(
 def lapsed(
     session: Session, pool: str, now: datetime, dead_servers: Sequence[str]
 ) -> list[tuple[str, int]]:
-    """Running runs of the pool whose lease is over, or whose server is known to be dead."""
+    """Runs of the pool whose lease is over, or whose server is known to be dead.
+
+    They are running, or wait for somebody's own kernel; those that wait for a worker have no lease.
+    """
     query = select(Run.id, Run.attempt).where(
-        Run.status == Status.RUNNING,
+        Run.status.in_([Status.RUNNING, Status.QUEUED]),
         Run.pool == pool,
         (Run.lease_expires_at < now) | Run.leased_by.in_(list(dead_servers)),
     )
@@ -386,10 +469,12 @@ def lease_holders(session: Session) -> list[str]:
 
 
 def by_token(session: Session, run_id: str, token_hash: str) -> Run | None:
-    """The running run that this token belongs to."""
+    """The run that this token belongs to: it is running, or waits for the kernel that has the token."""
     return session.scalar(
         select(Run).where(
-            Run.id == run_id, Run.token_hash == token_hash, Run.status == Status.RUNNING
+            Run.id == run_id,
+            Run.token_hash == token_hash,
+            Run.status.in_([Status.RUNNING, Status.QUEUED]),
         )
     )
 

@@ -43,6 +43,7 @@ class Desk:
             Fanout(),
             world.clock,
             limits=LIMITS,
+            lease_s=60.0,
             on_ended=lambda run_id, attempt: self.ended.append((run_id, attempt)),
         )
 

@@ -6,13 +6,21 @@ the kernel's own channels; everything else goes over HTTP with the run's token.
 
 from __future__ import annotations
 
+import atexit
 import json
+import os
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 from .attempt import Attempt
 from .priority import give_way
 
-__all__ = ["Attempt", "begin", "cancel", "describe_json", "look_json", "warm"]
+if TYPE_CHECKING:
+    import ssl
+
+    import pandas as pd
+
+__all__ = ["Attempt", "begin", "begin_here", "cancel", "describe_json", "look_json", "warm"]
 
 _attempts: dict[str, Attempt] = {}
 
@@ -52,6 +60,32 @@ def begin(server: str, run_id: str, token: str) -> None:
     attempt = Attempt(server, run_id, token)
     _attempts[run_id] = attempt
     attempt.start()
+
+
+def begin_here(
+    server: str,
+    run_id: str,
+    token: str,
+    frame: pd.DataFrame,
+    trust: ssl.SSLContext | None = None,
+) -> Attempt:
+    """Start the plan of a run on a frame of this kernel, which is somebody's notebook; returns at once.
+
+    Nothing of the kernel is changed but what a thread needs. When the kernel is shut down meanwhile, the
+    server is told.
+    """
+    if not _attempts:
+        atexit.register(_abandon, os.getpid())
+    attempt = Attempt(server, run_id, token, frame, trust=trust)
+    _attempts[run_id] = attempt
+    attempt.start()
+    return attempt
+
+
+def _abandon(pid: int) -> None:
+    if os.getpid() == pid:  # a forked child shuts nothing down
+        for attempt in _attempts.values():
+            attempt.abandon()
 
 
 def cancel(run_id: str) -> None:

@@ -14,28 +14,43 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 from ...protocol import DataSpec, Finish, RunSpec
-from .connection import Connection, Fenced, Unreachable
+from .connection import Connection, Fenced, Refused, Unreachable
 from .frames import DataUnreadable, load
 from .priority import give_way
-from .sender import FIRST_RETRY_S, LONGEST_RETRY_S, Sender
+from .sender import FIRST_RETRY_S, GUEST_HEARTBEAT_S, LONGEST_RETRY_S, Sender
 
 if TYPE_CHECKING:
+    import ssl
+
     import pandas as pd
 
 T = TypeVar("T")
 LONGEST_ERROR = 2_000
+LAST_WORD_S = 2.0
+SHUT_DOWN = "The notebook's kernel that ran this was shut down or restarted."
 
 
 class Attempt:
     """Runs in a thread of its own; `cancel` may be called from any other."""
 
     def __init__(
-        self, server: str, run_id: str, token: str, frame: pd.DataFrame | None = None
+        self,
+        server: str,
+        run_id: str,
+        token: str,
+        frame: pd.DataFrame | None = None,
+        *,
+        trust: ssl.SSLContext | None = None,
     ) -> None:
         self.run_id = run_id
         self._frame = frame
-        self._line = Connection(server, run_id, token)
-        self._sender_line = Connection(server, run_id, token)
+        self._is_guest = frame is not None
+        self._line = Connection(server, run_id, token, trust=trust)
+        self._sender_line = Connection(server, run_id, token, trust=trust)
+        # a kernel that shuts down has no time to lose
+        self._last_line = Connection(server, run_id, token, trust=trust, timeout_s=LAST_WORD_S)
+        #: the number of the attempt, once the server has said it
+        self._begun: int | None = None
         self._sender: Sender | None = None
         self._cancelled = threading.Event()
         self._fenced = threading.Event()
@@ -63,6 +78,23 @@ class Attempt:
             if self._interruptible:
                 self._interruptible = False
                 _throw(self._thread, _cancelled_type())
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the thread has done all that it will do."""
+        return not self._thread.is_alive()
+
+    def abandon(self) -> None:
+        """The kernel shuts down: say so to the server, if it can be reached at once."""
+        if self.is_over or self._begun is None:
+            return
+        last = (
+            Finish(self._begun, "cancelled")
+            if self._cancelled.is_set()
+            else Finish(self._begun, "failed", SHUT_DOWN, "worker_lost")
+        )
+        with contextlib.suppress(Fenced, Refused, Unreachable):
+            self._last_line.json("POST", "finish", asdict(last))
 
     # ---------------------------------------------------------------- what the engine sees
 
@@ -110,11 +142,13 @@ class Attempt:
         give_way()
         try:
             self._spec = self._fetch_spec()
+            self._begun = self._spec.attempt
             self._sender = Sender(
                 self._sender_line,
                 self._spec.attempt,
                 on_cancel=self.cancel,
                 on_fenced=self._on_fenced,
+                heartbeat_s=GUEST_HEARTBEAT_S if self._is_guest else None,
             )
             self._sender.start()
             finish = self._execute()
@@ -125,6 +159,7 @@ class Attempt:
         except Fenced:
             pass  # nobody waits for this attempt any more
         finally:
+            self._frame = None
             self._line.close()
             self._sender_line.close()
 

@@ -40,8 +40,18 @@ class _UnixConnection(http.client.HTTPConnection):
 class Connection:
     """One keep-alive connection; each thread has its own."""
 
-    def __init__(self, server: str, run_id: str, token: str) -> None:
+    def __init__(
+        self,
+        server: str,
+        run_id: str,
+        token: str,
+        *,
+        trust: ssl.SSLContext | None = None,
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
         self._server = server
+        self._trust = trust
+        self._timeout_s = timeout_s
         prefix = "" if server.startswith("unix:") else urlsplit(server).path.rstrip("/")
         self._base = f"{prefix}/agent/runs/{run_id}"
         self._token = token
@@ -111,9 +121,12 @@ class Connection:
         host = parts.hostname or "localhost"
         if parts.scheme == "https":
             return http.client.HTTPSConnection(
-                host, parts.port, timeout=TIMEOUT_S, context=ssl.create_default_context()
+                host,
+                parts.port,
+                timeout=self._timeout_s,
+                context=self._trust or ssl.create_default_context(),
             )
-        return http.client.HTTPConnection(host, parts.port, timeout=TIMEOUT_S)
+        return http.client.HTTPConnection(host, parts.port, timeout=self._timeout_s)
 
 
 def _raise(status: int, body: bytes) -> None:

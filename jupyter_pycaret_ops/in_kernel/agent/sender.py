@@ -13,6 +13,8 @@ from typing import Any
 from .connection import Connection, Fenced, Refused, Unreachable
 
 HEARTBEAT_S = 5.0
+#: in somebody's own kernel an answer is the only way to hear of a cancel that came from elsewhere
+GUEST_HEARTBEAT_S = 1.0
 #: posts follow one another no faster, for each costs the server a transaction beside people's requests;
 #: the first ones do, for people wait for a sign of life: the pause doubles from `FIRST_PAUSE_S`
 POST_EVERY_S, FIRST_PAUSE_S = 0.25, 0.01
@@ -36,6 +38,7 @@ class Sender:
         *,
         on_cancel: Callable[[], None],
         on_fenced: Callable[[], None],
+        heartbeat_s: float | None = None,
     ) -> None:
         self._connection = connection
         self._attempt = attempt
@@ -43,6 +46,7 @@ class Sender:
         self._on_fenced = on_fenced
         self._incoming: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         self._unacknowledged: deque[dict[str, Any]] = deque()
+        self._heartbeat_s = heartbeat_s
         self._n = 0
         self._pause_s = FIRST_PAUSE_S
         self._stop = threading.Event()
@@ -110,7 +114,8 @@ class Sender:
         """Number what has come; with `wait`, until something comes or a heartbeat is due."""
         last = False
         try:
-            item = self._incoming.get(timeout=HEARTBEAT_S) if wait else self._incoming.get_nowait()
+            heartbeat_s = HEARTBEAT_S if self._heartbeat_s is None else self._heartbeat_s
+            item = self._incoming.get(timeout=heartbeat_s) if wait else self._incoming.get_nowait()
             while True:
                 if item is None:
                     last = True

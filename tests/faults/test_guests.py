@@ -1,0 +1,223 @@
+"""A plan in a person's own kernel: it is restarted, killed, frozen, cancelled, and lives on where it can.
+
+The person's kernel is a real one of the server's, used over its channels as JupyterLab does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+import psutil
+import pytest
+import websocket
+
+from ..live import LiveServer, until
+
+#: what the magic does, without its words
+BEGIN = """
+import os
+from sklearn.datasets import load_{data}
+from jupyter_pycaret_ops import Client
+from jupyter_pycaret_ops.in_kernel import agent
+frame = load_{data}(as_frame=True).frame
+client = Client()
+run = client.runs.submit(
+    {experiment!r}, plan="compare", executor="notebook", setup_params={{"fold": 10}},
+    plan_params={{"include": {include!r}}}, target="target",
+    frame={{"name": "frame", "rows": len(frame), "columns": list(frame.columns)}},
+)
+attempt = agent.begin_here(client.address.api, run["id"], run["run_token"], frame)
+print(run["id"], run["status"])
+"""
+#: minutes of work
+LONG = ["rf", "et", "gbc", "ada", "rf", "lr"]
+
+
+class Notebook:
+    """A kernel of the server and a line to it."""
+
+    def __init__(self, server: LiveServer) -> None:
+        self.server = server
+        made = server.http.post(f"{server.url}/api/kernels", json={"name": "python3"}).json()
+        self.id = made["id"]
+        self.connect()
+
+    def connect(self) -> None:
+        self.line = websocket.create_connection(
+            f"{self.server.url.replace('http', 'ws', 1)}/api/kernels/{self.id}/channels",
+            header=[f"Authorization: token {self.server.token}"],
+            timeout=120,
+        )
+
+    def execute(self, code: str) -> str:
+        """What the code prints; an error fails the test."""
+        ask = secrets.token_hex(8)
+        header = {"msg_id": ask, "msg_type": "execute_request", "session": ask, "username": "ada"}
+        content = {"code": code, "silent": False, "store_history": False, "allow_stdin": False}
+        request = {"header": header, "parent_header": {}, "metadata": {}, "channel": "shell"}
+        self.line.send(json.dumps({**request, "content": content}))
+        told = ""
+        while True:
+            message = json.loads(self.line.recv())
+            if message["parent_header"].get("msg_id") != ask:
+                continue
+            found = message["content"]
+            assert "evalue" not in found, found
+            told += found.get("text", "")
+            if found.get("execution_state") == "idle":
+                return told
+
+    def begin(self, data: str = "breast_cancer", include: list[str] | None = None) -> str:
+        code = BEGIN.format(data=data, experiment=self.server.experiment(), include=include or LONG)
+        run_id, status = self.execute(code).split()
+        assert status == "queued"
+        return run_id
+
+    def restart(self) -> None:
+        self.server.http.post(f"{self.server.url}/api/kernels/{self.id}/restart")
+
+    def end(self) -> None:
+        self.line.close()
+        self.server.http.delete(f"{self.server.url}/api/kernels/{self.id}")
+
+
+@pytest.fixture(scope="module")
+def live() -> Iterator[LiveServer]:
+    """Leases and grace times are short here."""
+    with LiveServer(lease_s=4, cancel_grace_s=1) as server:
+        yield server
+
+
+@pytest.fixture
+def notebook(live: LiveServer) -> Iterator[Notebook]:
+    made = Notebook(live)
+    yield made
+    made.end()
+
+
+def test_it_runs_beside_the_next_cell_and_leaves_the_kernel_as_it_was(notebook: Notebook) -> None:
+    state = (
+        "import numpy, random, warnings, sys\n"
+        "def state():\n"
+        "    return (str(numpy.random.get_state()), random.getstate(), list(warnings.filters),\n"
+        "            warnings.showwarning, os.getcwd(), sys.stdout, sys.stderr, sorted(os.listdir('.')))\n"
+    )
+    # what the cell itself imports is the cell's doing
+    notebook.execute(
+        "import os, sklearn.datasets\nfrom jupyter_pycaret_ops import Client\nClient()"
+    )
+    notebook.execute(state + "before = state()")
+    run_id = notebook.begin("iris", ["lr", "dt"])
+    # the cell is free while the plan runs: this one returns long before it ends
+    assert notebook.execute("print(attempt.is_over)") == "False\n"
+    row = notebook.server.ended(run_id)
+    assert row["status"] == "succeeded", row["error"]
+    assert row["executor"] == "notebook"
+    assert row["snapshot"]["data_rows"] == 150
+    assert {record["model_id"] for record in row["leaderboard"]} == {"lr", "dt"}
+    assert "run_token" not in row
+    after = notebook.execute(
+        "attempt.join(20)\nafter = state()\nprint([a == b for a, b in zip(before, after)])"
+    )
+    assert after == f"{[True] * 8}\n", notebook.execute(
+        "print(set(after[2]) ^ set(before[2]), len(after[2]), len(before[2]))"
+    )
+    assert notebook.server.post(f"/runs/{run_id}/promote", {"name": secrets.token_hex(4)})
+
+
+def test_a_cancel_stops_the_plan_and_never_the_kernel(notebook: Notebook) -> None:
+    run_id = notebook.begin()
+    notebook.server.saw(run_id, "model.scored")
+    notebook.server.post(f"/runs/{run_id}/cancel", expect=200)
+    row = notebook.server.ended(run_id)
+    assert row["status"] == "cancelled"
+    assert row["leaderboard"]
+    assert notebook.execute("print(attempt.join(20), frame.shape[0])") == "True 569\n"
+
+
+def test_one_that_does_not_hear_is_closed_and_fenced_off(notebook: Notebook) -> None:
+    """The kernel is frozen, so it neither stops nor answers; when it goes on, nobody listens to it."""
+    run_id = notebook.begin()
+    notebook.server.saw(run_id, "model.scored")
+    kernel = psutil.Process(int(notebook.execute("print(os.getpid())")))
+    kernel.suspend()
+    try:
+        notebook.server.post(f"/runs/{run_id}/cancel", expect=200)
+        row = notebook.server.ended(run_id, timeout_s=20)
+    finally:
+        kernel.resume()
+    assert row["status"] == "cancelled"
+    last = notebook.server.events(run_id)[-1]
+    assert notebook.execute("print(attempt.join(30))") == "True\n"
+    assert notebook.server.events(run_id)[-1] == last
+
+
+def test_a_restart_ends_the_run_at_once(notebook: Notebook) -> None:
+    run_id = notebook.begin()
+    notebook.server.saw(run_id, "model.scored")
+    notebook.restart()
+    row = notebook.server.ended(run_id, timeout_s=20)
+    assert (row["status"], row["error_kind"]) == ("failed", "worker_lost")
+    assert "shut down or restarted" in row["error"]
+    assert row["leaderboard"]
+
+
+def test_a_killed_kernel_ends_the_run_when_its_lease_is_over(notebook: Notebook) -> None:
+    run_id = notebook.begin()
+    notebook.server.saw(run_id, "run.data_loaded")
+    os.kill(int(notebook.execute("print(os.getpid())")), signal.SIGKILL)
+    row = notebook.server.ended(run_id, timeout_s=40)
+    assert (row["status"], row["error_kind"]) == ("failed", "worker_lost")
+    assert row["attempt"] == 1
+
+
+def test_a_kernel_that_works_is_heard_however_long(notebook: Notebook) -> None:
+    """Longer than the lease: its posts prolong it."""
+    run_id = notebook.begin()
+    started = notebook.server.saw(run_id, "run.started")
+
+    def spoke_after_the_lease() -> bool:
+        row: dict[str, Any] = notebook.server.run(run_id)
+        assert row["status"] == "running", row
+        late = notebook.server.events(run_id)[-1]
+        return bool(late["timestamp"][:19] > _plus(started["timestamp"], 6))
+
+    until(spoke_after_the_lease, "an event after the first lease")
+    assert notebook.server.http.get(f"{notebook.server.url}/api/status").status_code == 200
+    notebook.server.post(f"/runs/{run_id}/cancel", expect=200)
+    assert notebook.server.ended(run_id)["status"] == "cancelled"
+
+
+def _plus(timestamp: str, seconds: float) -> str:
+    from datetime import datetime, timedelta
+
+    return (datetime.fromisoformat(timestamp) + timedelta(seconds=seconds)).isoformat()[:19]
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"executor": "notebook", "sklearn_dataset": "iris"}, "go together"),
+        ({"frame": {"name": "df", "rows": 1, "columns": ["a"]}}, "go together"),
+        (
+            {"executor": "notebook", "frame": {"name": "df", "rows": 0, "columns": ["target"]}},
+            "no row",
+        ),
+        (
+            {"executor": "notebook", "frame": {"name": "df", "rows": 9, "columns": ["a"]}},
+            "not a column",
+        ),
+        ({"executor": "notebook", "frame": {"name": "df", "rows": 9, "columns": []}}, "frame"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(
+    live: LiveServer, body: dict[str, Any], said: str
+) -> None:
+    path = f"/experiments/{live.experiment(target='target')}/runs"
+    answer = live.call("POST", path, 400, json={"plan": "compare", **body})
+    assert said in json.dumps(answer)
