@@ -34,15 +34,24 @@ def examine(settings: PyCaretOpsApp) -> Iterator[Finding]:
     yield from _guarded("artifacts", lambda: _artifacts(settings.artifact_root))
     yield from _guarded("key file", lambda: _key_file(Path(settings.key_file)))
     yield from _guarded("kernelspec", lambda: _kernelspec(settings.worker_kernel_name))
-    yield from _guarded("engine", lambda: _engine(settings.worker_kernel_name))
+    yield from _guarded(
+        "engine",
+        lambda: _engine(settings.worker_kernel_name),
+        f"Runs execute in the kernel “{settings.worker_kernel_name}”: its environment needs "
+        "pip install jupyter-pycaret-ops.",
+    )
 
 
-def _guarded(what: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+def _guarded(
+    what: str,
+    look: Callable[[], Iterator[Finding]],
+    remedy: str = "The message above names the cause.",
+) -> Iterator[Finding]:
     try:
         yield from look()
     except Exception as error:  # whatever is broken, the rest is looked at
         said = error.message if isinstance(error, OpsError) else f"{type(error).__name__}: {error}"
-        yield Finding(what, "bad", said, "The message above names the cause.")
+        yield Finding(what, "bad", said, remedy)
 
 
 def _database(settings: PyCaretOpsApp) -> Iterator[Finding]:

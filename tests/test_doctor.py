@@ -5,14 +5,17 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from traitlets.config import Config
 
 from jupyter_pycaret_ops import doctor
 from jupyter_pycaret_ops.app import PyCaretOpsApp
-from jupyter_pycaret_ops.store.bootstrap import ensure_schema
+from jupyter_pycaret_ops.errors import Unavailable
+from jupyter_pycaret_ops.store.bootstrap import MIGRATE_COMMAND, ensure_schema
 
+from .fakes.backends import POSTGRESQL_ONLY
 from .live import Home
 
 
@@ -83,6 +86,54 @@ def test_each_fault_has_its_remedy(tmp_path: Path) -> None:
         assert word in found[what].remedy
     current = findings(tmp_path, database_url=f"sqlite:///{tmp_path / 'current.db'}")
     assert current["migrations"].said.endswith("the newest")
+
+
+def test_a_task_that_cannot_run_says_which_extra_brings_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def describe(_name: str) -> dict[str, Any]:
+        plan, model = {"id": "compare"}, {"id": "lr"}
+        absent = {"id": "xgboost", "is_available": False}
+        return {
+            "versions": {"pycaret": "4.0.0", "sktime": None},
+            "tasks": [
+                {"id": "good", "is_available": True, "plans": [plan], "models": [model, absent]},
+                {"id": "empty", "is_available": True, "plans": [], "models": []},
+                {"id": "absent", "is_available": False, "extra": "anomaly"},
+            ],
+        }
+
+    monkeypatch.setattr(doctor, "_describe", describe)
+    found = findings(tmp_path)
+    assert found["engine"].said == "pycaret 4.0.0"
+    assert (found["good"].verdict, found["good"].said) == ("ok", "1 models; plans: compare")
+    assert found["empty"].verdict == "note"
+    assert found["absent"].verdict == "note"
+    assert found["absent"].remedy == "pip install 'jupyter-pycaret-ops[anomaly]'"
+
+
+def test_an_engine_that_does_not_answer_is_said_with_where_it_belongs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def describe(_name: str) -> dict[str, Any]:
+        raise Unavailable("The worker kernel could not import the engine.")
+
+    monkeypatch.setattr(doctor, "_describe", describe)
+    found = findings(tmp_path, worker_kernel_name="python3")["engine"]
+    assert (found.verdict, found.said) == ("bad", "The worker kernel could not import the engine.")
+    assert "“python3”" in found.remedy
+    assert "pip install jupyter-pycaret-ops" in found.remedy
+
+
+@POSTGRESQL_ONLY
+@pytest.mark.usefixtures("without_kernel")
+def test_on_postgresql_a_database_that_is_behind_is_the_admins_to_migrate(
+    tmp_path: Path, empty_url: str
+) -> None:
+    found = findings(tmp_path, database_url=empty_url)["migrations"]
+    assert (found.verdict, found.remedy) == ("bad", f"Run: {MIGRATE_COMMAND}")
+    ensure_schema(empty_url, auto_migrate=True)
+    assert findings(tmp_path, database_url=empty_url)["migrations"].verdict == "ok"
 
 
 @pytest.mark.usefixtures("without_kernel")

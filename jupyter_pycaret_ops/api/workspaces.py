@@ -92,12 +92,13 @@ async def _end_runs(call: Call, workspace_id: str) -> None:
 # ---------------------------------------------------------------- members
 
 
-async def list_members(call: Call) -> list[MemberRow]:
+async def list_members(call: Call) -> Listing:
     """The members of a workspace."""
+    page = PageRequest(call.query.limit, call.query.cursor)
     found = await call.services.store.read(
-        workspaces.list_members, call.caller, call.params["workspace_id"]
+        workspaces.list_members, call.caller, call.params["workspace_id"], page
     )
-    return [rows.member(pair) for pair in found]
+    return Listing([rows.member(pair) for pair in found.rows], found.next_cursor)
 
 
 async def add_member(call: Call) -> MemberRow:

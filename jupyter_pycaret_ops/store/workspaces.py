@@ -129,16 +129,14 @@ def delete(session: Session, caller: Caller, workspace_id: str) -> list[str]:
 # ---------------------------------------------------------------- members
 
 
-def list_members(session: Session, caller: Caller, workspace_id: str) -> list[tuple[Member, User]]:
-    """Members with their users, newest first."""
+def list_members(session: Session, caller: Caller, workspace_id: str, page: PageRequest) -> Page:
+    """Members with their users."""
     require(session, caller, workspace_id, Role.VIEWER, "workspace")
-    rows = session.execute(
-        select(Member, User)
-        .join(User, User.id == Member.user_id)
-        .where(Member.workspace_id == workspace_id)
-        .order_by(Member.id.desc())
-    )
-    return [(member, user) for member, user in rows]
+    query = select(Member).where(Member.workspace_id == workspace_id)
+    found = newest_first(session, query, Member, page)
+    wanted = select(User).where(User.id.in_([member.user_id for member in found.rows]))
+    by_id = {user.id: user for user in session.scalars(wanted)}
+    return found._replace(rows=[(member, by_id[member.user_id]) for member in found.rows])
 
 
 def add_member(

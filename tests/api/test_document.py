@@ -57,6 +57,31 @@ def test_every_handler_serves_the_methods_of_its_routes() -> None:
             assert served is not RequestHandler._unimplemented_method
 
 
+async def test_the_document_and_what_answers_are_the_same(stranger: Api) -> None:
+    """Each documented method of each path is served, and no other is."""
+    for path, by_method in DOCUMENT["paths"].items():
+        concrete = re.sub(r"\{\w+\}", "x", path)
+        documented = {method.upper() for method in by_method}
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+            raw = b"" if method in ("POST", "PUT", "PATCH") else None
+            # who is not let in changes nothing, and is told apart from who asks for what there is not
+            answer = await stranger.call(method, concrete, raw=raw)
+            if method in documented:
+                assert answer.status in (200, 401), (method, path, answer.body)
+                continue
+            assert answer.status == 405, (method, path)
+            assert set(answer.headers["Allow"].split(", ")) == documented
+
+
+def test_every_list_of_rows_comes_in_pages() -> None:
+    """But for those that are short by nature, and events, which go on after a `seq`."""
+    short = {"/runs/{run_id}/plots", "/runs/{run_id}/events"}
+    for route in ROUTES:
+        is_list = getattr(route.answer, "__origin__", None) is list
+        if is_list and route.path not in short and not route.path.startswith("/describe/"):
+            assert {"limit", "cursor"} <= set(route.query.__struct_fields__), route.path
+
+
 def test_every_operation_is_described() -> None:
     names = [operation["operationId"] for _, _, operation in operations()]
     assert len(set(names)) == len(names)

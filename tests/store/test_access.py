@@ -48,7 +48,7 @@ def rows(world: World) -> Rows:
 
 READS: dict[str, Callable[[Rows], tuple[Any, ...]]] = {
     "workspace": lambda r: (workspaces.read, r.world.workspace.id),
-    "members": lambda r: (workspaces.list_members, r.world.workspace.id),
+    "members": lambda r: (workspaces.list_members, r.world.workspace.id, PAGE),
     "projects": lambda r: (projects.list_page, r.world.workspace.id, PAGE),
     "project": lambda r: (projects.read, r.world.project.id),
     "experiments": lambda r: (projects.list_experiments, r.world.project.id, PAGE),
@@ -294,8 +294,8 @@ def test_everybody_may_leave_and_only_admins_send_others_away(world: World) -> N
         world.store.write_now(workspaces.remove_member, mia, world.workspace.id, vic.user_id)
     world.store.write_now(workspaces.remove_member, vic, world.workspace.id, vic.user_id)
     world.store.write_now(workspaces.remove_member, world.ada, world.workspace.id, mia.user_id)
-    members = world.store.read_now(workspaces.list_members, world.ada, world.workspace.id)
-    assert [user.name for _, user in members] == ["ada"]
+    members = world.store.read_now(workspaces.list_members, world.ada, world.workspace.id, PAGE)
+    assert [user.name for _, user in members.rows] == ["ada"]
 
 
 def test_a_person_is_invited_once_and_before_they_were_seen(world: World) -> None:
