@@ -1,27 +1,26 @@
-"""Fit candidate by candidate, and tell each of them as it is scored.
+"""Which models are tried, and how each of them is told as it is scored.
 
 The engine's own compare reports nothing until its end, hides failures and knows no time limit;
-this loop calls `create_model` for each candidate and gets the same numbers.
+here each candidate is scored fold by fold with the engine's metrics (see `trials`), and the numbers
+are the same.
 """
 
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from contextlib import closing
 
 from jupyter_pycaret_ops.protocol import JSON
 
 from .contracts import PlanFailed
-from .explain import kind_of, sentence_of
 from .frames import listed
-from .leaderboard import Failed, Leaderboard, Scored, record_of
-from .limits import TimeUp
+from .leaderboard import Failed, Leaderboard, Scored
 from .session import Session
-from .splitter import TickingSplitter
+from .trials import Candidate, outcomes
 
-#: models that hold a matrix of rows × rows, and how many copies of it
-_SQUARE = {"kr": 3, "gpc": 4}
+#: models that hold matrices of rows × rows, and how many of them
+_SQUARE = {"kr": 3, "gpc": 4, "ap": 4, "sc": 3, "hclust": 2, "sos": 4, "cof": 3}
 
 
 def choose(
@@ -50,8 +49,8 @@ def choose(
 
 
 def _without_too_large(session: Session, ids: list[str]) -> list[str]:
-    rows = session.experiment.sizes["train"]
-    free = _free_memory()
+    rows = session.experiment.rows
+    free = free_memory()
     kept = []
     for model_id in ids:
         needed = 8 * rows * rows * _SQUARE.get(model_id, 0)
@@ -69,113 +68,86 @@ def _without_too_large(session: Session, ids: list[str]) -> list[str]:
     return kept
 
 
-def _free_memory() -> int:
+def free_memory() -> int:
+    """Bytes of memory that are free, as far as the system says."""
     try:
         return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (ValueError, OSError, AttributeError):
         return 4 * 2**30
 
 
-def score(session: Session, ids: Sequence[str], parameters: JSON | None = None) -> Leaderboard:
-    """Score all of `ids`, or as many as the run's time limit lets.
+def of_model(session: Session, model_id: str, parameters: JSON | None = None) -> Candidate:
+    """One of the engine's models; `parameters` go over its defaults."""
+    experiment = session.experiment
+    return Candidate(
+        model_id,
+        experiment.names[model_id],
+        lambda: experiment.estimator(model_id, parameters or {}),
+    )
 
-    Each ends in `model.scored` or `model.failed`. Raises `PlanFailed` when none was scored.
+
+def score(
+    session: Session, candidates: Sequence[Candidate], board: Leaderboard | None = None
+) -> Leaderboard:
+    """Score all candidates, or as many as the run's time limit lets, and add them to `board`.
+
+    Each ends in `model.scored` or `model.failed`. Raises `PlanFailed` when nothing is on the board.
     """
-    board = Leaderboard(session.metric, session.greater_is_better)
+    board = board or Leaderboard(session.metric, session.greater_is_better)
     narrator, limits = session.narrator, session.limits
-    skipped: list[str] = []
-    for outcome in _in_turn(session, ids, parameters or {}):
-        if isinstance(outcome, Failed):
-            board.failed.append(outcome)
-            narrator.tell(
-                "model.failed",
-                f"{outcome.name} failed: {outcome.error}",
-                {
-                    "model_id": outcome.model_id,
-                    "name": outcome.name,
-                    "error": outcome.error,
-                    "error_kind": outcome.kind,
-                },
-            )
-        elif isinstance(outcome, Scored):
-            board.add(outcome)
-            value = outcome.record.get(board.metric)
-            narrator.tell(
-                "model.scored",
-                f"{outcome.record['name']}: {board.metric} "
-                + ("could not be computed" if value is None else f"{value:.4f}"),
-                {**outcome.record, "fold_metrics": outcome.fold_metrics},
-                outcome.record["seconds"] * 1000,
-            )
-        else:
-            skipped.append(outcome)
+    skipped: list[Candidate] = []
+    before = len(board.scored)
+    # closed at once when a cancel comes in the middle: child processes end with it
+    with closing(outcomes(session, candidates, first=board.size)) as ended:
+        for outcome in ended:
+            if isinstance(outcome, Failed):
+                _tell_failure(session, board, outcome)
+            elif isinstance(outcome, Scored):
+                tell_score(session, board, outcome)
+            else:
+                skipped.append(outcome.candidate)
     is_cut = limits.is_run_over() and any(failed.kind == "timeout" for failed in board.failed)
     if skipped or is_cut:
-        names = session.experiment.names
         narrator.warn(
             f"The time limit of {limits.run_s:g} s was up: "
-            f"{len(board.scored)} of {len(ids)} models were scored.",
+            f"{len(board.scored) - before} of {len(candidates)} models were scored.",
             reason="time_limit",
             time_limit=limits.run_s,
-            skipped=[{"model_id": i, "name": names[i]} for i in skipped],
+            skipped=[{"model_id": item.model_id, "name": item.name} for item in skipped],
         )
-    narrator.progress(len(ids), len(ids), "Models scored")
+    narrator.progress(len(candidates), len(candidates), "Models scored")
     if not board.scored:
         raise _nothing_scored(board, limits.is_run_over())
     return board
 
 
-def _in_turn(
-    session: Session, ids: Sequence[str], parameters: JSON
-) -> Iterator[Scored | Failed | str]:
-    """One outcome for each candidate, in any order; a bare id is one that was not tried.
-
-    A candidate knows nothing of the others: this loop is the place to go parallel.
-    """
-    for done, model_id in enumerate(ids):
-        session.narrator.checkpoint()
-        if session.limits.is_run_over():
-            yield model_id
-        else:
-            yield _one(session, model_id, parameters, done, len(ids))
-
-
-def _one(
-    session: Session, model_id: str, parameters: JSON, done: int, total: int
-) -> Scored | Failed:
-    name = session.experiment.names[model_id]
-    tick = session.narrator.fold_tick(done, total, name, model_id)
-    began = time.monotonic()
-    try:
-        with session.limits.watched():
-            pipeline, folds = session.experiment.create(
-                model_id, TickingSplitter(session.splitter, tick), parameters
-            )
-    except TimeUp:
-        session.limits.stop()
-        return Failed(model_id, name, _time_up(session), "timeout")
-    except Exception as error:
-        return Failed(model_id, name, sentence_of(error), kind_of(error))
-    if folds is None:
-        return Failed(model_id, name, "No fold of the cross-validation could be scored.", "engine")
-    seconds = time.monotonic() - began
-    record, fold_metrics = record_of(model_id, name, folds, session.metric, seconds)
-    lost = int(folds.isna().all(axis=1).sum())
-    if lost:
-        session.narrator.warn(
-            f"{name} could not be fitted on {lost} of {len(folds)} folds; its mean is over the "
-            "others.",
-            model_id=model_id,
-            reason="folds_failed",
-            folds_failed=lost,
-        )
-    return Scored(model_id, record, fold_metrics, pipeline)
+def tell_score(session: Session, board: Leaderboard, scored: Scored) -> None:
+    """Put a model on the board and report it."""
+    board.add(scored)
+    session.task.relate(board)
+    board.sort()
+    value = scored.record.get(board.metric or "")
+    session.narrator.tell(
+        "model.scored",
+        f"{scored.record['name']}: {board.metric} "
+        + ("could not be computed" if value is None else f"{value:.4f}"),
+        {**scored.record, "fold_metrics": scored.fold_metrics},
+        scored.record["seconds"] * 1000,
+    )
 
 
-def _time_up(session: Session) -> str:
-    if session.limits.whose == "run":
-        return f"Stopped: the run's time limit of {session.limits.run_s:g} s was up."
-    return f"Stopped: it took longer than the {session.limits.model_s:g} s that a model may take."
+def _tell_failure(session: Session, board: Leaderboard, failed: Failed) -> None:
+    board.failed.append(failed)
+    session.narrator.tell(
+        "model.failed",
+        f"{failed.name} failed: {failed.error}",
+        {
+            "model_id": failed.model_id,
+            "name": failed.name,
+            "error": failed.error,
+            "error_kind": failed.kind,
+        },
+    )
 
 
 def _nothing_scored(board: Leaderboard, is_run_over: bool) -> PlanFailed:

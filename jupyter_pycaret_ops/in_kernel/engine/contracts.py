@@ -54,6 +54,32 @@ class Reporter(Protocol):
         ...
 
 
+class Nobody:
+    """A reporter that nobody listens to."""
+
+    def event(
+        self,
+        kind: str,
+        message: str,
+        payload: JSON | None = None,
+        duration_ms: float | None = None,
+    ) -> None:
+        """Take no notice."""
+
+    def checkpoint(self) -> None:
+        """Never cancelled."""
+
+    def artifact(
+        self,
+        filename: str,
+        kind: str,
+        content: bytes,
+        content_type: str,
+        model_id: str | None = None,
+    ) -> None:
+        """Throw away."""
+
+
 @dataclass(slots=True)
 class PlanResult:
     """What a plan hands back, all of it plain JSON.

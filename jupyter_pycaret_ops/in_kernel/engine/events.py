@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from jupyter_pycaret_ops.protocol import JSON
@@ -10,6 +11,8 @@ from jupyter_pycaret_ops.protocol import JSON
 from .contracts import Reporter
 from .limits import Limits
 from .plain import plain
+
+_OF_ONE_MODEL = frozenset({"model.create.started", "model.created"})
 
 
 class Narrator:
@@ -22,6 +25,7 @@ class Narrator:
     def __init__(self, report: Reporter, limits: Limits) -> None:
         self._report = report
         self._limits = limits
+        self._is_quiet = False
         self.data_changes: list[JSON] = []
 
     def tell(
@@ -32,9 +36,20 @@ class Narrator:
         duration_ms: float | None = None,
     ) -> None:
         """Report one event."""
+        if self._is_quiet and kind in _OF_ONE_MODEL:
+            return
         content = plain(payload or {})
         with self._limits.shielded():
             self._report.event(kind, message, content, duration_ms)
+
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        """A block in which single models are not told: they are settings of one."""
+        self._is_quiet = True
+        try:
+            yield
+        finally:
+            self._is_quiet = False
 
     def checkpoint(self) -> None:
         """Raise `Cancelled` when the run was cancelled."""

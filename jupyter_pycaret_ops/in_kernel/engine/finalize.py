@@ -7,30 +7,33 @@ were fitted on the training part. Here everything is fitted again.
 from __future__ import annotations
 
 import time
-from typing import Any
 
 from jupyter_pycaret_ops.protocol import PIPELINE_KIND
 
 from . import plots, portable, schema
 from .contracts import Estimator, PlanFailed
-from .experiment import take_seed
 from .explain import sentence_of
-from .leaderboard import Leaderboard, Scored
+from .leaderboard import Leaderboard
 from .session import Session
 
 
-def keep_best(session: Session, board: Leaderboard, n_select: int = 1) -> None:
+def keep_best(
+    session: Session, board: Leaderboard, n_select: int = 1, also: str | None = None
+) -> None:
     """Fit and store the best `n_select` pipelines, with the input schema and the plots of the best.
 
-    A model that cannot be fitted on all rows is passed over with a warning. Raises `PlanFailed`
-    when none can.
+    The model `also`, which was asked for by name, is kept wherever it stands.
+
+    A model that cannot be fitted on all rows, or cannot answer for new rows, is passed over with a
+    warning. Raises `PlanFailed` when a task that has to be served keeps none.
     """
     narrator = session.narrator
     wanted = min(n_select, len(board.scored))
     kept = 0
+    first: Estimator | None = None
     for model in board.scored:
-        if kept == wanted:
-            break
+        if kept >= wanted and model.model_id != also:
+            continue
         narrator.checkpoint()
         name = model.record["name"]
         narrator.progress(
@@ -38,7 +41,11 @@ def keep_best(session: Session, board: Leaderboard, n_select: int = 1) -> None:
         )
         began = time.monotonic()
         try:
-            pipeline = final_pipeline(session, model)
+            pipeline = session.task.final_pipeline(session, model.estimator)
+            described = session.task.input_schema(session, pipeline)
+            fault = session.task.fault_of(session, pipeline, described)
+            if fault is None:
+                schema.try_example(pipeline, described)
             content = pickled(pipeline)
         except Exception as error:
             reason = sentence_of(error)
@@ -49,7 +56,15 @@ def keep_best(session: Session, board: Leaderboard, n_select: int = 1) -> None:
                 error=reason,
             )
             continue
-        rows = len(session.table.raw)
+        if fault is not None:
+            narrator.warn(
+                f"{name} is not kept as a pipeline: {fault}",
+                model_id=model.model_id,
+                reason="not_servable",
+                error=fault,
+            )
+            continue
+        rows = session.task.rows(session)
         narrator.tell(
             "model.finalized",
             f"{name} was fitted on all {rows} rows",
@@ -63,44 +78,17 @@ def keep_best(session: Session, board: Leaderboard, n_select: int = 1) -> None:
             "application/octet-stream",
             model.model_id,
         )
-        if not kept:
-            schema.store(session, pipeline)
-            plots.store(session, model)
+        if first is None:
+            first = pipeline
+            schema.store(session, described)
         kept += 1
-    if not kept:
+    if not kept and session.task.must_serve:
         raise PlanFailed(
             "engine", "No scored model could be fitted on all rows; the warnings say why."
         )
-
-
-def final_pipeline(session: Session, model: Scored) -> Estimator:
-    """A pipeline fitted on all rows: `predict` takes the user's raw columns."""
-    from sklearn.base import clone
-    from sklearn.pipeline import Pipeline
-
-    *preprocessing, (name, estimator) = [(n, clone(s)) for n, s in model.pipeline.steps]
-    take_seed(estimator, session.settings["session_id"])
-    rows, target = session.table.raw, session.target.given
-    if session.settings.get("remove_outliers"):
-        rows, target = _without_outliers(session, preprocessing, rows, target)
-    if session.target.labels is not None:
-        estimator = portable.LabelledClassifier(estimator, session.target.labels)
-    pipeline = Pipeline([("input", session.table.step), *preprocessing, (name, estimator)])
-    return pipeline.fit(rows, target)
-
-
-def _without_outliers(session: Session, preprocessing: Any, rows: Any, target: Any) -> Any:
-    # as the engine does it on its training part
-    from sklearn.base import clone
-    from sklearn.ensemble import IsolationForest
-
-    columns = clone(preprocessing[0][1])
-    numbers = columns.fit_transform(session.table.step.transform(rows))
-    forest = IsolationForest(
-        contamination=0.05, random_state=session.settings["session_id"], n_jobs=1
-    )
-    inside = forest.fit_predict(numbers) == 1
-    return rows[inside], target[inside]
+    best = board.scored[0]
+    session.task.store_more(session, best, first)
+    plots.store(session, best)
 
 
 def pickled(pipeline: Estimator) -> bytes:

@@ -79,6 +79,11 @@ def fault_of(value: Any, schema: JSON) -> str | None:
             fault = fault_of(item, schema.get("items", {}))
             if fault:
                 return f"has an entry that {fault}"
+    if isinstance(value, dict) and isinstance(schema.get("additionalProperties"), dict):
+        for name, item in value.items():
+            fault = fault_of(item, schema["additionalProperties"])
+            if fault:
+                return f"has an entry “{name}” that {fault}"
     return None
 
 

@@ -16,7 +16,6 @@ import numpy as np
 
 from jupyter_pycaret_ops.protocol import JSON, PLOT_KIND
 
-from .contracts import Frame
 from .explain import sentence_of
 from .leaderboard import Scored
 from .plain import plain
@@ -25,75 +24,56 @@ from .session import Session
 CONTENT_TYPE = "application/vnd.plotly.v1+json"
 #: seconds that all plots of a run may take; importance by permutation waits for none of them
 LONGEST_S = 15.0
-#: how often permutation importance predicts for each column
-REPEATS = 5
-
-_BINARY = frozenset({"calibration", "threshold", "lift", "gain"})
-#: quick ones first
-_BY_TASK: dict[str, dict[str, str]] = {
-    "classification": {
-        "confusion_matrix": "Confusion matrix",
-        "auc": "ROC curve",
-        "pr": "Precision-recall curve",
-        "class_distribution": "Class distribution",
-        "calibration": "Calibration",
-        "threshold": "Threshold",
-        "lift": "Lift",
-        "gain": "Gain",
-        "permutation": "Feature importance",
-    },
-    "regression": {
-        "residuals": "Residuals",
-        "prediction_error": "Prediction error",
-        "residuals_distribution": "Distribution of residuals",
-        "permutation": "Feature importance",
-    },
-}
 #: traces that the engine names after a code: `0 (AUC = 0.98)`
 _CODE_FIRST = re.compile(r"(\d+)( \(.*\))")
 _THEIR_THEME = ("template", "paper_bgcolor", "plot_bgcolor", "font", "hoverlabel", "title")
 
 
-def offered(task_id: str) -> list[JSON]:
-    """Ids and names of the plots of a task, in the order in which they are shown."""
-    return [{"id": plot, "name": name} for plot, name in _BY_TASK.get(task_id, {}).items()]
+class TooSlow(Exception):
+    """A plot would take longer than there is time for."""
 
 
 def store(session: Session, model: Scored) -> None:
     """Draw the plots of a scored model and hand them over; one that fails is a warning."""
     narrator = session.narrator
+    plots = session.task.plots
+    if not plots:
+        return
     began = time.monotonic()
-    labels = session.target.labels
-    for plot, name in _BY_TASK.get(session.spec.task, {}).items():
+    try:
+        pipeline = session.experiment.fitted(model.estimator)
+    except Exception as error:
+        narrator.warn(f"No plots could be drawn: {sentence_of(error)}", reason="plot")
+        return
+    for plot, name in plots.items():
         narrator.checkpoint()
-        if plot in _BINARY and (labels is None or len(labels) != 2):
-            continue
         left = LONGEST_S - (time.monotonic() - began)
-        if left <= 0 or (plot == "permutation" and _permutation_s(session, model) > left):
+        try:
+            if left <= 0:
+                raise TooSlow
+            figure = session.task.draw(session, pipeline, plot, left)
+            if figure is None:
+                continue
+            content = json.dumps(_ours(figure, name), ensure_ascii=False, allow_nan=False)
+        except TooSlow:
             narrator.warn(
                 f"“{name}” was not drawn: with this model and so many rows it takes too long.",
                 reason="plot_time",
                 plot=plot,
             )
             continue
-        try:
-            figure = _draw(session, model, plot)
         except Exception as error:
             narrator.warn(
                 f"“{name}” could not be drawn: {sentence_of(error)}", reason="plot", plot=plot
             )
             continue
-        if plot == "permutation":
-            _name_columns(session, figure)
-        content = json.dumps(_ours(figure, labels, name), ensure_ascii=False, allow_nan=False)
         narrator.store(
             f"plot-{plot}.json", PLOT_KIND, content.encode(), CONTENT_TYPE, model.model_id
         )
 
 
-def _draw(session: Session, model: Scored, plot: str) -> JSON:
-    more = {"n_repeats": REPEATS} if plot == "permutation" else {}
-    figure = session.experiment.plot(model.pipeline, plot, **more)
+def as_json(figure: Any) -> JSON:
+    """A Plotly figure as plain JSON that any plotly.js reads."""
     return plain(_lists(figure.to_plotly_json()))  # type: ignore[no-any-return]
 
 
@@ -109,22 +89,17 @@ def _lists(value: Any) -> Any:
     return value
 
 
-def _permutation_s(session: Session, model: Scored) -> float:
-    """What permutation importance will take, from the time of one prediction of the hold-out."""
-    rows: Frame = session.experiment.holdout
-    began = time.monotonic()
-    model.pipeline.predict(rows)
-    return (time.monotonic() - began) * (REPEATS * int(rows.shape[1]) + 1)
-
-
-def _ours(figure: JSON, labels: list[Any] | None, name: str) -> JSON:
+def _ours(figure: JSON, name: str) -> JSON:
     layout = {key: value for key, value in figure["layout"].items() if key not in _THEIR_THEME}
     layout["title"] = {"text": name}
-    if labels is not None:
-        words = {str(code): _word(label) for code, label in enumerate(labels)}
-        for trace in figure["data"]:
-            _reword(trace, words, layout)
     return {"data": figure["data"], "layout": layout}
+
+
+def reword(figure: JSON, labels: list[Any]) -> None:
+    """Put labels where the engine wrote codes."""
+    words = {str(code): _word(label) for code, label in enumerate(labels)}
+    for trace in figure["data"]:
+        _reword(trace, words, figure["layout"])
 
 
 def _reword(trace: JSON, words: dict[str, str], layout: JSON) -> None:
@@ -141,17 +116,6 @@ def _reword(trace: JSON, words: dict[str, str], layout: JSON) -> None:
             trace[axis] = [words[str(tick)] for tick in ticks]
             # labels such as 2 and 5 are names, not places on a scale
             layout[f"{axis}axis"] = {**layout.get(f"{axis}axis", {}), "type": "category"}
-
-
-def _name_columns(session: Session, figure: JSON) -> None:
-    """The user's names for the engine's columns; a part of a date as `ordered (month)`."""
-    names = {}
-    for column in session.table.columns:
-        names[column["safe"]] = column["name"]
-        for part in column["parts"]:
-            names[f"{column['safe']}_{part}"] = f"{column['name']} ({part})"
-    for trace in figure["data"]:
-        trace["y"] = [names.get(name, name) for name in trace["y"]]
 
 
 def _word(label: Any) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
+from sklearn.base import BaseEstimator, ClassifierMixin, ClusterMixin, TransformerMixin, clone
 from sklearn.utils.metaestimators import available_if
 
 #: what a date becomes; `days` counts whole days since 1970
@@ -267,3 +267,101 @@ class LabelledClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def decision_function(self, X: Any) -> Any:
         """What the model's own `decision_function` says."""
         return self.estimator_.decision_function(X)
+
+
+class NamedClusters(ClusterMixin, BaseEstimator):  # type: ignore[misc]
+    """A clusterer that answers `"Cluster 1"`, as PyCaret's `assign_model` names it.
+
+    The fitted model is `estimator_`, the names of the rows it was fitted on are `labels_`.
+    """
+
+    def __init__(self, estimator: Any) -> None:
+        self.estimator = estimator
+
+    def fit(self, X: Any, y: Any = None) -> NamedClusters:
+        """Fit a copy of the clusterer."""
+        self.estimator_ = clone(self.estimator).fit(X)
+        self.labels_ = cluster_names(self.estimator_.labels_)
+        return self
+
+    def predict(self, X: Any) -> Any:
+        """Names of the clusters, object array of shape (n_rows,)."""
+        return cluster_names(self.estimator_.predict(X))
+
+
+def cluster_names(labels: Any) -> Any:
+    """`0, 1, -1` → `"Cluster 0", "Cluster 1", "Cluster -1"` (noise)."""
+    result = np.empty(len(labels), dtype=object)
+    result[:] = [f"Cluster {int(label)}" for label in labels]
+    return result
+
+
+class Detector(BaseEstimator):  # type: ignore[misc]
+    """An anomaly detector of PyOD: 0 or 1 from `predict`, greater is stranger from `decision_function`."""
+
+    def __init__(self, estimator: Any) -> None:
+        self.estimator = estimator
+
+    def fit(self, X: Any, y: Any = None) -> Detector:
+        """Fit a copy of the detector."""
+        self.estimator_ = clone(self.estimator).fit(np.asarray(X, dtype="float64"))
+        return self
+
+    def predict(self, X: Any) -> Any:
+        """0 or 1 for each row, int64 of shape (n_rows,)."""
+        found = self.estimator_.predict(np.asarray(X, dtype="float64"))
+        return np.asarray(found).astype("int64")
+
+    def decision_function(self, X: Any) -> Any:
+        """Anomaly scores, float64 of shape (n_rows,)."""
+        scores = self.estimator_.decision_function(np.asarray(X, dtype="float64"))
+        return np.asarray(scores, dtype="float64")
+
+
+class Forecaster(BaseEstimator):  # type: ignore[misc]
+    """A fitted sktime forecaster: a row for each step ahead in, a number for each out.
+
+    `others` : fitted transformer of the other columns, None where there are none; `last` : the last
+    step that was trained on, a Period, or a position where the series has no time.
+    """
+
+    def __init__(self, forecaster: Any, others: Any, last: Any) -> None:
+        self.forecaster = forecaster
+        self.others = others
+        self.last = last
+
+    def predict(self, X: Any) -> Any:
+        """The next `len(X)` steps, float64 of shape (n_rows,); `X` holds the other columns of each."""
+        return self.predict_steps(range(1, len(X) + 1), X)
+
+    def predict_steps(self, steps: Any, X: Any) -> Any:
+        """As `predict`, for rows that say which step ahead they are.
+
+        Several forecasts may follow each other: `1, 2, 3, 1, 2`.
+        """
+        steps = np.asarray(list(steps), dtype="int64")
+        if self.others is None:
+            ahead = self._forecast(np.arange(1, steps.max() + 1), None)
+            return ahead[steps - 1]
+        result = np.empty(len(steps))
+        known = self.others.transform(X)
+        begins = np.flatnonzero(np.diff(steps, prepend=steps[0] + 1) != 1)
+        for begin, end in zip(begins, [*begins[1:], len(steps)], strict=True):
+            result[begin:end] = self._forecast(steps[begin:end], known.iloc[begin:end])
+        return result
+
+    def _forecast(self, steps: Any, known: Any) -> Any:
+        if known is not None:
+            index = [self.last + int(step) for step in steps]
+            period = isinstance(self.last, pd.Period)
+            known = known.set_axis(pd.PeriodIndex(index) if period else pd.Index(index), axis=0)
+        forecast = self.forecaster.predict(fh=[int(step) for step in steps], X=known)
+        return np.ravel(np.asarray(forecast, dtype="float64"))
+
+    def times(self, steps: Any) -> list[Any]:
+        """The time of each step ahead: ISO 8601, or a position where the series has no time."""
+        if not isinstance(self.last, pd.Period):
+            return [int(self.last) + int(step) for step in steps]
+        starts = [(self.last + int(step)).start_time for step in steps]
+        within_days = self.last.freq.name.split("-")[0] in ("h", "min", "s", "ms", "us", "ns")
+        return [t.isoformat() if within_days else t.date().isoformat() for t in starts]

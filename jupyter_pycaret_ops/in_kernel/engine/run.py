@@ -20,7 +20,7 @@ def run_plan(spec: RunSpec, frame: Frame, report: Reporter) -> PlanResult:
     with undisturbed():
         load_engine()
         task, plan = _looked_up(spec)
-        params = plan.read_params(spec.plan_params)
+        params = plan.read_params(spec.task, spec.plan_params)
         limits = Limits(params.get("time_limit"), params.get("model_time_limit"))
         try:
             return _run(spec, frame, report, limits, task, plan, params)
@@ -52,7 +52,8 @@ def _run(
 
     narrator = Narrator(report, limits)
     narrator.checkpoint()
-    session = task.open(spec, frame, narrator, limits, params.get("sort") or spec.metric)
+    metric = params.get("sort") or params.get("optimize") or spec.metric
+    session = task.open(spec, frame, narrator, limits, metric)
     result = plan.run(session, params)
     narrator.checkpoint()
     result.leaderboard = plain(result.leaderboard)
@@ -63,7 +64,7 @@ def _run(
             "versions": versions(),
             "data_rows": len(frame),
             "data_changes": narrator.data_changes,
-            "target": session.target.name,
+            "target": session.target,
             "task": spec.task,
         }
     )

@@ -12,6 +12,7 @@ from jupyter_pycaret_ops.protocol import JSON, SCHEMA_KIND
 
 from . import portable
 from .contracts import Column, Estimator
+from .frames import Table
 from .plain import plain
 from .serving_frame import to_frame
 from .session import Session
@@ -23,31 +24,34 @@ MOST_CATEGORIES = 200
 _ROWS_SEARCHED = 1000
 
 
-def store(session: Session, pipeline: Estimator) -> JSON:
-    """Write `input_schema.json` for a final pipeline, and return it.
-
-    The example in it is a real row, and it was predicted with `pipeline`.
-    """
-    schema = describe_input(session, pipeline)
-    row = [schema["example"][column["name"]] for column in schema["columns"]]
-    pipeline.predict(to_frame(schema, [row]))
+def store(session: Session, schema: JSON) -> None:
+    """Write `input_schema.json` of the run's final pipelines."""
     content = json.dumps(schema, ensure_ascii=False, allow_nan=False).encode()
     session.narrator.store("input_schema.json", SCHEMA_KIND, content, "application/json", None)
-    return schema
 
 
-def describe_input(session: Session, pipeline: Estimator) -> JSON:
-    """The schema as plain JSON; `columns` are the user's, in the order of training."""
-    table = session.table
+def try_example(pipeline: Estimator, schema: JSON) -> None:
+    """Predict the example of a schema as it will be served; raises what that raises."""
+    row = [schema["example"][column["name"]] for column in schema["columns"]]
+    pipeline.predict(to_frame(schema, [row]))
+
+
+def describe_input(
+    table: Table, *, task: str, target: str | None, labels: list[Any] | None, proba: bool
+) -> JSON:
+    """The schema as plain JSON; `columns` are the user's, in the order of training.
+
+    The example in it is a real row.
+    """
     columns = [_column(table.raw[c["name"]], c, table.types[c["name"]]) for c in table.columns]
     return {
         "version": VERSION,
-        "task": session.spec.task,
-        "target": session.target.name,
+        "task": task,
+        "target": target,
         "columns": columns,
-        "labels": plain(session.target.labels),
-        "example": _example(session),
-        "proba": hasattr(pipeline, "predict_proba"),
+        "labels": plain(labels),
+        "example": _example(table),
+        "proba": proba,
     }
 
 
@@ -82,13 +86,12 @@ def _column(series: Column, column: JSON, json_type: str) -> JSON:
     }
 
 
-def _example(session: Session) -> JSON:
-    head = session.table.raw[:_ROWS_SEARCHED]
-    is_whole = session.table.step.transform(head).notna().all(axis=1).to_numpy()
+def _example(table: Table) -> JSON:
+    head = table.raw[:_ROWS_SEARCHED]
+    is_whole = table.step.transform(head).notna().all(axis=1).to_numpy()
     place = int(is_whole.argmax()) if is_whole.any() else 0
     row = head.iloc[[place]]
-    types = session.table.types
-    return {c["name"]: _value(row[c["name"]], c, types[c["name"]]) for c in session.table.columns}
+    return {c["name"]: _value(row[c["name"]], c, table.types[c["name"]]) for c in table.columns}
 
 
 def _numbers(series: Column, column: JSON) -> Any:

@@ -2,36 +2,10 @@
 
 from __future__ import annotations
 
-from jupyter_pycaret_ops.protocol import JSON, DataSpec, RunSpec
+from jupyter_pycaret_ops.protocol import DataSpec, RunSpec
 
-from .contracts import PlanResult
+from .contracts import Nobody, PlanResult
 from .run import run_plan
-
-
-class _Nobody:
-    """A reporter that nobody listens to."""
-
-    def event(
-        self,
-        kind: str,
-        message: str,
-        payload: JSON | None = None,
-        duration_ms: float | None = None,
-    ) -> None:
-        """Take no notice."""
-
-    def checkpoint(self) -> None:
-        """Never cancelled."""
-
-    def artifact(
-        self,
-        filename: str,
-        kind: str,
-        content: bytes,
-        content_type: str,
-        model_id: str | None = None,
-    ) -> None:
-        """Throw away."""
 
 
 def warm() -> None:
@@ -64,4 +38,4 @@ def _fit(task: str, target: str, frame: object) -> PlanResult:
         # one of each family that loads libraries of its own
         plan_params={"include": ["lr", "rf", "knn"]},
     )
-    return run_plan(spec, frame, _Nobody())
+    return run_plan(spec, frame, Nobody())

@@ -35,19 +35,48 @@ def test_it_is_plain_json_and_has_all_tasks(described):
     ]
 
 
-@pytest.mark.parametrize("task_id", ["classification", "regression"])
+_PLANS = {
+    "classification": "setup create compare tune ensemble blend stack calibrate finalize automl",
+    "regression": "setup create compare tune ensemble blend stack finalize automl",
+    "clustering": "setup create compare finalize",
+    "anomaly": "setup create compare finalize",
+    "time_series": "setup create compare tune finalize automl",
+}
+_MODELS = {
+    "classification": {"lr", "xgboost", "lightgbm", "catboost"},
+    "regression": {"lr", "xgboost", "lightgbm", "catboost"},
+    "clustering": {"kmeans", "dbscan"},
+    "anomaly": {"iforest", "cof"},
+    "time_series": {"naive", "auto_arima", "lr_cds_dt"},
+}
+
+
+@pytest.mark.parametrize("task_id", _PLANS)
 def test_what_can_run_is_complete(described, task_id):
     found = task(described, task_id)
-    assert [p["id"] for p in found["plans"]] == ["setup", "create", "compare"]
-    assert [p["needs_model"] for p in found["plans"]] == [False, True, False]
+    assert [p["id"] for p in found["plans"]] == _PLANS[task_id].split()
+    assert {p["id"] for p in found["plans"] if p["needs_model"]} == set(_PLANS[task_id].split()) & {
+        "create",
+        "tune",
+        "ensemble",
+        "calibrate",
+        "finalize",
+    }
     assert found["is_available"]
     ids = {m["id"]: m for m in found["models"]}
-    assert ids["lr"]["is_available"]
-    assert not ids["mlp"]["turbo"] or task_id == "regression"
-    assert {"xgboost", "lightgbm", "catboost"} <= set(ids)
+    assert set(ids) >= _MODELS[task_id]
+    assert all(ids[model_id]["is_available"] for model_id in _MODELS[task_id])
     for key in ("plans", "models", "metrics", "setup_params", "plots"):
         assert found[key]
     assert found["default_metric"] in [m["id"] for m in found["metrics"]]
+
+
+def test_slow_models_are_no_defaults(described):
+    models = {m["id"]: m["turbo"] for m in task(described, "classification")["models"]}
+    assert [model_id for model_id, turbo in models.items() if not turbo] == ["rbfsvm", "gpc", "mlp"]
+    models = {m["id"]: m["turbo"] for m in task(described, "time_series")["models"]}
+    assert [model_id for model_id, turbo in models.items() if not turbo] == ["bats", "tbats"]
+    assert "ensemble_forecaster" not in models
 
 
 def test_a_model_whose_library_is_missing_says_what_brings_it(described):

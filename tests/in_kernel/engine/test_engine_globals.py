@@ -113,7 +113,7 @@ def test_the_users_own_seed_works_while_a_plan_runs(plan, recorder, iris):
 
 def test_runs_beside_each_other_do_not_change_the_numbers(iris, frame):
     from jupyter_pycaret_ops.in_kernel import engine
-    from jupyter_pycaret_ops.in_kernel.engine.warming import _Nobody
+    from jupyter_pycaret_ops.in_kernel.engine.contracts import Nobody
     from jupyter_pycaret_ops.protocol import DataSpec, RunSpec
 
     def run(data, target):
@@ -127,7 +127,7 @@ def test_runs_beside_each_other_do_not_change_the_numbers(iris, frame):
             setup_params={"fold": 3},
             plan_params={"include": ["rf", "et", "lr"]},
         )
-        board = engine.run_plan(spec, data, _Nobody()).leaderboard
+        board = engine.run_plan(spec, data, Nobody()).leaderboard
         return [{k: v for k, v in record.items() if k != "seconds"} for record in board]
 
     jobs = [(iris, "species"), (frame, "label")]

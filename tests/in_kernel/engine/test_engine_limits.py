@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from jupyter_pycaret_ops.in_kernel.engine import Cancelled, PlanFailed
-from jupyter_pycaret_ops.in_kernel.engine.experiment import Experiment
+from jupyter_pycaret_ops.in_kernel.engine.experiments import Experiment
 from jupyter_pycaret_ops.in_kernel.engine.limits import Limits, TimeUp
 
 
@@ -18,16 +18,21 @@ def endless(monkeypatch):
     begun = threading.Event()
 
     def arrange(stuck):
-        create = Experiment.create
+        make = Experiment.estimator
 
-        def create_or_hang(self, model_id, splitter, parameters):
+        def make_or_hang(self, model_id, parameters):
+            estimator = make(self, model_id, parameters)
             if model_id == stuck:
-                begun.set()
-                while True:
-                    pass
-            return create(self, model_id, splitter, parameters)
 
-        monkeypatch.setattr(Experiment, "create", create_or_hang)
+                def fit(*_):
+                    begun.set()
+                    while True:
+                        pass
+
+                estimator.fit = fit
+            return estimator
+
+        monkeypatch.setattr(Experiment, "estimator", make_or_hang)
         return begun
 
     return arrange

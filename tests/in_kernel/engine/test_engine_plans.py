@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from jupyter_pycaret_ops.in_kernel.engine import PlanFailed
-from jupyter_pycaret_ops.in_kernel.engine.experiment import Experiment
+from jupyter_pycaret_ops.in_kernel.engine.experiments import Experiment, SupervisedExperiment
 
 
 def failure(run, /, *args, **kwargs):
@@ -21,14 +21,14 @@ def broken(monkeypatch):
     """Make models of the registry fail: `broken({"lr": error})`."""
 
     def arrange(errors):
-        create = Experiment.create
+        make = Experiment.estimator
 
-        def failing(self, model_id, splitter, parameters):
+        def failing(self, model_id, parameters):
             if model_id in errors:
                 raise errors[model_id]
-            return create(self, model_id, splitter, parameters)
+            return make(self, model_id, parameters)
 
-        monkeypatch.setattr(Experiment, "create", failing)
+        monkeypatch.setattr(Experiment, "estimator", failing)
 
     return arrange
 
@@ -296,8 +296,8 @@ def test_the_snapshot_is_complete(plan, iris):
 def test_a_model_that_would_not_fit_into_memory_is_named(plan, recorder, diabetes, monkeypatch):
     from jupyter_pycaret_ops.in_kernel.engine import candidates
 
-    monkeypatch.setattr(candidates, "_free_memory", lambda: 2**19)
-    monkeypatch.setattr(Experiment, "defaults", ["lr", "kr"])
+    monkeypatch.setattr(candidates, "free_memory", lambda: 2**19)
+    monkeypatch.setattr(SupervisedExperiment, "defaults", ["lr", "kr"])
     plan(diabetes, "target", task="regression", plan="compare")
     (warning,) = recorder.payloads("warning")
     assert (warning["model_id"], warning["reason"]) == ("kr", "memory")

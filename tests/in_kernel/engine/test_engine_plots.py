@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from jupyter_pycaret_ops.in_kernel.engine import plots
+from jupyter_pycaret_ops.in_kernel.engine.tasks import TASKS
 
 
 def figures(recorder) -> dict[str, dict]:
@@ -31,7 +32,7 @@ def answers() -> pd.DataFrame:
 def test_a_binary_run_has_every_plot_of_its_task(plan, recorder, answers):
     plan(answers, "answer", plan="create", model_id="lr", setup={"fold": 2})
     drawn = figures(recorder)
-    assert list(drawn) == [plot["id"] for plot in plots.offered("classification")]
+    assert list(drawn) == list(TASKS["classification"].plots)
     matrix = drawn["confusion_matrix"]["data"][0]
     assert matrix["x"] == matrix["y"] == ["no", "yes"]
     assert np.array(matrix["z"]).sum() == 24  # the hold-out
@@ -64,7 +65,7 @@ def test_classes_that_are_numbers_are_names_too(plan, recorder, iris):
 
 def test_regression(plan, recorder, diabetes):
     plan(diabetes, "target", task="regression", plan="create", model_id="lr", setup={"fold": 2})
-    assert list(figures(recorder)) == [plot["id"] for plot in plots.offered("regression")]
+    assert list(figures(recorder)) == list(TASKS["regression"].plots)
 
 
 def test_the_best_of_a_compare_is_drawn_once(plan, recorder, iris):

@@ -1,14 +1,19 @@
-"""The plans that can run; each is one module. A new one is added to `PLANS`."""
+"""The plans that can run. A new one is added to `PLANS`."""
 
 from __future__ import annotations
 
 from ..contracts import PlanFailed
+from .automl import AUTOML
 from .base import Plan
+from .combine import BLEND, CALIBRATE, ENSEMBLE, STACK
 from .compare import COMPARE
 from .create import CREATE
+from .finalize import FINALIZE
 from .setup import SETUP
+from .tune import TUNE
 
-PLANS: dict[str, Plan] = {plan.id: plan for plan in (SETUP, CREATE, COMPARE)}
+_ALL = (SETUP, CREATE, COMPARE, TUNE, ENSEMBLE, BLEND, STACK, CALIBRATE, FINALIZE, AUTOML)
+PLANS: dict[str, Plan] = {plan.id: plan for plan in _ALL}
 
 __all__ = ["PLANS", "Plan", "find_plan", "plans_for"]
 

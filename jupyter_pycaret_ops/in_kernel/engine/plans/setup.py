@@ -6,7 +6,7 @@ from jupyter_pycaret_ops.protocol import JSON
 
 from ..contracts import PlanResult
 from ..session import Session
-from .base import Plan
+from .base import ALL, Plan
 
 
 def run(session: Session, params: JSON) -> PlanResult:
@@ -22,4 +22,5 @@ SETUP = Plan(
     name="Set up",
     description="Prepare the data and say what preprocessing will do; no model is fitted.",
     run=run,
+    tasks=ALL,
 )

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from ..contracts import PlanFailed
+from .anomaly import Anomaly
 from .base import Task
 from .classification import Classification
+from .clustering import Clustering
 from .regression import Regression
+from .time_series import TimeSeries
 
-_ALL: tuple[Task, ...] = (Classification(), Regression())
+_ALL: tuple[Task, ...] = (Classification(), Regression(), Clustering(), Anomaly(), TimeSeries())
 TASKS: dict[str, Task] = {task.id: task for task in _ALL}
 
 __all__ = ["TASKS", "Task", "find_task"]

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from .. import labels
-from ..contracts import Column, PlanFailed
+from jupyter_pycaret_ops.protocol import JSON
+
+from .. import labels, portable
+from ..contracts import Column, Estimator, PlanFailed
 from ..events import Narrator
 from ..labels import Target
-from .supervised import Supervised
+from ..session import Session
+from .supervised import Supervised, SupervisedSession
+
+_BINARY = frozenset({"calibration", "threshold", "lift", "gain"})
 
 
 class Classification(Supervised):
@@ -19,6 +24,17 @@ class Classification(Supervised):
     id = "classification"
     experiment_class = "ClassificationExperiment"
     default_metric = "Accuracy"
+    plots: ClassVar[dict[str, str]] = {
+        "confusion_matrix": "Confusion matrix",
+        "auc": "ROC curve",
+        "pr": "Precision-recall curve",
+        "class_distribution": "Class distribution",
+        "calibration": "Calibration",
+        "threshold": "Threshold",
+        "lift": "Lift",
+        "gain": "Gain",
+        "permutation": "Feature importance",
+    }
 
     def read_target(self, series: Column, name: str, narrator: Narrator) -> Target:
         """Codes 0..k-1 and labels."""
@@ -40,3 +56,14 @@ class Classification(Supervised):
         """The size of the smallest class."""
         smallest = int(np.bincount(train_target)[np.unique(train_target)].min())
         return smallest, f"the smallest class has {smallest} of the rows to train on"
+
+    def answering(self, target: Target, model: Estimator) -> Estimator:
+        """Labels instead of codes."""
+        return portable.LabelledClassifier(model, target.labels or [])
+
+    def draw(self, session: Session, pipeline: Estimator, plot: str, left_s: float) -> JSON | None:
+        """Some are for two classes only."""
+        assert isinstance(session, SupervisedSession)
+        if plot in _BINARY and len(session.answers.labels or ()) != 2:
+            return None
+        return super().draw(session, pipeline, plot, left_s)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from .. import labels
 from ..contracts import Column, PlanFailed
@@ -17,6 +17,12 @@ class Regression(Supervised):
     id = "regression"
     experiment_class = "RegressionExperiment"
     default_metric = "R2"
+    plots: ClassVar[dict[str, str]] = {
+        "residuals": "Residuals",
+        "prediction_error": "Prediction error",
+        "residuals_distribution": "Distribution of residuals",
+        "permutation": "Feature importance",
+    }
 
     def read_target(self, series: Column, name: str, narrator: Narrator) -> Target:
         """Numbers."""

@@ -1,0 +1,19 @@
+"""PyCaret's experiments, cured: the only room that touches the engine's private parts."""
+
+from __future__ import annotations
+
+from .base import Experiment, parameters_of, take_seed
+from .forecasting import ForecastExperiment
+from .supervised import SupervisedExperiment
+from .unsupervised import AnomalyExperiment, ClusteringExperiment, UnsupervisedExperiment
+
+__all__ = [
+    "AnomalyExperiment",
+    "ClusteringExperiment",
+    "Experiment",
+    "ForecastExperiment",
+    "SupervisedExperiment",
+    "UnsupervisedExperiment",
+    "parameters_of",
+    "take_seed",
+]

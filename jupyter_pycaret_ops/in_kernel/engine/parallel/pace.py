@@ -1,0 +1,88 @@
+"""Whether child processes pay, decided by what the first folds took."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..scoring.base import Scorer
+
+#: a child imports the engine before it can work; measured: 3 to 5 s while all cores do it
+START_S = 4.5
+#: less than this says nothing: the first fits import libraries
+ENOUGH_S = 0.5
+#: children pay when they leave less than this of the time that is left without them
+GAIN = 0.85
+#: a bound for large machines, which several people share
+MOST_CHILDREN = 8
+
+
+class Pace:
+    """Measures folds as they are scored in this process, `folds` in all."""
+
+    def __init__(self, scorer: Scorer, folds: int, cores: int | None = None) -> None:
+        self._scorer = scorer
+        self._left = folds
+        self._seconds = 0.0
+        self._scored = 0
+        self._cores = usable_cores() if cores is None else cores
+
+    @property
+    def fold_s(self) -> float:
+        """Seconds that a fold took on average."""
+        return self._seconds / max(self._scored, 1)
+
+    @property
+    def children(self) -> int:
+        """How many there will be."""
+        return min(self._cores, MOST_CHILDREN, self._left)
+
+    @contextmanager
+    def measured(self) -> Iterator[None]:
+        """A fold is scored in this block."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self._seconds += time.monotonic() - began
+            self._scored += 1
+            self._left -= 1
+
+    def pays(self) -> bool:
+        """Whether the folds that are left are better scored in children."""
+        if os.name != "posix" or self._left < 2 or self.children < 2:
+            return False
+        if self._seconds < ENOUGH_S:
+            return False
+        left_s = self.fold_s * self._left
+        return START_S + left_s / self.children < GAIN * left_s and _fits(
+            self._scorer, self.children
+        )
+
+
+def usable_cores() -> int:
+    """Processors that this process may use: its affinity, and the limit of its control group."""
+    try:
+        cores = len(os.sched_getaffinity(0))
+    except AttributeError:  # not on macOS
+        cores = os.cpu_count() or 1
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
+        if quota != "max":
+            cores = min(cores, max(1, int(quota) // int(period)))
+    except (OSError, ValueError):
+        pass
+    return cores
+
+
+def _fits(scorer: Scorer, children: int) -> bool:
+    # the data, a fold's copy of most of it, what a model makes of that; and the libraries
+    needed = children * (4 * scorer.nbytes + 300 * 2**20)
+    try:
+        free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (ValueError, OSError, AttributeError):
+        return True
+    return needed < free / 2

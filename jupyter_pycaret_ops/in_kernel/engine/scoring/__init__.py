@@ -1,0 +1,1 @@
+"""How an estimator is scored: small objects that travel to child processes as they are."""

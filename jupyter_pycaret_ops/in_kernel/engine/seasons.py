@@ -1,0 +1,33 @@
+"""Whether a series repeats."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+#: two-sided 95 % of the normal distribution
+_Z = 1.96
+
+
+def has_season(values: Any, season: int) -> bool:
+    """Whether the autocorrelation at `season` steps is significant once a trend is taken out.
+
+    `values` : float64 array of shape (n_steps,), without gaps. The test is sktime's
+    `autocorrelation_seasonality_test` (Bartlett's formula), which the engine applies to the series as
+    it is, where a trend drowns the season; here it is applied to the first differences.
+    """
+    changes = np.diff(values)
+    steps = len(changes)
+    if steps < 2 * season or np.std(changes) == 0:
+        return False
+    centred = changes - changes.mean()
+    whole = float(np.dot(centred, centred))
+    lags = np.array(
+        [
+            float(np.dot(centred[lag:], centred[: steps - lag])) / whole
+            for lag in range(1, season + 1)
+        ]
+    )
+    limit = _Z * np.sqrt((1 + 2 * np.sum(lags[:-1] ** 2)) / steps)
+    return bool(lags[-1] > limit)

@@ -1,0 +1,294 @@
+"""From a table to a series: which column is time, how often, and what is missing in between."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from . import dates, frames, portable
+from .contracts import Column, Frame, PlanFailed
+from .events import Narrator
+
+#: a series with more gaps than this share of its steps has no rhythm that could be forecast
+MOST_GAPS = 0.3
+FEWEST_ROWS = 8
+_WEEKDAYS = 5
+#: steps of a season, by the first letters of a pandas frequency
+_SEASONS = {"D": 7, "B": 5, "W": 52, "M": 12, "Q": 4, "h": 24, "min": 60, "s": 60}
+_MINUTES_OF_DAY = 24 * 60
+#: median days between two rows → frequency
+_BY_DAYS = (
+    (0.9, 1.1, "D"),
+    (6.5, 7.5, "W"),
+    (27.5, 31.5, "M"),
+    (89, 93, "Q"),
+    (360, 370, "Y"),
+)
+
+
+@dataclass(slots=True)
+class Series:
+    """A series in even steps.
+
+    `values` : float64 Series of shape (n_steps,) with a PeriodIndex, or 0, 1, 2, … where there is no
+    time; without gaps. `rest` : the other columns of the same rows, as they came, missing in filled
+    gaps. `freq` : pandas frequency, None without time.
+    """
+
+    name: str
+    values: Column
+    rest: Frame
+    freq: str | None
+
+    @property
+    def season(self) -> int:
+        """Steps of the season that this frequency suggests; 1 where it suggests none."""
+        return season_of(self.freq)
+
+
+def read_series(frame: Frame, target: str | None, index: str | None, narrator: Narrator) -> Series:
+    """The series in `frame`; `index` names the column of time, else it is looked for.
+
+    Raises `PlanFailed` when the times cannot be read, repeat or have no rhythm, or the target holds
+    no numbers.
+    """
+    own_index = frame.index if hasattr(frame, "index") else None
+    named = frames.named(frame, narrator)
+    times, named = _times(named, own_index, target, index, narrator)
+    name = _target(named, target, narrator)
+    numbers = _numbers(named[name], name)
+    rest = named.drop(columns=[name])
+    if times is None:
+        values = pd.Series(numbers, index=pd.RangeIndex(len(numbers)), name=name)
+        freq = None
+    else:
+        values, rest, freq = _even(numbers, rest, times, name, narrator)
+    values = _filled(values, name, narrator)
+    if len(values) < FEWEST_ROWS:
+        raise PlanFailed(
+            "user", f"The series has {len(values)} steps; give at least {FEWEST_ROWS}."
+        )
+    if len(np.unique(values.to_numpy())) == 1:
+        raise PlanFailed(
+            "user", f"“{name}” is {values.iloc[0]:g} at every step; there is nothing to forecast."
+        )
+    return Series(name, values, rest, freq)
+
+
+def season_of(freq: str | None) -> int:
+    """Steps of a season: a week of days, a year of months, a day of hours."""
+    if freq is None:
+        return 1
+    offset = pd.tseries.frequencies.to_offset(freq)
+    base = offset.name.split("-")[0]
+    step = offset.n
+    if base == "min":
+        per_day = _MINUTES_OF_DAY // step if _MINUTES_OF_DAY % step == 0 else 1
+        return per_day if step >= 5 else max(1, _SEASONS["min"] // step)
+    season = _SEASONS.get(base, 1)
+    return season // step if step and season % step == 0 else 1
+
+
+def _times(
+    frame: Frame, own_index: Any, target: str | None, index: str | None, narrator: Narrator
+) -> tuple[Any, Frame]:
+    """DatetimeIndex of the rows (None where there is none), and the frame without its column."""
+    if index is None and isinstance(own_index, (pd.DatetimeIndex, pd.PeriodIndex)):
+        return _as_datetimes(own_index), frame
+    if index is not None and str(index) not in frame.columns:
+        raise PlanFailed(
+            "user",
+            f"index names “{index}”, which is no column of the data; it has: "
+            f"{frames.listed(list(frame.columns))}.",
+        )
+    column = str(index) if index is not None else _find_times(frame, target)
+    if column is None:
+        narrator.changed(
+            "time_missing",
+            "No column of dates was found: the rows count as even steps, in their order. Name the "
+            "column of time in index if there is one.",
+        )
+        return None, frame
+    if index is None:
+        narrator.changed("time_found", f"“{column}” is taken as the time of the rows.", [column])
+    return _read_times(frame[column], column), frame.drop(columns=[column])
+
+
+def _as_datetimes(index: Any) -> Any:
+    if isinstance(index, pd.PeriodIndex):
+        return index.to_timestamp()
+    return index if index.tz is None else index.tz_convert("UTC").tz_localize(None)
+
+
+def _find_times(frame: Frame, target: str | None) -> str | None:
+    for name in frame.columns:
+        if name == target:
+            continue
+        column = frame[name]
+        if pd.api.types.is_datetime64_any_dtype(column.dtype) or isinstance(
+            column.dtype, pd.PeriodDtype
+        ):
+            return str(name)
+        if pd.api.types.is_numeric_dtype(column.dtype) or column.isna().all():
+            continue
+        known = column.dropna()
+        if all(isinstance(value, str) for value in known) and dates.recognise(
+            known.unique().tolist()
+        ):
+            return str(name)
+        if pd.api.types.infer_dtype(known, skipna=True) in {"date", "datetime"}:
+            return str(name)
+    return None
+
+
+def _read_times(column: Column, name: str) -> Any:
+    form = None
+    if not pd.api.types.is_datetime64_any_dtype(column.dtype) and not isinstance(
+        column.dtype, pd.PeriodDtype
+    ):
+        if pd.api.types.is_numeric_dtype(column.dtype):
+            column = _years(column, name)
+        known = column.dropna()
+        form = dates.recognise([str(value) for value in known.unique()])
+    try:
+        return portable.read_dates(column, form)
+    except ValueError as error:
+        raise PlanFailed(
+            "user",
+            f"“{name}” cannot be read as time: {error}. Write dates as 2024-01-31, or leave index "
+            "out when the rows are even steps.",
+        ) from error
+
+
+def _years(column: Column, name: str) -> Column:
+    """Whole numbers that look like years, as the first of January."""
+    numbers = column.dropna()
+    if len(numbers) and ((numbers % 1 == 0) & numbers.between(1000, 3000)).all():
+        return column.map(lambda year: f"{int(year):04d}-01-01", na_action="ignore").astype(object)
+    raise PlanFailed(
+        "user",
+        f"“{name}” holds numbers that are no years; give a column of dates as index, or leave it out "
+        "when the rows are even steps.",
+    )
+
+
+def _target(frame: Frame, target: str | None, narrator: Narrator) -> str:
+    if target is not None:
+        return frames.find_target(frame, target)
+    if frame.shape[1] == 1:
+        name = str(frame.columns[0])
+        narrator.changed("target_found", f"“{name}” is the column to forecast.", [name])
+        return name
+    return frames.find_target(frame, None)
+
+
+def _numbers(column: Column, name: str) -> Any:
+    numbers = pd.to_numeric(column.astype(object), errors="coerce").to_numpy(
+        dtype="float64", na_value=np.nan
+    )
+    unread = np.isnan(numbers) & ~portable.is_missing(column.to_numpy(dtype=object))
+    if unread.any():
+        raise PlanFailed(
+            "user",
+            f"“{name}” has text such as “{column[unread].iloc[0]}” in {int(unread.sum())} rows; a "
+            "forecast needs numbers: choose a numeric column or correct these rows.",
+        )
+    if np.isnan(numbers).all():
+        raise PlanFailed("user", f"“{name}” has no value in any row; choose another column.")
+    numbers[np.isinf(numbers)] = np.nan
+    return numbers
+
+
+def _even(
+    numbers: Any, rest: Frame, times: Any, name: str, narrator: Narrator
+) -> tuple[Column, Frame, str]:
+    """Values and other columns at even steps, in the order of time."""
+    known = ~np.asarray(times.isna())
+    if not known.all():
+        gone = int((~known).sum())
+        narrator.changed(
+            "rows_without_time_dropped", f"{gone} rows have no time and were left out.", rows=gone
+        )
+        numbers, rest, times = numbers[known], rest[known], times[known]
+    order = np.argsort(np.asarray(times), kind="stable")
+    if (order != np.arange(len(order))).any():
+        narrator.changed("rows_sorted", "The rows were put in the order of time.")
+        numbers, rest, times = numbers[order], rest.iloc[order], times[order]
+    freq = _frequency(times)
+    periods = times.to_period(freq)
+    if periods.has_duplicates:
+        twice = periods[periods.duplicated()][0]
+        raise PlanFailed(
+            "user",
+            f"More than one row falls on {twice}; a series has one value for each step. Aggregate the "
+            "rows first, or keep one series in the table.",
+        )
+    steps = pd.period_range(periods[0], periods[-1], freq=freq)
+    missing = len(steps) - len(periods)
+    if missing > MOST_GAPS * len(steps):
+        raise PlanFailed(
+            "user",
+            f"The times have no even rhythm: {missing} of {len(steps)} steps of “{freq}” are missing. "
+            "Give evenly spaced rows, or leave index out to take the rows as they follow.",
+        )
+    if missing:
+        narrator.changed(
+            "steps_added",
+            f"{missing} of {len(steps)} steps are missing in the table and were added without values.",
+            steps=missing,
+        )
+    rest = rest.set_axis(periods, axis=0).reindex(steps)
+    return pd.Series(numbers, index=periods, name=name).reindex(steps), rest, freq
+
+
+def _frequency(times: Any) -> str:
+    """The pandas frequency for periods that fits the times, sorted."""
+    unique = times.unique()
+    if len(unique) < 3:
+        raise PlanFailed("user", "There are fewer than three different times; give more rows.")
+    found = pd.infer_freq(unique)
+    if found is not None:
+        return _for_periods(found)
+    gaps = np.diff(unique.to_numpy()).astype("timedelta64[s]").astype(float) / 86400
+    median = float(np.median(gaps))
+    if 0.9 <= median <= 1.1 and (unique.dayofweek < _WEEKDAYS).all():
+        return "B"
+    for low, high, freq in _BY_DAYS:
+        if low <= median <= high:
+            return f"W-{unique[-1].strftime('%a').upper()}" if freq == "W" else freq
+    seconds = max(1, round(median * 86400))
+    for size, letter in ((3600, "h"), (60, "min"), (1, "s")):
+        if seconds % size == 0:
+            return f"{seconds // size}{letter}" if seconds != size else letter
+    return "D"
+
+
+def _for_periods(freq: str) -> str:
+    """`MS`, `ME` and `BME` → `M`, `QS-JAN` → `Q`, …: a period has no beginning or end."""
+    offset = pd.tseries.frequencies.to_offset(freq)
+    base = offset.name.split("-")[0]
+    letters = {"M": "M", "BM": "M", "Q": "Q", "BQ": "Q", "Y": "Y", "A": "Y", "BY": "Y", "BA": "Y"}
+    short = base.rstrip("SE") if base not in {"S", "s"} else base
+    step = f"{offset.n}" if offset.n != 1 else ""
+    if short in letters and base not in {"B"}:
+        return step + letters[short]
+    return freq
+
+
+def _filled(values: Column, name: str, narrator: Narrator) -> Column:
+    missing = int(values.isna().sum())
+    if not missing:
+        return values
+    # by place, so that periods do not matter
+    flat = values.reset_index(drop=True).interpolate(limit_direction="both")
+    narrator.changed(
+        "gaps_filled",
+        f"{missing} of {len(values)} values of “{name}” were missing and were filled in between "
+        "their neighbours.",
+        [name],
+        rows=missing,
+    )
+    return pd.Series(flat.to_numpy(), index=values.index, name=values.name)
