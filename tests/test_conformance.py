@@ -7,15 +7,21 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from .live import LiveServer
 
 
-def test_the_main_job_conforms(server: LiveServer, shared: Path, tmp_path: Path) -> None:
-    """`conformance/test_main.py` passes, every test of it, without a skip."""
+@pytest.mark.parametrize(("suite", "fewest"), [("test_main.py", 50), ("test_engine.py", 18)])
+@pytest.mark.timeout(900)
+def test_it_conforms(
+    server: LiveServer, shared: Path, tmp_path: Path, suite: str, fewest: int
+) -> None:
+    """Each suite passes, every test of it, without a skip."""
     report = tmp_path / "report.xml"
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "pytest", str(shared / "conformance" / "test_main.py")),
+            *(sys.executable, "-m", "pytest", str(shared / "conformance" / suite)),
             *("-q", "-p", "no:cacheprovider", f"--rootdir={shared}", f"--junitxml={report}"),
         ],
         env={**os.environ, "PYCARET_OPS_URL": server.url, "PYCARET_OPS_TOKEN": server.token},
@@ -27,4 +33,4 @@ def test_the_main_job_conforms(server: LiveServer, shared: Path, tmp_path: Path)
     assert done.returncode == 0, done.stdout[-8000:]
     text = report.read_text()
     assert 'skipped="0"' in text
-    assert int(text.split('tests="')[1].split('"')[0]) >= 50
+    assert int(text.split('tests="')[1].split('"')[0]) >= fewest

@@ -17,10 +17,10 @@ from jupyter_server.auth.decorator import allow_unauthenticated
 
 from ..errors import Invalid
 from ..serving.batcher import Answer
-from ..serving.registry import Endpoint, refuse_paused
+from ..serving.registry import Endpoint, Model, refuse_paused
 from .base import decode_body
 from .context import Call
-from .predict import ServingHandler, label_key, refuse_large
+from .predict import ServingHandler, label_key, refuse_large, steps_ahead
 from .schemas import InferIn, InferOut, InferTensor, Live, ModelMetadata, Ready, TensorMetadata
 
 DATATYPES = {
@@ -38,6 +38,8 @@ CODES = {
     "UINT8": "B", "UINT16": "H", "UINT32": "I", "UINT64": "Q",
 }
 # fmt: on
+#: the input of a time series without other columns: how many steps ahead
+HORIZON = "horizon"
 HEADER_LENGTH = "Inference-Header-Content-Length"
 
 
@@ -110,18 +112,20 @@ class InferHandler(OpenInferenceHandler):
 def metadata(endpoint: Endpoint) -> ModelMetadata:
     """What a deployment takes and gives."""
     model = endpoint.model
-    outputs = [TensorMetadata("prediction", _label_type(model.labels), [-1])]
+    outputs = [TensorMetadata("prediction", _label_type(model), [-1])]
     if model.labels and model.schema.get("proba"):
         labels = {"labels": [label_key(label) for label in model.labels]}
         outputs.append(TensorMetadata("probabilities", "FP64", [-1, len(model.labels)], labels))
+    outputs += [TensorMetadata(name, kind, [-1]) for name, kind in _more(model.task)]
+    inputs = [
+        TensorMetadata(column["name"], DATATYPES[column["type"]], [-1])
+        for column in model.schema["columns"]
+    ]
     return ModelMetadata(
         name=endpoint.slug,
         versions=[str(model.version)],
         platform="pycaret",
-        inputs=[
-            TensorMetadata(column["name"], DATATYPES[column["type"]], [-1])
-            for column in model.schema["columns"]
-        ],
+        inputs=inputs or [TensorMetadata(HORIZON, "INT64", [1])],
         outputs=outputs,
     )
 
@@ -174,6 +178,11 @@ def rows_of(tensors: Sequence[InferTensor], names: Sequence[str]) -> list[dict[s
         When their shapes do not fit together.
     """
     first = tensors[0]
+    if not names and len(tensors) == 1 and first.name == HORIZON:
+        sent = first.data or []
+        if len(sent) != 1 or type(sent[0]) is not int or sent[0] < 1:
+            raise _wrong(0, "must be one whole number of steps")
+        return steps_ahead(sent[0])
     if len(tensors) == 1 and len(first.shape) == 2 and first.name not in names:
         values, width = first.data or [], first.shape[1]
         if width != len(names):
@@ -243,11 +252,22 @@ def _wrong(index: int, why: str) -> Invalid:
 def _output(name: str, answer: Answer, endpoint: Endpoint) -> InferTensor:
     count = len(answer.predictions)
     if name == "prediction":
-        datatype = _label_type(endpoint.model.labels)
+        datatype = _label_type(endpoint.model)
         values = answer.predictions
         if datatype == "BYTES":
             values = [value if isinstance(value, str) else label_key(value) for value in values]
         return InferTensor(name, [count], datatype, values)
+    if name in answer.more:
+        kind = dict(_more(endpoint.model.task))[name]
+        values = answer.more[name]
+        return InferTensor(
+            name, [count], kind, [str(v) for v in values] if kind == "BYTES" else values
+        )
+    if name != "probabilities":
+        raise Invalid(
+            f"The pipeline behind “{endpoint.slug}” has no output “{name}”.",
+            errors=[{"loc": ["outputs"], "msg": f"there is no {name}"}],
+        )
     if answer.probabilities is None:
         raise Invalid(
             f"The pipeline behind “{endpoint.slug}” gives no probabilities.",
@@ -257,10 +277,16 @@ def _output(name: str, answer: Answer, endpoint: Endpoint) -> InferTensor:
     return InferTensor(name, [count, len(shares) // max(1, count)], "FP64", shares)
 
 
-def _label_type(labels: list[Any] | None) -> Any:
-    """The datatype that holds every label; without labels, predictions are numbers."""
+def _more(task: str) -> list[tuple[str, Any]]:
+    """Outputs of a task beside the prediction."""
+    return {"anomaly": [("score", "FP64")], "time_series": [("time", "BYTES")]}.get(task, [])
+
+
+def _label_type(model: Model) -> Any:
+    """The datatype that holds every label; without labels, predictions are names or numbers."""
+    labels = model.labels
     if not labels:
-        return "FP64"
+        return {"clustering": "BYTES", "anomaly": "INT64"}.get(model.task, "FP64")
     kinds = {type(label) for label in labels}
     if len(kinds) > 1:
         return "BYTES"

@@ -143,7 +143,7 @@ class PredictHandler(ServingHandler):
         assert endpoint is not None
         refuse_paused(endpoint)
         answer, warnings, latency_ms = await self.predict(
-            _rows(self.request.body),
+            _rows(self.request.body, endpoint.model.task),
             proba=self.flag("proba", "true") or self.flag("proba", "1"),
             ignore_extra=self.flag("extra", "ignore"),
         )
@@ -179,7 +179,7 @@ class SchemaHandler(ServingHandler):
         )
 
 
-def _rows(body: bytes) -> list[Any]:
+def _rows(body: bytes, task: str) -> list[Any]:
     """The rows of a predict body.
 
     Raises
@@ -191,12 +191,38 @@ def _rows(body: bytes) -> list[Any]:
     """
     refuse_large(body)
     try:
-        return _decoder.decode(body).rows
+        sent = _decoder.decode(body)
     except msgspec.DecodeError as error:
         raise Invalid(
             f'Send {{"rows": [{{column: value, …}}, …]}} as JSON: {error}',
             errors=[{"loc": ["rows"], "msg": str(error)}],
         ) from None
+    if sent.rows is not msgspec.UNSET and sent.horizon is msgspec.UNSET:
+        return sent.rows
+    if sent.rows is not msgspec.UNSET or sent.horizon is msgspec.UNSET:
+        raise Invalid(
+            'Send either {"rows": [{column: value, …}, …]} or, to a time series, {"horizon": 12}.',
+            errors=[{"loc": ["rows"], "msg": "either rows or horizon"}],
+        )
+    if task != "time_series":
+        raise Invalid(
+            f"A horizon is for time series; this pipeline does {task}. Send rows.",
+            errors=[{"loc": ["horizon"], "msg": "is for time series"}],
+        )
+    return steps_ahead(sent.horizon)
+
+
+def steps_ahead(horizon: int) -> list[Any]:
+    """Rows that say no more than that they are steps.
+
+    Raises
+    ------
+    TooLarge
+        When there are more of them than of rows.
+    """
+    if horizon > MOST_ROWS:
+        raise TooLarge(f"{horizon} steps are too many; forecast at most {MOST_ROWS:,} at once.")
+    return [{} for _ in range(horizon)]
 
 
 def refuse_large(body: bytes) -> None:
@@ -206,15 +232,15 @@ def refuse_large(body: bytes) -> None:
 
 
 def _predictions(answer: Answer, endpoint: Endpoint) -> list[Prediction]:
-    if answer.probabilities is None:
-        return [Prediction(index, value) for index, value in enumerate(answer.predictions)]
-    names = [label_key(label) for label in endpoint.model.labels or []]
-    return [
-        Prediction(index, value, dict(zip(names, shares, strict=True)))
-        for index, (value, shares) in enumerate(
-            zip(answer.predictions, answer.probabilities, strict=True)
-        )
-    ]
+    made = [Prediction(index, value) for index, value in enumerate(answer.predictions)]
+    if answer.probabilities is not None:
+        names = [label_key(label) for label in endpoint.model.labels or []]
+        for prediction, shares in zip(made, answer.probabilities, strict=True):
+            prediction.probabilities = dict(zip(names, shares, strict=True))
+    for name, items in answer.more.items():
+        for prediction, item in zip(made, items, strict=True):
+            setattr(prediction, name, item)
+    return made
 
 
 def label_key(label: Any) -> str:

@@ -258,9 +258,10 @@ class ApiKeyIn(Body):
 
 
 class PredictIn(Struct, forbid_unknown_fields=True):
-    """Rows to predict."""
+    """Rows to predict; for a time series without other columns, how many steps ahead instead."""
 
-    rows: list[Any]
+    rows: list[Any] | UnsetType = UNSET
+    horizon: Annotated[int, Meta(ge=1)] | UnsetType = UNSET
 
 
 class SplitFrame(Struct, forbid_unknown_fields=True):
@@ -304,7 +305,7 @@ class InferTensor(Struct, omit_defaults=True):
 class InferWanted(Struct):
     """An output that is asked for."""
 
-    name: Literal["prediction", "probabilities"]
+    name: Literal["prediction", "probabilities", "score", "time"]
     parameters: Json = {}
 
 
@@ -591,6 +592,10 @@ class Prediction(Struct, omit_defaults=True):
     index: int
     prediction: Any
     probabilities: dict[str, float] | None = None
+    #: of an anomaly: greater is stranger
+    score: float | None = None
+    #: of a step of a time series: ISO 8601, or its position where the series has no time
+    time: Any = None
 
 
 class PredictOut(Struct):

@@ -21,6 +21,7 @@ from ..store.session import Store
 SKLEARN_SETS = ("iris", "wine", "breast_cancer", "diabetes")
 SKLEARN_TARGET = "target"
 SUPERVISED = ("classification", "regression", "time_series")
+UNSUPERVISED = ("clustering", "anomaly")
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +238,8 @@ def _check_model(task: dict[str, Any], model_id: Any, faults: Faults, *loc: str 
 
 
 def _check_models(task: dict[str, Any], plan_params: dict[str, Any], faults: Faults) -> None:
+    if isinstance(plan_params.get("meta_model"), str):
+        _check_model(task, plan_params["meta_model"], faults, "plan_params", "meta_model")
     for name in ("include", "exclude"):
         listed = plan_params.get(name)
         if isinstance(listed, list):
@@ -290,6 +293,13 @@ def _check_target(
     source: DataSource | None,
     faults: Faults,
 ) -> None:
+    if target is not None and task in UNSUPERVISED:
+        faults.add(
+            f"{task} predicts no column, so it takes no target; to leave “{target}” out, name it in "
+            "setup_params.ignore_features.",
+            "target",
+        )
+        return
     if target is None:
         if task in ("classification", "regression"):
             faults.add(f"A {task} run needs a target: the column to predict.", "target")

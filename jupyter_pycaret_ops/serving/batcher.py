@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import RowsInvalid, Unavailable
@@ -30,6 +30,8 @@ class Answer:
 
     predictions: list[Any]
     probabilities: list[list[float]] | None
+    #: what some tasks say beside it: `score` of an anomaly, `time` of a step
+    more: dict[str, list[Any]] = field(default_factory=dict)
 
 
 @dataclass(slots=True, eq=False)
@@ -163,6 +165,7 @@ class Batcher:
                     Answer(
                         result["predictions"][begin:end],
                         probabilities[begin:end] if request.proba and probabilities else None,
+                        {name: items[begin:end] for name, items in result.get("more", {}).items()},
                     )
                 )
             begin = end

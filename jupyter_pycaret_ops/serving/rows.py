@@ -66,6 +66,8 @@ class RowChecker:
     def __init__(self, schema: dict[str, Any]) -> None:
         self._schema = schema
         self.names: list[str] = [column["name"] for column in schema["columns"]]
+        #: a row of a forecast is a step ahead, and says which one
+        self._are_steps = schema.get("task") == "time_series"
         self._known = frozenset(self.names)
         self._columns = [
             (
@@ -80,6 +82,9 @@ class RowChecker:
         self, rows: Sequence[Any], *, ignore_extra: bool
     ) -> tuple[list[list[Any]], list[str]]:
         """Values in the order of the schema, one list a row, and warnings.
+
+        A row of a time series begins with the step that it is: 1, 2, 3, …; so several requests can be
+        predicted together.
 
         Raises
         ------
@@ -97,7 +102,8 @@ class RowChecker:
                     f"Row {index} is no object; rows are objects of column and value.",
                     errors=[{"loc": ["rows", index], "msg": "must be an object"}],
                 )
-            checked.append(self._check_row(index, row, errors, unseen, ignore_extra=ignore_extra))
+            values = self._check_row(index, row, errors, unseen, ignore_extra=ignore_extra)
+            checked.append([index + 1, *values] if self._are_steps else values)
             if len(errors) >= MOST_ERRORS:
                 break
         if errors:

@@ -32,17 +32,36 @@ class Model:
     def predict(self, rows: list[list[Any]], *, proba: bool) -> dict[str, Any]:
         """Predictions, and probabilities in the order of the schema's labels, for rows in schema order.
 
-        `rows` has shape (n_rows, n_columns); `predictions` has n_rows items and `probabilities`,
-        where asked for and known, shape (n_rows, n_labels).
+        `rows` has shape (n_rows, n_columns), before them the step ahead where the task is time_series;
+        `predictions` has n_rows items and `probabilities`, where asked for and known, shape (n_rows,
+        n_labels). `more` has n_rows items of what the task says beside it: `score` of an anomaly, `time`
+        of a step.
         """
-        frame = to_frame(self._schema, rows)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            if self._schema["task"] == "time_series":
+                return self._forecast(rows)
+            frame = to_frame(self._schema, rows)
             predictions = self._pipeline.predict(frame)
-            probabilities = None
+            probabilities, more = None, {}
             if proba and hasattr(self._pipeline, "predict_proba"):
                 probabilities = self._pipeline.predict_proba(frame).tolist()
-        return {"predictions": predictions.tolist(), "probabilities": probabilities}
+            if self._schema["task"] == "anomaly":
+                more["score"] = self._pipeline.decision_function(frame).tolist()
+        return {
+            "predictions": predictions.tolist(),
+            "probabilities": probabilities,
+            "more": more,
+        }
+
+    def _forecast(self, rows: list[list[Any]]) -> dict[str, Any]:
+        steps = [row[0] for row in rows]
+        frame = to_frame(self._schema, [row[1:] for row in rows])
+        return {
+            "predictions": self._pipeline.predict_steps(steps, frame).tolist(),
+            "probabilities": None,
+            "more": {"time": self._pipeline.times(steps)},
+        }
 
 
 def _unpickle(content: bytes) -> Any:
