@@ -58,6 +58,8 @@ class Trial:
     estimator: Estimator = None
     #: `time.monotonic()` when its first fold began
     began: float | None = None
+    #: seconds that it took in this process before child processes went on with it
+    spent: float = 0.0
     reasons: list[tuple[str, ErrorKind]] = field(default_factory=list)
 
     def begin(self, session: Session) -> None:
@@ -155,6 +157,7 @@ def _measured(
             trial.begin(session)
             while trial.todo:
                 if pace is not None and pace.pays():
+                    trial.spent = time.monotonic() - (trial.began or 0)
                     return None
                 fold = trial.todo[0]
                 tick(fold + 1, folds)

@@ -107,6 +107,8 @@ class _Crew:
         if not self._waiting:
             return None
         trial = self._waiting.pop(0)
+        if trial.began is not None:  # the start of the children is not the model's time
+            trial.began = time.monotonic() - trial.spent
         self._open.append(trial)
         return trial
 
