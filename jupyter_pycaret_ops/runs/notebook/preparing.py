@@ -15,19 +15,24 @@ def text(value):
     return str(value)
 '''
 _SAFE = '''\
-def safe(name):
-    """A name that all models take."""
-    return re.sub(r"[^\\w.\\-]+", "_", name) or "column"
+def safe(name, taken):
+    """A name that all models take, and that no other column has."""
+    base = re.sub(r"[^\\w.\\-]+", "_", name) or "column"
+    made, number = base, 2
+    while made in taken:
+        made, number = f"{base}_{number}", number + 1
+    taken.add(made)
+    return made
 '''
 _UNIQUE = '''\
 def unique(names):
     """Names as texts, each once."""
+    texts = ["_".join(map(str, n)) if isinstance(n, tuple) else str(n) for n in names]
     made = []
-    for name in names:
-        name, number = str(name), 2
-        base = name
-        while name in made:
-            name, number = f"{base}_{number}", number + 1
+    for text in texts:
+        name, number = text, 2
+        while name in made or (name != text and name in texts):
+            name, number = f"{text}_{number}", number + 1
         made.append(name)
     return made
 '''
@@ -81,6 +86,8 @@ def _helpers(facts: Facts) -> list[str]:
 
 def _rows(facts: Facts) -> str:
     lines = []
+    if facts.run.data["kind"] == "frame":
+        lines.append("table = table.reset_index(drop=True)")
     if facts.changed("columns_renamed"):
         lines.append("table.columns = unique(table.columns)")
     if facts.changed("rows_without_target_dropped"):
@@ -94,10 +101,11 @@ def _rows(facts: Facts) -> str:
 
 def _loop(facts: Facts) -> str:
     """Column by column, in the order that the engine room gives them."""
-    key = "safe(name)" if facts.changed("names_made_safe") else "name"
+    is_made_safe = facts.changed("names_made_safe") is not None
+    key = "key" if is_made_safe else "name"
     branches: list[tuple[str, list[str]]] = []
     if facts.changed("dates_expanded"):
-        branches.append(("name in DATES", _dates(key)))
+        branches.append(("name in DATES", _dates(key, facts.run.data["kind"])))
     if facts.changed("durations_to_seconds"):
         seconds = "pd.to_timedelta(column).dt.total_seconds()"
         branches.append(("name in DURATIONS", [f"columns[{key}] = {seconds}"]))
@@ -109,19 +117,27 @@ def _loop(facts: Facts) -> str:
     branches.append((is_number, [f"columns[{key}] = {numbers}"]))
     mapped = '.map(text, na_action="ignore")' if _takes_any_text(facts) else ""
     lines = ["columns = {}", "for name in table.columns.drop(TARGET):", "    column = table[name]"]
+    if is_made_safe:
+        lines.insert(0, "taken = {TARGET}")
+        lines.append("    key = safe(name, taken)")
     for place, (condition, body) in enumerate(branches):
         lines.append(f"    {'elif' if place else 'if'} {condition}:")
         lines += [f"        {line}" for line in body]
     lines += [
         "    else:",
-        f"        columns[{key}] = column.astype(object){mapped}.where(column.notna(), np.nan)",
+        f"        columns[{key}] = column{mapped}.astype(object).where(column.notna(), np.nan)",
         "data = pd.DataFrame(columns)",
     ]
     return "\n".join(lines)
 
 
-def _dates(key: str) -> list[str]:
+def _dates(key: str, kind: str) -> list[str]:
+    months = [
+        "if isinstance(column.dtype, pd.PeriodDtype):",
+        "    column = column.dt.to_timestamp()",
+    ]
     return [
+        *(months if kind == "frame" else []),
         'dates = pd.to_datetime(column, format=DATES[name]["form"], utc=True).dt.tz_localize(None)',
         'for part in DATES[name]["parts"]:',
         '    if part == "days":',

@@ -165,9 +165,10 @@ with psycopg.connect(**DATABASE) as connection:
 
 
 def _frame(facts: Facts) -> Source:
+    name = (facts.run.data.get("options") or {}).get("name") or "df"
     return Source(
-        wanted="The DataFrame that the run was given, in a file: `df.to_pickle(DATA)` writes it, and "
-        "`DATA` is its path.",
+        wanted=f"The DataFrame {quoted(name)} that the run was given, in a file: its method "
+        "`to_pickle(DATA)` writes it, and `DATA` is its path.",
         names=assigned({"DATA": repr("frame.pkl")}),
         imports="import pandas as pd",
         reading="table = pd.read_pickle(DATA)",
