@@ -42,6 +42,6 @@ def make(facts: Facts) -> dict[str, Any]:
     ]
     for text, lines in modelling.models(facts):
         cells += [markdown(text), code(lines)]
-    if run.leaderboard:
+    if run.leaderboard and run.plan != "finalize":
         cells.append(markdown(telling.leaderboard(facts)))
     return document(cells, facts.versions.get("python"))

@@ -39,6 +39,11 @@ class Facts:
         return self.snapshot.get("versions") or {}
 
     @property
+    def plan_params(self) -> dict[str, Any]:
+        """What the plan was given."""
+        return self.snapshot.get("plan_params") or {}
+
+    @property
     def task(self) -> str:
         """The kind of problem."""
         return str(self.snapshot["task"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...errors import Conflict
+from . import composing
 from .cells import assigned, call
 from .facts import Facts
 
@@ -12,7 +13,10 @@ _EXPERIMENTS = {
     "classification": "ClassificationExperiment",
     "regression": "RegressionExperiment",
 }
-_PLANS = ("setup", "create", "compare")
+_PLANS = (
+    *("setup", "create", "compare", "tune", "ensemble"),
+    *("blend", "stack", "calibrate", "finalize", "automl"),
+)
 #: set-up parameters of ours, which the notebook has heeded before
 _OURS = {"ignore_features"}
 #: of plans, not of models
@@ -93,30 +97,40 @@ def setup(facts: Facts) -> str:
 
 def models(facts: Facts) -> list[tuple[str, str]]:
     """What comes after the set-up: text and code of each cell."""
-    if facts.run.plan == "setup":
+    plan = facts.run.plan
+    if plan == "setup":
         return []
-    ids = _ids(facts)
-    parameters = {i: dict(_QUIET[i]) for i in ids or _QUIET if i in _QUIET}
-    if facts.run.plan == "create" and facts.run.model_id is not None:
-        mine = {n: v for n, v in _plan_params(facts).items() if n not in _LIMITS}
-        parameters[facts.run.model_id] = {**parameters.get(facts.run.model_id, {}), **mine}
+    rows = _rows(facts)
+    single = [row["model_id"] for row in rows if not composing.is_composed(row)]
+    parameters = {i: dict(_QUIET[i]) for i in (single if rows else _QUIET) if i in _QUIET}
+    if plan in ("create", "finalize"):
+        mine = {n: v for n, v in facts.plan_params.items() if n not in _LIMITS}
+        model_id = str(facts.run.model_id)
+        parameters[model_id] = {**parameters.get(model_id, {}), **mine}
     listed = "".join(f"    {i!r}: {given!r},\n" for i, given in parameters.items() if given)
     told = {
-        "MODELS": repr(ids) if ids else "list(experiment.models().index)",
+        "MODELS": repr(single) if rows else "list(experiment.models().index)",
         "PARAMETERS": f"{{\n{listed}}}" if listed else "{}",
     }
-    return [
-        ("## Models\n\nEach is cross-validated on the same folds.", f"{assigned(told)}\n\n{_FIT}"),
-        ("## Leaderboard", _board(facts)),
+    cells = [
+        ("## Models\n\nEach is cross-validated on the same folds.", f"{assigned(told)}\n\n{_FIT}")
     ]
+    composed = [row for row in rows if composing.is_composed(row)]
+    if composed:
+        lines = "\n".join(composing.code_of(facts, row) for row in composed)
+        cells.append((composing.text_of(facts), lines))
+    if plan == "finalize":
+        return [*cells, ("## On all rows", _FINAL)]
+    return [*cells, ("## Leaderboard", _board(facts))]
 
 
 _FIT = """\
-folds, pipelines = {}, {}
+results = {}
 for model_id in MODELS:
-    result = experiment.create_model(model_id, round=10, **PARAMETERS.get(model_id, {}))
-    folds[model_id] = result.metrics[result.metrics.index.str.startswith("Fold")]
-    pipelines[model_id] = result.pipeline"""
+    results[model_id] = experiment.create_model(model_id, round=10, **PARAMETERS.get(model_id, {}))"""
+_FINAL = """\
+best = experiment.finalize_model(results[MODELS[0]].pipeline).pipeline
+best"""
 
 
 def _board(facts: Facts) -> str:
@@ -126,24 +140,22 @@ def _board(facts: Facts) -> str:
     return f"""\
 {assigned({"METRIC": repr(run.metric), "NAMES": repr(called)})}
 
-leaderboard = pd.DataFrame({{model_id: scores.mean() for model_id, scores in folds.items()}}).T
-leaderboard = leaderboard.sort_values({order})
-best = pipelines[leaderboard.index[0]]
+means = {{}}
+for model_id, result in results.items():
+    folds = result.metrics[result.metrics.index.str.startswith("Fold")]
+    means[model_id] = folds.mean()
+leaderboard = pd.DataFrame(means).T.sort_values({order})
+best = results[leaderboard.index[0]].pipeline
 leaderboard.insert(0, "name", [NAMES.get(model_id, model_id) for model_id in leaderboard.index])
 leaderboard.round(4)"""
 
 
-def _plan_params(facts: Facts) -> dict[str, Any]:
-    return facts.snapshot.get("plan_params") or {}
-
-
-def _ids(facts: Facts) -> list[str]:
+def _rows(facts: Facts) -> list[dict[str, Any]]:
     """The models that were scored; where there are none, those that were asked for, or an empty list."""
-    scored = [str(row["model_id"]) for row in facts.run.leaderboard]
-    if scored:
-        return scored
-    if facts.run.plan == "create":
-        return [str(facts.run.model_id)]
-    wanted = _plan_params(facts).get("include") or []
-    unwanted = set(_plan_params(facts).get("exclude") or [])
-    return [str(i) for i in wanted if i not in unwanted]
+    if facts.run.leaderboard:
+        return facts.run.leaderboard
+    if facts.run.model_id is not None:
+        return [{"model_id": facts.run.model_id}]
+    wanted = facts.plan_params.get("include") or []
+    unwanted = set(facts.plan_params.get("exclude") or [])
+    return [{"model_id": str(i)} for i in wanted if i not in unwanted]

@@ -59,7 +59,7 @@ def setup(facts: Facts) -> str:
 def leaderboard(facts: Facts) -> str:
     """The leaderboard that the run had, to compare with."""
     rows = facts.run.leaderboard
-    metrics = [name for name, value in rows[0].items() if name in (rows[0].get("std") or {})]
+    metrics = [name for name in rows[0] if name in (rows[0].get("std") or {})]
     head = ["model", *metrics]
     lines = [f"| {' | '.join(_plain(name) for name in head)} |", "|---" * len(head) + "|"]
     for row in rows:

@@ -1,0 +1,114 @@
+"""For every plan of both supervised tasks: the cells of its notebook come to the run's own leaderboard."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import nbformat
+import pandas as pd
+import pytest
+from sklearn import datasets
+
+from jupyter_pycaret_ops.in_kernel import engine
+from jupyter_pycaret_ops.protocol import DataSpec, RunSpec
+from jupyter_pycaret_ops.runs import notebook
+from jupyter_pycaret_ops.store.models import Run, utc_now
+
+
+class Silent:
+    """A reporter that nobody listens to."""
+
+    def event(self, *_: Any) -> None:
+        """Nothing."""
+
+    def checkpoint(self) -> None:
+        """Nothing."""
+
+    def artifact(self, *_: Any) -> None:
+        """Nothing."""
+
+
+PLANS: list[tuple[str, str | None, dict[str, Any]]] = [
+    ("create", "dt", {"max_depth": 2}),
+    ("compare", None, {"include": ["dt", "lr", "dummy"]}),
+    ("tune", "dt", {"n_iter": 3}),
+    ("ensemble", "dt", {"n_estimators": 3}),
+    ("ensemble", "dt", {"n_estimators": 3, "method": "Boosting"}),
+    ("blend", None, {"include": ["knn", "dt", "dummy"], "weights": [1, 2, 1]}),
+    ("stack", None, {"include": ["knn", "dt"], "meta_model": "dt"}),
+    ("stack", None, {"include": ["dt", "knn"]}),
+    ("automl", None, {"include": ["dt", "dummy"], "n_iter": 3}),
+]
+SETS = {"classification": "wine", "regression": "diabetes"}
+CASES = [(task, *plan) for task in SETS for plan in PLANS] + [
+    ("classification", "calibrate", "dt", {"method": "isotonic"}),
+    ("classification", "blend", None, {"include": ["lr", "ridge"], "method": "hard"}),
+]
+
+
+def ran(task: str, plan: str, model_id: str | None, params: dict[str, Any]) -> Run:
+    """The run, done by the engine room in this process, as the store has it afterwards."""
+    name = SETS.get(task, "iris")
+    data = DataSpec("sklearn", {"name": name})
+    setup = {"fold": 3, "session_id": 5}
+    target = "target" if task in SETS else None
+    snapshot = {"task": task, "target": target, "setup_params": setup, "plan_params": params}
+    metric = {"classification": "Accuracy", "regression": "R2"}.get(task)
+    spec = RunSpec(
+        run_id="0",
+        attempt=1,
+        plan=plan,
+        model_id=model_id,
+        metric=metric,
+        data=data,
+        **snapshot,
+    )
+    frame = getattr(datasets, f"load_{name}")(as_frame=True).frame
+    result = engine.run_plan(spec, frame, Silent())
+    return Run(
+        id="0",
+        plan=plan,
+        model_id=model_id,
+        status="succeeded",
+        leaderboard=result.leaderboard,
+        metrics_summary=result.metrics_summary,
+        metric=metric,
+        greater_is_better=True,
+        queued_at=utc_now(),
+        data={"kind": "sklearn", "options": {"name": name}},
+        snapshot={**snapshot, **result.snapshot},
+    )
+
+
+def done_again(run: Run) -> dict[str, Any]:
+    """The names that are there after every cell of the run's notebook was executed."""
+    facts = notebook.Facts(run, "again", None, False, run.snapshot["data_changes"])
+    document = notebook.make(facts)
+    nbformat.validate(document)
+    names: dict[str, Any] = {}
+    for cell in document["cells"]:
+        if cell["cell_type"] == "code":
+            exec(cell["source"], names)
+    return names
+
+
+@pytest.mark.parametrize(("task", "plan", "model_id", "params"), CASES)
+def test_the_cells_of_a_plan_come_to_its_leaderboard(
+    task: str, plan: str, model_id: str | None, params: dict[str, Any]
+) -> None:
+    run = ran(task, plan, model_id, params)
+    found: pd.DataFrame = done_again(run)["leaderboard"]
+    assert list(found.index) == [row["model_id"] for row in run.leaderboard]
+    for row in run.leaderboard:
+        for metric in row["std"]:
+            value = found.loc[row["model_id"], metric]
+            expected = None if row[metric] is None else pytest.approx(row[metric], abs=1e-6)
+            assert (None if pd.isna(value) else value) == expected, (row["model_id"], metric)
+
+
+@pytest.mark.parametrize("task", SETS)
+def test_a_finalized_model_is_fitted_on_all_rows(task: str) -> None:
+    names = done_again(ran(task, "finalize", "dt", {"max_depth": 2}))
+    assert names["best"].predict(names["data"].drop(columns="target")).shape == (
+        len(names["data"]),
+    )
