@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,10 +16,14 @@ from .events import Narrator
 #: a series with more gaps than this share of its steps has no rhythm that could be forecast
 MOST_GAPS = 0.3
 FEWEST_ROWS = 8
+#: how far a distance between two rows may be from the usual one
+_UNEVEN = 0.1
 _WEEKDAYS = 5
 #: steps of a season, by the first letters of a pandas frequency
 _SEASONS = {"D": 7, "B": 5, "W": 52, "M": 12, "Q": 4, "h": 24, "min": 60, "s": 60}
 _MINUTES_OF_DAY = 24 * 60
+#: from here on minutes have the season of a day, not of an hour
+_COARSE_MINUTES = 5
 #: median days between two rows → frequency
 _BY_DAYS = (
     (0.9, 1.1, "D"),
@@ -82,14 +87,22 @@ def season_of(freq: str | None) -> int:
     """Steps of a season: a week of days, a year of months, a day of hours."""
     if freq is None:
         return 1
-    offset = pd.tseries.frequencies.to_offset(freq)
-    base = offset.name.split("-")[0]
-    step = offset.n
-    if base == "min":
-        per_day = _MINUTES_OF_DAY // step if _MINUTES_OF_DAY % step == 0 else 1
-        return per_day if step >= 5 else max(1, _SEASONS["min"] // step)
-    season = _SEASONS.get(base, 1)
-    return season // step if step and season % step == 0 else 1
+    step, unit = _parted(freq)
+    if unit == "min" and step >= _COARSE_MINUTES:
+        return _MINUTES_OF_DAY // step if _MINUTES_OF_DAY % step == 0 else 1
+    season = _SEASONS.get(unit, 1)
+    return season // step if season % step == 0 else 1
+
+
+def _span(days: float) -> str:
+    return str(pd.Timedelta(days=days).round("s")).removesuffix(" 00:00:00")
+
+
+def _parted(freq: str) -> tuple[int, str]:
+    """`"15min"` → 15, `"min"`; `"W-SUN"` → 1, `"W"`."""
+    match = re.match(r"(\d*)([A-Za-z]+)", freq)
+    assert match is not None
+    return int(match[1] or 1), match[2]
 
 
 def _times(
@@ -187,7 +200,7 @@ def _target(frame: Frame, target: str | None, narrator: Narrator) -> str:
 
 def _numbers(column: Column, name: str) -> Any:
     numbers = pd.to_numeric(column.astype(object), errors="coerce").to_numpy(
-        dtype="float64", na_value=np.nan
+        dtype="float64", na_value=np.nan, copy=True
     )
     unread = np.isnan(numbers) & ~portable.is_missing(column.to_numpy(dtype=object))
     if unread.any():
@@ -259,6 +272,13 @@ def _frequency(times: Any) -> str:
     for low, high, freq in _BY_DAYS:
         if low <= median <= high:
             return f"W-{unique[-1].strftime('%a').upper()}" if freq == "W" else freq
+    if np.mean(np.abs(gaps - median) <= _UNEVEN * median) < 1 - MOST_GAPS:
+        raise PlanFailed(
+            "user",
+            "The times have no even rhythm: they are between "
+            f"{_span(gaps.min())} and {_span(gaps.max())} apart. Give evenly spaced rows, or leave "
+            "the column of time out to take the rows as they follow.",
+        )
     seconds = max(1, round(median * 86400))
     for size, letter in ((3600, "h"), (60, "min"), (1, "s")):
         if seconds % size == 0:
@@ -268,14 +288,11 @@ def _frequency(times: Any) -> str:
 
 def _for_periods(freq: str) -> str:
     """`MS`, `ME` and `BME` → `M`, `QS-JAN` → `Q`, …: a period has no beginning or end."""
-    offset = pd.tseries.frequencies.to_offset(freq)
-    base = offset.name.split("-")[0]
-    letters = {"M": "M", "BM": "M", "Q": "Q", "BQ": "Q", "Y": "Y", "A": "Y", "BY": "Y", "BA": "Y"}
-    short = base.rstrip("SE") if base not in {"S", "s"} else base
-    step = f"{offset.n}" if offset.n != 1 else ""
-    if short in letters and base not in {"B"}:
-        return step + letters[short]
-    return freq
+    step, unit = _parted(freq)
+    letter = re.sub(r"^B?([MQYA])(S|E)?$", r"\1", unit).replace("A", "Y")
+    if letter not in {"M", "Q", "Y"}:
+        return freq
+    return letter if step == 1 else f"{step}{letter}"
 
 
 def _filled(values: Column, name: str, narrator: Narrator) -> Column:

@@ -15,7 +15,7 @@ from ..events import Narrator
 from ..scoring.base import Scorer
 
 #: what keeps a library's C code from writing to the user's screen and folder
-_QUIET: dict[str, JSON] = {
+QUIET: dict[str, JSON] = {
     "lightgbm": {"verbosity": -1},
     "xgboost": {"verbosity": 0},
     "catboost": {"verbose": False, "allow_writing_files": False},
@@ -45,7 +45,7 @@ class Experiment(ABC):
             for model_id, container in self.engine._fit_state["model_registry"].items()
             if not container.is_special and model_id not in self._LEFT_OUT
         }
-        for model_id, arguments in _QUIET.items():
+        for model_id, arguments in QUIET.items():
             if model_id in self.registry:
                 self.registry[model_id].args.update(arguments)
         for container in self.registry.values():
@@ -101,7 +101,11 @@ class Experiment(ABC):
     def estimator(self, model_id: str, parameters: JSON) -> Estimator:
         """The model as the engine makes it, unfitted; `parameters` go over its defaults."""
         container = self.registry[model_id]
-        return container.class_def(**{**container.args, **parameters})
+        return self._quiet(container.class_def(**{**container.args, **parameters}))
+
+    def _quiet(self, estimator: Estimator) -> Estimator:
+        """`estimator` without what it would write to the user's screen and folder."""
+        return estimator
 
     def plot(self, pipeline: Estimator, plot: str, **options: Any) -> Any:
         """The engine's figure for a pipeline of this experiment."""

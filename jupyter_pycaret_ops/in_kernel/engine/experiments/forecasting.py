@@ -9,7 +9,7 @@ from jupyter_pycaret_ops.protocol import JSON
 from ..contracts import Column, Estimator, Frame
 from ..events import Narrator
 from ..scoring.forecasting import ForecastScorer, fit_forecaster
-from .base import Experiment
+from .base import QUIET, Experiment
 
 
 class ForecastExperiment(Experiment):
@@ -74,6 +74,14 @@ class ForecastExperiment(Experiment):
     def horizon(self) -> int:
         """Steps that are held out, and forecast."""
         return len(self.test)
+
+    def _quiet(self, estimator: Estimator) -> Estimator:
+        """A regressor that is carried inside is not in the registry by itself."""
+        regressor = getattr(estimator, "regressor", None)
+        library = type(regressor).__module__.partition(".")[0]
+        if regressor is not None and library in QUIET:
+            regressor.set_params(**QUIET[library])
+        return estimator
 
     def scorer(self, folds: int) -> ForecastScorer:
         """Expanding windows over the training part."""
