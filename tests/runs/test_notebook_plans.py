@@ -1,4 +1,4 @@
-"""For every plan of both supervised tasks: the cells of its notebook come to the run's own leaderboard."""
+"""For every plan of every task that has one: the cells of its notebook come to the run's own leaderboard."""
 
 from __future__ import annotations
 
@@ -40,20 +40,41 @@ PLANS: list[tuple[str, str | None, dict[str, Any]]] = [
     ("automl", None, {"include": ["dt", "dummy"], "n_iter": 3}),
 ]
 SETS = {"classification": "wine", "regression": "diabetes"}
+METRICS = {
+    "classification": "Accuracy",
+    "regression": "R2",
+    "clustering": "Silhouette",
+    "anomaly": "Agreement",
+}
 CASES = [(task, *plan) for task in SETS for plan in PLANS] + [
     ("classification", "calibrate", "dt", {"method": "isotonic"}),
     ("classification", "blend", None, {"include": ["lr", "ridge"], "method": "hard"}),
+    ("clustering", "create", "kmeans", {"num_clusters": 3}),
+    (
+        "clustering",
+        "compare",
+        None,
+        {"include": ["kmeans", "hclust", "dbscan", "ap"], "num_clusters": 3},
+    ),
+    ("anomaly", "create", "knn", {"fraction": 0.1}),
+    ("anomaly", "compare", None, {"include": ["iforest", "knn", "pca", "lof"], "fraction": 0.1}),
 ]
+
+
+UNSUPERVISED = {
+    "clustering": ["Silhouette", "Calinski-Harabasz", "Davies-Bouldin", "Clusters"],
+    "anomaly": ["Agreement", "Separation", "Anomalies"],
+}
 
 
 def ran(task: str, plan: str, model_id: str | None, params: dict[str, Any]) -> Run:
     """The run, done by the engine room in this process, as the store has it afterwards."""
     name = SETS.get(task, "iris")
     data = DataSpec("sklearn", {"name": name})
-    setup = {"fold": 3, "session_id": 5}
+    setup = {"fold": 3, "session_id": 5} if task in SETS else {"session_id": 5}
     target = "target" if task in SETS else None
     snapshot = {"task": task, "target": target, "setup_params": setup, "plan_params": params}
-    metric = {"classification": "Accuracy", "regression": "R2"}.get(task)
+    metric = METRICS[task]
     spec = RunSpec(
         run_id="0",
         attempt=1,
@@ -100,10 +121,18 @@ def test_the_cells_of_a_plan_come_to_its_leaderboard(
     found: pd.DataFrame = done_again(run)["leaderboard"]
     assert list(found.index) == [row["model_id"] for row in run.leaderboard]
     for row in run.leaderboard:
-        for metric in row["std"]:
+        for metric in row["std"] or UNSUPERVISED[task]:
             value = found.loc[row["model_id"], metric]
             expected = None if row[metric] is None else pytest.approx(row[metric], abs=1e-6)
             assert (None if pd.isna(value) else value) == expected, (row["model_id"], metric)
+
+
+@pytest.mark.parametrize(("task", "model_id"), [("clustering", "kmeans"), ("anomaly", "knn")])
+def test_a_finalized_model_without_a_target_is_the_one_that_was_fitted(
+    task: str, model_id: str
+) -> None:
+    names = done_again(ran(task, "finalize", model_id, {}))
+    assert names["best"].predict(names["data"]).shape == (len(names["data"]),)
 
 
 @pytest.mark.parametrize("task", SETS)

@@ -48,14 +48,19 @@ class Facts:
         """The kind of problem."""
         return str(self.snapshot["task"])
 
+    @property
+    def has_target(self) -> bool:
+        """Whether a column is predicted."""
+        return self.snapshot.get("target") is not None
+
     def changed(self, kind: str) -> dict[str, Any] | None:
         """The decision of that kind, or None where none was taken."""
         return next((item for item in self.changes if item.get("change") == kind), None)
 
     def columns(self, kind: str) -> list[str]:
-        """The columns that a decision of that kind was about."""
-        found = self.changed(kind)
-        return [str(name) for name in found["columns"]] if found else []
+        """The columns that decisions of that kind were about."""
+        told = [item for item in self.changes if item.get("change") == kind]
+        return [str(name) for item in told for name in item["columns"]]
 
 
 def read_facts(session: Session, caller: Caller, run_id: str) -> Facts:

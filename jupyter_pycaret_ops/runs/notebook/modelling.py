@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ...errors import Conflict
-from . import composing
+from . import composing, grouping
 from .cells import assigned, call
 from .facts import Facts
 
 _EXPERIMENTS = {
     "classification": "ClassificationExperiment",
     "regression": "RegressionExperiment",
+    "clustering": "ClusteringExperiment",
+    "anomaly": "AnomalyExperiment",
 }
 _PLANS = (
     *("setup", "create", "compare", "tune", "ensemble"),
@@ -19,6 +22,9 @@ _PLANS = (
 )
 #: set-up parameters of ours, which the notebook has heeded before
 _OURS = {"ignore_features"}
+#: of tasks, under the names that models have for them: the engine lets its own defaults outdo the words of
+#: its verb, and leaves out what a model does not take
+_SHARED = {"num_clusters": "n_clusters", "fraction": "contamination"}
 #: of plans, not of models
 _LIMITS = {"time_limit", "model_time_limit"}
 #: the seed of the engine room where nobody names one
@@ -68,12 +74,10 @@ def check(facts: Facts) -> None:
 def names(facts: Facts) -> str:
     """Assignments that stand on top."""
     seed = facts.snapshot.get("seed")
-    return assigned(
-        {
-            "TARGET": repr(facts.snapshot.get("target")),
-            "SEED": repr(_SEED if seed is None else seed),
-        }
-    )
+    told = {"SEED": repr(_SEED if seed is None else seed)}
+    if facts.has_target:
+        told = {"TARGET": repr(facts.snapshot.get("target")), **told}
+    return assigned(told)
 
 
 def setup(facts: Facts) -> str:
@@ -88,10 +92,13 @@ def setup(facts: Facts) -> str:
     if reduced is not None:
         settings["fold"] = repr(reduced["folds"])
     experiment = _EXPERIMENTS[facts.task]
-    arguments = {"target": "TARGET", "session_id": "SEED", "n_jobs": "1", **settings}
+    arguments = {"session_id": "SEED", "n_jobs": "1", **settings}
+    if facts.has_target:
+        arguments = {"target": "TARGET", **arguments}
+    scored = f"\n\n\n{_OR_NAN}" if facts.has_target else ""
     return (
         f"from pycaret.tasks import {experiment}\n\n"
-        f"{call(f'experiment = {experiment}', arguments)}.fit(data)\n\n\n{_OR_NAN}"
+        f"{call(f'experiment = {experiment}', arguments)}.fit(data){scored}"
     )
 
 
@@ -102,32 +109,45 @@ def models(facts: Facts) -> list[tuple[str, str]]:
         return []
     rows = _rows(facts)
     single = [row["model_id"] for row in rows if not composing.is_composed(row)]
-    parameters = {i: dict(_QUIET[i]) for i in (single if rows else _QUIET) if i in _QUIET}
-    if plan in ("create", "finalize"):
-        mine = {n: v for n, v in facts.plan_params.items() if n not in _LIMITS}
-        model_id = str(facts.run.model_id)
-        parameters[model_id] = {**parameters.get(model_id, {}), **mine}
+    parameters = _parameters(facts, single)
     listed = "".join(f"    {i!r}: {given!r},\n" for i, given in parameters.items() if given)
     told = {
         "MODELS": repr(single) if rows else "list(experiment.models().index)",
         "PARAMETERS": f"{{\n{listed}}}" if listed else "{}",
     }
-    cells = [
-        ("## Models\n\nEach is cross-validated on the same folds.", f"{assigned(told)}\n\n{_FIT}")
-    ]
+    how = "cross-validated on the same folds" if facts.has_target else "fitted on all rows"
+    cells = [(f"## Models\n\nEach is {how}.", f"{assigned(told)}\n\n{_FIT}")]
     composed = [row for row in rows if composing.is_composed(row)]
     if composed:
         lines = "\n".join(composing.code_of(facts, row) for row in composed)
         cells.append((composing.text_of(facts), lines))
     if plan == "finalize":
-        return [*cells, ("## On all rows", _FINAL)]
+        final = _FINAL if facts.has_target else "best = results[MODELS[0]].pipeline\nbest"
+        return [*cells, ("## On all rows", final)]
     return [*cells, ("## Leaderboard", _board(facts))]
+
+
+def _parameters(facts: Facts, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """What each model is made with."""
+    plan = facts.plan_params
+    shared = {own: plan[name] for name, own in _SHARED.items() if plan.get(name) is not None}
+    given = {i: shared for i in ids}
+    if facts.run.plan in ("create", "finalize"):
+        own = {n: v for n, v in plan.items() if n not in _LIMITS and n not in _SHARED}
+        given = {str(facts.run.model_id): {**shared, **own}}
+    return {i: {**_QUIET.get(i, {}), **given.get(i, {})} for i in ids or _QUIET}
 
 
 _FIT = """\
 results = {}
 for model_id in MODELS:
     results[model_id] = experiment.create_model(model_id, round=10, **PARAMETERS.get(model_id, {}))"""
+_FOLDS = """\
+means = {}
+for model_id, result in results.items():
+    folds = result.metrics[result.metrics.index.str.startswith("Fold")]
+    means[model_id] = folds.mean()
+leaderboard = pd.DataFrame(means).T"""
 _FINAL = """\
 best = experiment.finalize_model(results[MODELS[0]].pipeline).pipeline
 best"""
@@ -140,11 +160,8 @@ def _board(facts: Facts) -> str:
     return f"""\
 {assigned({"METRIC": repr(run.metric), "NAMES": repr(called)})}
 
-means = {{}}
-for model_id, result in results.items():
-    folds = result.metrics[result.metrics.index.str.startswith("Fold")]
-    means[model_id] = folds.mean()
-leaderboard = pd.DataFrame(means).T.sort_values({order})
+{grouping.BOARDS.get(facts.task, _FOLDS)}
+leaderboard = leaderboard.sort_values({order})
 best = results[leaderboard.index[0]].pipeline
 leaderboard.insert(0, "name", [NAMES.get(model_id, model_id) for model_id in leaderboard.index])
 leaderboard.round(4)"""

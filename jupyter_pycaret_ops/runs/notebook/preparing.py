@@ -45,7 +45,8 @@ _PLAIN_TEXT = {"csv_upload", "sklearn"}
 def code_of(facts: Facts) -> str:
     """The cell that makes `data` of `table`: what is learned from, and the target."""
     parts = [_imports(facts), _constants(facts), *_helpers(facts), _rows(facts), _loop(facts)]
-    parts.append(_target(facts) + "\ndata.head()")
+    target = f"{_target(facts)}\n" if facts.has_target else ""
+    parts.append(f"{target}data.head()")
     return "\n\n".join(part.strip("\n") for part in parts if part)
 
 
@@ -116,9 +117,10 @@ def _loop(facts: Facts) -> str:
     is_number = "pd.api.types.infer_dtype(column, skipna=True) in NUMBERS"
     branches.append((is_number, [f"columns[{key}] = {numbers}"]))
     mapped = '.map(text, na_action="ignore")' if _takes_any_text(facts) else ""
-    lines = ["columns = {}", "for name in table.columns.drop(TARGET):", "    column = table[name]"]
+    names = "table.columns.drop(TARGET)" if facts.has_target else "table.columns"
+    lines = ["columns = {}", f"for name in {names}:", "    column = table[name]"]
     if is_made_safe:
-        lines.insert(0, "taken = {TARGET}")
+        lines.insert(0, "taken = {TARGET}" if facts.has_target else "taken = set()")
         lines.append("    key = safe(name, taken)")
     for place, (condition, body) in enumerate(branches):
         lines.append(f"    {'elif' if place else 'if'} {condition}:")

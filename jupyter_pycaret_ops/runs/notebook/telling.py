@@ -8,6 +8,8 @@ from typing import Any
 from .facts import Facts
 
 _PIP = {"pycaret": "pycaret", "sklearn": "scikit-learn", "pandas": "pandas", "numpy": "numpy"}
+#: what a record of the leaderboard says besides its metrics
+_NO_METRICS = {"model_id", "name", "rank", "std", "folds", "seconds", "params"}
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~$&-])")
 
 
@@ -59,7 +61,7 @@ def setup(facts: Facts) -> str:
 def leaderboard(facts: Facts) -> str:
     """The leaderboard that the run had, to compare with."""
     rows = facts.run.leaderboard
-    metrics = [name for name in rows[0] if name in (rows[0].get("std") or {})]
+    metrics = [name for name in rows[0] if name not in _NO_METRICS]
     head = ["model", *metrics]
     lines = [f"| {' | '.join(_plain(name) for name in head)} |", "|---" * len(head) + "|"]
     for row in rows:
