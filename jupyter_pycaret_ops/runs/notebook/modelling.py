@@ -131,7 +131,7 @@ def _parameters(facts: Facts, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
     """What each model is made with."""
     plan = facts.plan_params
     shared = {own: plan[name] for name, own in _SHARED.items() if plan.get(name) is not None}
-    given = {i: shared for i in ids}
+    given = dict.fromkeys(ids, shared)
     if facts.run.plan in ("create", "finalize"):
         own = {n: v for n, v in plan.items() if n not in _LIMITS and n not in _SHARED}
         given = {str(facts.run.model_id): {**shared, **own}}
