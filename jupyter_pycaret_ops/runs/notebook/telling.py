@@ -46,9 +46,8 @@ def changes(facts: Facts) -> str:
     told = [item["message"] for item in facts.changes if item["change"] != "folds_reduced"]
     listed = "".join(f"\n- {_plain(message)}" for message in told)
     more = f" In this run:\n{listed}" if listed else ""
-    return (
-        f"## The data\n\nNumbers as floats, everything else as text, the target at the end.{more}"
-    )
+    last = ", the target at the end" if facts.has_target else ""
+    return f"## The data\n\nNumbers as floats, everything else as text{last}.{more}"
 
 
 def setup(facts: Facts) -> str:
