@@ -10,17 +10,36 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .client import Client
+    from .notebook import connect, dashboard, deploy, deployments, start, upload, watch
 
 __version__ = "0.1.0"
-__all__ = ["Client", "__version__"]
+__all__ = [
+    "Client",
+    "__version__",
+    "connect",
+    "dashboard",
+    "deploy",
+    "deployments",
+    "start",
+    "upload",
+    "watch",
+]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "Client":
-        from .client import Client
+    if name in __all__:
+        from importlib import import_module
 
-        return Client
+        room = import_module(f"{__name__}.{'client' if name == 'Client' else 'notebook'}")
+        return getattr(room, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """`%load_ext jupyter_pycaret_ops`: add `%pcrun`."""
+    from .notebook import load
+
+    load(shell)
 
 
 def _jupyter_server_extension_points() -> list[dict[str, Any]]:

@@ -106,7 +106,8 @@ def _settle(
     if task is None or (target is None and needs_target):
         if table.columns is None:
             raise Invalid("Say --task and --target: the columns of this data are not known here.")
-        found = guess(table.columns(), target)
+        columns = table.columns()
+        found = guess(columns, target)
         if target is None and (task is None or needs_target):
             target = found["target"]
             guessed.append(f"target guessed: {target}" if target else "no target found")
@@ -114,7 +115,9 @@ def _settle(
             if found["task"] is None:
                 raise Invalid(found["reason"])
             task = str(found["task"])
-            guessed.append(f"task guessed: {task}")
+            labels = next((one["distinct"] for one in columns if one["name"] == target), 0)
+            more = f", {labels} labels" if task == "classification" and labels else ""
+            guessed.append(f"task guessed: {task}{more}")
     if task in ("clustering", "anomaly") and question.target is None:
         target = None
     return task, target, guessed

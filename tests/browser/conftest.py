@@ -84,6 +84,21 @@ class Lab:
         with urllib.request.urlopen(request, timeout=30) as response:
             return json.load(response)
 
+    def sessions(self) -> list[str]:
+        """Ids of the kernels that people have open."""
+        return [kernel["id"] for kernel in self._jupyter("GET", "api/kernels")]
+
+    def end(self, kernel_id: str) -> None:
+        """End such a kernel."""
+        self._jupyter("DELETE", f"api/kernels/{kernel_id}")
+
+    def _jupyter(self, method: str, path: str) -> Any:
+        request = urllib.request.Request(
+            self.url + path, method=method, headers={"Authorization": f"token {self.token}"}
+        )
+        with urllib.request.urlopen(request, timeout=30) as response:
+            return json.loads(response.read() or "null")
+
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:

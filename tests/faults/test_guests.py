@@ -140,6 +140,16 @@ def test_a_cancel_stops_the_plan_and_never_the_kernel(notebook: Notebook) -> Non
     assert notebook.execute("print(attempt.join(20), frame.shape[0])") == "True 569\n"
 
 
+def test_a_cancel_while_the_engine_is_imported_leaves_it_whole(notebook: Notebook) -> None:
+    run_id = notebook.begin()
+    notebook.server.saw(run_id, "run.started")
+    notebook.server.post(f"/runs/{run_id}/cancel", expect=200)
+    assert notebook.server.ended(run_id)["status"] == "cancelled"
+    again = notebook.begin("iris", ["lr"])
+    row = notebook.server.ended(again)
+    assert row["status"] == "succeeded", row["error"]
+
+
 def test_one_that_does_not_hear_is_closed_and_fenced_off(notebook: Notebook) -> None:
     """The kernel is frozen, so it neither stops nor answers; when it goes on, nobody listens to it."""
     run_id = notebook.begin()

@@ -1,0 +1,97 @@
+"""In the notebook: `%pcrun`, the run as an object, and panels under cells.
+
+The magic and the panels are imported when they are asked for: they bring pandas and widgets with them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .session import client, connect
+
+if TYPE_CHECKING:
+    from .board import Dashboard, DeploymentsPanel
+    from .run import Run
+    from .serving import Deployment, Pipeline
+    from .upload_panel import UploadPanel
+
+__all__ = ["connect", "dashboard", "deploy", "deployments", "load", "start", "upload", "watch"]
+
+
+def load(shell: Any) -> None:
+    """Add `%pcrun` and its completion to a shell; twice does no harm."""
+    from .completing import matcher
+    from .magic import PycaretMagics
+
+    shell.register_magics(PycaretMagics)
+    known = shell.Completer.custom_matchers
+    known[:] = [one for one in known if getattr(one, "__name__", "") != "pcrun_matcher"]
+    known.append(matcher(shell.user_ns))
+
+
+def start(
+    plan: str,
+    data: Any,
+    *,
+    target: str | None = None,
+    task: str | None = None,
+    model: str | None = None,
+    setup: dict[str, Any] | None = None,
+    params: dict[str, Any] | None = None,
+    project: str | None = None,
+    experiment: str | None = None,
+    worker: bool = False,
+) -> Run:
+    """What `%pcrun` does, as a call: `data` is a frame, or the name of a file, sample set or source."""
+    from ..client.asking import Question
+    from .starting import start as begin
+
+    question = Question(plan, target, task, model, project, experiment, setup or {}, params or {})
+    return begin(client(), question, data, {}, worker=worker)
+
+
+def watch(run_id: str | None = None) -> Run:
+    """A run by id, or by the beginning or end of it; the newest without one. Its panel is how it looks."""
+    from ..client.asking import find_run
+    from .run import Run
+
+    caller = client()
+    return Run(caller, caller.runs.get(find_run(caller, run_id)))
+
+
+def upload() -> UploadPanel:
+    """A place to drop a file."""
+    from .upload_panel import UploadPanel
+
+    return UploadPanel(client())
+
+
+def deploy(
+    pipeline: str | Pipeline, slug: str | None = None, auth: Any = "workspace"
+) -> Deployment:
+    """Deploy a pipeline, given by object, name (the newest version) or id."""
+    from ..errors import NotFound
+    from .serving import Pipeline
+
+    if isinstance(pipeline, Pipeline):
+        return pipeline.deploy(slug, auth)
+    caller = client()
+    rows = caller.pipelines.list(caller.home().workspace_id, limit=None)
+    found = next((row for row in rows if pipeline in (row["name"], row["id"])), None)
+    if found is None:
+        raise NotFound(f"There is no pipeline “{pipeline}”.")
+    return Pipeline(caller, found).deploy(slug, auth)
+
+
+def deployments() -> DeploymentsPanel:
+    """The deployments of the workspace, with their counts."""
+    from .board import DeploymentsPanel
+
+    return DeploymentsPanel(client())
+
+
+def dashboard() -> Dashboard:
+    """Upload, runs and deployments in one place."""
+    from .board import Dashboard
+
+    return Dashboard(client())

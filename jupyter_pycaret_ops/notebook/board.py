@@ -1,0 +1,212 @@
+"""All panels together: upload, runs, the run that was chosen, deployments."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime
+from typing import Any
+
+from ..client import ENDED, Client
+from ..client.asking import best_of
+from ..client.rows import Deployment, RunBrief
+from ..errors import OpsError
+from .deployment_panel import ACCESS, DeploymentPanel, counts
+from .marks import button, chip, escape, mark, notice
+from .panel import Panel
+from .run import Run
+from .run_panel import RunPanel
+from .serving import Deployment as Endpoint
+from .upload_panel import UploadPanel
+
+BUSY_S, IDLE_S = 2.0, 10.0
+SHOWN_RUNS = 8
+
+
+class DeploymentsPanel(Panel):
+    """Deployments of the workspace with their counts; one of them opened."""
+
+    def __init__(self, client: Client) -> None:
+        super().__init__(client)
+        self.workspace_id = client.home().workspace_id
+        self.rows: list[Deployment] = []
+        self.opened: DeploymentPanel | None = None
+        self._away_since: datetime | None = None
+
+    def begin(self) -> None:
+        """Look at them now and then."""
+        threading.Thread(target=self._look, name="pycaret-ops-panel", daemon=True).start()
+
+    def _look(self) -> None:
+        while True:
+            self.look()
+            self.refresh()
+            if self._closed.wait(BUSY_S if self.is_busy else IDLE_S):
+                return
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something changes by itself."""
+        return False
+
+    def look(self) -> None:
+        """Ask the server."""
+        try:
+            self.rows = self.client.deployments.list(self.workspace_id)
+            self._away_since = None
+        except OpsError:
+            self._away_since = self._away_since or datetime.now(UTC)
+
+    def act(self, what: str, fields: dict[str, Any], buffers: list[memoryview]) -> None:
+        """Open one, pause or resume it."""
+        verb, _, slug = what.partition(":")
+        row = next((one for one in self.rows if one["endpoint_slug"] == slug), None)
+        if row is not None:
+            endpoint = Endpoint(self.client, row)
+            if verb == "open":
+                same = self.opened is not None and self.opened.deployment.slug == slug
+                self.opened = None if same else DeploymentPanel(endpoint)
+            elif verb == "pause":
+                endpoint.pause()
+            elif verb == "resume":
+                endpoint.resume()
+            self.look()
+        elif self.opened is not None:
+            self.opened.do(what, fields, buffers)
+
+    def away(self) -> str:
+        """That the server is not reached, where it is not."""
+        if self._away_since is None:
+            return ""
+        at = self._away_since.astimezone().strftime("%H:%M:%S")
+        return notice("warning", f"Connection lost since {at}", "Trying again by itself.")
+
+    def draw(self, *, live: bool) -> str:
+        """See `Panel.draw`."""
+        lines = "".join(self._line(row, live=live) for row in self.rows)
+        empty = '<p class="jp-pycaret-muted">Endpoints stand here once a pipeline is deployed.</p>'
+        opened = self.opened.draw(live=live) if self.opened is not None else ""
+        return (
+            '<section class="jp-pycaret jp-pycaret-output" aria-label="Deployments">'
+            '<h3 class="jp-pycaret-head__title">Deployments</h3>'
+            f"{self.away()}{self.troubles()}"
+            f'<table class="jp-pycaret-table"><tbody>{lines}</tbody></table>{"" if lines else empty}'
+            f"</section>{opened}"
+        )
+
+    @staticmethod
+    def _line(row: Deployment, *, live: bool) -> str:
+        slug = row["endpoint_slug"]
+        turn = ("pause", "Pause") if row["status"] == "active" else ("resume", "Resume")
+        does = (
+            button("Open", f"open:{slug}", name=f"Open {slug}")
+            + button(turn[1], f"{turn[0]}:{slug}", name=f"{turn[1]} {slug}")
+            if live
+            else ""
+        )
+        return (
+            f"<tr><td>{chip(row['status'])}</td><td><b>{escape(slug)}</b></td>"
+            f"<td class='jp-pycaret-muted'>{escape(ACCESS[row['auth_mode']])}</td>"
+            f"<td class='jp-pycaret-num'>{escape(counts(row))}</td>"
+            f"<td class='jp-pycaret-num'>{does}</td></tr>"
+        )
+
+
+class Dashboard(DeploymentsPanel):
+    """Upload, runs, the run that was chosen, deployments."""
+
+    def __init__(self, client: Client) -> None:
+        super().__init__(client)
+        self.runs: list[RunBrief] = []
+        self.upload = UploadPanel(client)
+        self.chosen: RunPanel | None = None
+
+    def begin(self) -> None:
+        """See `Panel.begin`."""
+        self.view.upload_path = f"/workspaces/{self.workspace_id}/data-sources/upload"
+        super().begin()
+
+    def close(self) -> None:
+        """See `Panel.close`."""
+        super().close()
+        for part in (self.upload, self.chosen):
+            if part is not None:
+                part.close()
+
+    @property
+    def is_busy(self) -> bool:
+        """See `DeploymentsPanel.is_busy`."""
+        return any(row["status"] not in ENDED for row in self.runs)
+
+    def look(self) -> None:
+        """See `DeploymentsPanel.look`."""
+        super().look()
+        if self._away_since is None:
+            try:
+                self.runs = self.client.runs.list(SHOWN_RUNS, workspace_id=self.workspace_id)
+            except OpsError:
+                self._away_since = datetime.now(UTC)
+
+    def act(self, what: str, fields: dict[str, Any], buffers: list[memoryview]) -> None:
+        """Open or stop a run, upload, or what deployments do."""
+        verb, _, rest = what.partition(":")
+        if verb in ("progress", "refused", "uploaded", "piece", "target", "start"):
+            self.upload.do(what, fields, buffers)
+            if verb == "start" and self.upload.run is not None:
+                self._choose(self.upload.run.run)
+                self.upload.run.close()
+                self.upload.run = None
+                self.look()
+        elif verb == "run":
+            self._choose(Run(self.client, self.client.runs.get(rest)))
+        elif verb == "stop":
+            self.client.runs.cancel(rest)
+            self.look()
+        elif verb in ("open", "pause", "resume") or (self.chosen is None and verb != "deploy"):
+            super().act(what, fields, buffers)
+        elif verb in ("try", "predict") and self.opened is not None:
+            self.opened.do(what, fields, buffers)
+        elif self.chosen is not None:
+            self.chosen.do(what, fields, buffers)
+            self.look()
+
+    def _choose(self, run: Run) -> None:
+        if self.chosen is not None:
+            self.chosen.close()
+        self.chosen = RunPanel(run, on_change=self.refresh)
+        self.chosen.begin()
+
+    def draw(self, *, live: bool) -> str:
+        """See `Panel.draw`."""
+        lines = "".join(self._run_line(row, live=live) for row in self.runs)
+        empty = '<p class="jp-pycaret-muted">Runs stand here, the newest first.</p>'
+        chosen = self.chosen.draw(live=live) if self.chosen is not None else ""
+        return (
+            f"{self.upload.draw(live=live)}"
+            '<section class="jp-pycaret jp-pycaret-output" aria-label="Runs">'
+            f'<h3 class="jp-pycaret-head__title">Runs</h3>{self.away()}'
+            f'<table class="jp-pycaret-table"><tbody>{lines}</tbody></table>{"" if lines else empty}'
+            f"</section>{chosen}{super().draw(live=live)}"
+        )
+
+    @staticmethod
+    def _run_line(row: RunBrief, *, live: bool) -> str:
+        run_id, is_over = row["id"], row["status"] in ENDED
+        progress = row["progress"]
+        told = best_of(row) if is_over else str(progress.get("label") or "")
+        if row["error"]:
+            told = row["error"]
+        does = ""
+        if live:
+            does = button("Open", f"run:{run_id}", name=f"Open run {run_id[-6:]}")
+            if not is_over:
+                does += button(
+                    "Cancel", f"stop:{run_id}", name=f"Cancel run {run_id[-6:]}", kind="stop",
+                    post=f"runs/{run_id}/cancel",
+                )  # fmt: skip
+        done = f"{progress.get('done') or 0} of {progress.get('total') or 0}"
+        return (
+            f"<tr><td>{mark(row['status'], is_said=True)} {escape(row['status'].capitalize())}</td>"
+            f"<td>{escape(row['plan'])}</td><td class='jp-pycaret-num'>{'' if is_over else done}</td>"
+            f"<td><div class='jp-pycaret-clip'>{escape(told)}</div></td>"
+            f"<td class='jp-pycaret-num'>{does}</td></tr>"
+        )

@@ -1,0 +1,216 @@
+"""A run under a cell: it fills while it runs, says how it ended, and leads on to promotion."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from ..client import ENDED
+from ..client.asking import best_of
+from ..errors import OpsError
+from . import drawing
+from .deploy_panel import DeployPanel
+from .marks import button, chip, clock, escape, icon, notice, plural, slug_of
+from .panel import Panel
+from .run_state import RunState
+
+if TYPE_CHECKING:
+    from .run import Run
+
+#: the panel is drawn no oftener
+PAINT_EVERY_S = 0.2
+
+
+class RunPanel(Panel):
+    """Follows a run over its WebSocket; when it has succeeded, leads on to promoting and deploying it."""
+
+    def __init__(self, run: Run, on_change: Callable[[], None] | None = None) -> None:
+        super().__init__(run._client)
+        #: of the panel that this one is a part of
+        self._on_change = on_change
+        self.run = run
+        self.state = RunState(run._row)
+        #: the pipeline, once it was promoted from here
+        self._after: DeployPanel | None = None
+        self._dirty = threading.Event()
+        self._is_stale = False
+        self._stream = self.client.runs.watch(run.id, on_state=self._reached)
+
+    # ---------------------------------------------------------------- following
+
+    def begin(self) -> None:
+        """Follow it in two threads: one hears, one draws."""
+        if self.state.row["status"] in ENDED:
+            self._hear_all()
+            self.refresh(last=True)
+            return
+        for work in (self._hear, self._paint):
+            threading.Thread(target=work, name="pycaret-ops-panel", daemon=True).start()
+
+    def close(self) -> None:
+        """Stop following."""
+        super().close()
+        self._stream.close()
+        self._dirty.set()
+
+    def _hear_all(self) -> None:
+        for event in self.client.runs.events(self.run.id):
+            self.state.take(event)
+
+    def _hear(self) -> None:
+        try:
+            for event in self._stream:
+                if self.state.take(event):
+                    self._is_stale = True
+                self._dirty.set()
+        except OpsError as error:
+            self.trouble = error.message
+        self._is_stale = True
+        self._closed.set()
+        self._dirty.set()
+
+    def _paint(self) -> None:
+        while True:
+            self._dirty.wait()
+            is_over = self._closed.is_set()
+            self._dirty.clear()
+            self._read(must=is_over)
+            self.refresh(last=is_over)
+            if self._on_change is not None:
+                self._on_change()
+            if is_over:
+                return
+            self._closed.wait(PAINT_EVERY_S)
+
+    def _read(self, *, must: bool) -> None:
+        if not (self._is_stale or must):
+            return
+        try:
+            self.state.row = self.client.runs.get(self.run.id)
+            self.run._row = self.state.row
+            self._is_stale = False
+        except OpsError as error:
+            if must:
+                self.trouble = error.message
+
+    def _reached(self, is_there: bool) -> None:
+        if is_there:
+            self.state.away_since = None
+        elif self.state.away_since is None:
+            self.state.away_since = datetime.now(UTC)
+        self._dirty.set()
+
+    # ---------------------------------------------------------------- doing
+
+    def act(self, what: str, fields: dict[str, Any], buffers: list[memoryview]) -> None:
+        """Cancel, promote, deploy."""
+        if what == "cancel":
+            self.state.is_cancelling = True
+            self.run.cancel()
+        elif what == "promote":
+            made = self.run.promote(str(fields.get("name") or ""))
+            self._after = DeployPanel(self.client, made.row)
+        elif self._after is not None:
+            self._after.do(what, fields, buffers)
+
+    # ---------------------------------------------------------------- drawing
+
+    def draw(self, *, live: bool) -> str:
+        """See `Panel.draw`."""
+        state = self.state
+        title = self.run.title
+        return (
+            f'<section class="jp-pycaret jp-pycaret-output" aria-label="Run {escape(title)}">'
+            f"{self._head(live=live)}{self._away()}{self.troubles()}{self._progress()}"
+            f"{self._why()}{drawing.leaderboard(state)}{self._next(live=live)}</section>"
+            + (self._after.draw(live=live) if self._after is not None else "")
+        )
+
+    def _head(self, *, live: bool) -> str:
+        row, state = self.state.row, self.state
+        where = "in this kernel" if self.run.is_here else "in a worker kernel"
+        if row["executor"] == "notebook" and not self.run.is_here:
+            where = "in a notebook's kernel"
+        is_over = row["status"] in ENDED
+        told = [row["plan"], where] if is_over else [f"{row['plan']}, {where}", "the cell is free"]
+        if row["status"] == "succeeded":
+            told = [best_of(row)]
+        word = "Cancelling" if state.is_cancelling and not is_over else None
+        stop = ""
+        if live and not is_over:
+            stop = button(
+                "Cancelling" if state.is_cancelling else "Cancel run",
+                "cancel",
+                kind="stop",
+                is_off=state.is_cancelling or state.away_since is not None,
+                before=icon("stop"),
+                once="Cancelling",
+                post=f"runs/{self.run.id}/cancel",
+            )
+        return (
+            '<header class="jp-pycaret-head"><h3 class="jp-pycaret-head__title">'
+            f'{chip(row["status"], word)}<span class="jp-pycaret-clip">{escape(self.run.title)} '
+            '<span class="jp-pycaret-muted" style="font-weight: 400">'
+            f"{escape(''.join(f'· {part} ' for part in told).strip())}</span></span></h3>"
+            f'<div class="jp-pycaret-head__actions">{self._times(live=live)}{stop}</div></header>'
+        )
+
+    def _times(self, *, live: bool) -> str:
+        row = self.state.row
+        ink = 'style="color: var(--jp-pycaret-ink)"'
+        if row["started_at"] is None:
+            return ""
+        if row["status"] in ENDED:
+            text = f"<b {ink}>{clock((row['duration_ms'] or 0) / 1000)}</b>"
+        else:
+            elapsed = (
+                datetime.now(UTC) - datetime.fromisoformat(row["started_at"])
+            ).total_seconds()
+            since = f' data-since="{row["started_at"]}"' if live else ""
+            text = f"<b {ink}{since}>{clock(elapsed)}</b> elapsed"
+            left = self.state.remaining_s(elapsed)
+            if left is not None:
+                text += f" · about {clock(left)} left"
+        return f'<span class="jp-pycaret-muted" style="line-height: 24px">{text}</span>'
+
+    def _away(self) -> str:
+        since = self.state.away_since
+        if since is None or self.state.row["status"] in ENDED:
+            return ""
+        at = since.astimezone().strftime("%H:%M:%S")
+        return notice("warning", f"Connection lost since {at}", "Trying again by itself.")
+
+    def _progress(self) -> str:
+        state = self.state
+        guessed = ", ".join(self.run.guessed)
+        said = f'<span style="font-size: var(--jp-pycaret-font-s)" class="jp-pycaret-muted">{escape(guessed)}</span>'
+        if state.row["status"] in ENDED:
+            return said if guessed else ""
+        share = round(100 * state.done / state.total) if state.total else 0
+        text = f"{state.done} of {plural(state.total, 'model')}" if state.total else state.label
+        return (
+            '<div class="jp-pycaret-overall" style="gap: 4px 16px"><div class="jp-pycaret-progress" '
+            'role="progressbar" aria-label="Run progress" aria-valuemin="0" aria-valuemax="100" '
+            f'aria-valuenow="{share}" aria-valuetext="{escape(text)}">'
+            f'<div class="jp-pycaret-progress__fill" style="width: {share}%"></div></div>'
+            f'<span style="font-size: var(--jp-pycaret-font-s)">{escape(text)}</span>{said}</div>'
+        )
+
+    def _why(self) -> str:
+        row = self.state.row
+        shown = "".join(notice("warning", text) for text in self.state.notes[-3:])
+        if row["status"] == "failed":
+            shown += notice("failed", row["error"] or "The run failed.")
+        return shown
+
+    def _next(self, *, live: bool) -> str:
+        if not live or self.state.row["status"] != "succeeded" or self._after is not None:
+            return ""
+        return (
+            '<form class="jp-pycaret-line" data-do="promote" aria-label="Promote">'
+            '<label>Name <input class="jp-pycaret-input" name="name" '
+            f'value="{escape(slug_of(self.run.title))}"></label>'
+            f"{button('Promote', 'promote', kind='primary')}</form>"
+        )

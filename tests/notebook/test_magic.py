@@ -1,0 +1,129 @@
+"""`%pcrun` as people type it, in a kernel of a real server."""
+
+from __future__ import annotations
+
+import secrets
+
+from ..live import until
+from .kernel import Kernel
+
+SHORT = "--include lr,nb --fold 3"
+
+
+def test_one_line_from_a_frame_to_a_prediction(kernel: Kernel) -> None:
+    """The run, its leaderboard, its pipeline, the deployment: each is an object of the notebook."""
+    name = f"iris-{secrets.token_hex(4)}"
+    began = kernel.run(f"run = %pcrun compare --data df --target species {SHORT}")
+    assert began.errors == ""
+    assert "application/vnd.jupyter.widget-view+json" in began.data[-1]
+    assert "task guessed: classification, 3 labels" in began.html
+    assert kernel.run("run.wait(120)\nprint(run.status)").text == "succeeded\n"
+    assert kernel.value("list(run.leaderboard.columns[:3])") == ["model_id", "name", "Accuracy"]
+    assert kernel.value("sorted(run.leaderboard.model_id)") == ["lr", "nb"]
+    assert kernel.value("run.fold_metrics.shape[0]") == 6
+    assert kernel.value("run.events()[-1]['kind']") == "run.succeeded"
+    assert kernel.value("list(run.predict(df.head(2)))") == ["setosa", "setosa"]
+    assert kernel.value("type(run.pipeline).__name__") == "Pipeline"
+    plots = kernel.value("[p['id'] for p in run._client.runs.plots(run.id)]")
+    assert kernel.value(f"type(run.plot({plots[0]!r})).__name__") == "Figure"
+    kernel.run(f"deployment = run.promote({name!r}).deploy()")
+    answer = kernel.value("deployment.predict(df.tail(2), proba=True).to_dict('split')")
+    assert answer["index"] == [148, 149]
+    assert answer["columns"] == ["prediction", "setosa", "versicolor", "virginica"]
+    assert [row[0] for row in answer["data"]] == ["virginica", "virginica"]
+
+
+def test_the_cell_is_free_and_what_it_has_stays_as_it_was(kernel: Kernel) -> None:
+    """The frame may be changed at once; the run trains on what it was."""
+    kernel.run(f"run = %pcrun compare --data df --target species {SHORT}\ndf['species'] = 'one'")
+    assert kernel.value("run.is_here") is True
+    assert kernel.value("run.status") in {"queued", "running"}
+    out = kernel.run("run.wait(120)\nprint(run.status, run.row['snapshot']['data_rows'])")
+    assert (out.text, out.errors) == ("succeeded 150\n", "")
+
+
+def test_await_waits(kernel: Kernel) -> None:
+    kernel.run("run = %pcrun create --model dt --data df --target species --fold 3 --quiet")
+    assert kernel.run("done = await run\nprint(done is run, run.status)").text == "True succeeded\n"
+
+
+def test_a_worker_gets_the_frame_as_parquet(kernel: Kernel) -> None:
+    out = kernel.run(f"run = %pcrun compare --data df --worker --wait --quiet {SHORT}")
+    assert (out.errors, out.data) == ("", [])
+    row = kernel.value("run.row")
+    assert (row["status"], row["executor"]) == ("succeeded", "kernel")
+    source = kernel.server.get(f"/data-sources/{row['data_source_id']}")
+    assert (source["kind"], source["config"]["rows"]) == ("parquet_upload", 150)
+
+
+def test_parameters_stand_in_the_body(kernel: Kernel) -> None:
+    body = "setup:\n  fold: 4\n  session_id: 7\nplan:\n  include: [nb]\n"
+    kernel.run(f"%%pcrun compare --data df --target species --quiet --wait\n{body}")
+    snapshot = kernel.value("_.row['snapshot']")
+    assert snapshot["setup_params"] == {"fold": 4, "session_id": 7}
+    assert snapshot["plan_params"] == {"include": ["nb"]}
+
+
+def test_verbs_look_after_runs(kernel: Kernel) -> None:
+    kernel.run("run = %pcrun compare --data df --target species --include rf,et,gbc --quiet")
+    assert kernel.run("%pcrun cancel run").errors == ""
+    assert kernel.run("%pcrun wait run").errors == ""
+    assert kernel.value("run.status") == "cancelled"
+    assert "run.cancelled" in kernel.run("%pcrun logs run").text
+    assert "text/html" in kernel.run("%pcrun list --limit 3").data[-1]
+    run_id = kernel.value("run.id")
+    assert "Cancelled" in kernel.run(f"%pcrun show {run_id}").html
+    name = f"v-{secrets.token_hex(4)}"
+    kernel.run("made = %pcrun create --model nb --data df --target species --fold 3 --quiet --wait")
+    assert kernel.value("[made.status, made.error]") == ["succeeded", None]
+    assert kernel.run(f"pipeline = %pcrun promote {name}").errors == ""
+    assert kernel.run(f"%pcrun deploy {name} --auth public").errors == ""
+    predicted = kernel.run(f"p = %pcrun predict {name} --data df")
+    assert predicted.errors == ""
+    assert kernel.value("len(p)") == 150
+
+
+def test_a_fault_is_one_sentence_and_no_traceback(kernel: Kernel) -> None:
+    for line, said in {
+        "%pcrun nope --data df --target species": "no plan “nope”",
+        "%pcrun create --data df --target species": "needs a model_id",
+        "%pcrun compare --data missing": "no file, frame, data source or sample set “missing”",
+        "%pcrun compare --data df --target nothing": "There is no column “nothing”",
+        "%pcrun compare --data df --fold many": "invalid int value: 'many'",
+        "%pcrun compare --data df --colour red": "Unrecognized arguments: --colour red",
+        "%pcrun compare --data 'df": "No closing quotation",
+        "%pcrun cancel ffffffff": "no run “ffffffff”",
+        "%%pcrun compare --data df\nsetup: [": "not YAML",
+        "%%pcrun compare --data df\nfold: 3": "holds `setup:` and `plan:`",
+    }.items():
+        out = kernel.run(line)
+        assert out.errors.startswith("UsageError: "), (line, out)
+        assert said in out.errors, out.errors
+        assert out.errors.count("\n") == 1
+        assert "Traceback" not in out.errors + out.traceback
+    assert "usage: %pcrun" in kernel.run("%pcrun --help").text
+
+
+def test_tab_knows_what_there_is(kernel: Kernel) -> None:
+    assert kernel.complete("run = %pcrun compare --data df --tar") == ["--target"]
+    assert set(kernel.complete("%pcrun compare --data df --target sep")) == set()
+    assert "species" in kernel.complete("%pcrun compare --data df --target ")
+    assert "df" in kernel.complete("%pcrun compare --data ")
+    assert {"list", "cancel"} <= set(kernel.complete("%pcrun "))
+    # what the server is asked for may come with the next Tab
+    until(lambda: "compare" in kernel.complete("%pcrun com"), "plans")
+    until(lambda: "lightgbm" in kernel.complete("%pcrun create --model li"), "models")
+    until(lambda: "rf" in kernel.complete("%pcrun compare --include lr,r"), "models in a list")
+    until(lambda: "AUC" in kernel.complete("%pcrun compare --sort A"), "metrics")
+    assert kernel.complete("pri") == ["print"]
+
+
+def test_no_server_is_a_sentence_too(kernel: Kernel) -> None:
+    kernel.run(
+        "import os\nos.environ['PYCARET_OPS_URL'] = 'http://127.0.0.1:9/'\n"
+        "from jupyter_pycaret_ops.notebook import session\nsession._client = None"
+    )
+    out = kernel.run("%pcrun list")
+    assert out.errors.startswith(
+        "UsageError: The server at http://127.0.0.1:9 could not be reached"
+    )
