@@ -1,8 +1,9 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { newRunPlugin } from './newRun/plugin';
 import { sidePanelPlugin } from './sidePanel/plugin';
 
 export { ISidePanel } from './sidePanel/tokens';
 
-const plugins: JupyterFrontEndPlugin<unknown>[] = [sidePanelPlugin];
+const plugins: JupyterFrontEndPlugin<unknown>[] = [sidePanelPlugin, newRunPlugin];
 
 export default plugins;

@@ -84,6 +84,13 @@ class Lab:
         with urllib.request.urlopen(request, timeout=30) as response:
             return json.load(response)
 
+    def rows(self, noun: str) -> Any:
+        """What a list of the first workspace has, newest first."""
+        workspace = self.call("GET", "workspaces")[0]["id"]
+        if noun == "runs":
+            return self.call("GET", f"runs?workspace_id={workspace}")
+        return self.call("GET", f"workspaces/{workspace}/{noun}")
+
     def sessions(self) -> list[str]:
         """Ids of the kernels that people have open."""
         return [kernel["id"] for kernel in self._jupyter("GET", "api/kernels")]
@@ -91,6 +98,10 @@ class Lab:
     def end(self, kernel_id: str) -> None:
         """End such a kernel."""
         self._jupyter("DELETE", f"api/kernels/{kernel_id}")
+
+    def restart(self, kernel_id: str) -> None:
+        """Restart such a kernel."""
+        self._jupyter("POST", f"api/kernels/{kernel_id}/restart")
 
     def _jupyter(self, method: str, path: str) -> Any:
         request = urllib.request.Request(

@@ -41,6 +41,17 @@ def region(page: Page, name: str) -> Locator:
     return panel(page).get_by_role("region", name=name, exact=True)
 
 
+def upload(page: Page, filename: str, content: bytes) -> None:
+    """Choose a file with `Upload data`."""
+    with page.expect_file_chooser() as chooser:
+        panel(page).get_by_role("button", name="Upload data").click()
+    chooser.value.set_files({"name": filename, "mimeType": "text/csv", "buffer": content})
+
+
+def new_run_form(page: Page) -> Locator:
+    return page.get_by_role("form", name="New run", exact=True)
+
+
 def use_theme(page: Page, theme: str) -> None:
     page.evaluate(
         "theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme }).then(() => null)",

@@ -1,6 +1,5 @@
-import type { ServerConnection } from '@jupyterlab/services';
 import { ResponseError } from './errors';
-import { requestAPI, urlOf } from './request';
+import { urlOf } from './request';
 import type {
   IDataSource,
   IDeployment,
@@ -9,10 +8,10 @@ import type {
   IPage,
   IPipeline,
   IProject,
-  IRow,
   IRun,
   IWorkspace
 } from './rows';
+import { MOST, Transport } from './transport';
 import type { IUploadOptions } from './upload';
 import { uploadFile } from './upload';
 
@@ -42,29 +41,18 @@ export interface IOpsApi {
   resumeDeployment(id: string): Promise<IDeployment>;
 }
 
-/** Reading is what a poll does: it must not keep an idle server awake. */
-const QUIET = { no_track_activity: 1 };
-
-const MOST = 1000;
-
-export class OpsApi implements IOpsApi {
-  constructor(private readonly _settings: ServerConnection.ISettings) {}
-
-  get clockOffset(): number {
-    return this._clockOffset;
-  }
-
+export class OpsApi extends Transport implements IOpsApi {
   me(): Promise<IMe> {
-    return this._get<IMe>('auth/me');
+    return this.get<IMe>('auth/me');
   }
 
   workspaces(): Promise<IPage<IWorkspace>> {
-    return this._list<IWorkspace>('workspaces', MOST);
+    return this.list<IWorkspace>('workspaces', MOST);
   }
 
   async createWorkspace(name: string): Promise<IWorkspace> {
     try {
-      await this._send('POST', 'setup/bootstrap', {
+      await this.send('POST', 'setup/bootstrap', {
         workspace_name: name,
         project_name: 'default'
       });
@@ -73,8 +61,8 @@ export class OpsApi implements IOpsApi {
         throw error;
       }
       // The server has workspaces already; this user is in none of them.
-      const made = await this._send<IWorkspace>('POST', 'workspaces', { name });
-      await this._send('POST', `workspaces/${made.id}/projects`, { name: 'default' });
+      const made = await this.send<IWorkspace>('POST', 'workspaces', { name });
+      await this.send('POST', `workspaces/${made.id}/projects`, { name: 'default' });
       return made;
     }
     const { rows } = await this.workspaces();
@@ -86,78 +74,44 @@ export class OpsApi implements IOpsApi {
   }
 
   projects(workspaceId: string): Promise<IPage<IProject>> {
-    return this._list<IProject>(`workspaces/${workspaceId}/projects`, MOST);
+    return this.list<IProject>(`workspaces/${workspaceId}/projects`, MOST);
   }
 
   experiments(projectId: string): Promise<IPage<IExperiment>> {
-    return this._list<IExperiment>(`projects/${projectId}/experiments`, MOST);
+    return this.list<IExperiment>(`projects/${projectId}/experiments`, MOST);
   }
 
   dataSources(workspaceId: string, limit: number): Promise<IPage<IDataSource>> {
-    return this._list<IDataSource>(`workspaces/${workspaceId}/data-sources`, limit);
+    return this.list<IDataSource>(`workspaces/${workspaceId}/data-sources`, limit);
   }
 
   uploadDataSource(workspaceId: string, options: IUploadOptions): Promise<IDataSource> {
-    const url = urlOf(this._settings, `workspaces/${workspaceId}/data-sources/upload`);
-    return uploadFile(this._settings, url, options);
+    const url = urlOf(this.settings, `workspaces/${workspaceId}/data-sources/upload`);
+    return uploadFile(this.settings, url, options);
   }
 
   async deleteDataSource(id: string): Promise<void> {
-    await this._send('DELETE', `data-sources/${id}`);
+    await this.send('DELETE', `data-sources/${id}`);
   }
 
   runs(workspaceId: string, projectId: string | null, limit: number): Promise<IPage<IRun>> {
     const narrow = projectId === null ? {} : { project_id: projectId };
-    return this._list<IRun>('runs', limit, { workspace_id: workspaceId, ...narrow });
+    return this.list<IRun>('runs', limit, { workspace_id: workspaceId, ...narrow });
   }
 
   cancelRun(id: string): Promise<IRun> {
-    return this._send<IRun>('POST', `runs/${id}/cancel`);
+    return this.send<IRun>('POST', `runs/${id}/cancel`);
   }
 
   pipelines(workspaceId: string, limit: number): Promise<IPage<IPipeline>> {
-    return this._list<IPipeline>(`workspaces/${workspaceId}/pipelines`, limit);
+    return this.list<IPipeline>(`workspaces/${workspaceId}/pipelines`, limit);
   }
 
   deployments(workspaceId: string, limit: number): Promise<IPage<IDeployment>> {
-    return this._list<IDeployment>(`workspaces/${workspaceId}/deployments`, limit);
+    return this.list<IDeployment>(`workspaces/${workspaceId}/deployments`, limit);
   }
 
   resumeDeployment(id: string): Promise<IDeployment> {
-    return this._send<IDeployment>('PATCH', `deployments/${id}`, { status: 'active' });
+    return this.send<IDeployment>('PATCH', `deployments/${id}`, { status: 'active' });
   }
-
-  private async _get<T>(path: string): Promise<T> {
-    const { body, headers } = await requestAPI<T>(
-      this._settings,
-      urlOf(this._settings, path, QUIET)
-    );
-    this._readClock(headers);
-    return body;
-  }
-
-  private async _list<T extends IRow>(
-    path: string,
-    limit: number,
-    query: Readonly<Record<string, string>> = {}
-  ): Promise<IPage<T>> {
-    const url = urlOf(this._settings, path, { ...query, limit, ...QUIET });
-    const { body, headers } = await requestAPI<T[]>(this._settings, url);
-    this._readClock(headers);
-    return { rows: body, more: headers.has('X-Next-Cursor') };
-  }
-
-  private async _send<T>(method: string, path: string, body?: object): Promise<T> {
-    const init = body === undefined ? { method } : { method, body: JSON.stringify(body) };
-    return (await requestAPI<T>(this._settings, urlOf(this._settings, path), init)).body;
-  }
-
-  private _readClock(headers: Headers): void {
-    const date = Date.parse(headers.get('Date') ?? '');
-    // The header counts whole seconds: a smaller difference says nothing.
-    const offset = Number.isNaN(date) ? 0 : date - Date.now();
-    this._clockOffset = Math.abs(offset) > 2000 ? offset : 0;
-  }
-
-  private _clockOffset = 0;
 }

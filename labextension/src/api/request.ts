@@ -3,7 +3,7 @@ import { ServerConnection } from '@jupyterlab/services';
 import { errorFor, NetworkError } from './errors';
 
 /** Where all routes of the server part lie, below the server's base URL. */
-const PREFIX = 'pycaret/api/v1';
+export const PREFIX = 'pycaret/api/v1';
 
 export interface IAnswer<T> {
   readonly body: T;

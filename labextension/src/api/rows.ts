@@ -73,6 +73,54 @@ export interface IRun extends IRow {
   readonly metrics_summary: IMetricsSummary | null;
 }
 
+/** A run as it is given alone. */
+export interface IRunDetail extends IRun {
+  readonly data_source_id: string | null;
+  readonly leaderboard: ReadonlyArray<ILeaderboardRow>;
+  readonly snapshot: ISnapshot;
+}
+
+/** One scored model; the mean of each metric stands under the metric's own name. */
+export interface ILeaderboardRow {
+  readonly model_id: string;
+  readonly name: string;
+  readonly rank: number;
+  readonly std?: Readonly<Record<string, number | null>>;
+  /** the run's own metric, fold by fold */
+  readonly folds?: ReadonlyArray<number | null>;
+  readonly seconds?: number | null;
+  readonly [metric: string]: unknown;
+}
+
+export interface ISnapshot {
+  readonly task: string;
+  readonly target: string | null;
+  readonly setup_params: Readonly<Record<string, unknown>>;
+  readonly plan: string;
+  readonly model_id: string | null;
+  readonly plan_params: Readonly<Record<string, unknown>>;
+  readonly data_source_id: string | null;
+  readonly sklearn_dataset?: string | null;
+  readonly data_rows: number | null;
+  readonly data_changes: ReadonlyArray<{ readonly message: string }>;
+  readonly seed: number | null;
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+export interface IRunEvent {
+  readonly seq: number;
+  readonly kind: string;
+  readonly message: string;
+  readonly payload: Readonly<Record<string, unknown>>;
+  readonly duration_ms: number | null;
+  readonly timestamp: Timestamp;
+}
+
+export interface IRunPlot {
+  readonly id: string;
+  readonly model_id: string | null;
+}
+
 export interface IProgress {
   readonly done: number;
   readonly total: number;
@@ -96,6 +144,7 @@ export interface IPipeline extends IRow {
   readonly name: string;
   readonly version: number;
   readonly model_id: string | null;
+  readonly origin_run_id: string | null;
   readonly task: string;
   readonly metrics: Readonly<Record<string, unknown>> | null;
 }

@@ -16,6 +16,7 @@ export const opsIcon = new LabIcon({
 const DRAWINGS = {
   upload: <path d="M8 10.5V3M5 6l3-3 3 3M2.5 11v2.5h11V11" />,
   down: <path d="M4.5 6.5 8 10l3.5-3.5" />,
+  up: <path d="M4.5 9.5 8 6l3.5 3.5" />,
   right: <path d="M6.5 4.5 10 8l-3.5 3.5" />,
   table: <path d="M2.5 3h11v10h-11zM2.5 6.5h11M6.5 6.5V13" />,
   database: (
@@ -28,6 +29,13 @@ const DRAWINGS = {
   model: <path d="M8 2 13.5 5v6L8 14l-5.5-3V5zM2.5 5 8 8l5.5-3M8 8v6" />,
   copy: <path d="M5.5 5.5h8v8h-8zM10.5 5.5v-3h-8v8h3" />,
   check: <path d="m3 8.5 3.2 3L13 4.5" />,
+  plus: <path d="M8 3v10M3 8h10" />,
+  bin: <path d="M3 4.5h10M6.5 4.5v-2h3v2M4.5 4.5l.6 9h5.8l.6-9M6.7 7v4M9.3 7v4" />,
+  stop: <path d="M4 4h8v8H4z" />,
+  play: <path d="M5 3.5v9l7.5-4.5z" />,
+  pause: <path d="M5.5 3.5v9M10.5 3.5v9" />,
+  notebook: <path d="M3.5 2.5h9v11h-9zM6 2.5v11M8.5 5.5h2" />,
+  promote: <path d="M8 13V5.5M5 8l3-3 3 3M3 2.5h10" />,
   close: <path d="m4 4 8 8M12 4l-8 8" />
 };
 

@@ -1,5 +1,6 @@
 import React, { useEffect, useRef, useState } from 'react';
 import type { IDataSource } from '../api/rows';
+import { CommandIDs, useCommand } from '../common/commands';
 import { Icon, StatusMark } from '../common/icons';
 import { useTrans } from '../common/trans';
 import { useModel, usePanelState } from './context';
@@ -28,7 +29,9 @@ export interface IBodyProps {
  * What stands in the side panel.
  */
 export function Body({ onDelete }: IBodyProps): JSX.Element {
+  const trans = useTrans();
   const model = useModel();
+  const newRun = useCommand(CommandIDs.newRun);
   const { phase, lost, notice, mayWrite, data, uploads } = usePanelState();
   const regions = phase === 'live' || phase === 'loading';
   const mayUpload = phase === 'live' && mayWrite && lost === null;
@@ -51,6 +54,17 @@ export function Body({ onDelete }: IBodyProps): JSX.Element {
           {mayWrite ? (
             <div className="jp-pycaret-actions">
               <UploadButton primary={firstUse} off={!mayUpload} />
+              {newRun ? (
+                <button
+                  type="button"
+                  className={`jp-pycaret-button${firstUse ? '' : ' jp-pycaret-button--primary'}`}
+                  disabled={!mayUpload || data.rows.length === 0}
+                  onClick={() => newRun({})}
+                >
+                  <Icon name="plus" />
+                  {trans.__('New run')}
+                </button>
+              ) : null}
             </div>
           ) : null}
           <div className="jp-pycaret-panel__regions">

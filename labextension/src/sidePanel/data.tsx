@@ -1,5 +1,6 @@
 import React from 'react';
 import type { IDataSource } from '../api/rows';
+import { CommandIDs, useCommand } from '../common/commands';
 import { formatCount, formatSize, formatSizes } from '../common/format';
 import { Icon, StatusMark } from '../common/icons';
 import { Progress } from '../common/progress';
@@ -19,6 +20,7 @@ export function DataRegion({
   readonly onDelete: (row: IDataSource) => void;
 }): JSX.Element {
   const trans = useTrans();
+  const train = useCommand(CommandIDs.newRun);
   const { data, uploads, mayWrite, lost, fresh } = usePanelState();
   const sending = uploads.filter(upload => upload.step !== 'refused').length;
   return (
@@ -40,6 +42,16 @@ export function DataRegion({
           title={row.name}
           fresh={fresh.has(row.id)}
           action={
+            mayWrite && train
+              ? {
+                  word: trans.__('Train'),
+                  name: trans.__('Train'),
+                  run: () => train({ sourceId: row.id }),
+                  off: lost !== null
+                }
+              : null
+          }
+          second={
             mayWrite
               ? {
                   word: trans.__('Delete'),

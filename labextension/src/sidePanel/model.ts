@@ -187,6 +187,22 @@ export class SidePanelModel implements IDisposable {
     }
   }
 
+  /**
+   * Show a run that was started from here before the next read brings it.
+   */
+  noteRun(run: IRun): void {
+    const { runs, fresh, workspaceId, projectId } = this._state;
+    if (run.workspace_id === workspaceId && run.project_id === projectId) {
+      const others = runs.rows.filter(row => row.id !== run.id);
+      this._patch({
+        runs: { ...runs, rows: [run, ...others] },
+        fresh: new Set([...fresh, run.id])
+      });
+    }
+    this._turn += 1;
+    this.refresh();
+  }
+
   stopUpload(id: string): void {
     this._uploads.stop(id);
   }

@@ -1,9 +1,11 @@
 import { Dialog, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
+import type { CommandRegistry } from '@lumino/commands';
 import type { Message } from '@lumino/messaging';
 import React from 'react';
 import type { IDataSource } from '../api/rows';
+import { CommandsProvider } from '../common/commands';
 import { opsIcon } from '../common/icons';
 import { TransContext } from '../common/trans';
 import { Body } from './body';
@@ -16,7 +18,8 @@ import type { SidePanelModel } from './model';
 export class SidePanel extends ReactWidget {
   constructor(
     readonly model: SidePanelModel,
-    private readonly _trans: TranslationBundle
+    private readonly _trans: TranslationBundle,
+    private readonly _commands: CommandRegistry
   ) {
     super();
     const name = _trans.__('PyCaret Ops');
@@ -41,9 +44,11 @@ export class SidePanel extends ReactWidget {
   protected override render(): JSX.Element {
     return (
       <TransContext.Provider value={this._trans}>
-        <ModelProvider value={this.model}>
-          <Body onDelete={row => void this._askToDelete(row)} />
-        </ModelProvider>
+        <CommandsProvider value={this._commands}>
+          <ModelProvider value={this.model}>
+            <Body onDelete={row => void this._askToDelete(row)} />
+          </ModelProvider>
+        </CommandsProvider>
       </TransContext.Provider>
     );
   }

@@ -7,17 +7,14 @@ import { ICommandPalette } from '@jupyterlab/apputils';
 import { IStateDB } from '@jupyterlab/statedb';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { OpsApi } from '../api/client';
+import { CommandIDs } from '../common/commands';
 import { opsIcon } from '../common/icons';
 import { DOMAIN } from '../common/trans';
 import { type IMemory, SidePanelModel } from './model';
 import { SidePanel } from './panel';
-import { ISidePanel } from './tokens';
+import { type IChosenScope, ISidePanel } from './tokens';
 
 const ID = 'jupyter-pycaret-ops:side-panel';
-
-export namespace CommandIDs {
-  export const openSidePanel = 'pycaret-ops:open-side-panel';
-}
 
 /**
  * The side bar tab `PyCaret Ops`.
@@ -43,7 +40,7 @@ export const sidePanelPlugin: JupyterFrontEndPlugin<ISidePanel> = {
       memory: recall(stateDB),
       remember: memory => void stateDB?.save(ID, { ...memory, folded: [...memory.folded] })
     });
-    const panel = new SidePanel(model, trans);
+    const panel = new SidePanel(model, trans, app.commands);
     const open = (): void => app.shell.activateById(panel.id);
 
     app.shell.add(panel, 'left', { rank: 650, type: 'PyCaret Ops' });
@@ -57,7 +54,15 @@ export const sidePanelPlugin: JupyterFrontEndPlugin<ISidePanel> = {
     });
     palette?.addItem({ command: CommandIDs.openSidePanel, category: trans.__('PyCaret Ops') });
 
-    return { model, open };
+    const scope = async (): Promise<IChosenScope> => {
+      if (model.state.phase !== 'live') {
+        // What is wrong is said by the panel.
+        await model.reload().catch(() => undefined);
+      }
+      const { phase, workspaceId, projectId } = model.state;
+      return phase === 'live' ? { workspaceId, projectId } : { workspaceId: null, projectId: null };
+    };
+    return { model, open, scope };
   }
 };
 

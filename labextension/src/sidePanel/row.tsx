@@ -1,4 +1,5 @@
 import React, { createContext, useContext, useEffect, useId, useRef, useState } from 'react';
+import { Icon } from '../common/icons';
 
 /**
  * Rows of a region: arrows move between them, Tab reaches the action of the current one.
@@ -60,6 +61,10 @@ export interface IRowProps {
   readonly title: string;
   readonly small?: string;
   readonly action?: IRowAction | null;
+  /** a second action, drawn as an icon while the row is pointed at or has the focus */
+  readonly second?: IRowAction | null;
+  /** opens what the row stands for: by its title, and by Enter on the row */
+  readonly open?: (() => void) | null;
   readonly fresh?: boolean;
   /** the lines below the title */
   readonly children?: React.ReactNode;
@@ -68,7 +73,8 @@ export interface IRowProps {
 /**
  * One row: a mark, its title with the next action, and lines below.
  */
-export function Row({ id, mark, title, small, action, fresh, children }: IRowProps): JSX.Element {
+export function Row(props: IRowProps): JSX.Element {
+  const { id, mark, title, small, action, second, open, fresh, children } = props;
   const { current, choose } = useContext(CurrentRow);
   const titleId = useId();
   const row = useRef<HTMLLIElement>(null);
@@ -97,27 +103,33 @@ export function Row({ id, mark, title, small, action, fresh, children }: IRowPro
       tabIndex={stop}
       onFocus={() => choose(id)}
       onKeyDown={event => {
-        if (event.key === 'Delete' && action?.deletes && !action.off) {
+        const deletes = [action, second].find(one => one?.deletes && !one.off);
+        if (event.key === 'Delete' && deletes) {
           event.preventDefault();
-          action.run();
+          deletes.run();
+        } else if (event.key === 'Enter' && open && event.target === event.currentTarget) {
+          event.preventDefault();
+          open();
         }
       }}
     >
       <span className="jp-pycaret-row__mark">{mark}</span>
       <div className="jp-pycaret-row__line">
-        <span
-          id={titleId}
-          className="jp-pycaret-row__title jp-pycaret-row__title--still jp-pycaret-clip"
-          title={small ? `${title} ${small}` : title}
-        >
-          {title}
-          {small ? (
-            <>
-              {' '}
-              <small>{small}</small>
-            </>
-          ) : null}
-        </span>
+        <Title id={titleId} title={title} small={small} open={open} />
+        {second ? (
+          <button
+            type="button"
+            className="jp-pycaret-button jp-pycaret-button--icon jp-pycaret-row__second"
+            aria-label={second.name}
+            aria-describedby={titleId}
+            title={second.word}
+            disabled={second.off}
+            tabIndex={stop}
+            onClick={second.run}
+          >
+            <Icon name="bin" />
+          </button>
+        ) : null}
         {offers ? (
           <button
             type="button"
@@ -144,6 +156,52 @@ export function Row({ id, mark, title, small, action, fresh, children }: IRowPro
       </div>
       {children}
     </li>
+  );
+}
+
+function Title({
+  id,
+  title,
+  small,
+  open
+}: {
+  readonly id: string;
+  readonly title: string;
+  readonly small: string | undefined;
+  readonly open: (() => void) | null | undefined;
+}): JSX.Element {
+  const words = (
+    <>
+      {title}
+      {small ? (
+        <>
+          {' '}
+          <small>{small}</small>
+        </>
+      ) : null}
+    </>
+  );
+  const full = small ? `${title} ${small}` : title;
+  return open ? (
+    // The row itself is the stop for the keyboard, and Enter on it does the same.
+    <button
+      type="button"
+      id={id}
+      className="jp-pycaret-row__title jp-pycaret-clip"
+      title={full}
+      tabIndex={-1}
+      onClick={open}
+    >
+      {words}
+    </button>
+  ) : (
+    <span
+      id={id}
+      className="jp-pycaret-row__title jp-pycaret-row__title--still jp-pycaret-clip"
+      title={full}
+    >
+      {words}
+    </span>
   );
 }
 

@@ -1,12 +1,19 @@
 import { Token } from '@lumino/coreutils';
 import type { SidePanelModel } from './model';
 
+export interface IChosenScope {
+  readonly workspaceId: string | null;
+  readonly projectId: string | null;
+}
+
 /**
  * What other extensions can ask of the side panel.
  */
 export interface ISidePanel {
   /** what the panel shows, and its actions */
   readonly model: SidePanelModel;
+  /** the workspace and project that are chosen, read first where they are not known yet */
+  scope(): Promise<IChosenScope>;
   /** bring the panel to the front */
   open(): void;
 }

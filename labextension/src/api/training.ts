@@ -1,0 +1,73 @@
+import type { IMetric, IModelInfo, IOffer, IParam, IPlan, IPreview, ITask } from './engine';
+import type { IDataSource, IExperiment, IPage, IRunDetail } from './rows';
+import { MOST, Transport } from './transport';
+
+export interface INewExperiment {
+  readonly name: string;
+  readonly task: string;
+  readonly target: string | null;
+  readonly data_source_id: string;
+}
+
+export interface ISubmission {
+  readonly plan: string;
+  readonly data_source_id: string;
+  readonly model_id?: string;
+  readonly target?: string;
+  readonly plan_params: Readonly<Record<string, unknown>>;
+  readonly setup_params: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * What a form for a new run asks, and where it sends it.
+ */
+export interface ITrainingApi {
+  sources(workspaceId: string): Promise<IPage<IDataSource>>;
+  preview(sourceId: string, rows: number): Promise<IPreview>;
+  tasks(): Promise<ReadonlyArray<ITask>>;
+  offer(task: string): Promise<IOffer>;
+  experiments(projectId: string): Promise<IPage<IExperiment>>;
+  createExperiment(projectId: string, experiment: INewExperiment): Promise<IExperiment>;
+  submit(experimentId: string, submission: ISubmission): Promise<IRunDetail>;
+  run(id: string): Promise<IRunDetail>;
+}
+
+export class TrainingApi extends Transport implements ITrainingApi {
+  sources(workspaceId: string): Promise<IPage<IDataSource>> {
+    return this.list<IDataSource>(`workspaces/${workspaceId}/data-sources`, MOST);
+  }
+
+  preview(sourceId: string, rows: number): Promise<IPreview> {
+    return this.get<IPreview>(`data-sources/${sourceId}/preview`, { rows });
+  }
+
+  tasks(): Promise<ReadonlyArray<ITask>> {
+    return this.get<ReadonlyArray<ITask>>('describe/tasks');
+  }
+
+  async offer(task: string): Promise<IOffer> {
+    const [plans, models, metrics, setupParams] = await Promise.all([
+      this.get<ReadonlyArray<IPlan>>('describe/plans', { task }),
+      this.get<ReadonlyArray<IModelInfo>>('describe/models', { task }),
+      this.get<ReadonlyArray<IMetric>>('describe/metrics', { task }),
+      this.get<ReadonlyArray<IParam>>('describe/setup-params', { task })
+    ]);
+    return { plans, models, metrics, setupParams };
+  }
+
+  experiments(projectId: string): Promise<IPage<IExperiment>> {
+    return this.list<IExperiment>(`projects/${projectId}/experiments`, MOST);
+  }
+
+  createExperiment(projectId: string, experiment: INewExperiment): Promise<IExperiment> {
+    return this.send<IExperiment>('POST', `projects/${projectId}/experiments`, experiment);
+  }
+
+  submit(experimentId: string, submission: ISubmission): Promise<IRunDetail> {
+    return this.send<IRunDetail>('POST', `experiments/${experimentId}/runs`, submission);
+  }
+
+  run(id: string): Promise<IRunDetail> {
+    return this.get<IRunDetail>(`runs/${id}`);
+  }
+}

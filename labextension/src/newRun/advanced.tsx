@@ -1,0 +1,129 @@
+import React, { useId } from 'react';
+import type { IParam } from '../api/engine';
+import { Field, tied } from '../common/field';
+import { formatCount } from '../common/format';
+import { Icon } from '../common/icons';
+import { useTrans } from '../common/trans';
+import type { NewRunModel } from './model';
+import { kindOf, textOf } from './params';
+import { defaultMetric, type IFormState } from './state';
+
+/** `train_size` as `Train size` */
+export function labelOf(param: IParam): string {
+  const words = param.name.replace(/_/g, ' ');
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/**
+ * What most people leave as it is, folded away.
+ */
+export function Advanced({
+  model,
+  state,
+  params
+}: {
+  readonly model: NewRunModel;
+  readonly state: IFormState;
+  readonly params: ReadonlyArray<IParam>;
+}): JSX.Element | null {
+  const trans = useTrans();
+  if (params.length === 0) {
+    return null;
+  }
+  const touched = params.filter(param => state.values[param.name] !== undefined).length;
+  const faulty = params.some(param => state.errors[param.name] !== undefined);
+  return (
+    <details className="jp-pycaret-form__fold jp-pycaret-form__more" open={faulty || undefined}>
+      <summary>
+        <Icon name="right" />
+        {trans.__('Advanced set-up')}{' '}
+        <span className="jp-pycaret-muted">
+          {touched > 0
+            ? trans.__('%1 settings, %2 changed', formatCount(params.length), formatCount(touched))
+            : trans.__('%1 settings, all as the engine has them', formatCount(params.length))}
+        </span>
+      </summary>
+      <div className="jp-pycaret-form">
+        {params.map(param => (
+          <ParamField key={param.name} model={model} state={state} param={param} />
+        ))}
+      </div>
+    </details>
+  );
+}
+
+/**
+ * A parameter, asked for as its schema says.
+ */
+export function ParamField({
+  model,
+  state,
+  param,
+  label
+}: {
+  readonly model: NewRunModel;
+  readonly state: IFormState;
+  readonly param: IParam;
+  readonly label?: string;
+}): JSX.Element {
+  const trans = useTrans();
+  const id = useId();
+  const kind = kindOf(param);
+  const error = state.errors[param.name];
+  const text = state.values[param.name];
+  const set = (value: string): void => model.set(param.name, value);
+  const fallback = textOf(param.default);
+  const ties = tied(id, error);
+
+  let control: JSX.Element;
+  if (kind === 'flag') {
+    control = (
+      <input
+        type="checkbox"
+        className="jp-pycaret-check"
+        {...ties}
+        checked={(text ?? fallback) === 'true'}
+        onChange={event => set(String(event.target.checked))}
+      />
+    );
+  } else if (kind === 'choice' || kind === 'metric' || kind === 'column') {
+    const options =
+      kind === 'choice'
+        ? (param.schema.enum ?? []).map(one => ({ id: one, name: one }))
+        : kind === 'metric'
+          ? (state.offer?.metrics ?? []).map(one => ({ id: one.id, name: one.name }))
+          : (state.preview?.columns ?? []).map(one => ({ id: one.name, name: one.name }));
+    control = (
+      <select
+        className="jp-pycaret-select"
+        {...ties}
+        value={text ?? (kind === 'metric' ? fallback || defaultMetric(state) : fallback)}
+        onChange={event => set(event.target.value)}
+      >
+        {kind === 'column' ? <option value="">{trans.__('None')}</option> : null}
+        {options.map(one => (
+          <option key={one.id} value={one.id}>
+            {one.name}
+          </option>
+        ))}
+      </select>
+    );
+  } else {
+    const number = kind === 'number';
+    control = (
+      <input
+        type="text"
+        className={`jp-pycaret-input ${number ? 'jp-pycaret-input--num jp-pycaret-input--short' : 'jp-pycaret-input--wide'}`}
+        inputMode={number ? 'decimal' : undefined}
+        {...ties}
+        value={text ?? fallback}
+        onChange={event => set(event.target.value)}
+      />
+    );
+  }
+  return (
+    <Field id={id} label={label ?? labelOf(param)} error={error} hint={param.description}>
+      {control}
+    </Field>
+  );
+}

@@ -1,0 +1,420 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { ISignal } from '@lumino/signaling';
+import { Signal } from '@lumino/signaling';
+import { ResponseError, sentenceOf } from '../api/errors';
+import type { IParam } from '../api/engine';
+import type { IRunDetail } from '../api/rows';
+import type { ISubmission, ITrainingApi } from '../api/training';
+import { parse, textOf } from './params';
+import {
+  availableModels,
+  EMPTY_FORM,
+  type FieldName,
+  type IFormState,
+  planOf,
+  planParam,
+  shownParams,
+  takesTarget
+} from './state';
+
+/** rows of a preview */
+const ROWS = 6;
+/** the plan that a form begins with, where the engine offers it */
+const FIRST_PLAN = 'compare';
+const MINUTE = 60;
+
+/**
+ * The form for a new run: what the engine offers, what was chosen, and sending it.
+ */
+export class NewRunModel {
+  constructor(private readonly _options: NewRunModel.IOptions) {}
+
+  readonly changed: ISignal<this, void> = new Signal<this, void>(this);
+  /** Emitted with the run when the server has taken it. */
+  readonly started: ISignal<this, IRunDetail> = new Signal<this, IRunDetail>(this);
+
+  get state(): IFormState {
+    return this._state;
+  }
+
+  /**
+   * Ask for what the form is made of; again after trouble.
+   */
+  async load(): Promise<void> {
+    const { api, workspaceId, projectId } = this._options;
+    this._patch({ phase: 'loading', trouble: null });
+    try {
+      // The engine may have to be started for its answer: the data is shown before it comes.
+      const tasks = api.tasks().then(rows => this._patch({ tasks: rows }));
+      const data = Promise.all([api.sources(workspaceId), api.experiments(projectId)]);
+      const begun = data.then(async ([sources, experiments]) => {
+        this._patch({ sources: sources.rows, experiments: experiments.rows, phase: 'ready' });
+        this._tasks = tasks;
+        await this._begin();
+      });
+      await Promise.all([tasks, begun]);
+    } catch (error) {
+      this._patch({ phase: 'trouble', trouble: sentenceOf(error) });
+    }
+  }
+
+  async chooseSource(sourceId: string): Promise<void> {
+    const turn = ++this._turn;
+    this._patch({
+      sourceId,
+      preview: null,
+      previewTrouble: null,
+      target: '',
+      errors: {},
+      values: this._without('index', 'ignore_features')
+    });
+    if (sourceId === '') {
+      return;
+    }
+    try {
+      const preview = await this._options.api.preview(sourceId, ROWS);
+      if (turn !== this._turn) {
+        return;
+      }
+      const target = preview.suggestion?.target ?? preview.columns.at(-1)?.name ?? '';
+      this._patch({ preview, target });
+      await this.chooseTask(preview.suggestion?.task ?? (await this._firstTask()));
+      this._name();
+    } catch (error) {
+      if (turn === this._turn) {
+        this._patch({ previewTrouble: sentenceOf(error) });
+      }
+    }
+  }
+
+  async chooseTask(task: string): Promise<void> {
+    if (task === this._state.task && this._state.offer) {
+      return;
+    }
+    this._patch({ task, offer: null, include: [], modelId: '', errors: {} });
+    try {
+      const offer = await this._options.api.offer(task);
+      if (task !== this._state.task) {
+        return;
+      }
+      const kept = offer.plans.find(plan => plan.id === this._state.plan);
+      const first = offer.plans.find(plan => plan.id === FIRST_PLAN) ?? offer.plans[0];
+      this._patch({ offer, plan: (kept ?? first)?.id ?? '' });
+      this._name();
+    } catch (error) {
+      if (task === this._state.task) {
+        this._patch({ errors: { task: sentenceOf(error) } });
+      }
+    }
+  }
+
+  chooseTarget(target: string): void {
+    this._patch({ target, errors: this._cleared('target') });
+    this._name();
+  }
+
+  choosePlan(plan: string): void {
+    this._patch({ plan, errors: {} });
+  }
+
+  chooseModel(modelId: string): void {
+    this._patch({ modelId, errors: this._cleared('model_id') });
+  }
+
+  /** Add a model by its id or its name. Says whether there is such a one. */
+  addModel(word: string): boolean {
+    const wanted = word.trim().toLowerCase();
+    const model = availableModels(this._state).find(
+      one => one.id.toLowerCase() === wanted || one.name.toLowerCase() === wanted
+    );
+    if (model && !this._state.include.includes(model.id)) {
+      this._patch({
+        include: [...this._state.include, model.id],
+        errors: this._cleared('include')
+      });
+    }
+    return model !== undefined;
+  }
+
+  removeModel(id: string): void {
+    this._patch({ include: this._state.include.filter(one => one !== id) });
+  }
+
+  set(name: string, text: string): void {
+    this._patch({
+      values: { ...this._state.values, [name]: text },
+      errors: this._cleared(name)
+    });
+  }
+
+  setExperiment(experiment: string): void {
+    this._named = true;
+    this._patch({ experiment, errors: this._cleared('experiment') });
+  }
+
+  /**
+   * Send the form. What is wrong stands in `errors`; focus goes to the first.
+   */
+  async submit(): Promise<void> {
+    if (this._state.sending) {
+      return;
+    }
+    const { submission, errors } = this._collect();
+    this._patch({ errors, trouble: null });
+    if (submission === null) {
+      return;
+    }
+    this._patch({ sending: true });
+    try {
+      const experimentId = await this._experimentId();
+      const run = await this._options.api.submit(experimentId, submission);
+      (this.started as Signal<this, IRunDetail>).emit(run);
+    } catch (error) {
+      this._refuse(error);
+    } finally {
+      this._patch({ sending: false });
+    }
+  }
+
+  dispose(): void {
+    this._turn += 1;
+    Signal.clearData(this);
+  }
+
+  private async _begin(): Promise<void> {
+    const { api, runId, sourceId } = this._options;
+    if (runId) {
+      const run = await api.run(runId);
+      await this.chooseSource(run.data_source_id ?? '');
+      await this._copy(run);
+      return;
+    }
+    const wanted = this._state.sources.find(row => row.id === sourceId) ?? this._state.sources[0];
+    await this.chooseSource(wanted?.id ?? '');
+  }
+
+  /** Fill in what another run was made from. */
+  private async _copy(run: IRunDetail): Promise<void> {
+    const { snapshot } = run;
+    await this.chooseTask(snapshot.task);
+    const { include, time_limit, ...rest } = snapshot.plan_params;
+    const values: Record<string, string> = {};
+    for (const [name, value] of Object.entries({ ...snapshot.setup_params, ...rest })) {
+      values[name] = textOf(value);
+    }
+    if (typeof time_limit === 'number') {
+      values.time_limit = String(time_limit / MINUTE);
+    }
+    const experiment = this._state.experiments.find(row => row.id === run.experiment_id);
+    this._named = experiment !== undefined;
+    this._patch({
+      target: snapshot.target ?? '',
+      plan: snapshot.plan,
+      modelId: snapshot.model_id ?? '',
+      include: Array.isArray(include) ? (include as string[]) : [],
+      values,
+      ...(experiment ? { experiment: experiment.name } : {})
+    });
+  }
+
+  private async _firstTask(): Promise<string> {
+    await this._tasks;
+    const { task, tasks } = this._state;
+    return task || (tasks.find(one => one.is_available)?.id ?? '');
+  }
+
+  /** A name from data and target, until somebody has given another one. */
+  private _name(): void {
+    if (this._named) {
+      return;
+    }
+    const { sources, sourceId, target, task } = this._state;
+    const source = sources.find(row => row.id === sourceId);
+    if (!source) {
+      return;
+    }
+    const last = takesTarget(task) ? target : task;
+    const stem = source.name.replace(/\.[a-z]{2,7}$/i, '');
+    const name = [stem, last]
+      .map(word =>
+        word
+          .trim()
+          .toLowerCase()
+          .replace(/[^\p{L}\p{N}]+/gu, '-')
+      )
+      .join('-')
+      .replace(/^-|-$/g, '')
+      .slice(0, 120);
+    const taken = (candidate: string): boolean =>
+      this._state.experiments.some(row => row.name === candidate && !this._fits(row));
+    let free = name;
+    for (let n = 2; taken(free); n += 1) {
+      free = `${name}-${n}`;
+    }
+    this._patch({ experiment: free });
+  }
+
+  /** Whether an experiment is about what the form is about. */
+  private _fits(row: { readonly task: string; readonly target: string | null }): boolean {
+    const { task, target } = this._state;
+    return row.task === task && (row.target ?? '') === (takesTarget(task) ? target : '');
+  }
+
+  private _collect(): {
+    readonly submission: ISubmission | null;
+    readonly errors: Readonly<Record<FieldName, string>>;
+  } {
+    const trans = this._options.trans;
+    const state = this._state;
+    const plan = planOf(state);
+    const errors: Record<string, string> = {};
+    if (state.sourceId === '') {
+      errors.data_source_id = trans.__('Choose the data. Upload it first where there is none.');
+    }
+    const target = takesTarget(state.task) ? state.target : '';
+    if (takesTarget(state.task) && target === '') {
+      errors.target = trans.__('Choose the column to predict.');
+    }
+    if (plan?.needs_model && state.modelId === '') {
+      errors.model_id = trans.__('Choose a model.');
+    }
+    if (state.experiment.trim() === '') {
+      errors.experiment = trans.__('Give the experiment a name.');
+    }
+    const setup = this._values(state.offer?.setupParams ?? [], errors);
+    const params = this._values(
+      (plan?.params ?? []).filter(param => param.name !== 'include'),
+      errors
+    );
+    if (typeof params.time_limit === 'number') {
+      params.time_limit *= MINUTE;
+    }
+    if (state.include.length > 0 && planParam(state, 'include')) {
+      params.include = state.include;
+    }
+    if (plan === null || Object.keys(errors).length > 0) {
+      return { submission: null, errors };
+    }
+    return {
+      submission: {
+        plan: plan.id,
+        data_source_id: state.sourceId,
+        ...(plan.needs_model ? { model_id: state.modelId } : {}),
+        ...(target ? { target } : {}),
+        plan_params: params,
+        setup_params: setup
+      },
+      errors
+    };
+  }
+
+  private _values(
+    params: ReadonlyArray<IParam>,
+    errors: Record<string, string>
+  ): Record<string, unknown> {
+    const trans = this._options.trans;
+    const found: Record<string, unknown> = {};
+    for (const param of params) {
+      const text = this._state.values[param.name];
+      if (text === undefined) {
+        continue;
+      }
+      const parsed = parse(param, text);
+      if (parsed.fault === 'number') {
+        errors[param.name] = trans.__('This is not a number.');
+      } else if (parsed.fault === 'whole') {
+        errors[param.name] = trans.__('Only whole numbers are taken.');
+      } else if (parsed.fault === 'json') {
+        errors[param.name] = trans.__('This is not JSON.');
+      } else if (parsed.value !== undefined) {
+        found[param.name] = parsed.value;
+      }
+    }
+    return found;
+  }
+
+  /** The experiment of that name where it is about the same, else a new one. */
+  private async _experimentId(): Promise<string> {
+    const { experiments, experiment, task, target, sourceId } = this._state;
+    const name = experiment.trim();
+    const known = experiments.find(row => row.name === name && this._fits(row));
+    if (known) {
+      return known.id;
+    }
+    const made = await this._options.api.createExperiment(this._options.projectId, {
+      name,
+      task,
+      target: takesTarget(task) ? target : null,
+      data_source_id: sourceId
+    });
+    this._patch({ experiments: [made, ...experiments] });
+    return made.id;
+  }
+
+  /** Put what the server found beside the fields; what belongs to none is said below. */
+  private _refuse(error: unknown): void {
+    const errors: Record<string, string> = {};
+    if (error instanceof ResponseError) {
+      const own = new Set(shownParams(this._state).map(param => param.name));
+      for (const { loc, msg } of error.errors) {
+        const words = loc.filter((step): step is string => typeof step === 'string');
+        const last = words[words.length - 1] ?? '';
+        const field = last === 'name' ? 'experiment' : last;
+        if (own.has(field) || FIELDS.has(field)) {
+          errors[field] = msg;
+        }
+      }
+      if (error.status === 409) {
+        errors.experiment = sentenceOf(error);
+      }
+    }
+    const placed = Object.keys(errors).length > 0;
+    this._patch({ errors, trouble: placed ? null : sentenceOf(error) });
+  }
+
+  private _without(...names: string[]): Readonly<Record<string, string>> {
+    return Object.fromEntries(
+      Object.entries(this._state.values).filter(([name]) => !names.includes(name))
+    );
+  }
+
+  private _cleared(field: FieldName): Readonly<Record<FieldName, string>> {
+    return Object.fromEntries(
+      Object.entries(this._state.errors).filter(([name]) => name !== field)
+    );
+  }
+
+  private _patch(patch: Partial<IFormState>): void {
+    this._state = { ...this._state, ...patch };
+    (this.changed as Signal<this, void>).emit();
+  }
+
+  private _state: IFormState = EMPTY_FORM;
+  /** counts previews; only the last one may change the state */
+  private _turn = 0;
+  private _tasks: Promise<void> = Promise.resolve();
+  private _named = false;
+}
+
+const FIELDS: ReadonlySet<string> = new Set([
+  'data_source_id',
+  'task',
+  'target',
+  'plan',
+  'model_id',
+  'include',
+  'experiment'
+]);
+
+export namespace NewRunModel {
+  export interface IOptions {
+    readonly api: ITrainingApi;
+    readonly trans: TranslationBundle;
+    readonly workspaceId: string;
+    readonly projectId: string;
+    /** the data to begin with */
+    readonly sourceId?: string | null;
+    /** a run to begin with what it was made from */
+    readonly runId?: string | null;
+  }
+}

@@ -1,0 +1,100 @@
+import type { IParam, IPlan } from '../api/engine';
+
+/** How a parameter is asked for. */
+export type ParamKind =
+  'flag' | 'choice' | 'metric' | 'column' | 'number' | 'list' | 'json' | 'text';
+
+/** The parameters that say which metric counts. */
+const METRICS = new Set(['sort', 'optimize']);
+/** Parameters that have a field of their own in the form. */
+const OWN_FIELD = new Set(['include', 'exclude', 'fold', 'time_limit', 'index', 'horizon']);
+/** Another name for `horizon`. */
+const TWIN = 'fh';
+
+export function kindOf(param: IParam): ParamKind {
+  const { schema, name } = param;
+  const types = typeof schema.type === 'string' ? [schema.type] : (schema.type ?? []);
+  if (schema.enum) {
+    return 'choice';
+  }
+  if (types.includes('boolean')) {
+    return 'flag';
+  }
+  if (types.includes('array')) {
+    return schema.items?.type === 'string' ? 'list' : 'json';
+  }
+  if (types.includes('object')) {
+    return 'json';
+  }
+  if (types.includes('number') || types.includes('integer')) {
+    return 'number';
+  }
+  return METRICS.has(name) ? 'metric' : name === 'index' ? 'column' : 'text';
+}
+
+/** The parameter that ranks, if the plan has one. */
+export function rankingParam(plan: IPlan | null): IParam | null {
+  return plan?.params.find(param => METRICS.has(param.name)) ?? null;
+}
+
+/** The parameters that have no field of their own. */
+export function advancedOf(params: ReadonlyArray<IParam>): ReadonlyArray<IParam> {
+  const twin = params.some(param => param.name === 'horizon');
+  return params.filter(
+    param =>
+      !OWN_FIELD.has(param.name) && !METRICS.has(param.name) && !(twin && param.name === TWIN)
+  );
+}
+
+/** What a value reads in its field. */
+export function textOf(value: unknown): string {
+  if (value === null || value === undefined) {
+    return '';
+  }
+  if (Array.isArray(value) && value.every(one => typeof one === 'string')) {
+    return value.join(', ');
+  }
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+export type Parsed =
+  | { readonly value: unknown; readonly fault?: undefined }
+  | { readonly value?: undefined; readonly fault: 'number' | 'whole' | 'json' };
+
+/**
+ * The value that a field's text stands for; undefined where it is empty.
+ */
+export function parse(param: IParam, text: string): Parsed {
+  const kind = kindOf(param);
+  if (kind === 'flag') {
+    return { value: text === 'true' };
+  }
+  const trimmed = text.trim();
+  if (trimmed === '') {
+    return { value: undefined };
+  }
+  if (kind === 'number') {
+    const value = Number(trimmed.replace(',', '.'));
+    if (!Number.isFinite(value)) {
+      return { fault: 'number' };
+    }
+    const types = ([] as string[]).concat(param.schema.type ?? []);
+    return types.includes('integer') && !Number.isInteger(value) ? { fault: 'whole' } : { value };
+  }
+  if (kind === 'list') {
+    return {
+      value: trimmed
+        .split(',')
+        .map(one => one.trim())
+        .filter(Boolean)
+    };
+  }
+  if (kind === 'json') {
+    try {
+      return { value: JSON.parse(trimmed) as unknown };
+    } catch {
+      return { fault: 'json' };
+    }
+  }
+  return { value: trimmed };
+}
