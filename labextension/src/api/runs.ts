@@ -1,5 +1,5 @@
 import { URLExt } from '@jupyterlab/coreutils';
-import type { IMetric, IPlotInfo } from './engine';
+import type { IMetric, IModelInfo, IPlotInfo } from './engine';
 import { PREFIX } from './request';
 import type {
   IDataSource,
@@ -21,6 +21,7 @@ export interface IRunApi {
   experiment(id: string): Promise<IExperiment>;
   source(id: string): Promise<IDataSource>;
   metrics(task: string): Promise<ReadonlyArray<IMetric>>;
+  models(task: string): Promise<ReadonlyArray<IModelInfo>>;
   cancel(id: string): Promise<IRun>;
   plots(id: string): Promise<ReadonlyArray<IRunPlot>>;
   plotNames(task: string): Promise<ReadonlyArray<IPlotInfo>>;
@@ -47,6 +48,10 @@ export class RunApi extends Transport implements IRunApi {
 
   metrics(task: string): Promise<ReadonlyArray<IMetric>> {
     return this.get<ReadonlyArray<IMetric>>('describe/metrics', { task });
+  }
+
+  models(task: string): Promise<ReadonlyArray<IModelInfo>> {
+    return this.get<ReadonlyArray<IModelInfo>>('describe/models', { task });
   }
 
   cancel(id: string): Promise<IRun> {

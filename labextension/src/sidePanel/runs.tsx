@@ -1,5 +1,6 @@
 import React from 'react';
 import type { IRun } from '../api/rows';
+import { CommandIDs, useCommand } from '../common/commands';
 import { formatCount, formatScore, formatSpan, MISSING } from '../common/format';
 import { StatusMark } from '../common/icons';
 import { Progress } from '../common/progress';
@@ -7,7 +8,7 @@ import { useTrans } from '../common/trans';
 import { useNow } from '../common/useNow';
 import { useModel, usePanelState } from './context';
 import { Hint, Region } from './region';
-import { Row, RowLine } from './row';
+import { type IRowAction, Row, RowLine } from './row';
 import { isUnfinished } from './state';
 
 /**
@@ -16,6 +17,8 @@ import { isUnfinished } from './state';
 export function RunsRegion(): JSX.Element {
   const trans = useTrans();
   const model = useModel();
+  const open = useCommand(CommandIDs.openRun);
+  const again = useCommand(CommandIDs.newRun);
   const { runs, experiments, cancelling, fresh, mayWrite, lost, clockOffset } = usePanelState();
   const busy = runs.rows.some(isUnfinished);
   const now = useNow(busy && lost === null) + clockOffset;
@@ -27,6 +30,19 @@ export function RunsRegion(): JSX.Element {
     running > 0 ? trans.__('%1 running', formatCount(running)) : '',
     queued > 0 ? trans.__('%1 queued', formatCount(queued)) : ''
   ];
+
+  const nextStep = (run: IRun): IRowAction | null => {
+    const off = lost !== null;
+    if (run.status === 'succeeded' && open && run.metrics_summary?.best) {
+      const word = trans.__('Promote');
+      return { word, name: word, off, run: () => open({ id: run.id }) };
+    }
+    if (run.status !== 'succeeded' && again) {
+      const word = trans.__('Run again');
+      return { word, name: word, off, run: () => again({ runId: run.id }) };
+    }
+    return null;
+  };
 
   return (
     <Region
@@ -48,6 +64,7 @@ export function RunsRegion(): JSX.Element {
             title={experiments.get(run.experiment_id)?.name ?? run.plan}
             {...(experiments.has(run.experiment_id) ? { small: run.plan } : {})}
             fresh={fresh.has(run.id)}
+            open={open ? () => open({ id: run.id }) : null}
             action={
               mayWrite && isUnfinished(run)
                 ? {
@@ -56,7 +73,9 @@ export function RunsRegion(): JSX.Element {
                     run: () => void model.cancelRun(run.id),
                     off: stopping || lost !== null
                   }
-                : null
+                : mayWrite
+                  ? nextStep(run)
+                  : null
             }
           >
             <RunLines run={run} now={now} />

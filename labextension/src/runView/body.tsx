@@ -1,0 +1,340 @@
+import React, { useEffect, useRef, useState } from 'react';
+import { CommandIDs, useCommand } from '../common/commands';
+import { formatCount, formatScore, formatTime } from '../common/format';
+import { Icon, StatusMark } from '../common/icons';
+import { useTrans } from '../common/trans';
+import { useAfter } from '../common/useNow';
+import { useSignal } from '../common/useSignal';
+import { isUnfinished } from '../sidePanel/state';
+import { Head, Overall } from './head';
+import { Leaderboard } from './leaderboard';
+import { Log } from './log';
+import { type RunModel, shownMetric } from './model';
+import { Plots } from './plots';
+import { Winner } from './promote';
+import { type IRunState, valueOf } from './state';
+
+export interface IRunViewProps {
+  readonly model: RunModel;
+  /** opens the notebook that does the run again; null where nothing can open it */
+  readonly onNotebook: (() => void) | null;
+}
+
+/**
+ * One run, live and ended.
+ */
+export function RunView({ model, onNotebook }: IRunViewProps): JSX.Element {
+  const trans = useTrans();
+  const state = useSignal(model.changed, () => model.state);
+  const { run, experiment, phase } = state;
+  return (
+    <article
+      className="jp-pycaret jp-pycaret-view"
+      aria-label={trans.__('Run %1', experiment?.name ?? run?.plan ?? '')}
+      aria-busy={phase === 'loading'}
+    >
+      {phase === 'loading' ? <Loading /> : null}
+      {phase === 'missing' || phase === 'trouble' ? <Trouble model={model} state={state} /> : null}
+      {phase === 'live' && run ? (
+        <>
+          <Head model={model} state={state} onNotebook={onNotebook} />
+          <Notices model={model} state={state} />
+          <Overall state={state} />
+          <Leaderboard state={state} />
+          {isUnfinished(run) ? <Live state={state} /> : <Ended model={model} state={state} />}
+          <Announcer state={state} />
+        </>
+      ) : null}
+    </article>
+  );
+}
+
+function Loading(): JSX.Element | null {
+  const late = useAfter(300);
+  return late ? (
+    <div aria-hidden="true">
+      {[240, 400, 320].map(width => (
+        <div key={width} className="jp-pycaret-skeleton">
+          <i />
+          <i style={{ width }} />
+        </div>
+      ))}
+    </div>
+  ) : null;
+}
+
+interface IPart {
+  readonly model: RunModel;
+  readonly state: IRunState;
+}
+
+function Trouble({ model, state }: IPart): JSX.Element {
+  const trans = useTrans();
+  const gone = state.phase === 'missing';
+  return (
+    <div className="jp-pycaret-empty" role="alert">
+      <h2 className="jp-pycaret-empty__title">
+        {gone
+          ? trans.__('This run is not there any more')
+          : trans.__('The run cannot be shown now')}
+      </h2>
+      <p>{gone ? trans.__('Somebody deleted it. Close this tab.') : state.trouble}</p>
+      {gone ? null : (
+        <div>
+          <button type="button" className="jp-pycaret-button" onClick={() => void model.load()}>
+            {trans.__('Try again')}
+          </button>
+        </div>
+      )}
+    </div>
+  );
+}
+
+function Notices({ model, state }: IPart): JSX.Element {
+  const trans = useTrans();
+  const change = useCommand(CommandIDs.newRun);
+  const { run, notice, online } = state;
+  const failed = run?.status === 'failed';
+  return (
+    <>
+      {online ? null : (
+        <div className="jp-pycaret-notice" role="status">
+          <StatusMark status="warning" />
+          <p className="jp-pycaret-notice__body">
+            <b>{trans.__('Connection lost.')}</b>{' '}
+            {trans.__('The run goes on. This view follows again when the server is reached.')}
+          </p>
+        </div>
+      )}
+      {notice ? (
+        <div className="jp-pycaret-notice" role="alert">
+          <StatusMark status="failed" />
+          <p className="jp-pycaret-notice__body">{notice}</p>
+          <button
+            type="button"
+            className="jp-pycaret-button jp-pycaret-button--icon"
+            aria-label={trans.__('Dismiss')}
+            title={trans.__('Dismiss')}
+            onClick={() => model.say(null)}
+          >
+            <Icon name="close" />
+          </button>
+        </div>
+      ) : null}
+      {failed ? (
+        <div className="jp-pycaret-notice">
+          <StatusMark status="failed" />
+          <div className="jp-pycaret-notice__body">
+            <p className="jp-pycaret-notice__title">{trans.__('The run failed')}</p>
+            <p>{run.error ?? trans.__('The server gave no reason.')}</p>
+          </div>
+          {change && run.data_source_id ? (
+            <button
+              type="button"
+              className="jp-pycaret-button jp-pycaret-button--ghost jp-pycaret-button--small"
+              onClick={() => change({ runId: run.id })}
+            >
+              {run.error_kind === 'user' ? trans.__('Change set-up') : trans.__('Run again')}
+            </button>
+          ) : null}
+        </div>
+      ) : null}
+    </>
+  );
+}
+
+function Live({ state }: { readonly state: IRunState }): JSX.Element {
+  const trans = useTrans();
+  return (
+    <div className="jp-pycaret-columns">
+      <section className="jp-pycaret-block">
+        <div className="jp-pycaret-block__head">
+          <h3 className="jp-pycaret-block__title">{trans.__('Events')}</h3>
+          <span className="jp-pycaret-block__aside">
+            {trans.__('newest first · %1', formatCount(state.events.length))}
+          </span>
+        </div>
+        <Log events={state.events} start={startOf(state)} />
+      </section>
+      <div className="jp-pycaret-block jp-pycaret-block--loose">
+        <section className="jp-pycaret-block">
+          <h3 className="jp-pycaret-block__title">{trans.__('Data changes')}</h3>
+          <Changes state={state} />
+        </section>
+        <section className="jp-pycaret-block">
+          <h3 className="jp-pycaret-block__title">{trans.__('Set-up')}</h3>
+          <SetUp state={state} />
+        </section>
+      </div>
+    </div>
+  );
+}
+
+function Ended({ model, state }: IPart): JSX.Element {
+  const trans = useTrans();
+  const last = state.events[state.events.length - 1];
+  return (
+    <>
+      {state.rows.length > 0 ? (
+        <div className="jp-pycaret-columns">
+          <Plots model={model} state={state} />
+          {state.plots.length === 0 ? <div /> : null}
+          <Winner model={model} state={state} />
+        </div>
+      ) : null}
+      <div className="jp-pycaret-folds">
+        <Fold
+          title={trans.__('Events')}
+          aside={
+            last
+              ? trans.__(
+                  '%1, the last at %2',
+                  formatCount(state.events.length),
+                  formatTime(Date.parse(last.timestamp))
+                )
+              : formatCount(state.events.length)
+          }
+        >
+          <Log events={state.events} start={startOf(state)} />
+        </Fold>
+        <Fold
+          title={trans.__('Data changes')}
+          aside={
+            state.changes.length > 0
+              ? trans._n(
+                  '%2 before training',
+                  '%2 before training',
+                  state.changes.length,
+                  formatCount(state.changes.length)
+                )
+              : trans.__('none')
+          }
+        >
+          <Changes state={state} />
+        </Fold>
+        <Fold title={trans.__('Set-up')} aside={trans.__('what is needed to run it again')}>
+          <SetUp state={state} />
+        </Fold>
+      </div>
+    </>
+  );
+}
+
+/** What is folded away is not drawn. */
+function Fold({
+  title,
+  aside,
+  children
+}: {
+  readonly title: string;
+  readonly aside: string;
+  readonly children: React.ReactNode;
+}): JSX.Element {
+  const [open, setOpen] = useState(false);
+  return (
+    <details open={open} onToggle={event => setOpen(event.currentTarget.open)}>
+      <summary>
+        <Icon name="right" />
+        {title} <span>{aside}</span>
+      </summary>
+      {open ? <div className="jp-pycaret-folds__inside">{children}</div> : null}
+    </details>
+  );
+}
+
+function Changes({ state }: { readonly state: IRunState }): JSX.Element {
+  const trans = useTrans();
+  if (state.changes.length === 0) {
+    return <p className="jp-pycaret-hint">{trans.__('Nothing was changed before training.')}</p>;
+  }
+  return (
+    <div className="jp-pycaret-notice">
+      <StatusMark status="warning" />
+      <ul role="list" className="jp-pycaret-list jp-pycaret-notice__body">
+        {state.changes.map(change => (
+          <li key={change}>{change}</li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+function SetUp({ state }: { readonly state: IRunState }): JSX.Element | null {
+  const trans = useTrans();
+  const { run } = state;
+  if (!run) {
+    return null;
+  }
+  const { setup_params: setup, plan_params: plan, seed, data_rows: rows, versions } = run.snapshot;
+  const facts: Array<[string, string]> = [];
+  if (rows !== null) {
+    facts.push([trans.__('Rows'), formatCount(rows)]);
+  }
+  for (const [name, value] of Object.entries({ ...setup, ...plan })) {
+    facts.push([
+      name.replace(/_/g, ' '),
+      Array.isArray(value)
+        ? value.join(', ')
+        : typeof value === 'object'
+          ? JSON.stringify(value)
+          : String(value)
+    ]);
+  }
+  if (seed !== null) {
+    facts.push([trans.__('Seed'), String(seed)]);
+  }
+  facts.push([trans.__('Kernel'), `Python ${versions.python} · PyCaret ${versions.pycaret}`]);
+  return (
+    <dl className="jp-pycaret-facts">
+      {facts.map(([name, value]) => (
+        <React.Fragment key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </React.Fragment>
+      ))}
+    </dl>
+  );
+}
+
+function startOf({ run, events }: IRunState): number {
+  return Date.parse(run?.started_at ?? events[0]?.timestamp ?? run?.created_at ?? '');
+}
+
+/** ms between two sentences about a new best */
+const QUIET = 10000;
+
+/** The live region: start, every new best, and the end. */
+function Announcer({ state }: { readonly state: IRunState }): JSX.Element {
+  const trans = useTrans();
+  const [sentence, setSentence] = useState('');
+  const saidAt = useRef(0);
+  const { run, rows } = state;
+  const status = run?.status;
+  const best = rows[0];
+  const metric = shownMetric(state);
+  const value = best && metric ? formatScore(valueOf(best, metric)) : null;
+
+  useEffect(() => {
+    if (status === 'running') {
+      setSentence(trans.__('The run has started.'));
+    } else if (status === 'succeeded') {
+      setSentence(trans.__('The run has succeeded.'));
+    } else if (status === 'failed') {
+      setSentence(trans.__('The run has failed.'));
+    } else if (status === 'cancelled') {
+      setSentence(trans.__('The run was cancelled.'));
+    }
+  }, [status, trans]);
+  const name = best?.name;
+  useEffect(() => {
+    if (name && value && status === 'running' && Date.now() - saidAt.current > QUIET) {
+      saidAt.current = Date.now();
+      setSentence(trans.__('New best: %1, %2.', name, value));
+    }
+  }, [name, value, status, trans]);
+  return (
+    <div className="jp-pycaret-unseen" role="status" aria-live="polite">
+      {sentence}
+    </div>
+  );
+}

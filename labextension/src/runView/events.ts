@@ -1,0 +1,102 @@
+import type { ILeaderboardRow, IProgress, IRunDetail, IRunEvent, RunStatus } from '../api/rows';
+import { type IRunState, isScore, metricsOf, sorted } from './state';
+
+const ENDS: Readonly<Record<string, RunStatus>> = {
+  'run.succeeded': 'succeeded',
+  'run.failed': 'failed',
+  'run.cancelled': 'cancelled'
+};
+
+/**
+ * The state after some more events. Pure: what it is given stays as it is.
+ */
+export function after(state: IRunState, events: ReadonlyArray<IRunEvent>): IRunState {
+  const next = events.reduce(step, { ...state, events: [...state.events, ...events] });
+  return { ...next, rows: ranked(next) };
+}
+
+/** Best first, as the run's own metric has it. */
+export function ranked(state: IRunState): ReadonlyArray<ILeaderboardRow> {
+  const metric = state.metric ?? metricsOf(state.rows, null)[0];
+  return metric === undefined
+    ? state.rows
+    : sorted(state.rows, metric, isScore(state.metrics, metric));
+}
+
+function step(state: IRunState, event: IRunEvent): IRunState {
+  const { kind, payload } = event;
+  const end = ENDS[kind];
+  if (end) {
+    return { ...withRun(state, { status: end, finished_at: event.timestamp }), fitting: null };
+  }
+  switch (kind) {
+    case 'run.started':
+      return withRun(state, { status: 'running', started_at: event.timestamp });
+    case 'run.requeued':
+      return { ...withRun(state, { status: 'queued' }), fitting: null };
+    case 'data.changed':
+      return state.changes.includes(event.message)
+        ? state
+        : { ...state, changes: [...state.changes, event.message] };
+    case 'model.compare.started':
+      return {
+        ...state,
+        candidates: strings(payload.candidates),
+        metric: state.metric ?? (typeof payload.sort === 'string' ? payload.sort : null)
+      };
+    case 'run.progress':
+      return progressed(state, payload);
+    case 'model.scored': {
+      const row = payload as unknown as ILeaderboardRow;
+      return {
+        ...state,
+        rows: [...state.rows.filter(other => other.model_id !== row.model_id), row],
+        names: { ...state.names, [row.model_id]: row.name },
+        fitting: state.fitting?.model_id === row.model_id ? null : state.fitting
+      };
+    }
+    case 'model.failed': {
+      const id = String(payload.model_id);
+      const error = String(payload.error ?? event.message);
+      return {
+        ...state,
+        failed: [...state.failed.filter(one => one.model_id !== id), { model_id: id, error }],
+        fitting: state.fitting?.model_id === id ? null : state.fitting
+      };
+    }
+    default:
+      return state;
+  }
+}
+
+function progressed(state: IRunState, payload: IRunEvent['payload']): IRunState {
+  const { done, total, label, model_id: id, fold, folds, stage } = payload;
+  const progress: IProgress = {
+    done: Number(done),
+    total: Number(total),
+    label: String(label ?? '')
+  };
+  const now = withRun(state, { progress });
+  if (typeof id !== 'string') {
+    return now;
+  }
+  const number = (value: unknown) => (typeof value === 'number' ? value : null);
+  return {
+    ...now,
+    names: stage === undefined ? { ...now.names, [id]: progress.label } : now.names,
+    fitting: {
+      model_id: id,
+      name: progress.label,
+      fold: number(fold),
+      folds: number(folds)
+    }
+  };
+}
+
+function withRun(state: IRunState, patch: Partial<IRunDetail>): IRunState {
+  return state.run ? { ...state, run: { ...state.run, ...patch } } : state;
+}
+
+function strings(value: unknown): ReadonlyArray<string> {
+  return Array.isArray(value) ? value.filter(one => typeof one === 'string') : [];
+}

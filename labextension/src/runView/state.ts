@@ -1,0 +1,120 @@
+import type { IMetric, IPlotInfo } from '../api/engine';
+import type {
+  IExperiment,
+  ILeaderboardRow,
+  IPipeline,
+  IRunDetail,
+  IRunEvent,
+  IRunPlot
+} from '../api/rows';
+
+export interface IFitting {
+  readonly model_id: string;
+  readonly name: string;
+  readonly fold: number | null;
+  readonly folds: number | null;
+}
+
+export interface IFailedModel {
+  readonly model_id: string;
+  readonly error: string;
+}
+
+export interface IRunState {
+  readonly phase: 'loading' | 'live' | 'missing' | 'trouble';
+  readonly trouble: string | null;
+  readonly run: IRunDetail | null;
+  readonly experiment: IExperiment | null;
+  readonly sourceName: string | null;
+  readonly metrics: ReadonlyArray<IMetric>;
+  /** the metric that ranks */
+  readonly metric: string | null;
+  /** scored models, best first */
+  readonly rows: ReadonlyArray<ILeaderboardRow>;
+  readonly fitting: IFitting | null;
+  readonly failed: ReadonlyArray<IFailedModel>;
+  /** models that a plan will try, by id */
+  readonly candidates: ReadonlyArray<string>;
+  /** names of models as far as the run has told them, by id */
+  readonly names: Readonly<Record<string, string>>;
+  readonly changes: ReadonlyArray<string>;
+  readonly events: ReadonlyArray<IRunEvent>;
+  /** false while the line to the server is broken */
+  readonly online: boolean;
+  readonly cancelling: boolean;
+  /** an action that did not work, in one sentence */
+  readonly notice: string | null;
+  readonly plots: ReadonlyArray<IRunPlot>;
+  readonly plotNames: ReadonlyArray<IPlotInfo>;
+  readonly pipelines: ReadonlyArray<IPipeline>;
+  readonly promoted: IPipeline | null;
+  readonly promoting: boolean;
+}
+
+export const NO_RUN: IRunState = {
+  phase: 'loading',
+  trouble: null,
+  run: null,
+  experiment: null,
+  sourceName: null,
+  metrics: [],
+  metric: null,
+  rows: [],
+  fitting: null,
+  failed: [],
+  candidates: [],
+  names: {},
+  changes: [],
+  events: [],
+  online: true,
+  cancelling: false,
+  notice: null,
+  plots: [],
+  plotNames: [],
+  pipelines: [],
+  promoted: null,
+  promoting: false
+};
+
+const NOT_METRICS = new Set(['model_id', 'name', 'rank', 'std', 'folds', 'seconds', 'attempt']);
+
+/** The metrics of a leaderboard, the ranking one first. */
+export function metricsOf(
+  rows: ReadonlyArray<ILeaderboardRow>,
+  metric: string | null
+): ReadonlyArray<string> {
+  const names = new Set<string>(metric === null ? [] : [metric]);
+  for (const row of rows) {
+    for (const [name, value] of Object.entries(row)) {
+      if (!NOT_METRICS.has(name) && (value === null || typeof value === 'number')) {
+        names.add(name);
+      }
+    }
+  }
+  return [...names];
+}
+
+export function valueOf(row: ILeaderboardRow, name: string): number | null {
+  const value = row[name];
+  return typeof value === 'number' ? value : null;
+}
+
+/** Whether more is better; metrics that nobody knows are taken for scores. */
+export function isScore(metrics: ReadonlyArray<IMetric>, name: string | null): boolean {
+  return metrics.find(one => one.id === name)?.greater_is_better ?? true;
+}
+
+/** Rows by one column; what is missing comes last either way. */
+export function sorted(
+  rows: ReadonlyArray<ILeaderboardRow>,
+  column: string,
+  descending: boolean
+): ReadonlyArray<ILeaderboardRow> {
+  return [...rows].sort((a, b) => {
+    const [x, y] = [valueOf(a, column), valueOf(b, column)];
+    if (x === null || y === null) {
+      return Number(x === null) - Number(y === null);
+    }
+    return descending ? y - x : x - y;
+  });
+}
