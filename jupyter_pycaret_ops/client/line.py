@@ -83,6 +83,11 @@ class Line:
         """Close the connections."""
         self._http.close()
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether it was closed."""
+        return self._http.is_closed
+
     # ---------------------------------------------------------------- requests
 
     def get(self, path: str, **query: Any) -> Any:
@@ -139,6 +144,8 @@ class Line:
         if within_s is not None:
             more["timeout"] = httpx.Timeout(within_s, connect=CONNECT_S)
         params = {key: _text(value) for key, value in (query or {}).items() if value is not None}
+        if self.is_closed:
+            raise Unreachable("This client is closed.")
         with self._translated():
             answer = self._http.request(method, path, params=params, **more)
         self._check(answer)

@@ -48,7 +48,7 @@ class EventStream:
 
     def __iter__(self) -> Iterator[Event]:
         pause = FIRST_PAUSE_S
-        while not self._closed.is_set() and self.status is None:
+        while not (self._closed.is_set() or self._line.is_closed or self.status):
             before = self.seq
             try:
                 yield from self._over_socket()

@@ -123,7 +123,7 @@ class RunPanel(Panel):
         title = self.run.title
         return (
             f'<section class="jp-pycaret jp-pycaret-output" aria-label="Run {escape(title)}">'
-            f"{self._head(live=live)}{self._away()}{self.troubles()}{self._progress()}"
+            f"{self._head(live=live)}{self._heard() if live else ''}{self._away()}{self.troubles()}{self._progress()}"
             f"{self._why()}{drawing.leaderboard(state)}{self._next(live=live)}</section>"
             + (self._after.draw(live=live) if self._after is not None else "")
         )
@@ -156,6 +156,14 @@ class RunPanel(Panel):
             f"{escape(''.join(f'· {part} ' for part in told).strip())}</span></span></h3>"
             f'<div class="jp-pycaret-head__actions">{self._times(live=live)}{stop}</div></header>'
         )
+
+    def _heard(self) -> str:
+        """What a screen reader is told: how it stands, and every new best."""
+        row = self.state.row
+        best = best_of(row)
+        rank = "best" if row["status"] in ENDED else "best so far"
+        said = f"{self.run.title} {row['status']}" + (f", {rank}: {best}" if best else "")
+        return f'<p class="jp-pycaret-heard" role="status" aria-live="polite">{escape(said)}</p>'
 
     def _times(self, *, live: bool) -> str:
         row = self.state.row

@@ -72,6 +72,8 @@ class Lab:
                 return int(response.status)
         except urllib.error.HTTPError as error:
             return error.code
+        except urllib.error.URLError:
+            return 0  # it has noted its address and does not listen yet
 
     def call(self, method: str, path: str, body: object = None) -> Any:
         """What the server part answers to the token's owner."""
@@ -98,10 +100,6 @@ class Lab:
     def end(self, kernel_id: str) -> None:
         """End such a kernel."""
         self._jupyter("DELETE", f"api/kernels/{kernel_id}")
-
-    def restart(self, kernel_id: str) -> None:
-        """Restart such a kernel."""
-        self._jupyter("POST", f"api/kernels/{kernel_id}/restart")
 
     def _jupyter(self, method: str, path: str) -> Any:
         request = urllib.request.Request(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import nbformat
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from .conftest import Lab
+from .conftest import REPO, Lab
 from .lab_page import DARK, LIGHT, open_lab, use_theme
 
 FRAME = (
@@ -20,6 +21,7 @@ FRAME = (
     "set_of = load_breast_cancer(as_frame=True)\n"
     "df = set_of.data.assign(kind=[set_of.target_names[i] for i in set_of.target])"
 )
+EXAMPLES = REPO / "examples"
 #: seconds of work for each model, minutes in all
 LONG = "run = %pcrun compare --data df --target kind --include lr,nb,rf,gbc,et,ada,mlp --fold 10"
 A_RUN_MS = 60_000
@@ -28,7 +30,7 @@ A_RUN_MS = 60_000
 class Notebook:
     """A notebook in JupyterLab, whose cells are run one by one."""
 
-    def __init__(self, page: Page, lab: Lab, *cells: str) -> None:
+    def __init__(self, page: Page, lab: Lab, *cells: str, example: str | None = None) -> None:
         self.page = page
         self.lab = lab
         self.name = f"panel-{secrets.token_hex(4)}.ipynb"
@@ -39,6 +41,10 @@ class Notebook:
             },
         )
         self.file: Path = lab.home / "work" / self.name
+        if example is not None:
+            made = nbformat.read(EXAMPLES / example, as_version=4)
+            for table in EXAMPLES.glob("*.csv"):
+                shutil.copy(table, self.file.parent)
         nbformat.write(made, self.file)
         self.open()
 
@@ -139,6 +145,36 @@ def test_a_saved_notebook_shows_the_last_state_without_a_kernel(notebook: Notebo
     expect(still.get_by_text("Naive Bayes")).to_be_visible()
     expect(still.get_by_role("button")).to_have_count(0)
     expect(notebook.page.get_by_text("model not found")).not_to_be_visible()
+
+
+def test_a_panel_ends_with_its_kernel(notebook: Notebook) -> None:
+    notebook.run_all()
+    panel = notebook.panel("Run kind")
+    expect(panel.get_by_role("button", name="Cancel run")).to_be_visible(timeout=A_RUN_MS)
+    expect(panel.get_by_role("table", name="Leaderboard").get_by_text("Naive Bayes")).to_be_visible(
+        timeout=A_RUN_MS
+    )
+    notebook.page.get_by_role("button", name="Restart the kernel", exact=True).click()
+    notebook.page.get_by_role("button", name="Confirm Kernel Restart").click()
+    expect(panel.get_by_role("button")).to_have_count(0, timeout=30_000)
+    expect(panel.get_by_text("Naive Bayes")).to_be_visible()
+    run = notebook.lab.call(
+        "POST", f"runs/{notebook.lab.call('GET', 'runs?limit=1')[0]['id']}/wait"
+    )
+    assert (run["status"], run["error_kind"]) == ("failed", "worker_lost")
+    expect(notebook.page.get_by_role("button", name="| Idle")).to_be_visible(timeout=A_RUN_MS)
+
+
+def test_a_sample_notebook_is_cancelled_in_its_panel(page: Page, lab: Lab) -> None:
+    notebook = Notebook(page, lab, example="classification.ipynb")
+    notebook.run_all()
+    panel = notebook.panel("Run Purchase")
+    panel.get_by_role("button", name="Cancel run").click(timeout=A_RUN_MS)
+    expect(panel.get_by_text("Cancelled", exact=True)).to_be_visible(timeout=A_RUN_MS)
+    run = lab.call("GET", "runs?limit=1")[0]
+    assert run["status"] == "cancelled"
+    assert run["cancel_requested_at"] is not None or run["started_at"] is None
+    notebook.close()
 
 
 QUICK = (

@@ -2,80 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
 from jupyter_pycaret_ops import Client
+from jupyter_pycaret_ops.client import Unreachable
 from jupyter_pycaret_ops.client.finding import API_PATH
 from jupyter_pycaret_ops.errors import NotFound
 
 from ..live import LiveServer, until
-
-
-class Relay:
-    """A line to a server that a test cuts and mends."""
-
-    def __init__(self, port: int) -> None:
-        self._target = port
-        self._lines: list[socket.socket] = []
-        self._lock = threading.Lock()
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        self.is_up = True
-        self.opened = 0
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                near, _ = self._listener.accept()
-            except OSError:
-                return
-            if not self.is_up:
-                near.close()
-                continue
-            self.opened += 1
-            far = socket.create_connection(("127.0.0.1", self._target))
-            with self._lock:
-                self._lines += [near, far]
-            for one, other in ((near, far), (far, near)):
-                threading.Thread(target=self._pass, args=(one, other), daemon=True).start()
-
-    @staticmethod
-    def _pass(one: socket.socket, other: socket.socket) -> None:
-        try:
-            while piece := one.recv(65536):
-                other.sendall(piece)
-        except OSError:
-            pass
-        finally:
-            for end in (one, other):
-                with contextlib.suppress(OSError):
-                    end.shutdown(socket.SHUT_RDWR)
-
-    def cut(self) -> None:
-        self.is_up = False
-        with self._lock:
-            lines, self._lines = self._lines, []
-        for line in lines:
-            with contextlib.suppress(OSError):
-                line.shutdown(socket.SHUT_RDWR)
-            line.close()
-
-    def close(self) -> None:
-        self._listener.close()
-        self.cut()
-
-
-@pytest.fixture
-def relay(server: LiveServer) -> Iterator[Relay]:
-    made = Relay(server.port)
-    yield made
-    made.close()
+from .relay import Relay
 
 
 def long_run(server: LiveServer) -> str:
@@ -153,6 +91,19 @@ def test_a_stream_is_closed_from_another_thread(client: Client, server: LiveServ
     assert stream.status is None
     client.runs.cancel(run_id)
     client.runs.wait(run_id)
+
+
+def test_a_stream_ends_with_its_client(server: LiveServer) -> None:
+    run_id = long_run(server)
+    with Client(server.url, server.token) as own:
+        stream = own.runs.watch(run_id)
+        events = iter(stream)
+        next(events)
+    with pytest.raises(Unreachable, match="closed"):
+        own.server.me()
+    server.post(f"/runs/{run_id}/cancel", expect=200)
+    rest = list(events)
+    assert [event["seq"] for event in rest] == list(range(2, len(rest) + 2))
 
 
 def test_a_run_that_is_not_there_is_not_waited_for(client: Client) -> None:

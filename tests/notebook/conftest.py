@@ -6,8 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from ..client.conftest import client, relay
 from ..live import LiveServer
 from .kernel import Kernel
+
+__all__ = ["client", "kernel", "relay"]
 
 
 @pytest.fixture

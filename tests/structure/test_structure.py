@@ -202,6 +202,7 @@ HEAVY = ("pandas", "numpy", "scipy", "sklearn", "pycaret", "matplotlib", "plotly
             ("pandas", "sklearn", "pycaret"),
         ),
         (f"{PACKAGE}.in_kernel.agent", ("sqlalchemy", "tornado.web", "jupyter_server")),
+        (f"{PACKAGE}.notebook", (*HEAVY, "sqlalchemy", "msgspec", "tornado", "anywidget")),
         (f"{PACKAGE}.client", (*HEAVY, "sqlalchemy", "msgspec", "tornado", "jupyter_server")),
     ],
 )

@@ -2,6 +2,7 @@
 // or what was typed, and says what was pressed. Messages are `{do, fields}`; nothing else is known here.
 
 const TICK_MS = 1000;
+const ENDED = new Set(['restarting', 'autorestarting', 'terminating', 'dead']);
 const PIECE = 4 * 1024 * 1024;
 
 function morph(from, to) {
@@ -192,15 +193,20 @@ function render({ model, el }) {
     });
   }
 
-  const alive = () => root.toggleAttribute('data-gone', !!el.closest('.jupyter-widgets-disconnected'));
+  // With its kernel go the buttons; what it showed last stays
+  const kernel = model.widget_manager?.kernel;
+  const changed = (_, status) => {
+    if (ENDED.has(status)) root.setAttribute('data-gone', '');
+  };
+  kernel?.statusChanged?.connect(changed);
   const timer = setInterval(() => {
-    alive();
     if (!root.hasAttribute('data-gone')) tick(root);
   }, TICK_MS);
   model.on('change:html', draw);
   draw();
   return () => {
     clearInterval(timer);
+    kernel?.statusChanged?.disconnect(changed);
     model.off('change:html', draw);
   };
 }
