@@ -36,7 +36,7 @@ $(VENV)/.linked: $(STAMP) $(UI) jupyter-config/jupyter_server_config.d/jupyter_p
 
 install: $(STAMP) $(VENV)/.linked  ## make .venv with the pinned dependencies, all extras, and the panel
 
-lab: install  ## open JupyterLab with the extension, a sample table and a sample notebook
+lab: install  ## open JupyterLab with the extension, sample tables and sample notebooks
 	mkdir -p .lab && cp -n examples/* .lab/ || true
 	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) --ServerApp.root_dir="$(CURDIR)/.lab" $(LAB_ARGS)
 

@@ -1,10 +1,11 @@
-"""The sample notebook runs from its first to its last cell against a real server."""
+"""The sample notebooks run from their first to their last cell against a real server."""
 
 from __future__ import annotations
 
 import csv
 import shutil
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -20,7 +21,9 @@ def notebook() -> nbformat.NotebookNode:
     return nbformat.read(EXAMPLES / "first_run.ipynb", as_version=4)
 
 
-def test_the_notebook_is_committed_without_outputs(notebook: nbformat.NotebookNode) -> None:
+@pytest.mark.parametrize("file", sorted(EXAMPLES.glob("*.ipynb")), ids=lambda file: file.stem)
+def test_a_notebook_is_committed_without_outputs(file: Path) -> None:
+    notebook = nbformat.read(file, as_version=4)
     nbformat.validate(notebook)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert not any(cell.outputs or cell.execution_count for cell in code)
@@ -65,3 +68,57 @@ def test_the_notebook_does_what_it_says(
     assert (pipeline["name"], pipeline["labels"]) == ("coffee", ["no", "yes"])
     run = server.run(pipeline["origin_run_id"])
     assert run["leaderboard"][0]["Accuracy"] > 0.7
+
+
+def executed(name: str, server: LiveServer, folder: Path) -> list[str]:
+    """The words of every output of a sample notebook, executed where only its table is."""
+    notebook = nbformat.read(EXAMPLES / f"{name}.ipynb", as_version=4)
+    for table in EXAMPLES.glob("*.csv"):
+        shutil.copy(table, folder)
+    client = NotebookClient(
+        notebook, timeout=240, kernel_name="python3", resources={"metadata": {"path": folder}}
+    )
+    client.execute(env=server.home.env())
+    outputs = [
+        output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs
+    ]
+    assert [output for output in outputs if output.get("name") == "stderr"] == []
+    return [output.get("text") or output["data"].get("text/plain", "") for output in outputs]
+
+
+def newest_run(server: LiveServer, plan: str = "compare") -> dict[str, Any]:
+    return server.run(server.get(f"/runs?limit=1&plan={plan}&status=succeeded")[0]["id"])
+
+
+def test_classification_answers_in_the_labels_of_the_table(
+    server: LiveServer, tmp_path: Path
+) -> None:
+    said = executed("classification", server, tmp_path)
+    run = newest_run(server)
+    assert (run["executor"], run["snapshot"]["task"]) == ("notebook", "classification")
+    assert {record["model_id"] for record in run["leaderboard"]} == {"lr", "lda", "nb", "rf"}
+    assert any("prediction" in text and "MM" in text and "CH" in text for text in said)
+    workspace, _ = server.default_project()
+    deployed = server.get(f"/workspaces/{workspace}/deployments")
+    (juice,) = [row for row in deployed if row["endpoint_slug"].startswith("juice-2")]
+    assert (juice["inference_count"], juice["error_count"]) == (1, 0)
+
+
+def test_regression_keeps_the_second_best_and_cancels_the_long_one(
+    server: LiveServer, tmp_path: Path
+) -> None:
+    said = executed("regression", server, tmp_path)
+    run = newest_run(server)
+    assert run["leaderboard"][0]["R2"] > 0.8
+    assert run["snapshot"]["seed"] == 7
+    assert "'cancelled'" in said
+    assert any(text.endswith("of the costs\n") for text in said)
+    assert any("insurance v1" in text and "insurance v2" in text for text in said)
+
+
+def test_a_time_series_is_forecast(server: LiveServer, tmp_path: Path) -> None:
+    said = executed("time_series", server, tmp_path)
+    run = newest_run(server)
+    assert run["snapshot"]["task"] == "time_series"
+    assert run["leaderboard"][0]["MASE"] < 1
+    assert said[-1].count("\n") >= 7, "a week"
