@@ -226,7 +226,7 @@ class Clock:
     def __init__(self):
         self.now = 0.0
 
-    def monotonic(self):
+    def thread_time(self):
         return self.now
 
 

@@ -1,0 +1,116 @@
+"""A compare of ours over the engine's own `compare_models` with its defaults, on the same candidates.
+
+Both in a fresh interpreter, each after a small warm-up, from the frame to the leaderboard, on all cores.
+The numbers have to be the same to 4 digits.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+from typing import Any
+
+from . import report
+
+ROUNDS = {"iris": 3, "50,000 × 20": 1}
+FLOORS = {"iris": "≤ 0.6", "50,000 × 20": "≤ 0.65"}
+
+_FRAME = """
+import json, sys, time, warnings
+warnings.filterwarnings("ignore")
+import pandas as pd
+def frame_of(name):
+    from sklearn import datasets
+    if name == "iris":
+        bunch = datasets.load_iris(as_frame=True)
+        return bunch.frame
+    rows, target = datasets.make_classification(
+        n_samples=50_000, n_features=20, n_informative=8, flip_y=0.05, random_state=1)
+    frame = pd.DataFrame(rows, columns=[f"column_{i}" for i in range(20)])
+    return frame.assign(target=target)
+name = sys.argv[1]
+frame = frame_of(name)
+small = frame.sample(60, random_state=1)
+"""
+
+_THEIRS = """
+from pycaret.tasks import ClassificationExperiment
+def compare(data, **more):
+    experiment = ClassificationExperiment(target="target", session_id=1).fit(data)
+    return experiment.compare_models(round=10, **more).leaderboard
+compare(small, include=["lr", "rf"])
+began = time.perf_counter()
+board = compare(frame)
+seconds = time.perf_counter() - began
+sys.stdout.flush()
+print("\\n" + json.dumps([seconds, json.loads(board.set_index("Model").to_json(orient="index"))]))
+"""
+
+_OURS = """
+from jupyter_pycaret_ops.in_kernel import engine
+from jupyter_pycaret_ops.in_kernel.engine.contracts import Nobody
+from jupyter_pycaret_ops.protocol import DataSpec, RunSpec
+class Watch(Nobody):
+    compared = None
+    processes = 1
+    def event(self, kind, message, payload=None, duration_ms=None):
+        if kind == "model.compare.finished":
+            self.compared = time.perf_counter()
+        if kind == "run.parallel":
+            self.processes = payload["processes"]
+def compare(data, watch, **more):
+    spec = RunSpec("r", 1, "classification", "compare", DataSpec("frame"), target="target",
+        setup_params={"session_id": 1}, plan_params=more)
+    return engine.run_plan(spec, data, watch).leaderboard
+compare(small, Watch(), include=["lr", "rf"])
+watch = Watch()
+began = time.perf_counter()
+board = compare(frame, watch)
+whole = time.perf_counter() - began
+print(json.dumps([watch.compared - began, {r["model_id"]: r for r in board}, whole, watch.processes]))
+"""
+
+
+def _run(script: str, name: str) -> list[Any]:
+    done = subprocess.run(
+        [sys.executable, "-c", _FRAME + script, name], check=True, capture_output=True, text=True
+    )
+    found: list[Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def _differences(ours: dict[str, Any], theirs: dict[str, Any]) -> list[str]:
+    """Where the tables differ; the engine writes 0 for what cannot be computed, we nothing."""
+    found = [f"{model} is in one table only" for model in set(ours) ^ set(theirs)]
+    for model, row in theirs.items():
+        for metric, value in row.items():
+            mine = ours.get(model, {}).get(metric)
+            if mine is None and not value:
+                continue
+            if mine is None or not math.isclose(mine, value, abs_tol=5e-5):
+                found.append(f"{model} {metric}: {mine} and {value}")
+    return found
+
+
+def run() -> None:
+    for name, rounds in ROUNDS.items():
+        print(f"  {name}", flush=True)
+        ratios, whole, engine_s, ours_s = [], [], [], []
+        for _ in range(rounds):
+            their_s, theirs = _run(_THEIRS, name)
+            our_s, ours, whole_s, processes = _run(_OURS, name)
+            ratios.append(our_s / their_s)
+            whole.append(whole_s / their_s)
+            engine_s.append(their_s)
+            ours_s.append(our_s)
+        report.ratio("compare / compare_models", report.median(ratios), FLOORS[name])
+        report.figure("compare_models", report.median(engine_s), "s")
+        report.figure("compare", report.median(ours_s), f"s, {len(ours)} models")
+        report.figure("processes", str(processes))
+        report.figure("with pipeline, schema and plots / compare_models", report.median(whole))
+        differences = _differences(ours, theirs)
+        report.figure(
+            "same table to 4 digits", "yes" if not differences else "; ".join(differences)
+        )
