@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import subprocess
 import sys
 from typing import Any
@@ -16,6 +17,9 @@ from . import report
 
 ROUNDS = {"iris": 3, "50,000 × 20": 1}
 FLOORS = {"iris": "≤ 0.6", "50,000 × 20": "≤ 0.65"}
+
+#: how a worker kernel is started; the engine gets its own defaults
+_AS_IN_A_WORKER = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 _FRAME = """
 import json, sys, time, warnings
@@ -73,9 +77,13 @@ print(json.dumps([watch.compared - began, {r["model_id"]: r for r in board}, who
 """
 
 
-def _run(script: str, name: str) -> list[Any]:
+def _run(script: str, name: str, env: dict[str, str]) -> list[Any]:
     done = subprocess.run(
-        [sys.executable, "-c", _FRAME + script, name], check=True, capture_output=True, text=True
+        [sys.executable, "-c", _FRAME + script, name],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, **env},
     )
     found: list[Any] = json.loads(done.stdout.splitlines()[-1])
     return found
@@ -99,8 +107,8 @@ def run() -> None:
         print(f"  {name}", flush=True)
         ratios, whole, engine_s, ours_s = [], [], [], []
         for _ in range(rounds):
-            their_s, theirs = _run(_THEIRS, name)
-            our_s, ours, whole_s, processes = _run(_OURS, name)
+            their_s, theirs = _run(_THEIRS, name, {})
+            our_s, ours, whole_s, processes = _run(_OURS, name, _AS_IN_A_WORKER)
             ratios.append(our_s / their_s)
             whole.append(whole_s / their_s)
             engine_s.append(their_s)
