@@ -141,3 +141,81 @@ def test_a_finalized_model_is_fitted_on_all_rows(task: str) -> None:
     assert names["best"].predict(names["data"].drop(columns="target")).shape == (
         len(names["data"]),
     )
+
+
+SERIES: list[tuple[str, str | None, dict[str, Any], dict[str, Any]]] = [
+    ("create", "theta", {}, {}),
+    ("create", "exp_smooth", {"trend": "add"}, {"horizon": 4}),
+    ("compare", None, {"include": ["naive", "polytrend", "lightgbm_cds_dt"]}, {"index": "day"}),
+    ("tune", "exp_smooth", {"n_iter": 2}, {"fold": 2}),
+    ("compare", None, {"include": ["naive", "lr_cds_dt"]}, {"ignore_features": []}),
+    ("setup", None, {}, {}),
+    ("finalize", "naive", {"strategy": "drift"}, {}),
+]
+
+
+@pytest.mark.parametrize(("plan", "model_id", "params", "setup"), SERIES)
+def test_a_forecast_is_told_in_plain_words_too(
+    plan: str, model_id: str | None, params: dict[str, Any], setup: dict[str, Any]
+) -> None:
+    rows = 40
+    frame = pd.DataFrame(
+        {
+            "day": pd.date_range("2024-01-01", periods=rows).strftime("%m/%d/%Y"),
+            "sold": [float(10 + i + 5 * (i % 7)) for i in range(rows)],
+        }
+    )
+    if "ignore_features" in setup:  # something that explains it
+        frame["price"] = [1.0 + i % 3 for i in range(rows)]
+        frame["holiday"] = ["yes" if i % 5 else "no" for i in range(rows)]
+        frame.loc[4, "price"] = None
+    frame.loc[7, "sold"] = None
+    frame = frame.drop(index=[11]).iloc[::-1].reset_index(drop=True)
+    records = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    snapshot: dict[str, Any] = {
+        "task": "time_series",
+        "target": "sold",
+        "setup_params": {"session_id": 3, **setup},
+        "plan_params": params,
+    }
+    spec = RunSpec(
+        run_id="0",
+        attempt=1,
+        plan=plan,
+        model_id=model_id,
+        metric="MASE",
+        greater_is_better=False,
+        data=DataSpec("inline"),
+        **snapshot,
+    )
+    result = engine.run_plan(spec, pd.DataFrame.from_records(records), Silent())
+    run = Run(
+        id="0",
+        plan=plan,
+        model_id=model_id,
+        status="succeeded",
+        leaderboard=result.leaderboard,
+        metrics_summary=result.metrics_summary,
+        metric="MASE",
+        greater_is_better=False,
+        queued_at=utc_now(),
+        data={"kind": "inline"},
+        snapshot={**snapshot, **result.snapshot},
+    )
+    facts = notebook.Facts(run, "again", None, False, run.snapshot["data_changes"], records)
+    document = notebook.make(facts)
+    nbformat.validate(document)
+    names: dict[str, Any] = {}
+    for cell in document["cells"]:
+        if cell["cell_type"] == "code":
+            exec(cell["source"], names)
+    if plan == "setup":
+        assert len(names["experiment"].y) == rows
+    elif plan == "finalize":
+        assert names["best"].predict(fh=[1]).iloc[0] > frame["sold"].iloc[0] - 40
+    else:
+        found = names["leaderboard"]
+        assert list(found.index) == [row["model_id"] for row in run.leaderboard]
+        for row in run.leaderboard:
+            for metric in row["std"]:
+                assert found.loc[row["model_id"], metric] == pytest.approx(row[metric], abs=1e-6)

@@ -66,6 +66,7 @@ def _run(
             "data_changes": narrator.data_changes,
             "target": session.target,
             "task": spec.task,
+            **task.facts(session),
         }
     )
     return result

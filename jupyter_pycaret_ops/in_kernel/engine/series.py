@@ -40,13 +40,16 @@ class Series:
 
     `values` : float64 Series of shape (n_steps,) with a PeriodIndex, or 0, 1, 2, … where there is no
     time; without gaps. `rest` : the other columns of the same rows, as they came, missing in filled
-    gaps. `freq` : pandas frequency, None without time.
+    gaps. `freq` : pandas frequency, None without time. `index` and `form` : the column of time and how
+    it is written, None where time is the frame's own index, or there is none; form `"%Y"` for years.
     """
 
     name: str
     values: Column
     rest: Frame
     freq: str | None
+    index: str | None = None
+    form: str | None = None
 
     @property
     def season(self) -> int:
@@ -62,7 +65,7 @@ def read_series(frame: Frame, target: str | None, index: str | None, narrator: N
     """
     own_index = frame.index if hasattr(frame, "index") else None
     named = frames.named(frame, narrator)
-    times, named = _times(named, own_index, target, index, narrator)
+    times, named, column, form = _times(named, own_index, target, index, narrator)
     name = _target(named, target, narrator)
     numbers = _numbers(named[name], name)
     rest = named.drop(columns=[name])
@@ -80,7 +83,7 @@ def read_series(frame: Frame, target: str | None, index: str | None, narrator: N
         raise PlanFailed(
             "user", f"“{name}” is {values.iloc[0]:g} at every step; there is nothing to forecast."
         )
-    return Series(name, values, rest, freq)
+    return Series(name, values, rest, freq, column, form)
 
 
 def season_of(freq: str | None) -> int:
@@ -107,10 +110,10 @@ def _parted(freq: str) -> tuple[int, str]:
 
 def _times(
     frame: Frame, own_index: Any, target: str | None, index: str | None, narrator: Narrator
-) -> tuple[Any, Frame]:
-    """DatetimeIndex of the rows (None where there is none), and the frame without its column."""
+) -> tuple[Any, Frame, str | None, str | None]:
+    """DatetimeIndex of the rows (or None), the frame without it, its column, and how that is written."""
     if index is None and isinstance(own_index, (pd.DatetimeIndex, pd.PeriodIndex)):
-        return _as_datetimes(own_index), frame
+        return _as_datetimes(own_index), frame, None, None
     if index is not None and str(index) not in frame.columns:
         raise PlanFailed(
             "user",
@@ -124,10 +127,11 @@ def _times(
             "No column of dates was found: the rows count as even steps, in their order. Name the "
             "column of time in index if there is one.",
         )
-        return None, frame
+        return None, frame, None, None
     if index is None:
         narrator.changed("time_found", f"“{column}” is taken as the time of the rows.", [column])
-    return _read_times(frame[column], column), frame.drop(columns=[column])
+    times, form = _read_times(frame[column], column)
+    return times, frame.drop(columns=[column]), column, form
 
 
 def _as_datetimes(index: Any) -> Any:
@@ -157,17 +161,17 @@ def _find_times(frame: Frame, target: str | None) -> str | None:
     return None
 
 
-def _read_times(column: Column, name: str) -> Any:
-    form = None
+def _read_times(column: Column, name: str) -> tuple[Any, str | None]:
+    form, written = None, None
     if not pd.api.types.is_datetime64_any_dtype(column.dtype) and not isinstance(
         column.dtype, pd.PeriodDtype
     ):
         if pd.api.types.is_numeric_dtype(column.dtype):
-            column = _years(column, name)
+            column, written = _years(column, name), "%Y"
         known = column.dropna()
         form = dates.recognise([str(value) for value in known.unique()])
     try:
-        return portable.read_dates(column, form)
+        return portable.read_dates(column, form), written or form
     except ValueError as error:
         raise PlanFailed(
             "user",

@@ -10,7 +10,7 @@ from typing import Any
 
 from ...errors import Conflict
 from ...lifecycle import ENDED
-from . import modelling, preparing, reading, telling
+from . import forecasting, modelling, preparing, reading, telling
 from .cells import Cell, code, document, markdown
 from .facts import Facts, read_facts
 
@@ -30,6 +30,8 @@ def make(facts: Facts) -> dict[str, Any]:
         raise Conflict("The run has not ended; its notebook tells what it did. Ask again then.")
     modelling.check(facts)
     source = reading.source_of(facts)
+    if facts.task == "time_series":
+        return document(_forecast(facts, source), facts.versions.get("python"))
     cells: list[Cell] = [
         markdown(telling.title(facts)),
         markdown(f"## What it wants\n\n{source.wanted}"),
@@ -45,3 +47,18 @@ def make(facts: Facts) -> dict[str, Any]:
     if run.leaderboard and run.plan != "finalize":
         cells.append(markdown(telling.leaderboard(facts)))
     return document(cells, facts.versions.get("python"))
+
+
+def _forecast(facts: Facts, source: reading.Source) -> list[Cell]:
+    cells = [
+        markdown(telling.title(facts)),
+        markdown(f"## What it wants\n\n{source.wanted}"),
+        code(source.names + "\n" + forecasting.names(facts)),
+        code(f"{source.imports}\n\n{source.reading}\ntable.head()"),
+        markdown(telling.changes(facts)),
+        code(forecasting.preparing_code(facts)),
+        *forecasting.cells_after(facts),
+    ]
+    if facts.run.leaderboard and facts.run.plan != "finalize":
+        cells.append(markdown(telling.leaderboard(facts)))
+    return cells

@@ -59,10 +59,14 @@ for metric in experiment._get_metric_registry().values():
 
 def check(facts: Facts) -> None:
     """Raise Conflict where plain PyCaret has no words for the run yet."""
-    if facts.task not in _EXPERIMENTS:
+    if facts.task == "time_series" and "series" not in facts.snapshot:
+        raise Conflict(
+            "The run ended before its table was made a series; there is nothing to tell."
+        )
+    if facts.task not in (*_EXPERIMENTS, "time_series"):
         raise Conflict(
             f"There is no notebook for runs of the task {facts.task} yet; there is for "
-            f"{' and '.join(_EXPERIMENTS)}."
+            f"{', '.join(_EXPERIMENTS)} and time_series."
         )
     if facts.run.plan not in _PLANS:
         raise Conflict(

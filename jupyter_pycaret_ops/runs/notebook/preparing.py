@@ -44,10 +44,15 @@ _PLAIN_TEXT = {"csv_upload", "sklearn"}
 
 def code_of(facts: Facts) -> str:
     """The cell that makes `data` of `table`: what is learned from, and the target."""
-    parts = [_imports(facts), _constants(facts), *_helpers(facts), _rows(facts), _loop(facts)]
+    parts = [imports(facts), _constants(facts), *_helpers(facts), _rows(facts), _loop(facts)]
     target = f"{_target(facts)}\n" if facts.has_target else ""
     parts.append(f"{target}data.head()")
     return "\n\n".join(part.strip("\n") for part in parts if part)
+
+
+def columns_of(facts: Facts) -> list[str]:
+    """Parts of a cell that makes `data` of all columns of `table` but the target."""
+    return [_constants(facts), *_helpers(facts), _loop(facts)]
 
 
 def _takes_any_text(facts: Facts) -> bool:
@@ -57,7 +62,8 @@ def _takes_any_text(facts: Facts) -> bool:
     )
 
 
-def _imports(facts: Facts) -> str:
+def imports(facts: Facts) -> str:
+    """What the cell needs."""
     names = ["json"] if _takes_any_text(facts) else []
     names += ["re"] if facts.changed("names_made_safe") else []
     standard = "".join(f"import {name}\n" for name in names)

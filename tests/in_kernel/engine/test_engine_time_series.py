@@ -241,11 +241,11 @@ def test_other_columns_are_used_and_asked_for(forecast, recorder):
     frame["price"] = np.linspace(1, 3, len(frame))
     frame["promotion"] = np.where(np.arange(len(frame)) % 3, "no", "yes")
     frame["y"] = 50 * frame["price"] + 20 * (frame["promotion"] == "yes")
-    forecast(frame, model_id="auto_arima", horizon=4)
+    forecast(frame, model_id="lr_cds_dt", horizon=4)
     assert recorder.change("exogenous_columns")["columns"] == ["price", "promotion"]
     schema = recorder.schema
     assert [c["name"] for c in schema["columns"]] == ["price", "promotion"]
-    pipeline = recorder.pipeline("auto_arima")
+    pipeline = recorder.pipeline("lr_cds_dt")
     rows = [[3.1, "yes"], [3.1, "no"], [3.2, "yes"]]
     sent = to_frame(schema, rows)
     ahead = pipeline.predict(sent)

@@ -67,6 +67,10 @@ class Task(ABC):
     def rows(self, session: Session) -> int:
         """How many rows a final pipeline is fitted on."""
 
+    def facts(self, session: Session) -> JSON:
+        """What the snapshot of a run says beside the settings."""
+        return {}
+
     def fault_of(self, session: Session, pipeline: Estimator, schema: JSON) -> str | None:
         """Why a final pipeline cannot be served although it was fitted, or None."""
         return None

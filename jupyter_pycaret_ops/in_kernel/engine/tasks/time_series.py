@@ -106,7 +106,7 @@ class TimeSeries(Task):
         table = _others(series, settings["ignore_features"], narrator)
         season = self._season(series, settings["seasonal_period"], narrator)
         horizon = self._horizon(series, settings, season)
-        folds = _folds(len(series.values) - horizon, horizon, settings["fold"], narrator)
+        folds = _folds(len(series.values) - horizon, horizon, season, settings["fold"], narrator)
         narrator.checkpoint()
         settings = {**settings, "horizon": horizon, "fh": horizon, "seasonal_period": season}
         experiment = self._fit(series, table, settings, narrator)
@@ -214,6 +214,22 @@ class TimeSeries(Task):
         )
         return {**described, **columns, "horizon": session.experiment.horizon}
 
+    def facts(self, session: Session) -> JSON:
+        """How the table was made a series, so that it can be again."""
+        assert isinstance(session, ForecastSession)
+        series = session.series
+        return {
+            "series": {
+                "index": series.index,
+                "form": series.form,
+                "freq": series.freq,
+                "season": session.experiment.season,
+                "horizon": session.experiment.horizon,
+                "folds": session.scorer.folds,
+                "others": [] if session.table is None else list(session.table.raw.columns),
+            }
+        }
+
     def rows(self, session: Session) -> int:
         """Steps of the series."""
         assert isinstance(session, ForecastSession)
@@ -293,9 +309,10 @@ def _exogenous(table: frames.Table) -> Estimator:
     return Pipeline([("input", table.step), ("columns", columns.set_output(transform="pandas"))])
 
 
-def _folds(train: int, horizon: int, wanted: int, narrator: Narrator) -> int:
-    """As many folds of `horizon` steps as leave a window to train on."""
-    most = max(1, (train - _SHORTEST_WINDOW) // horizon)
+def _folds(train: int, horizon: int, season: int, wanted: int, narrator: Narrator) -> int:
+    """As many folds of `horizon` steps as leave a window to train on: two seasons, where there is one."""
+    window = max(_SHORTEST_WINDOW, 2 * season + 1 if season > 1 else 0)
+    most = max(1, (train - window) // horizon)
     folds = min(int(wanted), most)
     if folds < wanted:
         narrator.changed(
