@@ -116,29 +116,35 @@ def test_runs_beside_each_other_do_not_change_the_numbers(iris, frame):
     from jupyter_pycaret_ops.in_kernel.engine.contracts import Nobody
     from jupyter_pycaret_ops.protocol import DataSpec, RunSpec
 
-    def run(data, target):
+    def run(data, target, task, include):
         spec = RunSpec(
             run_id="r",
             attempt=1,
-            task="classification",
+            task=task,
             plan="compare",
             data=DataSpec("frame"),
             target=target,
-            setup_params={"fold": 3},
-            plan_params={"include": ["rf", "et", "lr"]},
+            setup_params={"fold": 3} if target else {},
+            plan_params={"include": include},
         )
         board = engine.run_plan(spec, data, Nobody()).leaderboard
         return [{k: v for k, v in record.items() if k != "seconds"} for record in board]
 
-    jobs = [(iris, "species"), (frame, "label")]
+    features = iris.drop(columns=["species"])
+    jobs = [
+        (iris, "species", "classification", ["rf", "et", "lr"]),
+        (frame, "label", "classification", ["rf", "et", "lr"]),
+        (features, None, "clustering", ["kmeans", "birch", "ap"]),
+        (features, None, "anomaly", ["iforest", "mcd"]),
+    ]
     alone = [run(*job) for job in jobs]
-    together = [None, None]
+    together = [None] * len(jobs)
 
     def put(place):
         together[place] = run(*jobs[place])
 
     before = warnings.showwarning
-    threads = [threading.Thread(target=put, args=(i,)) for i in range(2)]
+    threads = [threading.Thread(target=put, args=(i,)) for i in range(len(jobs))]
     for thread in threads:
         thread.start()
     for thread in threads:
