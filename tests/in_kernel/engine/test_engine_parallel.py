@@ -12,17 +12,17 @@ import threading
 import psutil
 import pytest
 
-from jupyter_pycaret_ops.in_kernel.engine import Cancelled, parallel
+from jupyter_pycaret_ops.in_kernel.engine import Cancelled
 from jupyter_pycaret_ops.in_kernel.engine.experiments import Experiment
 from jupyter_pycaret_ops.in_kernel.engine.limits import Limits
-from jupyter_pycaret_ops.in_kernel.engine.parallel import pace, process
+from jupyter_pycaret_ops.in_kernel.engine.trials import pace, process
 
 
 def children():
     return [
         child
         for child in psutil.Process().children(recursive=True)
-        if "parallel.child" in " ".join(child.cmdline())
+        if "trials.child" in " ".join(child.cmdline())
     ]
 
 
@@ -195,7 +195,7 @@ def test_where_no_child_starts_the_rest_is_scored_here(
 
 _PARENT = """
 import os, sys, time
-from jupyter_pycaret_ops.in_kernel.engine.parallel.process import Child
+from jupyter_pycaret_ops.in_kernel.engine.trials.process import Child
 import cloudpickle
 child = Child(cloudpickle.dumps(None))
 while not child.ready:
@@ -246,7 +246,7 @@ def test_what_pays_is_decided_by_the_first_folds(monkeypatch, fold_s, cores, fol
 
     clock = Clock()
     monkeypatch.setattr(pace, "time", clock)
-    measured = parallel.Pace(Small(), folds, cores=cores)
+    measured = pace.Pace(Small(), folds, cores=cores)
     assert not measured.pays()
     with measured.measured():
         clock.now += fold_s
@@ -259,7 +259,7 @@ def test_data_that_would_not_fit_twice_stay_here(monkeypatch):
 
     clock = Clock()
     monkeypatch.setattr(pace, "time", clock)
-    measured = parallel.Pace(Huge(), 100, cores=2)
+    measured = pace.Pace(Huge(), 100, cores=2)
     with measured.measured():
         clock.now += 5
     assert not measured.pays()

@@ -6,15 +6,13 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from multiprocessing.connection import wait
-from typing import TYPE_CHECKING
 
 from ..explain import kind_of, sentence_of
+from ..session import Session
+from .here import here
 from .pace import Pace
 from .process import Child, ChildLost
-
-if TYPE_CHECKING:
-    from ..session import Session
-    from ..trials import Outcome, Trial
+from .trial import Outcome, Skipped, Trial
 
 #: seconds between two looks at the flag of a cancel and at the limits
 _LOOK_S = 0.1
@@ -79,8 +77,6 @@ class _Crew:
 
     def left_here(self) -> Iterator[Outcome]:
         """What is left, scored in this thread."""
-        from ..trials import here
-
         for trial in self.left:
             self._session.narrator.checkpoint()
             yield here(self._session, trial, self._done, self._total)
@@ -177,8 +173,6 @@ class _Crew:
 
     def _stopped(self) -> Iterator[Outcome]:
         """The run's time is up: what is at work failed, what waits was not tried."""
-        from ..trials import Skipped
-
         for trial in list(self._open):
             yield self._close(
                 trial,

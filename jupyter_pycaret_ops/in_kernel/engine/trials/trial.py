@@ -1,24 +1,19 @@
-"""Score candidates: fold by fold in this thread, and in child processes where that pays."""
+"""A candidate, and how far it has come."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from jupyter_pycaret_ops.protocol import JSON, ErrorKind
 
-from .contracts import Estimator
-from .explain import kind_of, sentence_of
-from .leaderboard import Failed, Scored, record_of
-from .limits import TimeUp
-from .scoring.base import Scores
-from .session import Session
-
-if TYPE_CHECKING:
-    from . import parallel
+from ..contracts import Estimator
+from ..explain import kind_of, sentence_of
+from ..leaderboard import Failed, Scored, record_of
+from ..scoring.base import Scores
+from ..session import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,70 +104,6 @@ class Trial:
         )
         rows = self.scores[0].rows if self.scores[0] is not None else None
         return Scored(candidate.model_id, record, fold_metrics, self.estimator, self.position, rows)
-
-
-def outcomes(
-    session: Session, candidates: Sequence[Candidate], first: int = 0
-) -> Generator[Outcome, None, None]:
-    """One outcome for each candidate, told to nobody yet; `first` is the position of the first.
-
-    Begins in this thread; goes on in child processes, in any order, when the time that the first
-    folds took says that this pays. The numbers are the same.
-    """
-    from . import parallel
-
-    folds = session.scorer.folds
-    trials = [
-        Trial(candidate, first + place, [None] * folds, list(range(folds)))
-        for place, candidate in enumerate(candidates)
-    ]
-    pace = parallel.Pace(session.scorer, folds * len(trials))
-    for done, trial in enumerate(trials):
-        session.narrator.checkpoint()
-        if session.limits.is_run_over():
-            yield Skipped(trial.candidate)
-            continue
-        outcome = _measured(session, trial, done, len(trials), pace)
-        if outcome is None:
-            yield from parallel.go_on(session, trials[done:], done, pace)
-            return
-        yield outcome
-
-
-def here(session: Session, trial: Trial, done: int, total: int) -> Scored | Failed:
-    """Score a candidate in this thread, come what may."""
-    ended = _measured(session, trial, done, total, None)
-    assert ended is not None
-    return ended
-
-
-def _measured(
-    session: Session, trial: Trial, done: int, total: int, pace: parallel.Pace | None
-) -> Scored | Failed | None:
-    """Score a candidate in this thread; None as soon as `pace` says that child processes pay."""
-    candidate, folds = trial.candidate, session.scorer.folds
-    tick = session.narrator.fold_tick(done, total, candidate.name, candidate.model_id)
-    try:
-        with session.limits.watched():
-            trial.begin(session)
-            while trial.todo:
-                if pace is not None and pace.pays():
-                    trial.spent = time.monotonic() - (trial.began or 0)
-                    return None
-                fold = trial.todo[0]
-                tick(fold + 1, folds)
-                with pace.measured() if pace is not None else nullcontext():
-                    try:
-                        trial.scores[fold] = session.scorer.score(trial.estimator, fold)
-                    except Exception as error:
-                        trial.lose(error)
-                trial.todo.pop(0)
-    except TimeUp:
-        session.limits.stop()
-        return trial.failed(time_up(session), "timeout")
-    except Exception as error:
-        return trial.failed(sentence_of(error), kind_of(error))
-    return trial.outcome(session)
 
 
 def time_up(session: Session) -> str:
