@@ -7,6 +7,9 @@ UI := jupyter_pycaret_ops/labextension/static/style.js
 UI_SOURCES := $(shell find labextension/src labextension/style labextension/schema -type f 2>/dev/null) \
 	labextension/package.json labextension/tsconfig.json
 
+#: test modules at once; each has servers, kernels and a database of its own
+TEST_WORKERS ?= 2
+
 .PHONY: help install lab test bench lint format constraints wheel clean
 .DEFAULT_GOAL := help
 
@@ -42,7 +45,7 @@ lab: install  ## open JupyterLab with the extension, sample tables and sample no
 
 test: install  ## every test; installs Chromium and PostgreSQL from Debian where missing
 	.ci/system-packages
-	$(BIN)/python -m pytest --ignore tests/browser $(TEST_ARGS)
+	$(BIN)/python -m pytest --ignore tests/browser -n $(TEST_WORKERS) --dist loadfile $(TEST_ARGS)
 	$(BIN)/python -m pytest tests/browser $(TEST_ARGS)
 	cd labextension && PATH="$(CURDIR)/$(BIN):$$PATH" jlpm test
 

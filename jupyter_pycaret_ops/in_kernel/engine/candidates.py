@@ -7,7 +7,6 @@ are the same.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from contextlib import closing
 
@@ -16,6 +15,7 @@ from jupyter_pycaret_ops.protocol import JSON
 from .contracts import PlanFailed
 from .frames import listed
 from .leaderboard import Failed, Leaderboard, Scored
+from .machine import free_memory
 from .session import Session
 from .trials import Candidate, outcomes
 
@@ -66,14 +66,6 @@ def _without_too_large(session: Session, ids: list[str]) -> list[str]:
             needed_bytes=needed,
         )
     return kept
-
-
-def free_memory() -> int:
-    """Bytes of memory that are free, as far as the system says."""
-    try:
-        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (ValueError, OSError, AttributeError):
-        return 4 * 2**30
 
 
 def of_model(session: Session, model_id: str, parameters: JSON | None = None) -> Candidate:

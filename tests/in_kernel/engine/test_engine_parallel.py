@@ -12,7 +12,7 @@ import threading
 import psutil
 import pytest
 
-from jupyter_pycaret_ops.in_kernel.engine import Cancelled
+from jupyter_pycaret_ops.in_kernel.engine import Cancelled, machine
 from jupyter_pycaret_ops.in_kernel.engine.experiments import Experiment
 from jupyter_pycaret_ops.in_kernel.engine.limits import Limits
 from jupyter_pycaret_ops.in_kernel.engine.trials import pace, process
@@ -266,4 +266,4 @@ def test_data_that_would_not_fit_twice_stay_here(monkeypatch):
 
 
 def test_usable_cores_are_never_none():
-    assert 1 <= pace.usable_cores() <= (os.cpu_count() or 1)
+    assert 1 <= machine.usable_cores() <= (os.cpu_count() or 1)

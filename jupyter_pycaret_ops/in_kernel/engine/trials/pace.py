@@ -6,8 +6,8 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
+from ..machine import free_memory, usable_cores
 from ..scoring.base import Scorer
 
 #: a child imports the engine before it can work; measured: 3 to 5 s while all cores do it
@@ -64,26 +64,6 @@ class Pace:
         )
 
 
-def usable_cores() -> int:
-    """Processors that this process may use: its affinity, and the limit of its control group."""
-    try:
-        cores = len(os.sched_getaffinity(0))
-    except AttributeError:  # not on macOS
-        cores = os.cpu_count() or 1
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
-        if quota != "max":
-            cores = min(cores, max(1, int(quota) // int(period)))
-    except (OSError, ValueError):
-        pass
-    return cores
-
-
 def _fits(scorer: Scorer, children: int) -> bool:
     # the data, a fold's copy of most of it, what a model makes of that; and the libraries
-    needed = children * (4 * scorer.nbytes + 300 * 2**20)
-    try:
-        free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (ValueError, OSError, AttributeError):
-        return True
-    return needed < free / 2
+    return children * (4 * scorer.nbytes + 300 * 2**20) < free_memory() / 2
