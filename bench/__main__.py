@@ -9,6 +9,7 @@ ALL = (
     "startup",
     "first_event",
     "compare",
+    "engine",
     "predict",
     "upload",
     "paging",

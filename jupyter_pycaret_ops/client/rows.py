@@ -258,6 +258,10 @@ class Prediction(TypedDict):
     index: int
     prediction: Any
     probabilities: NotRequired[dict[str, float]]
+    #: of an anomaly
+    score: NotRequired[float]
+    #: of a step of a time series
+    time: NotRequired[Any]
 
 
 class Predictions(TypedDict):

@@ -98,7 +98,8 @@ class Deployment:
     ) -> pd.DataFrame:
         """Predictions for a frame, a row or a list of rows; columns that it does not know are left out.
 
-        One row for each, with the frame's index: `prediction`, and with `proba` a column for each label.
+        One row for each, with the frame's index: `prediction`, with `proba` a column for each label, `score`
+        of an anomaly, `time` of a step of a time series.
         """
         import pandas as pd
 
@@ -114,9 +115,17 @@ class Deployment:
                 self.slug, rows[start : start + MOST_ROWS], proba=proba, ignore_extra=True
             )
             answers += answer["predictions"]
-        return pd.DataFrame(
-            [{"prediction": one["prediction"], **one.get("probabilities", {})} for one in answers],
-            index=index,
+        return pd.DataFrame([_answered(one) for one in answers], index=index)
+
+    def forecast(self, horizon: int) -> pd.Series[Any]:
+        """The next steps of a time series without other columns, by their time."""
+        import pandas as pd
+
+        answers = self._client.deployments.forecast(self.slug, horizon)["predictions"]
+        return pd.Series(
+            [one["prediction"] for one in answers],
+            index=pd.Index([one["time"] for one in answers], name="time"),
+            name=self.pipeline["name"],
         )
 
     def pause(self) -> Deployment:
@@ -143,3 +152,12 @@ class Deployment:
         from .deployment_panel import DeploymentPanel
 
         return DeploymentPanel(self)
+
+
+def _answered(one: api.Prediction) -> api.JSON:
+    row: api.JSON = {"prediction": one["prediction"], **one.get("probabilities", {})}
+    if "score" in one:
+        row["score"] = one["score"]
+    if "time" in one:
+        row["time"] = one["time"]
+    return row

@@ -173,7 +173,7 @@ class Attempt:
         attempt = self._spec.attempt
         try:
             if self._is_guest:
-                _import_whole()
+                engine.load()
             with self._plan():
                 self.checkpoint()
                 frame = self._load_frame()
@@ -270,15 +270,6 @@ class Attempt:
             self._interruptible = False
             # one that was thrown and has not arrived yet must not arrive later
             _throw(threading.current_thread(), None)
-
-
-def _import_whole() -> None:
-    """Import the engine where nothing interrupts: a torn import leaves halves, and this kernel lives on."""
-    from ..engine.globals import load_engine, undisturbed
-
-    with undisturbed():
-        load_engine()
-        from ..engine import plans, tasks  # noqa: F401 - they bring libraries of their own
 
 
 def _cancelled_type() -> type[BaseException]:

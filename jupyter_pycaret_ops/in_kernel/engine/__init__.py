@@ -12,7 +12,16 @@ from jupyter_pycaret_ops.protocol import JSON, RunSpec
 
 from .contracts import Cancelled, PlanFailed, PlanResult, Reporter
 
-__all__ = ["Cancelled", "PlanFailed", "PlanResult", "Reporter", "describe", "run_plan", "warm"]
+__all__ = [
+    "Cancelled",
+    "PlanFailed",
+    "PlanResult",
+    "Reporter",
+    "describe",
+    "load",
+    "run_plan",
+    "warm",
+]
 
 
 def run_plan(spec: RunSpec, frame: Any, report: Reporter) -> PlanResult:
@@ -33,6 +42,18 @@ def describe() -> JSON:
     from .description import describe as probe
 
     return probe()
+
+
+def load() -> None:
+    """Import all that plans need, without a trace in the process.
+
+    For whoever may be interrupted afterwards: a torn import leaves halves of modules behind.
+    """
+    from .globals import load_engine, undisturbed
+
+    with undisturbed():
+        load_engine()
+        from . import plans, tasks  # noqa: F401 - they bring libraries of their own
 
 
 def warm() -> None:
