@@ -75,7 +75,11 @@ def suggest(columns: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
     `columns` are those of a preview: name, dtype, distinct values in the sample, rows examined.
     """
-    candidates = [column for column in columns if not _is_id(column)]
+    numbers = _series(columns)
+    if numbers is not None:
+        reason = f"“{numbers}” holds one number for each time."
+        return {"target": numbers, "task": "time_series", "reason": reason}
+    candidates = [c for c in columns if not _is_id(c) and c["dtype"] != "datetime"]
     if not candidates:
         return {"target": None, "task": "clustering", "reason": "No column looks like a target."}
     named = {name: place for place, name in enumerate(_TARGET_NAMES)}
@@ -97,8 +101,19 @@ def suggest_for(columns: Sequence[dict[str, Any]], target: str | None) -> dict[s
     chosen = next((column for column in columns if column["name"] == target), None)
     if chosen is None:
         return {"target": target, "task": None, "reason": f"There is no column “{target}”."}
+    if target == _series(columns):
+        return suggest(columns)
     task, kind = _task_for(chosen)
     return {"target": target, "task": task, "reason": f"“{target}” {kind}."}
+
+
+def _series(columns: Sequence[dict[str, Any]]) -> str | None:
+    """The column of numbers in a table of nothing but times, each once, and numbers."""
+    times = [c for c in columns if c["dtype"] == "datetime" and c["distinct"] == c["examined"]]
+    others = [c for c in columns if c not in times]
+    if len(times) != 1 or len(others) != 1 or others[0]["dtype"] not in ("integer", "number"):
+        return None
+    return str(others[0]["name"])
 
 
 def _task_for(column: dict[str, Any]) -> tuple[str, str]:

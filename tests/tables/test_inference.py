@@ -54,7 +54,11 @@ def column(name: str, dtype: str = "number", distinct: int = 100, examined: int 
         ([column("x"), column("y2", "integer", 100)], "y2", "regression"),
         ([column("x"), column("id", "integer", 150)], "x", "regression"),
         ([column("x"), column("customer_id", "integer", 150)], "x", "regression"),
-        ([column("x"), column("when", "datetime")], "when", "clustering"),
+        ([column("x"), column("when", "datetime")], "x", "regression"),
+        ([column("when", "datetime", 80)], None, "clustering"),
+        ([column("when", "datetime", 150), column("x")], "x", "time_series"),
+        ([column("when", "datetime", 150), column("x"), column("z")], "z", "regression"),
+        ([column("when", "datetime", 150), column("x", "string", 3)], "x", "classification"),
         ([column("id", "integer", 150)], None, "clustering"),
     ],
 )

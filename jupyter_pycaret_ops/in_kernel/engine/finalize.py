@@ -82,6 +82,7 @@ def keep_best(
             first = pipeline
             schema.store(session, described)
         kept += 1
+    narrator.progress(wanted, wanted, "Fitted on all rows" if kept else "Nothing is kept")
     if not kept and session.task.must_serve:
         raise PlanFailed(
             "engine", "No scored model could be fitted on all rows; the warnings say why."

@@ -32,7 +32,6 @@ def run(session: Session, params: JSON) -> PlanResult:
     board.add(Scored(candidate.model_id, record, {}, candidate.make()))
     finalize.keep_best(session, board)
     record["seconds"] = round(time.monotonic() - began, 3)
-    session.narrator.progress(1, 1, "Fitted on all rows")
     return PlanResult(leaderboard=board.records(), metrics_summary=board.summary())
 
 
