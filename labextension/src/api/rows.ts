@@ -157,8 +157,23 @@ export interface IDeployment extends IRow {
   readonly auth_mode: 'workspace' | 'api-key' | 'public';
   readonly inference_count: number;
   readonly error_count: number;
+  readonly last_inference_at: Timestamp | null;
   readonly p50_latency_ms: number | null;
   readonly p95_latency_ms: number | null;
+}
+
+export interface INewApiKey {
+  readonly name: string;
+  readonly workspace_id: string;
+  readonly scopes: ReadonlyArray<string>;
+  readonly deployment_id?: string;
+}
+
+export interface IApiKey extends IRow {
+  readonly name: string;
+  readonly prefix: string;
+  /** the key itself; only in the answer that makes it */
+  readonly key?: string;
 }
 
 export interface IMe {

@@ -1,4 +1,5 @@
 import React from 'react';
+import { CommandIDs, useCommand } from '../common/commands';
 import { formatCount, formatMilliseconds } from '../common/format';
 import { StatusMark } from '../common/icons';
 import { useTrans } from '../common/trans';
@@ -12,6 +13,7 @@ import { Row, RowLine } from './row';
 export function DeploymentsRegion(): JSX.Element {
   const trans = useTrans();
   const model = useModel();
+  const open = useCommand(CommandIDs.openDeployment);
   const { deployments, fresh, mayWrite, lost } = usePanelState();
   const active = deployments.rows.filter(row => row.status === 'active').length;
   return (
@@ -35,6 +37,7 @@ export function DeploymentsRegion(): JSX.Element {
             mark={<StatusMark status={row.status} />}
             title={row.endpoint_slug}
             fresh={fresh.has(row.id)}
+            open={open ? () => open({ id: row.id }) : null}
             action={
               mayWrite && row.status === 'paused'
                 ? {
@@ -43,7 +46,13 @@ export function DeploymentsRegion(): JSX.Element {
                     run: () => void model.resumeDeployment(row.id),
                     off: lost !== null
                   }
-                : null
+                : open
+                  ? {
+                      word: trans.__('Try it'),
+                      name: trans.__('Try it'),
+                      run: () => open({ id: row.id })
+                    }
+                  : null
             }
           >
             <RowLine

@@ -1,5 +1,6 @@
 import React from 'react';
 import type { IPipeline } from '../api/rows';
+import { CommandIDs, useCommand } from '../common/commands';
 import { formatScore } from '../common/format';
 import { Icon } from '../common/icons';
 import { useTrans } from '../common/trans';
@@ -12,7 +13,9 @@ import { Row, RowLine } from './row';
  */
 export function ModelsRegion(): JSX.Element {
   const trans = useTrans();
-  const { models, fresh } = usePanelState();
+  const deploy = useCommand(CommandIDs.deploy);
+  const open = useCommand(CommandIDs.openRun);
+  const { models, fresh, mayWrite, lost } = usePanelState();
   return (
     <Region
       region="models"
@@ -32,6 +35,17 @@ export function ModelsRegion(): JSX.Element {
             title={row.name}
             small={`v${row.version}`}
             fresh={fresh.has(row.id)}
+            open={open && row.origin_run_id ? () => open({ id: row.origin_run_id }) : null}
+            action={
+              mayWrite && deploy
+                ? {
+                    word: trans.__('Deploy'),
+                    name: trans.__('Deploy'),
+                    off: lost !== null,
+                    run: () => deploy({ pipelineId: row.id })
+                  }
+                : null
+            }
           >
             <RowLine
               {...(score

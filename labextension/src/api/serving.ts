@@ -1,0 +1,96 @@
+import { urlOf } from './request';
+import type { IApiKey, IDeployment, INewApiKey, IPipeline } from './rows';
+import { Transport } from './transport';
+
+export interface IFieldSchema {
+  readonly type?: string | ReadonlyArray<string>;
+  readonly enum?: ReadonlyArray<unknown>;
+  readonly examples?: ReadonlyArray<unknown>;
+  readonly description?: string;
+}
+
+/** What rows a deployment takes, and one that it predicts. */
+export interface IInputSchema {
+  readonly row: {
+    readonly properties: Readonly<Record<string, IFieldSchema>>;
+    readonly required?: ReadonlyArray<string>;
+  };
+  readonly example: Readonly<Record<string, unknown>>;
+  readonly labels: ReadonlyArray<unknown> | null;
+}
+
+export interface IPrediction {
+  readonly index: number;
+  readonly prediction: unknown;
+  readonly probabilities?: Readonly<Record<string, number>>;
+  readonly score?: number;
+  readonly time?: unknown;
+}
+
+export interface IAnswer {
+  readonly predictions: ReadonlyArray<IPrediction>;
+  readonly warnings: ReadonlyArray<string>;
+  readonly latency_ms: number;
+}
+
+export type Access = IDeployment['auth_mode'];
+
+/**
+ * What a view of one deployment, and the way to it, ask.
+ */
+export interface IServingApi {
+  pipeline(id: string): Promise<IPipeline>;
+  deploy(pipelineId: string, slug: string, access: Access): Promise<IDeployment>;
+  deployment(id: string): Promise<IDeployment>;
+  patch(
+    id: string,
+    change: { readonly status?: IDeployment['status']; readonly auth_mode?: Access }
+  ): Promise<IDeployment>;
+  schema(slug: string): Promise<IInputSchema>;
+  predict(slug: string, row: object, proba: boolean): Promise<IAnswer>;
+  createKey(key: INewApiKey): Promise<IApiKey>;
+  /** the address that a program calls */
+  address(slug: string, proba: boolean): string;
+}
+
+export class ServingApi extends Transport implements IServingApi {
+  pipeline(id: string): Promise<IPipeline> {
+    return this.get<IPipeline>(`pipelines/${id}`);
+  }
+
+  deploy(pipelineId: string, slug: string, access: Access): Promise<IDeployment> {
+    return this.send<IDeployment>('POST', `pipelines/${pipelineId}/deployments`, {
+      endpoint_slug: slug,
+      auth_mode: access
+    });
+  }
+
+  deployment(id: string): Promise<IDeployment> {
+    return this.get<IDeployment>(`deployments/${id}`);
+  }
+
+  patch(
+    id: string,
+    change: { readonly status?: IDeployment['status']; readonly auth_mode?: Access }
+  ): Promise<IDeployment> {
+    return this.send<IDeployment>('PATCH', `deployments/${id}`, change);
+  }
+
+  schema(slug: string): Promise<IInputSchema> {
+    return this.get<IInputSchema>(`deployments/${slug}/schema`);
+  }
+
+  predict(slug: string, row: object, proba: boolean): Promise<IAnswer> {
+    const path = `deployments/${slug}/predict${proba ? '?proba=true' : ''}`;
+    return this.send<IAnswer>('POST', path, { rows: [row] });
+  }
+
+  createKey(key: INewApiKey): Promise<IApiKey> {
+    return this.send<IApiKey>('POST', 'api-keys', key);
+  }
+
+  address(slug: string, proba: boolean): string {
+    const url = urlOf(this.settings, `deployments/${slug}/predict`, proba ? { proba: 'true' } : {});
+    return new URL(url, window.location.href).href;
+  }
+}

@@ -1,0 +1,194 @@
+import React, { useId } from 'react';
+import type { Access } from '../api/serving';
+import { formatCount, formatTime } from '../common/format';
+import { Icon, StatusMark } from '../common/icons';
+import { useTrans } from '../common/trans';
+import { useSignal } from '../common/useSignal';
+import { CallIt, Keys } from './callIt';
+import { AccessOptions } from './dialog';
+import type { DeploymentModel, IDeploymentState } from './model';
+import { Stats } from './stats';
+import { Answer, TryIt } from './tryIt';
+
+export interface IDeploymentViewProps {
+  readonly model: DeploymentModel;
+  readonly token: string;
+}
+
+/**
+ * One deployment: its numbers, a form to try it, the line to call it.
+ */
+export function DeploymentView({ model, token }: IDeploymentViewProps): JSX.Element {
+  const trans = useTrans();
+  const state = useSignal(model.changed, () => model.state);
+  const { phase, deployment } = state;
+  return (
+    <article
+      className="jp-pycaret jp-pycaret-view"
+      aria-label={trans.__('Deployment %1', deployment?.endpoint_slug ?? '')}
+      aria-busy={phase === 'loading'}
+    >
+      {phase === 'missing' || phase === 'trouble' ? <Trouble model={model} state={state} /> : null}
+      {phase === 'live' && deployment ? (
+        <>
+          <Head model={model} state={state} />
+          <Notices model={model} state={state} />
+          <Endpoint model={model} state={state} />
+          <Stats state={state} />
+          <div className="jp-pycaret-columns jp-pycaret-columns--even">
+            <TryIt model={model} state={state} />
+            <Answer state={state} />
+          </div>
+          <CallIt model={model} state={state} token={token} />
+          <Keys model={model} state={state} />
+        </>
+      ) : null}
+    </article>
+  );
+}
+
+interface IPart {
+  readonly model: DeploymentModel;
+  readonly state: IDeploymentState;
+}
+
+function Trouble({ model, state }: IPart): JSX.Element {
+  const trans = useTrans();
+  const gone = state.phase === 'missing';
+  return (
+    <div className="jp-pycaret-empty" role="alert">
+      <h2 className="jp-pycaret-empty__title">
+        {gone
+          ? trans.__('This deployment is not there any more')
+          : trans.__('The deployment cannot be shown now')}
+      </h2>
+      <p>{gone ? trans.__('Somebody deleted it. Close this tab.') : state.trouble}</p>
+      {gone ? null : (
+        <div>
+          <button type="button" className="jp-pycaret-button" onClick={() => model.retry()}>
+            {trans.__('Try again')}
+          </button>
+        </div>
+      )}
+    </div>
+  );
+}
+
+function Notices({ model, state }: IPart): JSX.Element {
+  const trans = useTrans();
+  return (
+    <>
+      {state.online ? null : (
+        <div className="jp-pycaret-notice" role="status">
+          <StatusMark status="warning" />
+          <p className="jp-pycaret-notice__body">
+            <b>{trans.__('Connection lost.')}</b>{' '}
+            {trans.__('The numbers are old. They go on when the server is reached.')}
+          </p>
+        </div>
+      )}
+      {state.notice ? (
+        <div className="jp-pycaret-notice" role="alert">
+          <StatusMark status="failed" />
+          <p className="jp-pycaret-notice__body">{state.notice}</p>
+          <button
+            type="button"
+            className="jp-pycaret-button jp-pycaret-button--icon"
+            aria-label={trans.__('Dismiss')}
+            title={trans.__('Dismiss')}
+            onClick={() => model.dismissNotice()}
+          >
+            <Icon name="close" />
+          </button>
+        </div>
+      ) : null}
+    </>
+  );
+}
+
+function Head({ model, state }: IPart): JSX.Element | null {
+  const trans = useTrans();
+  const { deployment, pipeline } = state;
+  if (!deployment) {
+    return null;
+  }
+  const active = deployment.status === 'active';
+  const labels = state.schema?.labels?.length;
+  return (
+    <header className="jp-pycaret-head">
+      <h2 className="jp-pycaret-head__title">
+        <span className="jp-pycaret-status jp-pycaret-status--chip">
+          <span className="jp-pycaret-status__hidden" aria-hidden="true">
+            <StatusMark status={deployment.status} />
+          </span>
+          {active ? trans.__('Active') : trans.__('Paused')}
+        </span>
+        <span className="jp-pycaret-clip">{deployment.endpoint_slug}</span>
+      </h2>
+      <div className="jp-pycaret-head__actions">
+        <button
+          type="button"
+          className="jp-pycaret-button"
+          onClick={() => void model.change({ status: active ? 'paused' : 'active' })}
+        >
+          <Icon name={active ? 'pause' : 'play'} />
+          {active ? trans.__('Pause') : trans.__('Resume')}
+        </button>
+      </div>
+      <p className="jp-pycaret-head__meta jp-pycaret-clip">
+        {pipeline ? (
+          <>
+            {trans.__('serves')} <b>{`${pipeline.name} v${pipeline.version}`}</b>
+            {` · ${pipeline.model_id ?? ''} · ${pipeline.task}`}
+            {labels ? trans.__(', %1 labels', formatCount(labels)) : ''}
+          </>
+        ) : null}
+      </p>
+      <p className="jp-pycaret-head__times">
+        {deployment.last_inference_at
+          ? trans.__('last request %1', formatTime(Date.parse(deployment.last_inference_at)))
+          : trans.__('no request yet')}
+      </p>
+    </header>
+  );
+}
+
+function Endpoint({ model, state }: IPart): JSX.Element | null {
+  const trans = useTrans();
+  const id = useId();
+  const { deployment } = state;
+  if (!deployment) {
+    return null;
+  }
+  const address = model.api.address(deployment.endpoint_slug, false);
+  return (
+    <div className="jp-pycaret-endpoint">
+      <div className="jp-pycaret-copyline">
+        <span className="jp-pycaret-muted jp-pycaret-mono">POST</span>
+        <span className="jp-pycaret-copyline__text jp-pycaret-clip" title={address}>
+          {address}
+        </span>
+        <button
+          type="button"
+          className="jp-pycaret-button jp-pycaret-button--icon"
+          aria-label={trans.__('Copy endpoint')}
+          title={trans.__('Copy endpoint')}
+          onClick={() => void navigator.clipboard.writeText(address)}
+        >
+          <Icon name="copy" />
+        </button>
+      </div>
+      <div className="jp-pycaret-endpoint__access">
+        <label htmlFor={id}>{trans.__('Access')}</label>
+        <select
+          className="jp-pycaret-select"
+          id={id}
+          value={deployment.auth_mode}
+          onChange={event => void model.change({ auth_mode: event.target.value as Access })}
+        >
+          <AccessOptions />
+        </select>
+      </div>
+    </div>
+  );
+}

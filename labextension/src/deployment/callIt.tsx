@@ -1,0 +1,145 @@
+import React, { useId, useState } from 'react';
+import { Icon } from '../common/icons';
+import { Tabs } from '../common/tabs';
+import { useTrans } from '../common/trans';
+import { curlOf, type ICall, pythonOf, variableOf } from './calls';
+import { read } from './fields';
+import type { DeploymentModel, IDeploymentState } from './model';
+
+export interface ICallItProps {
+  readonly model: DeploymentModel;
+  readonly state: IDeploymentState;
+  /** the user's own token, where the page has it */
+  readonly token: string;
+}
+
+/**
+ * The call that gives the answer above, for a shell and for Python.
+ */
+export function CallIt({ model, state, token }: ICallItProps): JSX.Element | null {
+  const trans = useTrans();
+  const id = useId();
+  const [language, setLanguage] = useState('curl');
+  const [copied, setCopied] = useState(false);
+  const { deployment, schema, key, texts } = state;
+  if (!deployment || !schema) {
+    return null;
+  }
+  const access = deployment.auth_mode;
+  const call: ICall = {
+    url: model.api.address(deployment.endpoint_slug, schema.labels !== null),
+    row: read(schema, texts).row,
+    access,
+    secret: null
+  };
+  const secret = access === 'api-key' ? key : access === 'workspace' ? token || null : null;
+  const isCurl = language === 'curl';
+  const copy = async (): Promise<void> => {
+    await navigator.clipboard.writeText(isCurl ? curlOf({ ...call, secret }) : pythonOf(call));
+    setCopied(true);
+  };
+  const variable = variableOf(access);
+  const sentence =
+    variable === null
+      ? trans.__('Gives the answer above, to anyone.')
+      : isCurl && secret !== null
+        ? access === 'api-key'
+          ? trans.__('The copied line holds the key that you just made.')
+          : trans.__('The copied line holds your Jupyter token: keep it to yourself.')
+        : access === 'api-key'
+          ? trans.__('%1 holds a key of this deployment.', variable)
+          : trans.__('%1 holds your Jupyter token.', variable);
+  return (
+    <section className="jp-pycaret-block">
+      <div className="jp-pycaret-block__head">
+        <h3 className="jp-pycaret-block__title">{trans.__('Call it')}</h3>
+        <Tabs
+          inline
+          label={trans.__('Call it')}
+          tabs={[
+            { id: 'curl', name: 'curl' },
+            { id: 'python', name: 'Python' }
+          ]}
+          chosen={language}
+          onChoose={chosen => {
+            setLanguage(chosen);
+            setCopied(false);
+          }}
+          controls={id}
+        />
+      </div>
+      <div className="jp-pycaret-code" id={id} role="tabpanel" aria-label={language}>
+        {/* Long lines scroll: without a stop the keyboard could not. */}
+        {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
+        <pre tabIndex={0}>{isCurl ? curlOf(call) : pythonOf(call)}</pre>
+        <div className="jp-pycaret-code__foot">
+          <span role="status">{copied ? trans.__('Copied. %1', sentence) : sentence}</span>
+          <button
+            type="button"
+            className="jp-pycaret-button jp-pycaret-button--small"
+            onClick={() => void copy()}
+          >
+            <Icon name={copied ? 'check' : 'copy'} />
+            {isCurl ? trans.__('Copy curl') : trans.__('Copy Python')}
+          </button>
+        </div>
+      </div>
+    </section>
+  );
+}
+
+/**
+ * A key for this deployment, shown once.
+ */
+export function Keys({ model, state }: Omit<ICallItProps, 'token'>): JSX.Element | null {
+  const trans = useTrans();
+  const { deployment, key } = state;
+  const [copied, setCopied] = useState(false);
+  if (deployment?.auth_mode !== 'api-key') {
+    return null;
+  }
+  const copy = async (): Promise<void> => {
+    await navigator.clipboard.writeText(key ?? '');
+    setCopied(true);
+  };
+  return (
+    <section className="jp-pycaret-block">
+      <div className="jp-pycaret-block__head">
+        <h3 className="jp-pycaret-block__title">{trans.__('Keys')}</h3>
+        <button
+          type="button"
+          className="jp-pycaret-button jp-pycaret-button--small"
+          onClick={() => void model.createKey()}
+        >
+          <Icon name="plus" />
+          {trans.__('New key')}
+        </button>
+      </div>
+      {key ? (
+        <div className="jp-pycaret-once" role="status">
+          <p>
+            <b>{trans.__('Copy this key now.')}</b>{' '}
+            {trans.__(
+              'It is not stored and will not be shown again. It opens this deployment and nothing else.'
+            )}
+          </p>
+          <div className="jp-pycaret-copyline">
+            <span className="jp-pycaret-copyline__text jp-pycaret-clip">{key}</span>
+            <button
+              type="button"
+              className="jp-pycaret-button jp-pycaret-button--small"
+              onClick={() => void copy()}
+            >
+              <Icon name={copied ? 'check' : 'copy'} />
+              {trans.__('Copy key')}
+            </button>
+          </div>
+        </div>
+      ) : (
+        <p className="jp-pycaret-hint">
+          {trans.__('A program needs a key. It opens this deployment and nothing else.')}
+        </p>
+      )}
+    </section>
+  );
+}
