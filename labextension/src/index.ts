@@ -1,8 +1,11 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { deploymentPlugin } from './deployment/plugin';
+import { fileBrowserPlugin } from './fileBrowser/plugin';
+import { launcherPlugin } from './launcher/plugin';
 import { newRunPlugin } from './newRun/plugin';
 import { runViewPlugin } from './runView/plugin';
 import { sidePanelPlugin } from './sidePanel/plugin';
+import { watchPlugin } from './watch/plugin';
 
 export { ISidePanel } from './sidePanel/tokens';
 
@@ -10,7 +13,10 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   sidePanelPlugin,
   newRunPlugin,
   runViewPlugin,
-  deploymentPlugin
+  deploymentPlugin,
+  watchPlugin,
+  fileBrowserPlugin,
+  launcherPlugin
 ];
 
 export default plugins;

@@ -77,6 +77,11 @@ export class SidePanelModel implements IDisposable {
     return this._state;
   }
 
+  /** whether anybody can see the panel */
+  get isActive(): boolean {
+    return this._active;
+  }
+
   get isDisposed(): boolean {
     return this._isDisposed;
   }

@@ -1,0 +1,84 @@
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { Notification } from '@jupyterlab/apputils';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { IStatusBar } from '@jupyterlab/statusbar';
+import { ITranslator, nullTranslator, type TranslationBundle } from '@jupyterlab/translation';
+import type { IRun } from '../api/rows';
+import { CommandIDs } from '../common/commands';
+import { formatScore } from '../common/format';
+import { DOMAIN } from '../common/trans';
+import { ISidePanel } from '../sidePanel/tokens';
+import { RunsItem } from './item';
+import { RunWatch } from './model';
+
+const ID = 'jupyter-pycaret-ops:watch';
+
+/**
+ * A count in the status bar, and a notification when a run has ended.
+ */
+export const watchPlugin: JupyterFrontEndPlugin<void> = {
+  id: ID,
+  description: 'Counts runs of PyCaret Ops in the status bar and says when one has ended.',
+  autoStart: true,
+  requires: [ISidePanel],
+  optional: [IStatusBar, ISettingRegistry, ITranslator],
+  activate: (
+    app: JupyterFrontEnd,
+    panel: ISidePanel,
+    statusBar: IStatusBar | null,
+    settings: ISettingRegistry | null,
+    translator: ITranslator | null
+  ): void => {
+    const trans = (translator ?? nullTranslator).load(DOMAIN);
+    const watch = new RunWatch(panel.model);
+    let notifies = true;
+    settings
+      ?.load(ID)
+      .then(loaded => {
+        const read = (): void => {
+          notifies = loaded.get('notifyWhenRunEnds').composite !== false;
+        };
+        read();
+        loaded.changed.connect(read);
+      })
+      .catch((error: unknown) => console.warn(`Settings of ${ID} were not read.`, error));
+
+    watch.ended.connect((_, run) => {
+      if (notifies) {
+        notify(app, watch.nameOf(run), run, trans);
+      }
+    });
+    statusBar?.registerStatusItem(ID, {
+      item: new RunsItem(watch, trans, panel.open),
+      align: 'right',
+      rank: 100
+    });
+  }
+};
+
+function notify(app: JupyterFrontEnd, name: string, run: IRun, trans: TranslationBundle): void {
+  const best = run.metrics_summary?.best;
+  const options = app.commands.hasCommand(CommandIDs.openRun)
+    ? {
+        actions: [
+          {
+            label: trans.__('Open'),
+            callback: () => void app.commands.execute(CommandIDs.openRun, { id: run.id })
+          }
+        ]
+      }
+    : {};
+  if (run.status === 'failed') {
+    Notification.error(trans.__('%1 failed. %2', name, run.error ?? ''), options);
+  } else if (run.status === 'cancelled') {
+    Notification.info(trans.__('%1 was cancelled.', name), options);
+  } else if (best) {
+    const figure = `${run.metrics_summary?.metric ?? ''} ${formatScore(best.value)}`;
+    Notification.success(
+      trans.__('%1 has ended: %2, %3.', name, best.name ?? best.model_id, figure),
+      options
+    );
+  } else {
+    Notification.success(trans.__('%1 has ended.', name), options);
+  }
+}
