@@ -5,6 +5,8 @@ import type { IDeploymentState, IReading } from './model';
 
 /** ms over which requests per second are counted */
 const WINDOW = 15000;
+/** ms below which a rate would be a guess */
+const SHORTEST = 2000;
 const WIDTH = 280;
 const HEIGHT = 40;
 
@@ -76,7 +78,7 @@ function Milliseconds({ value }: { readonly value: number | null }): JSX.Element
 export function perSecond(readings: ReadonlyArray<IReading>): string {
   const last = readings[readings.length - 1];
   const first = readings.find(one => last !== undefined && last.at - one.at <= WINDOW);
-  if (!last || !first || last.at === first.at) {
+  if (!last || !first || last.at - first.at < SHORTEST) {
     return MISSING;
   }
   return ((1000 * (last.count - first.count)) / (last.at - first.at)).toFixed(1);
