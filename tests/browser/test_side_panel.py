@@ -147,7 +147,7 @@ def test_a_run_can_be_cancelled_from_its_row(lab: Lab, page: Page) -> None:
     row = region(page, "Runs").get_by_role("listitem").filter(has_text="flowers compare")
     row.get_by_role("button", name="Cancel run").click()
     expect(row.get_by_role("img", name="Cancelled")).to_be_visible()
-    expect(row.get_by_role("button")).to_have_count(0)
+    expect(row.get_by_role("button", name="Cancel run")).to_have_count(0)
     assert lab.call("GET", f"runs/{run['id']}")["status"] == "cancelled"
 
 
