@@ -167,7 +167,11 @@ def test_a_run_over_its_limit_keeps_what_was_scored(
 ):
     begun = tmp_path / "begun"
     swap("nb", Hanging(str(begun)))
-    monkeypatch.setattr(Limits, "is_run_over", lambda self: begun.exists())
+
+    def is_over(self):
+        return begun.exists() and bool(recorder.payloads("model.scored"))
+
+    monkeypatch.setattr(Limits, "is_run_over", is_over)
     result = plan(iris, "species", plan="compare", include=["dummy", "nb", "lr"], time_limit=500)
     assert "dummy" in [r["model_id"] for r in result.leaderboard]
     assert recorder.payloads("model.failed")[0]["error_kind"] == "timeout"
