@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +17,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from ..live import Home, LiveServer, socket_events
-from ..live import home as make_home
 
 ROW = {
     "sepal length (cm)": 5.1,
@@ -99,22 +97,6 @@ def acting_as(server: LiveServer, authorization: str) -> Iterator[LiveServer]:
 def configure(home: Home, text: str) -> None:
     """Write the configuration file of a home's servers."""
     (home.path / "config" / "jupyter_server_config.py").write_text(text, encoding="utf-8")
-
-
-@pytest.fixture(scope="session")
-def described(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What one shape's server has asked the engine, for the next ones: a minute less in all."""
-    return tmp_path_factory.mktemp("described")
-
-
-@pytest.fixture
-def home(described: Path) -> Iterator[Home]:
-    """Folders of a user whose servers know the engine's description, if one before them asked."""
-    with make_home() as made:
-        cache = made.database.parent / "cache"
-        shutil.copytree(described, cache)
-        yield made
-        shutil.copytree(cache, described, dirs_exist_ok=True)
 
 
 @pytest.fixture(scope="session")
