@@ -56,7 +56,8 @@ class FoldScorer:
             probabilities = None
         found = calculate_metrics(
             metrics=self.metrics,
-            y_test=self.target.iloc[test],
+            # an array: scikit-learn looks long at each Series to see whether it is one
+            y_test=self.target.iloc[test].to_numpy(),
             pred=predicted,
             pred_proba=probabilities,
         )
