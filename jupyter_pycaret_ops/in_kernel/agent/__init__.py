@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from .attempt import Attempt
-from .priority import give_way
+from .priority import give_way, session_behind
 
 if TYPE_CHECKING:
     import ssl
@@ -34,7 +34,7 @@ def warm() -> None:
 
         engine.warm()
 
-    with ThreadPoolExecutor(1) as threads:
+    with session_behind(), ThreadPoolExecutor(1) as threads:
         threads.submit(work).result()
 
 

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from ...protocol import DataSpec, Finish, RunSpec
 from .connection import Connection, Fenced, Refused, Unreachable
 from .frames import DataUnreadable, load
-from .priority import give_way
+from .priority import give_way, session_behind
 from .sender import FIRST_RETRY_S, GUEST_HEARTBEAT_S, LONGEST_RETRY_S, Sender
 
 if TYPE_CHECKING:
@@ -174,7 +174,9 @@ class Attempt:
         try:
             if self._is_guest:
                 engine.load()
-            with self._plan():
+            # a person's own kernel goes on with their own work meanwhile
+            behind = contextlib.nullcontext() if self._is_guest else session_behind()
+            with behind, self._plan():
                 self.checkpoint()
                 frame = self._load_frame()
                 result = engine.run_plan(self._spec, frame, self)
