@@ -12,7 +12,9 @@ const event = (seq: number, kind: string, payload: object = {}): IRunEvent => ({
   message: kind,
   payload: payload as IRunEvent['payload'],
   duration_ms: null,
-  timestamp: '2024-11-23T12:00:05Z'
+  timestamp: '2024-11-23T12:00:05Z',
+  run_id: 'r1',
+  attempt: 1
 });
 
 const row = (model_id: string, Accuracy: number | null, AUC: number | null = null) =>

@@ -4,7 +4,7 @@ import { Signal } from '@lumino/signaling';
 import { ResponseError, sentenceOf } from '../api/errors';
 import type { IParam } from '../api/engine';
 import type { IRunDetail } from '../api/rows';
-import type { ISubmission, ITrainingApi } from '../api/training';
+import type { INewExperiment, ISubmission, ITrainingApi } from '../api/training';
 import { parse, textOf } from './params';
 import {
   availableModels,
@@ -343,7 +343,7 @@ export class NewRunModel {
     }
     const made = await this._options.api.createExperiment(this._options.projectId, {
       name,
-      task,
+      task: task as INewExperiment['task'], // one of those that the server offers
       target: takesTarget(task) ? target : null,
       data_source_id: sourceId
     });
