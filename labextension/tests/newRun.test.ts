@@ -268,6 +268,33 @@ describe('the form for a new run', () => {
     assert.equal(model.state.sending, false);
   });
 
+  it('says where the data of a run was that has none here', async () => {
+    const made = run('r0', { data_source_id: null });
+    const snapshot = {
+      task: 'classification',
+      target: 'species',
+      setup_params: { fold: 3 },
+      plan: 'compare',
+      model_id: null,
+      plan_params: {},
+      data_source_id: null,
+      sklearn_dataset: 'iris',
+      data_sha256: null,
+      data_rows: 150,
+      data_changes: [],
+      seed: 1,
+      versions: {}
+    };
+    api.example = { ...made, leaderboard: [], snapshot };
+    await load({ runId: 'r0' });
+    assert.match(model.state.dataHint ?? '', /the sample “iris”/);
+    await model.submit();
+    assert.match(model.state.errors.data_source_id ?? '', /Choose the data/);
+    await model.chooseSource('source-juice.csv');
+    assert.equal(model.state.dataHint, null);
+    assert.equal(model.state.values.fold, '3');
+  });
+
   it('begins with what another run was made from', async () => {
     api.known = [experimentOf('e1', { name: 'mine', task: 'classification', target: 'Id' })];
     api.example = {
