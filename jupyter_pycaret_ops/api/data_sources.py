@@ -24,6 +24,7 @@ from . import rows
 from .base import OpsHandler, status_for
 from .context import Call, Listing
 from .schemas import DataSourceRow, SourceTest, clean_name
+from .shapes import ColumnType
 
 #: a refused client may go on sending this much, so that it gets to read the refusal
 LINGER_BYTES = 64 * 1024 * 1024
@@ -102,7 +103,9 @@ async def test_source(call: Call) -> SourceTest:
     latency_ms = (call.services.clock.monotonic() - started) * 1000
     if "error" in seen:
         return SourceTest(ok=False, message=seen["error"], latency_ms=latency_ms)
-    columns = [{"name": item["name"], "dtype": item["dtype"]} for item in seen["columns"]]
+    columns: list[ColumnType] = [
+        {"name": item["name"], "dtype": item["dtype"]} for item in seen["columns"]
+    ]
     rows_seen = seen["total_rows"]
     counted = "rows not counted" if rows_seen is None else f"{rows_seen:,} rows"
     return SourceTest(

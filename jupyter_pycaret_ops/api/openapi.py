@@ -14,6 +14,7 @@ from .base import REASONS
 from .context import Nothing, Route
 from .routes import ROUTES
 from .schemas import EXAMPLES, ErrorOut
+from .shapes import OPEN, REFERRED
 
 MEANING = {
     400: "The body, a query parameter or a reference is not right",
@@ -49,12 +50,14 @@ REF = "#/components/schemas/{name}"
 @functools.cache
 def document() -> dict[str, Any]:
     """OpenAPI 3.1 of everything in the table of routes."""
-    kinds: list[Any] = [ErrorOut]
+    kinds: list[Any] = [ErrorOut, *REFERRED]
     for route in ROUTES:
         kinds += [kind for kind in (route.body, route.answer) if kind is not None]
         if route.query is not Nothing:
             kinds.append(route.query)
     schemas, components = msgspec.json.schema_components(kinds, ref_template=REF)
+    for kind in OPEN:
+        components[kind.__name__]["additionalProperties"] = True
     known = dict(zip((repr(kind) for kind in kinds), schemas, strict=True))
     paths: dict[str, Any] = {}
     for route in ROUTES:

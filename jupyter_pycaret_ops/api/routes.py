@@ -5,7 +5,18 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from . import agent, data_sources, meta, mlflow, open_inference, predict, runs, serving, workspaces
+from . import (
+    agent,
+    data_sources,
+    meta,
+    mlflow,
+    open_inference,
+    predict,
+    runs,
+    serving,
+    shapes,
+    workspaces,
+)
 from . import schemas as s
 from .base import RouteHandler, UnknownPathHandler
 from .context import Route
@@ -43,13 +54,13 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/api-keys", serving.create_key, "Make a key", action=W, scope=None, body=s.ApiKeyIn, answer=s.NewApiKeyRow, status=201, errors=(404, 409), tag="keys"),
     Route("DELETE", "/api-keys/{key_id}", serving.delete_key, "Revoke a key", action=W, scope=None, status=204, errors=(404,), tag="keys"),
     # the engine
-    Route("GET", "/describe/tasks", meta.tasks, "Tasks", answer=list[s.Json], errors=(503,), tag="describe"),
-    Route("GET", "/describe/models", meta.models, "Models of a task", query=s.TaskQuery, answer=list[s.Json], errors=(503,), tag="describe"),
-    Route("GET", "/describe/models/{model_id}", meta.model, "A model", query=s.TaskQuery, answer=s.Json, errors=(404, 503), tag="describe"),
-    Route("GET", "/describe/metrics", meta.metrics, "Metrics of a task", query=s.TaskQuery, answer=list[s.Json], errors=(503,), tag="describe"),
-    Route("GET", "/describe/setup-params", meta.setup_params, "Set-up parameters of a task", query=s.TaskQuery, answer=list[s.Json], errors=(503,), tag="describe"),
-    Route("GET", "/describe/plans", meta.plans, "Plans of a task", query=s.TaskQuery, answer=list[s.Json], errors=(503,), tag="describe"),
-    Route("GET", "/describe/plots", meta.plots, "Plots of a task", query=s.TaskQuery, answer=list[s.Json], errors=(503,), tag="describe"),
+    Route("GET", "/describe/tasks", meta.tasks, "Tasks", answer=list[shapes.TaskCard], errors=(503,), tag="describe"),
+    Route("GET", "/describe/models", meta.models, "Models of a task", query=s.TaskQuery, answer=list[shapes.ModelCard], errors=(503,), tag="describe"),
+    Route("GET", "/describe/models/{model_id}", meta.model, "A model", query=s.TaskQuery, answer=shapes.ModelCard, errors=(404, 503), tag="describe"),
+    Route("GET", "/describe/metrics", meta.metrics, "Metrics of a task", query=s.TaskQuery, answer=list[shapes.MetricCard], errors=(503,), tag="describe"),
+    Route("GET", "/describe/setup-params", meta.setup_params, "Set-up parameters of a task", query=s.TaskQuery, answer=list[shapes.ParamCard], errors=(503,), tag="describe"),
+    Route("GET", "/describe/plans", meta.plans, "Plans of a task", query=s.TaskQuery, answer=list[shapes.PlanCard], errors=(503,), tag="describe"),
+    Route("GET", "/describe/plots", meta.plots, "Plots of a task", query=s.TaskQuery, answer=list[shapes.PlotCard], errors=(503,), tag="describe"),
     # workspaces
     Route("GET", "/workspaces", workspaces.list_workspaces, "List workspaces", query=s.PageQuery, answer=list[s.WorkspaceRow], tag="workspaces"),
     Route("POST", "/workspaces", workspaces.create_workspace, "Make a workspace", action=W, scope=None, body=s.WorkspaceIn, answer=s.WorkspaceRow, status=201, errors=(409,), tag="workspaces"),
@@ -77,7 +88,7 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/workspaces/{workspace_id}/data-sources", data_sources.register, "Register a connector", action=W, scope=W, body=s.DataSourceIn, answer=s.DataSourceRow, status=201, errors=(404, 409), tag="data"),
     Route("GET", "/data-sources/{source_id}", data_sources.read_source, "A data source", answer=s.DataSourceRow, errors=(404,), tag="data"),
     Route("DELETE", "/data-sources/{source_id}", data_sources.delete_source, "Delete a data source", action=W, scope=W, status=204, errors=(404, 409), tag="data"),
-    Route("GET", "/data-sources/{source_id}/preview", data_sources.preview, "First rows, and a suggestion", query=s.PreviewQuery, answer=s.Json, errors=(404, 503), tag="data"),
+    Route("GET", "/data-sources/{source_id}/preview", data_sources.preview, "First rows, and a suggestion", query=s.PreviewQuery, answer=shapes.Preview, errors=(404, 503), tag="data"),
     Route("POST", "/data-sources/{source_id}/test", data_sources.test_source, "Connect now, and say what is seen", action="execute", scope=W, answer=s.SourceTest, errors=(404, 503), tag="data"),
     # runs
     Route("POST", "/experiments/{experiment_id}/runs", runs.submit, "Queue a run", action="execute", scope=W, body=s.RunIn, answer=s.NewRunRow, status=202, errors=(404, 413, 429, 503), tag="runs"),

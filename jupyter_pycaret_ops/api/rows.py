@@ -33,7 +33,7 @@ def data_source(source: DataSource) -> DataSourceRow:
         updated_at=source.updated_at,
         workspace_id=source.workspace_id,
         name=source.name,
-        kind=source.kind,
+        kind=source.kind,  # type: ignore[arg-type]
         description=source.description,
         config=source.config,
         has_secret=source.secret is not None,
@@ -63,8 +63,8 @@ def deployment(row: Deployment) -> DeploymentRow:
         workspace_id=row.workspace_id,
         pipeline_id=row.pipeline_id,
         endpoint_slug=row.endpoint_slug,
-        status=row.status,
-        auth_mode=row.auth_mode,
+        status=row.status,  # type: ignore[arg-type]
+        auth_mode=row.auth_mode,  # type: ignore[arg-type]
         inference_count=row.inference_count,
         error_count=row.error_count,
         last_inference_at=row.last_inference_at,

@@ -8,12 +8,25 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from .shapes import (
+    ColumnType,
+    Json,
+    LeaderboardRecordJson,
+    MetricsSummaryJson,
+    ProgressJson,
+    RowSchemaJson,
+    SnapshotJson,
+    SourceConfigJson,
+)
+
 Tags = list[Annotated[str, Meta(min_length=1, max_length=64)]]
 Task = Literal["classification", "regression", "clustering", "anomaly", "time_series"]
 RoleWord = Literal["viewer", "member", "admin"]
 Scope = Literal["predict", "read", "write"]
 AuthMode = Literal["workspace", "api-key", "public"]
-Json = dict[str, Any]
+RunStatus = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+SourceKind = Literal["csv_upload", "parquet_upload", "s3", "postgres"]
+DeploymentStatus = Literal["active", "paused"]
 #: a time with its zone
 Moment = Annotated[datetime, Meta(tz=True)]
 #: trimmed before it is measured, so the bounds are for readers of the document alone
@@ -74,7 +87,7 @@ class RunsQuery(PageQuery):
     workspace_id: str | None = None
     project_id: str | None = None
     experiment_id: str | None = None
-    status: Literal["queued", "running", "succeeded", "failed", "cancelled"] | None = None
+    status: RunStatus | None = None
     plan: str | None = None
     data_source_id: str | None = None
 
@@ -82,7 +95,7 @@ class RunsQuery(PageQuery):
 class ExperimentRunsQuery(PageQuery):
     """Which runs of an experiment."""
 
-    status: Literal["queued", "running", "succeeded", "failed", "cancelled"] | None = None
+    status: RunStatus | None = None
 
 
 class EventsQuery(Struct):
@@ -243,7 +256,7 @@ class DeploymentPatch(Patch):
     """Changes of a deployment."""
 
     pipeline_id: str | UnsetType = UNSET
-    status: Literal["active", "paused"] | UnsetType = UNSET
+    status: DeploymentStatus | UnsetType = UNSET
     auth_mode: AuthMode | UnsetType = UNSET
 
 
@@ -402,9 +415,9 @@ class DataSourceRow(Row, kw_only=True):
 
     workspace_id: str
     name: str
-    kind: str
+    kind: SourceKind
     description: str | None
-    config: Json
+    config: SourceConfigJson
     has_secret: bool
     created_by: str | None
 
@@ -414,7 +427,7 @@ class SourceTest(msgspec.Struct, kw_only=True):
 
     ok: bool
     message: str
-    columns: list[Json] = msgspec.field(default_factory=list)
+    columns: list[ColumnType] = msgspec.field(default_factory=list)
     rows: int | None = None
     size_bytes: int | None = None
     latency_ms: float
@@ -439,19 +452,19 @@ class RunBrief(Row, kw_only=True):
     experiment_id: str
     project_id: str
     workspace_id: str
-    status: str
+    status: RunStatus
     plan: str
     model_id: str | None
-    executor: str
+    executor: Literal["kernel", "notebook"]
     attempt: int
-    progress: Json
+    progress: ProgressJson
     queued_at: Moment
     started_at: Moment | None
     finished_at: Moment | None
     duration_ms: float | None
     error: str | None
     error_kind: str | None
-    metrics_summary: Json
+    metrics_summary: MetricsSummaryJson
     data_source_id: str | None
     cancel_requested_at: Moment | None
     created_by: str | None
@@ -460,8 +473,8 @@ class RunBrief(Row, kw_only=True):
 class RunRow(RunBrief, kw_only=True):
     """A run."""
 
-    leaderboard: list[Json]
-    snapshot: Json
+    leaderboard: list[LeaderboardRecordJson]
+    snapshot: SnapshotJson
 
 
 class NewRunRow(RunRow, kw_only=True):
@@ -530,8 +543,8 @@ class DeploymentRow(Row, kw_only=True):
     workspace_id: str
     pipeline_id: str
     endpoint_slug: str
-    status: str
-    auth_mode: str
+    status: DeploymentStatus
+    auth_mode: AuthMode
     inference_count: int
     error_count: int
     last_inference_at: Moment | None
@@ -546,7 +559,7 @@ class ApiKeyRow(Row, kw_only=True):
     name: str
     workspace_id: str
     deployment_id: str | None
-    scopes: list[str]
+    scopes: list[Scope]
     prefix: str
     expires_at: Moment | None
     last_used_at: Moment | None
@@ -612,7 +625,7 @@ class PredictOut(Struct):
 class DeploymentSchema(Struct):
     """What a deployment takes and gives."""
 
-    row: Json
+    row: RowSchemaJson
     example: Json
     labels: list[Any] | None
 

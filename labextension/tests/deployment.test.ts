@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { ResponseError } from '../src/api/errors';
-import type { IApiKey, IDeployment, INewApiKey, IPipeline } from '../src/api/rows';
+import type { IDeployment, IMadeApiKey, INewApiKey, IPipeline } from '../src/api/rows';
 import type { IAnswer, IInputSchema, IServingApi } from '../src/api/serving';
 import { curlOf, pythonOf, quoted } from '../src/deployment/calls';
 import { read } from '../src/deployment/fields';
@@ -11,13 +11,15 @@ import { trans } from './texts';
 
 const SCHEMA: IInputSchema = {
   row: {
+    type: 'object',
     properties: {
       width: { type: ['number', 'null'] },
       rooms: { type: ['integer', 'null'] },
       sunny: { type: ['boolean', 'null'] },
       town: { type: ['string', 'null'] },
-      size: { type: ['string', 'null'], enum: ['S', 'M', null] }
-    }
+      size: { type: ['string', 'null'], examples: ['S', 'M'] }
+    },
+    required: ['width', 'rooms', 'sunny', 'town', 'size']
   },
   example: { width: 1.5, rooms: 2, sunny: true, town: "L'Aquila", size: 'M' },
   labels: ['a', 'b']
@@ -37,7 +39,8 @@ const DEPLOYMENT: IDeployment = {
   error_count: 0,
   last_inference_at: null,
   p50_latency_ms: null,
-  p95_latency_ms: null
+  p95_latency_ms: null,
+  created_by: null
 };
 
 class FakeServing implements IServingApi {
@@ -73,21 +76,31 @@ class FakeServing implements IServingApi {
     }
     this.sent.push({ row, proba });
     return Promise.resolve({
+      deployment_id: 'd1',
+      endpoint_slug: 'iris',
+      request_id: 'q1',
       predictions: [{ index: 0, prediction: 'a' }],
       warnings: [],
       latency_ms: 8
     });
   }
 
-  createKey(key: INewApiKey): Promise<IApiKey> {
+  createKey(key: INewApiKey): Promise<IMadeApiKey> {
     this.keys.push(key);
     return Promise.resolve({
       id: 'k1',
       created_at: TIME,
       updated_at: TIME,
-      name: 'k',
+      name: key.name,
+      workspace_id: key.workspace_id,
+      deployment_id: key.deployment_id ?? null,
+      scopes: key.scopes,
       prefix: 'p',
-      key: 's3'
+      key: 's3',
+      expires_at: null,
+      last_used_at: null,
+      revoked_at: null,
+      created_by: null
     });
   }
 

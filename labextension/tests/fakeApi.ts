@@ -14,14 +14,32 @@ import type {
 import type { IUploadOptions } from '../src/api/upload';
 
 const TIME = '2024-11-23T12:00:00Z';
-const base = (id: string) => ({ id, created_at: TIME, updated_at: TIME });
+const base = (id: string) => ({ id, created_at: TIME, updated_at: TIME, created_by: null });
 
-export const workspace = (id: string): IWorkspace => ({ ...base(id), name: id });
+export const workspace = (id: string): IWorkspace => ({
+  ...base(id),
+  name: id,
+  description: null
+});
 
 export const project = (id: string, workspace_id: string): IProject => ({
   ...base(id),
   workspace_id,
-  name: id
+  name: id,
+  description: null,
+  tags: []
+});
+
+export const experiment = (
+  id: string,
+  patch: Pick<IExperiment, 'name' | 'task' | 'target'>
+): IExperiment => ({
+  ...base(id),
+  project_id: 'p1',
+  setup_params: {},
+  data_source_id: null,
+  description: null,
+  ...patch
 });
 
 export const source = (name: string, workspace_id = 'w1'): IDataSource => ({
@@ -29,6 +47,8 @@ export const source = (name: string, workspace_id = 'w1'): IDataSource => ({
   workspace_id,
   name,
   kind: 'csv_upload',
+  description: null,
+  has_secret: false,
   config: { rows: 3, columns: [] }
 });
 
@@ -40,15 +60,18 @@ export const run = (id: string, patch: Partial<IRun> = {}): IRun => ({
   status: 'running',
   plan: 'compare',
   model_id: null,
+  executor: 'kernel',
   attempt: 1,
-  progress: null,
+  progress: { done: 0, total: 0, label: '' },
   queued_at: TIME,
   started_at: TIME,
   finished_at: null,
   duration_ms: null,
   error: null,
   error_kind: null,
-  metrics_summary: null,
+  metrics_summary: {},
+  data_source_id: null,
+  cancel_requested_at: null,
   ...patch
 });
 
@@ -72,7 +95,12 @@ export class FakeApi implements IOpsApi {
 
   me(): Promise<IMe> {
     const memberships = this.spaces.map(({ id }) => ({ workspace_id: id, role: this.role }));
-    return this._answer('me', { id: 'u1', name: 'me', memberships });
+    return this._answer('me', {
+      id: 'u1',
+      name: 'me',
+      display_name: 'me',
+      memberships
+    });
   }
 
   workspaces(): Promise<IPage<IWorkspace>> {
@@ -89,8 +117,8 @@ export class FakeApi implements IOpsApi {
   }
 
   experiments(projectId: string): Promise<IPage<IExperiment>> {
-    const row = { ...base('e1'), project_id: projectId, name: 'juice', task: 't', target: null };
-    return this._answer('experiments', page([row]));
+    const row = experiment('e1', { name: 'juice', task: 'classification', target: null });
+    return this._answer('experiments', page([{ ...row, project_id: projectId }]));
   }
 
   dataSources(workspaceId: string): Promise<IPage<IDataSource>> {

@@ -6,7 +6,7 @@ import type { IDataSource, IExperiment, IPage, IRunDetail } from '../src/api/row
 import type { INewExperiment, ISubmission, ITrainingApi } from '../src/api/training';
 import { NewRunModel } from '../src/newRun/model';
 import { advancedOf, kindOf, parse } from '../src/newRun/params';
-import { run, source } from './fakeApi';
+import { experiment as experimentOf, run, source } from './fakeApi';
 import { trans } from './texts';
 
 const param = (name: string, schema: IParam['schema'], value: unknown = null): IParam => ({
@@ -23,19 +23,41 @@ const INCLUDE = param('include', { type: ['array', 'null'], items: { type: 'stri
 
 const OFFER: IOffer = {
   plans: [
-    { id: 'setup', name: 'Set up', description: '', needs_model: false, params: [] },
-    { id: 'create', name: 'Create', description: '', needs_model: true, params: [LIMIT] },
+    {
+      id: 'setup',
+      name: 'Set up',
+      description: '',
+      needs_model: false,
+      takes_model_params: false,
+      params: []
+    },
+    {
+      id: 'create',
+      name: 'Create',
+      description: '',
+      needs_model: true,
+      takes_model_params: false,
+      params: [LIMIT]
+    },
     {
       id: 'compare',
       name: 'Compare',
       description: '',
       needs_model: false,
+      takes_model_params: false,
       params: [INCLUDE, SORT, LIMIT]
     }
   ],
   models: [
-    { id: 'lr', name: 'Logistic Regression', is_available: true, extra: null, turbo: true },
-    { id: 'xgb', name: 'XGBoost', is_available: false, extra: 'boost', turbo: true }
+    {
+      id: 'lr',
+      name: 'Logistic Regression',
+      is_available: true,
+      extra: null,
+      turbo: true,
+      params: []
+    },
+    { id: 'xgb', name: 'XGBoost', is_available: false, extra: 'boost', turbo: true, params: [] }
   ],
   metrics: [{ id: 'Accuracy', name: 'Accuracy', greater_is_better: true }],
   setupParams: [FOLD]
@@ -77,6 +99,7 @@ class FakeTraining implements ITrainingApi {
       columns: [column('Id'), column('Purchase')],
       rows: [],
       total_rows: 3,
+      examined_rows: 3,
       suggestion: { target: 'Purchase', task: 'classification', reason: 'It holds 2 labels.' }
     });
   }
@@ -95,7 +118,12 @@ class FakeTraining implements ITrainingApi {
 
   createExperiment(_: string, experiment: INewExperiment): Promise<IExperiment> {
     this.made.push(experiment);
-    return Promise.resolve(experimentRow('made', experiment));
+    return Promise.resolve(
+      experimentOf('made', {
+        ...experiment,
+        target: experiment.target ?? null
+      })
+    );
   }
 
   submit(experimentId: string, submission: ISubmission): Promise<IRunDetail> {
@@ -109,12 +137,6 @@ class FakeTraining implements ITrainingApi {
   run(): Promise<IRunDetail> {
     return this.example ? Promise.resolve(this.example) : Promise.reject(new Error('none'));
   }
-}
-
-function experimentRow(id: string, from: Pick<INewExperiment, 'name' | 'task' | 'target'>) {
-  const time = '2024-11-23T12:00:00Z';
-  const { name, task, target } = from;
-  return { id, created_at: time, updated_at: time, project_id: 'p1', name, task, target };
 }
 
 let api: FakeTraining;
@@ -208,12 +230,12 @@ describe('the form for a new run', () => {
 
   it('goes on with an experiment that is about the same, and takes a free name else', async () => {
     api.known = [
-      experimentRow('e1', { name: 'juice-purchase', task: 'regression', target: 'Purchase' })
+      experimentOf('e1', { name: 'juice-purchase', task: 'regression', target: 'Purchase' })
     ];
     await load();
     assert.equal(model.state.experiment, 'juice-purchase-2');
     api.known = [
-      experimentRow('e1', { name: 'juice-purchase', task: 'classification', target: 'Purchase' })
+      experimentOf('e1', { name: 'juice-purchase', task: 'classification', target: 'Purchase' })
     ];
     await load();
     await model.submit();
@@ -246,8 +268,35 @@ describe('the form for a new run', () => {
     assert.equal(model.state.sending, false);
   });
 
+  it('says where the data of a run was that has none here', async () => {
+    const made = run('r0', { data_source_id: null });
+    const snapshot = {
+      task: 'classification',
+      target: 'species',
+      setup_params: { fold: 3 },
+      plan: 'compare',
+      model_id: null,
+      plan_params: {},
+      data_source_id: null,
+      sklearn_dataset: 'iris',
+      data_sha256: null,
+      data_rows: 150,
+      data_changes: [],
+      seed: 1,
+      versions: {}
+    };
+    api.example = { ...made, leaderboard: [], snapshot };
+    await load({ runId: 'r0' });
+    assert.match(model.state.dataHint ?? '', /the sample “iris”/);
+    await model.submit();
+    assert.match(model.state.errors.data_source_id ?? '', /Choose the data/);
+    await model.chooseSource('source-juice.csv');
+    assert.equal(model.state.dataHint, null);
+    assert.equal(model.state.values.fold, '3');
+  });
+
   it('begins with what another run was made from', async () => {
-    api.known = [experimentRow('e1', { name: 'mine', task: 'classification', target: 'Id' })];
+    api.known = [experimentOf('e1', { name: 'mine', task: 'classification', target: 'Id' })];
     api.example = {
       ...run('r0'),
       data_source_id: 'source-juice.csv',
@@ -260,6 +309,7 @@ describe('the form for a new run', () => {
         model_id: null,
         plan_params: { include: ['lr'], time_limit: 60 },
         data_source_id: 'source-juice.csv',
+        data_sha256: null,
         data_rows: 3,
         data_changes: [],
         seed: 1,

@@ -5,6 +5,7 @@ import { after } from '../src/runView/events';
 import { metricsOf, NO_RUN, sorted } from '../src/runView/state';
 import { EventStream } from '../src/runView/stream';
 import { run } from './fakeApi';
+import { FakeSocket } from './fakeSocket';
 
 const event = (seq: number, kind: string, payload: object = {}): IRunEvent => ({
   seq,
@@ -12,28 +13,15 @@ const event = (seq: number, kind: string, payload: object = {}): IRunEvent => ({
   message: kind,
   payload: payload as IRunEvent['payload'],
   duration_ms: null,
-  timestamp: '2024-11-23T12:00:05Z'
+  timestamp: '2024-11-23T12:00:05Z',
+  run_id: 'r1',
+  attempt: 1
 });
 
 const row = (model_id: string, Accuracy: number | null, AUC: number | null = null) =>
   ({ model_id, name: model_id, rank: 1, Accuracy, AUC }) as unknown as ILeaderboardRow;
 
 const fresh = { ...NO_RUN, run: { ...run('r1', { status: 'queued' }) } as IRunDetail };
-
-/** A socket that a test moves by hand. */
-class FakeSocket {
-  onopen: (() => void) | null = null;
-  onmessage: ((message: { data: string }) => void) | null = null;
-  onclose: (() => void) | null = null;
-  closed = false;
-  constructor(readonly afterSeq: number) {}
-  close(): void {
-    this.closed = true;
-  }
-  say(message: object): void {
-    this.onmessage?.({ data: JSON.stringify(message) });
-  }
-}
 
 describe('the events of a run', () => {
   it('fill the leaderboard, best first', () => {

@@ -1,19 +1,48 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import type { IRunDetail } from '../src/api/rows';
 import { SidePanelModel } from '../src/sidePanel/model';
+import type { ILineApi } from '../src/watch/lines';
 import { RunWatch } from '../src/watch/model';
 import { FakeApi, run } from './fakeApi';
+import { FakeSocket } from './fakeSocket';
 import { trans } from './texts';
 
+/** Lines that a test moves by hand. */
+class FakeLines implements ILineApi {
+  readonly sockets = new Map<string, FakeSocket>();
+  failure: Error | null = null;
+  row: Partial<IRunDetail> = {};
+
+  run(id: string): Promise<IRunDetail> {
+    return this.failure
+      ? Promise.reject(this.failure)
+      : Promise.resolve({ ...run(id), ...this.row } as IRunDetail);
+  }
+
+  stream(id: string, afterSeq: number): WebSocket {
+    const socket = new FakeSocket(afterSeq);
+    this.sockets.set(id, socket);
+    return socket as unknown as WebSocket;
+  }
+
+  /** ids of runs that there is a line to */
+  get open(): string[] {
+    return [...this.sockets].filter(([, socket]) => !socket.closed).map(([id]) => id);
+  }
+}
+
 let api: FakeApi;
+let lines: FakeLines;
 let model: SidePanelModel;
 let watch: RunWatch;
 let ended: string[];
 
 beforeEach(() => {
   api = new FakeApi();
+  lines = new FakeLines();
   model = new SidePanelModel({ api, trans });
-  watch = new RunWatch(model);
+  watch = new RunWatch(model, lines);
   ended = [];
   watch.ended.connect((_, one) => ended.push(`${one.id} ${one.status}`));
 });
@@ -24,12 +53,13 @@ afterEach(() => {
 });
 
 describe('the watch over runs', () => {
-  it('counts what is under way', async () => {
+  it('counts what is under way, once that was read', async () => {
     api.allRuns = [run('a'), run('b', { status: 'queued' }), run('c', { status: 'failed' })];
+    assert.equal(watch.knows, false);
     await model.reload();
+    assert.equal(watch.knows, true);
     assert.equal(watch.running, 1);
     assert.equal(watch.queued, 1);
-    assert.equal(watch.unfinished, 2);
   });
 
   it('tells each end once, and none that was there before', async () => {
@@ -39,5 +69,61 @@ describe('the watch over runs', () => {
     await model.reload();
     await model.reload();
     assert.deepEqual(ended, ['a succeeded']);
+  });
+
+  it('holds a line to each run that has not ended, while the panel is hidden', async () => {
+    api.allRuns = [run('a'), run('b', { status: 'queued' }), run('c', { status: 'failed' })];
+    await model.reload();
+    assert.deepEqual(lines.open, ['a', 'b']);
+    assert.equal(lines.sockets.get('a')?.afterSeq, 2 ** 31 - 1);
+    model.setActive(true);
+    assert.deepEqual(lines.open, []);
+    model.setActive(false);
+    assert.deepEqual(lines.open, ['a', 'b']);
+  });
+
+  it('is told of the end over the line, and asks for the row alone', async () => {
+    api.allRuns = [run('a')];
+    await model.reload();
+    const asked = api.calls.length;
+    lines.row = { status: 'succeeded' };
+    lines.sockets.get('a')?.say({ kind: 'run.closed', status: 'succeeded' });
+    await Promise.resolve();
+    assert.deepEqual(ended, ['a succeeded']);
+    assert.equal(watch.running, 0);
+    assert.equal(api.calls.length, asked);
+  });
+
+  it('takes the word of the line where the row cannot be read', async () => {
+    api.allRuns = [run('a'), run('b')];
+    await model.reload();
+    lines.failure = new Error('lost');
+    lines.sockets.get('a')?.say({ kind: 'run.closed', status: 'cancelled' });
+    lines.sockets.get('b')?.say({ kind: 'run.closed', status: 'deleted' });
+    await new Promise(setImmediate);
+    assert.deepEqual(ended, ['a cancelled']);
+    assert.deepEqual(
+      model.state.runs.rows.map(row => row.id),
+      ['a']
+    );
+  });
+
+  it('hears that a queued run has started', async () => {
+    api.allRuns = [run('b', { status: 'queued' })];
+    await model.reload();
+    assert.equal(lines.sockets.get('b')?.afterSeq, 1);
+    const started = new Promise<void>(resolve => watch.changed.connect(() => resolve()));
+    lines.sockets.get('b')?.say({ seq: 2, kind: 'run.started', timestamp: '2024-11-23T12:00:01Z' });
+    await started;
+    assert.deepEqual([watch.running, watch.queued], [1, 0]);
+    assert.equal(lines.sockets.get('b')?.afterSeq, 2 ** 31 - 1);
+  });
+
+  it('holds no more than eight lines, and first to those that run', async () => {
+    const waiting = Array.from({ length: 9 }, (_, n) => run(`q${n}`, { status: 'queued' }));
+    api.allRuns = [...waiting, run('a')];
+    await model.reload();
+    assert.equal(lines.open.length, 8);
+    assert.ok(lines.open.includes('a'));
   });
 });

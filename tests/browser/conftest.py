@@ -93,9 +93,20 @@ class Lab:
             return self.call("GET", f"runs?workspace_id={workspace}")
         return self.call("GET", f"workspaces/{workspace}/{noun}")
 
+    def experiment(self, name: str, **more: object) -> str:
+        """The id of a new experiment in the first project."""
+        workspace = self.call("GET", "workspaces")[0]["id"]
+        project = self.call("GET", f"workspaces/{workspace}/projects")[0]["id"]
+        made = self.call("POST", f"projects/{project}/experiments", {"name": name, **more})
+        return str(made["id"])
+
     def sessions(self) -> list[str]:
         """Ids of the kernels that people have open."""
         return [kernel["id"] for kernel in self._jupyter("GET", "api/kernels")]
+
+    def last_activity(self) -> str:
+        """When somebody last did something here, as cullers read it. Asking is nothing done."""
+        return str(self._jupyter("GET", "api/status")["last_activity"])
 
     def end(self, kernel_id: str) -> None:
         """End such a kernel."""

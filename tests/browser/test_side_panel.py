@@ -131,15 +131,10 @@ def test_arrows_move_between_rows_and_tab_reaches_the_action(lab: Lab, page: Pag
 
 
 def test_a_run_can_be_cancelled_from_its_row(lab: Lab, page: Page) -> None:
-    project = lab.call("GET", f"workspaces/{lab.call('GET', 'workspaces')[0]['id']}/projects")[0]
-    experiment = lab.call(
-        "POST",
-        f"projects/{project['id']}/experiments",
-        {"name": "flowers", "task": "classification", "target": "species"},
-    )
+    experiment = lab.experiment("flowers", task="classification", target="species")
     run = lab.call(
         "POST",
-        f"experiments/{experiment['id']}/runs",
+        f"experiments/{experiment}/runs",
         {"plan": "compare", "sklearn_dataset": "iris"},
     )
     open_lab(page, lab.url, lab.token)
@@ -196,21 +191,61 @@ def test_a_lost_connection_is_said_and_found_again(lab: Lab, page: Page) -> None
     expect(panel(page).get_by_role("button", name="Upload data")).to_be_enabled()
 
 
-def test_polls_carry_no_activity_and_stop_while_hidden(lab: Lab, page_with_clock: Page) -> None:
+def test_an_idle_panel_keeps_no_server_awake_and_a_hidden_one_asks_nothing(
+    lab: Lab, page_with_clock: Page
+) -> None:
+    """And over the line to its run it hears, without asking, that the run has ended."""
     page = page_with_clock
-    asked: list[str] = []
-    page.on("request", lambda request: "/pycaret/" in request.url and asked.append(request.url))
+    lists = re.compile(r"/pycaret/api/v1/runs\?")
+    experiment = lab.experiment("watched", task="classification", target="species")
     open_lab(page, lab.url, lab.token)
     open_panel(page)
     expect(panel(page).get_by_role("button", name="Upload data")).to_be_enabled()
-    with page.expect_request("**/pycaret/api/v1/**"):
-        page.clock.run_for(11_000)  # longer than the time between two polls
-    assert all("no_track_activity=1" in url for url in asked)
-    side_bar_tab(page).click()
+
+    # JupyterLab's own polls do count as activity: let ours be the only ones that could
+    page.route(
+        lambda url: "/api/" in url and "/pycaret/" not in url,
+        lambda route: route.continue_(url=_uncounted(route.request.url)),
+    )
+    quiet_polls = 0
+    for _ in range(20):  # what JupyterLab asked while it loaded may still be counted
+        before = lab.last_activity()
+        with page.expect_response(lists):
+            page.clock.run_for(11_000)  # longer than the time between two polls
+        quiet_polls = quiet_polls + 1 if lab.last_activity() == before else 0
+        if quiet_polls == 3:
+            break
+    assert quiet_polls == 3
+
+    run = lab.call(
+        "POST",
+        f"experiments/{experiment}/runs",
+        {"plan": "compare", "sklearn_dataset": "iris", "setup_params": {"fold": 100}},
+    )
+    page.clock.run_for(11_000)
+    row = region(page, "Runs").get_by_role("listitem").filter(has_text="watched compare")
+    expect(row.get_by_role("button", name="Cancel run")).to_be_visible()
+
+    asked: list[str] = []
+    page.on("request", lambda request: "/pycaret/" in request.url and asked.append(request.url))
+    _turn_away(page, hidden=True)
+    asked.clear()
+    page.clock.run_for(60_000)
+    assert asked == [], "the page is behind another one"
+
+    _turn_away(page, hidden=False)
+    with page.expect_websocket(lambda line: f"{run['id']}/events/ws" in line.url):
+        side_bar_tab(page).click()
     expect(panel(page)).to_be_hidden()
     asked.clear()
     page.clock.run_for(60_000)
-    assert asked == []
+    assert asked == [], "the panel is hidden"
+
+    lab.call("POST", f"runs/{run['id']}/cancel")
+    told = page.get_by_role("alert").filter(has_text="watched was cancelled.")
+    expect(told).to_be_visible()
+    expect(page.get_by_role("button", name="PyCaret Ops runs")).to_have_text("No runs")
+    assert [url for url in asked if f"runs/{run['id']}?" not in url] == []
 
 
 def test_without_the_server_part_the_panel_says_what_to_do(bare_lab: Lab, page: Page) -> None:
@@ -221,6 +256,23 @@ def test_without_the_server_part_the_panel_says_what_to_do(bare_lab: Lab, page: 
     with page.expect_response("**/pycaret/api/v1/**"):
         panel(page).get_by_role("button", name="Look again").click()
     expect(panel(page).get_by_text("PyCaret Ops is not on this server")).to_be_visible()
+
+
+def _uncounted(url: str) -> str:
+    return f"{url}{'&' if '?' in url else '?'}no_track_activity=1"
+
+
+def _turn_away(page: Page, *, hidden: bool) -> None:
+    """Let the page believe that it is behind another one, or in front again."""
+    page.evaluate(
+        """hidden => {
+            const state = hidden ? 'hidden' : 'visible';
+            Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
+            Object.defineProperty(document, 'visibilityState', { value: state, configurable: true });
+            document.dispatchEvent(new Event('visibilitychange'));
+        }""",
+        hidden,
+    )
 
 
 #: The least contrast between a word of the panel and what lies behind it, alpha blended.

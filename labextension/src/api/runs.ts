@@ -84,7 +84,7 @@ export class RunApi extends Transport implements IRunApi {
 
   stream(id: string, afterSeq: number): WebSocket {
     const { wsUrl, token, appendToken, WebSocket: Socket } = this.settings;
-    const query = new URLSearchParams({ after_seq: String(afterSeq) });
+    const query = new URLSearchParams({ after_seq: String(afterSeq), no_track_activity: '1' });
     if (appendToken && token !== '') {
       query.set('token', token);
     }

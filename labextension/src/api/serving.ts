@@ -1,37 +1,12 @@
 import { urlOf } from './request';
-import type { IApiKey, IDeployment, INewApiKey, IPipeline } from './rows';
+import type { IDeployment, IMadeApiKey, INewApiKey, IPipeline, Schemas } from './rows';
 import { Transport } from './transport';
 
-export interface IFieldSchema {
-  readonly type?: string | ReadonlyArray<string>;
-  readonly enum?: ReadonlyArray<unknown>;
-  readonly examples?: ReadonlyArray<unknown>;
-  readonly description?: string;
-}
-
+export type IFieldSchema = Schemas['FieldSchema'];
 /** What rows a deployment takes, and one that it predicts. */
-export interface IInputSchema {
-  readonly row: {
-    readonly properties: Readonly<Record<string, IFieldSchema>>;
-    readonly required?: ReadonlyArray<string>;
-  };
-  readonly example: Readonly<Record<string, unknown>>;
-  readonly labels: ReadonlyArray<unknown> | null;
-}
-
-export interface IPrediction {
-  readonly index: number;
-  readonly prediction: unknown;
-  readonly probabilities?: Readonly<Record<string, number>>;
-  readonly score?: number;
-  readonly time?: unknown;
-}
-
-export interface IAnswer {
-  readonly predictions: ReadonlyArray<IPrediction>;
-  readonly warnings: ReadonlyArray<string>;
-  readonly latency_ms: number;
-}
+export type IInputSchema = Schemas['DeploymentSchema'];
+export type IPrediction = Schemas['Prediction'];
+export type IAnswer = Schemas['PredictOut'];
 
 export type Access = IDeployment['auth_mode'];
 
@@ -42,13 +17,10 @@ export interface IServingApi {
   pipeline(id: string): Promise<IPipeline>;
   deploy(pipelineId: string, slug: string, access: Access): Promise<IDeployment>;
   deployment(id: string): Promise<IDeployment>;
-  patch(
-    id: string,
-    change: { readonly status?: IDeployment['status']; readonly auth_mode?: Access }
-  ): Promise<IDeployment>;
+  patch(id: string, change: Schemas['DeploymentPatch']): Promise<IDeployment>;
   schema(slug: string): Promise<IInputSchema>;
   predict(slug: string, row: object, proba: boolean): Promise<IAnswer>;
-  createKey(key: INewApiKey): Promise<IApiKey>;
+  createKey(key: INewApiKey): Promise<IMadeApiKey>;
   /** the address that a program calls */
   address(slug: string, proba: boolean): string;
 }
@@ -69,10 +41,7 @@ export class ServingApi extends Transport implements IServingApi {
     return this.get<IDeployment>(`deployments/${id}`);
   }
 
-  patch(
-    id: string,
-    change: { readonly status?: IDeployment['status']; readonly auth_mode?: Access }
-  ): Promise<IDeployment> {
+  patch(id: string, change: Schemas['DeploymentPatch']): Promise<IDeployment> {
     return this.send<IDeployment>('PATCH', `deployments/${id}`, change);
   }
 
@@ -85,8 +54,8 @@ export class ServingApi extends Transport implements IServingApi {
     return this.send<IAnswer>('POST', path, { rows: [row] });
   }
 
-  createKey(key: INewApiKey): Promise<IApiKey> {
-    return this.send<IApiKey>('POST', 'api-keys', key);
+  createKey(key: INewApiKey): Promise<IMadeApiKey> {
+    return this.send<IMadeApiKey>('POST', 'api-keys', key);
   }
 
   address(slug: string, proba: boolean): string {

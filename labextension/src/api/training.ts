@@ -1,22 +1,9 @@
 import type { IMetric, IModelInfo, IOffer, IParam, IPlan, IPreview, ITask } from './engine';
-import type { IDataSource, IExperiment, IPage, IRunDetail } from './rows';
+import type { IDataSource, IExperiment, IPage, IRunDetail, Schemas } from './rows';
 import { MOST, Transport } from './transport';
 
-export interface INewExperiment {
-  readonly name: string;
-  readonly task: string;
-  readonly target: string | null;
-  readonly data_source_id: string;
-}
-
-export interface ISubmission {
-  readonly plan: string;
-  readonly data_source_id: string;
-  readonly model_id?: string;
-  readonly target?: string;
-  readonly plan_params: Readonly<Record<string, unknown>>;
-  readonly setup_params: Readonly<Record<string, unknown>>;
-}
+export type INewExperiment = Schemas['ExperimentIn'];
+export type ISubmission = Schemas['RunIn'];
 
 /**
  * What a form for a new run asks, and where it sends it.

@@ -1,59 +1,99 @@
 import type { ILayoutRestorer, JupyterFrontEnd } from '@jupyterlab/application';
 import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
-import type { LabIcon } from '@jupyterlab/ui-components';
-import type { View } from './view';
+import type { ISignal } from '@lumino/signaling';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { opsIcon } from './icons';
+import { View } from './view';
+
+const PREFIX = 'jupyter-pycaret-ops-view-';
+
+/** The id of the row that a tab shows, from the tab's own; null for a tab that is none of ours. */
+export function shownId(tab: string): string | null {
+  return tab.startsWith(PREFIX) ? tab.slice(tab.indexOf('-', PREFIX.length) + 1) : null;
+}
+
+/** State behind a view. */
+export interface IViewModel {
+  readonly changed: ISignal<unknown, void>;
+  /** Say whether anybody can see it: it asks the server only then. */
+  setActive(active: boolean): void;
+  dispose(): void;
+}
+
+export interface IContent {
+  readonly model: IViewModel;
+  readonly body: JSX.Element;
+  /** what the tab is called; null as long as that is not known */
+  readonly title: () => string | null;
+}
 
 export interface IViewsOptions {
   readonly app: JupyterFrontEnd;
   readonly restorer: ILayoutRestorer | null;
+  readonly trans: TranslationBundle;
   /** what kind of views these are; stable, for it names their place after a reload */
   readonly kind: string;
   /** the command that opens one, with `{ id }` */
   readonly command: string;
-  readonly icon: LabIcon;
+  readonly label: string;
+  /** the tab's name at first */
+  readonly title: string;
+  readonly make: (id: string) => IContent;
 }
 
 /**
- * Tabs of one kind in the main area, one for each id; they are there again after a reload.
+ * A command that opens tabs of one kind in the main area, one for each id; they are there again after
+ * a reload.
  */
-export class Views {
-  constructor(private readonly _options: IViewsOptions) {
-    const { kind, restorer, command } = _options;
-    this._tracker = new WidgetTracker<MainAreaWidget<View>>({ namespace: `pycaret-ops-${kind}` });
-    void restorer?.restore(this._tracker, {
-      command,
-      args: widget => ({ id: this._idOf(widget), restored: true }),
-      name: widget => this._idOf(widget)
-    });
-  }
+export function addViews(options: IViewsOptions): void {
+  const { app, restorer, trans, kind, command, label, title, make } = options;
+  const prefix = PREFIX + kind + '-';
+  const idOf = (widget: MainAreaWidget<View>): string => shownId(widget.id) ?? '';
+  const tracker = new WidgetTracker<MainAreaWidget<View>>({ namespace: `pycaret-ops-${kind}` });
 
-  /**
-   * Show the view of an id; `make` is asked where there is none.
-   */
-  async open(id: string, title: string, make: () => View): Promise<MainAreaWidget<View>> {
-    const known = this._tracker.find(widget => this._idOf(widget) === id);
-    const { app, icon } = this._options;
-    const widget = known ?? new MainAreaWidget<View>({ content: make() });
+  const open = async (id: string): Promise<void> => {
+    const known = tracker.find(widget => idOf(widget) === id);
+    const widget = known ?? tabOf(make(id), trans);
     if (!known) {
-      widget.id = this._prefix + id;
+      widget.id = prefix + id;
       widget.title.label = title;
-      widget.title.icon = icon;
+      widget.title.icon = opsIcon;
       widget.title.closable = true;
       widget.toolbar.hide();
-      await this._tracker.add(widget);
+      await tracker.add(widget);
       app.shell.add(widget, 'main');
     }
     app.shell.activateById(widget.id);
-    return widget;
-  }
+  };
 
-  private get _prefix(): string {
-    return `jupyter-pycaret-ops-${this._options.kind}-`;
-  }
+  app.commands.addCommand(command, {
+    label,
+    icon: opsIcon,
+    execute: async args => {
+      const id = String(args.id ?? '');
+      if (id !== '') {
+        await open(id);
+      }
+    }
+  });
+  void restorer?.restore(tracker, {
+    command,
+    args: widget => ({ id: idOf(widget), restored: true }),
+    name: idOf
+  });
+}
 
-  private _idOf(widget: MainAreaWidget<View>): string {
-    return widget.id.slice(this._prefix.length);
-  }
-
-  private readonly _tracker: WidgetTracker<MainAreaWidget<View>>;
+function tabOf({ model, body, title }: IContent, trans: TranslationBundle): MainAreaWidget<View> {
+  const widget = new MainAreaWidget<View>({
+    content: new View({
+      trans,
+      body,
+      onShown: shown => model.setActive(shown),
+      onDispose: () => model.dispose()
+    })
+  });
+  model.changed.connect(() => {
+    widget.title.label = title() ?? widget.title.label;
+  });
+  return widget;
 }

@@ -1,6 +1,7 @@
 import React, { useId } from 'react';
 import type { Access } from '../api/serving';
 import { formatCount, formatTime } from '../common/format';
+import { Frame, Notices } from '../common/frame';
 import { Icon, StatusMark } from '../common/icons';
 import { useTrans } from '../common/trans';
 import { useSignal } from '../common/useSignal';
@@ -21,89 +22,37 @@ export interface IDeploymentViewProps {
 export function DeploymentView({ model, token }: IDeploymentViewProps): JSX.Element {
   const trans = useTrans();
   const state = useSignal(model.changed, () => model.state);
-  const { phase, deployment } = state;
+  const { deployment } = state;
   return (
-    <article
-      className="jp-pycaret jp-pycaret-view"
-      aria-label={trans.__('Deployment %1', deployment?.endpoint_slug ?? '')}
-      aria-busy={phase === 'loading'}
+    <Frame
+      label={trans.__('Deployment %1', deployment?.endpoint_slug ?? '')}
+      phase={state.phase}
+      goneTitle={trans.__('This deployment is not there any more')}
+      troubleTitle={trans.__('The deployment cannot be shown now')}
+      trouble={state.trouble}
+      onRetry={() => model.retry()}
     >
-      {phase === 'missing' || phase === 'trouble' ? <Trouble model={model} state={state} /> : null}
-      {phase === 'live' && deployment ? (
-        <>
-          <Head model={model} state={state} />
-          <Notices model={model} state={state} />
-          <Endpoint model={model} state={state} />
-          <Stats state={state} />
-          <div className="jp-pycaret-columns jp-pycaret-columns--even">
-            <TryIt model={model} state={state} />
-            <Answer state={state} />
-          </div>
-          <CallIt model={model} state={state} token={token} />
-          <Keys model={model} state={state} />
-        </>
-      ) : null}
-    </article>
+      <Head model={model} state={state} />
+      <Notices
+        line={state}
+        offline={trans.__('The numbers are old. They go on when the server is reached.')}
+        onDismiss={() => model.dismissNotice()}
+      />
+      <Endpoint model={model} state={state} />
+      <Stats state={state} />
+      <div className="jp-pycaret-columns jp-pycaret-columns--even">
+        <TryIt model={model} state={state} />
+        <Answer state={state} />
+      </div>
+      <CallIt model={model} state={state} token={token} />
+      <Keys model={model} state={state} />
+    </Frame>
   );
 }
 
 interface IPart {
   readonly model: DeploymentModel;
   readonly state: IDeploymentState;
-}
-
-function Trouble({ model, state }: IPart): JSX.Element {
-  const trans = useTrans();
-  const gone = state.phase === 'missing';
-  return (
-    <div className="jp-pycaret-empty" role="alert">
-      <h2 className="jp-pycaret-empty__title">
-        {gone
-          ? trans.__('This deployment is not there any more')
-          : trans.__('The deployment cannot be shown now')}
-      </h2>
-      <p>{gone ? trans.__('Somebody deleted it. Close this tab.') : state.trouble}</p>
-      {gone ? null : (
-        <div>
-          <button type="button" className="jp-pycaret-button" onClick={() => model.retry()}>
-            {trans.__('Try again')}
-          </button>
-        </div>
-      )}
-    </div>
-  );
-}
-
-function Notices({ model, state }: IPart): JSX.Element {
-  const trans = useTrans();
-  return (
-    <>
-      {state.online ? null : (
-        <div className="jp-pycaret-notice" role="status">
-          <StatusMark status="warning" />
-          <p className="jp-pycaret-notice__body">
-            <b>{trans.__('Connection lost.')}</b>{' '}
-            {trans.__('The numbers are old. They go on when the server is reached.')}
-          </p>
-        </div>
-      )}
-      {state.notice ? (
-        <div className="jp-pycaret-notice" role="alert">
-          <StatusMark status="failed" />
-          <p className="jp-pycaret-notice__body">{state.notice}</p>
-          <button
-            type="button"
-            className="jp-pycaret-button jp-pycaret-button--icon"
-            aria-label={trans.__('Dismiss')}
-            title={trans.__('Dismiss')}
-            onClick={() => model.dismissNotice()}
-          >
-            <Icon name="close" />
-          </button>
-        </div>
-      ) : null}
-    </>
-  );
 }
 
 function Head({ model, state }: IPart): JSX.Element | null {

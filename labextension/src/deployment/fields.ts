@@ -1,6 +1,6 @@
 import type { IFieldSchema, IInputSchema } from '../api/serving';
 
-export type FieldKind = 'number' | 'integer' | 'boolean' | 'choice' | 'string';
+export type FieldKind = 'number' | 'integer' | 'boolean' | 'string';
 
 export function kindOf(schema: IFieldSchema): FieldKind {
   const types = ([] as string[]).concat(schema.type ?? []);
@@ -13,7 +13,7 @@ export function kindOf(schema: IFieldSchema): FieldKind {
   if (types.includes('number')) {
     return 'number';
   }
-  return schema.enum ? 'choice' : 'string';
+  return 'string';
 }
 
 /** What a value reads in its field; missing is empty. */
@@ -49,8 +49,6 @@ export function read(schema: IInputSchema, texts: Readonly<Record<string, string
       } else {
         row[name] = value;
       }
-    } else if (kind === 'choice') {
-      row[name] = field.enum?.find(one => String(one) === text) ?? text;
     } else {
       row[name] = text === '' ? null : text;
     }

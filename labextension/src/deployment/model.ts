@@ -2,9 +2,10 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { Poll } from '@lumino/polling';
 import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
-import { NetworkError, ResponseError, sentenceOf } from '../api/errors';
+import { NetworkError, sentenceOf, SignedOut } from '../api/errors';
 import type { IDeployment, IPipeline } from '../api/rows';
 import type { Access, IAnswer, IInputSchema, IServingApi } from '../api/serving';
+import { phaseFor, type ViewPhase } from '../common/phase';
 import { read, textOf } from './fields';
 
 /** ms between polls of the counts, and the longest wait when nobody answers */
@@ -21,7 +22,7 @@ export interface IReading {
 }
 
 export interface IDeploymentState {
-  readonly phase: 'loading' | 'live' | 'missing' | 'trouble';
+  readonly phase: ViewPhase;
   readonly trouble: string | null;
   readonly deployment: IDeployment | null;
   readonly pipeline: IPipeline | null;
@@ -37,6 +38,7 @@ export interface IDeploymentState {
   readonly key: string | null;
   readonly notice: string | null;
   readonly online: boolean;
+  readonly signedOut: boolean;
   readonly readings: ReadonlyArray<IReading>;
 }
 
@@ -55,6 +57,7 @@ const NOTHING: IDeploymentState = {
   key: null,
   notice: null,
   online: true,
+  signedOut: false,
   readings: []
 };
 
@@ -102,13 +105,11 @@ export class DeploymentModel {
         await this._readForm(deployment);
       }
     } catch (error) {
-      const gone = error instanceof ResponseError && error.reason === 'not_found';
-      if (gone) {
-        this._patch({ phase: 'missing' });
-      } else if (this._state.phase === 'live') {
-        this._patch({ online: false });
+      const phase = phaseFor(error);
+      if (this._state.phase === 'live' && phase !== 'missing') {
+        this._patch({ online: false, signedOut: error instanceof SignedOut });
       } else {
-        this._patch({ phase: 'trouble', trouble: this._sentence(error) });
+        this._patch({ phase, trouble: this._sentence(error) });
       }
       throw error;
     }
@@ -233,6 +234,7 @@ export class DeploymentModel {
       trouble: null,
       deployment: row,
       online: true,
+      signedOut: false,
       readings: [...this._state.readings, reading].slice(-READINGS)
     });
   }

@@ -10,9 +10,8 @@ import { sentenceOf } from '../api/errors';
 import { ServingApi } from '../api/serving';
 import { CommandIDs } from '../common/commands';
 import { opsIcon } from '../common/icons';
-import { Views } from '../common/openView';
+import { addViews } from '../common/openView';
 import { DOMAIN } from '../common/trans';
-import { View } from '../common/view';
 import { ISidePanel } from '../sidePanel/tokens';
 import { DeploymentView } from './body';
 import { askToDeploy } from './dialog';
@@ -53,38 +52,22 @@ export const deploymentPlugin: JupyterFrontEndPlugin<void> = {
         }
       }
     });
-    app.commands.addCommand(CommandIDs.openDeployment, {
-      label: trans.__('Open deployment'),
-      icon: opsIcon,
-      execute: async args => {
-        const id = String(args.id ?? '');
-        if (id !== '') {
-          await views.open(id, trans.__('Deployment'), () => make(id));
-        }
-      }
-    });
-    const views = new Views({
+    addViews({
       app,
       restorer,
+      trans,
       kind: 'deployment',
       command: CommandIDs.openDeployment,
-      icon: opsIcon
+      label: trans.__('Open deployment'),
+      title: trans.__('Deployment'),
+      make: id => {
+        const model = new DeploymentModel(id, api, trans);
+        return {
+          model,
+          body: React.createElement(DeploymentView, { model, token: settings.token }),
+          title: () => model.state.deployment?.endpoint_slug ?? null
+        };
+      }
     });
-    const make = (id: string): View => {
-      const model = new DeploymentModel(id, api, trans);
-      const view: View = new View({
-        trans,
-        body: React.createElement(DeploymentView, { model, token: settings.token }),
-        onShown: shown => model.setActive(shown),
-        onDispose: () => model.dispose()
-      });
-      model.changed.connect(() => {
-        const { deployment } = model.state;
-        if (view.parent && deployment) {
-          view.parent.title.label = deployment.endpoint_slug;
-        }
-      });
-      return view;
-    };
   }
 };

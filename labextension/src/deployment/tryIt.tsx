@@ -58,21 +58,17 @@ export function TryIt({ model, state }: IPart): JSX.Element {
           return (
             <React.Fragment key={name}>
               <label htmlFor={fieldId} className="jp-pycaret-clip" title={name}>
-                {name}{' '}
-                <span className="jp-pycaret-try__type">{kind === 'choice' ? 'string' : kind}</span>
+                {name} <span className="jp-pycaret-try__type">{kind}</span>
               </label>
-              {kind === 'boolean' || kind === 'choice' ? (
+              {kind === 'boolean' ? (
                 <select
                   className="jp-pycaret-select"
                   {...shared}
                   onChange={event => model.set(name, event.target.value)}
                 >
                   <option value="">{trans.__('missing')}</option>
-                  {(kind === 'boolean' ? [true, false] : (field.enum ?? [])).map(one => (
-                    <option key={String(one)} value={String(one)}>
-                      {String(one)}
-                    </option>
-                  ))}
+                  <option value="true">true</option>
+                  <option value="false">false</option>
                 </select>
               ) : (
                 <input

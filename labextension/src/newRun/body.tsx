@@ -1,6 +1,7 @@
 import React, { useEffect, useId, useRef } from 'react';
 import { Field, tied } from '../common/field';
 import { formatCount, formatSize } from '../common/format';
+import { Loading } from '../common/frame';
 import { StatusMark } from '../common/icons';
 import { useTrans } from '../common/trans';
 import { useSignal } from '../common/useSignal';
@@ -59,7 +60,9 @@ export function NewRunForm({ model, onClose }: IFormProps): JSX.Element {
         <Trouble model={model} sentence={state.trouble ?? ''} />
       ) : state.phase === 'ready' ? (
         <Fields model={model} state={state} onClose={onClose} />
-      ) : null}
+      ) : (
+        <Loading />
+      )}
     </form>
   );
 }
@@ -164,10 +167,14 @@ function SourceField({ model, state }: IPart): JSX.Element {
     parts.push(formatSize(source.config.size_bytes));
   }
   const error = state.errors.data_source_id ?? state.previewTrouble ?? undefined;
-  const hint =
+  const hint = [
+    state.dataHint,
     state.sources.length === 0
       ? trans.__('There is no data yet. Close this, and drop a CSV file on the side panel.')
-      : parts.join(' · ');
+      : parts.join(' · ')
+  ]
+    .filter(Boolean)
+    .join(' ');
   return (
     <Field id={id} label={trans.__('Data source')} error={error} hint={hint}>
       <select

@@ -4,7 +4,7 @@ import { Signal } from '@lumino/signaling';
 import { ResponseError, sentenceOf } from '../api/errors';
 import type { IParam } from '../api/engine';
 import type { IRunDetail } from '../api/rows';
-import type { ISubmission, ITrainingApi } from '../api/training';
+import type { INewExperiment, ISubmission, ITrainingApi } from '../api/training';
 import { parse, textOf } from './params';
 import {
   availableModels,
@@ -45,9 +45,15 @@ export class NewRunModel {
     this._patch({ phase: 'loading', trouble: null });
     try {
       // The engine may have to be started for its answer: the data is shown before it comes.
-      const tasks = api.tasks().then(rows => this._patch({ tasks: rows }));
+      const tasks = api.tasks().then(
+        rows => this._patch({ tasks: rows }),
+        (error: unknown) => Promise.reject(this._older(error))
+      );
       const data = Promise.all([api.sources(workspaceId), api.experiments(projectId)]);
       const begun = data.then(async ([sources, experiments]) => {
+        if (this._state.phase === 'trouble') {
+          return; // the engine has failed sooner than the data came
+        }
         this._patch({ sources: sources.rows, experiments: experiments.rows, phase: 'ready' });
         this._tasks = tasks;
         await this._begin();
@@ -62,6 +68,7 @@ export class NewRunModel {
     const turn = ++this._turn;
     this._patch({
       sourceId,
+      dataHint: null,
       preview: null,
       previewTrouble: null,
       target: '',
@@ -186,11 +193,35 @@ export class NewRunModel {
     if (runId) {
       const run = await api.run(runId);
       await this.chooseSource(run.data_source_id ?? '');
+      if (run.data_source_id === null) {
+        this._patch({ dataHint: this._whereDataWas(run) });
+      }
       await this._copy(run);
       return;
     }
     const wanted = this._state.sources.find(row => row.id === sourceId) ?? this._state.sources[0];
     await this.chooseSource(wanted?.id ?? '');
+  }
+
+  /** A server that cannot say what the engine offers is an older one. */
+  private _older(error: unknown): unknown {
+    return error instanceof ResponseError && error.status === 404
+      ? new Error(
+          this._options.trans.__(
+            'This server cannot say what its engine offers. Bring its server part up to date.'
+          )
+        )
+      : error;
+  }
+
+  private _whereDataWas({ snapshot }: IRunDetail): string {
+    const { trans } = this._options;
+    return snapshot.sklearn_dataset
+      ? trans.__(
+          'That run was on the sample “%1”, which is no data source here. Choose the data for this one.',
+          snapshot.sklearn_dataset
+        )
+      : trans.__('The data of that run is not kept here. Choose the data for this one.');
   }
 
   /** Fill in what another run was made from. */
@@ -343,7 +374,7 @@ export class NewRunModel {
     }
     const made = await this._options.api.createExperiment(this._options.projectId, {
       name,
-      task,
+      task: task as INewExperiment['task'], // one of those that the server offers
       target: takesTarget(task) ? target : null,
       data_source_id: sourceId
     });

@@ -11,6 +11,8 @@ export interface IFormState {
   readonly trouble: string | null;
   readonly sources: ReadonlyArray<IDataSource>;
   readonly sourceId: string;
+  /** why the data of the run that is done again is not filled in */
+  readonly dataHint: string | null;
   readonly preview: IPreview | null;
   readonly previewTrouble: string | null;
   readonly tasks: ReadonlyArray<ITask>;
@@ -36,6 +38,7 @@ export const EMPTY_FORM: IFormState = {
   trouble: null,
   sources: [],
   sourceId: '',
+  dataHint: null,
   preview: null,
   previewTrouble: null,
   tasks: [],

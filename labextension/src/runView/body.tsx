@@ -1,9 +1,10 @@
 import React, { useEffect, useRef, useState } from 'react';
+import type { IRunDetail } from '../api/rows';
 import { CommandIDs, useCommand } from '../common/commands';
 import { formatCount, formatScore, formatTime } from '../common/format';
+import { Frame, Notices } from '../common/frame';
 import { Icon, StatusMark } from '../common/icons';
 import { useTrans } from '../common/trans';
-import { useAfter } from '../common/useNow';
 import { useSignal } from '../common/useSignal';
 import { isUnfinished } from '../sidePanel/state';
 import { Head, Overall } from './head';
@@ -26,41 +27,35 @@ export interface IRunViewProps {
 export function RunView({ model, onNotebook }: IRunViewProps): JSX.Element {
   const trans = useTrans();
   const state = useSignal(model.changed, () => model.state);
-  const { run, experiment, phase } = state;
+  const { run, experiment } = state;
   return (
-    <article
-      className="jp-pycaret jp-pycaret-view"
-      aria-label={trans.__('Run %1', experiment?.name ?? run?.plan ?? '')}
-      aria-busy={phase === 'loading'}
+    <Frame
+      label={trans.__('Run %1', experiment?.name ?? run?.plan ?? '')}
+      phase={state.phase}
+      goneTitle={trans.__('This run is not there any more')}
+      troubleTitle={trans.__('The run cannot be shown now')}
+      trouble={state.trouble}
+      onRetry={() => void model.load()}
     >
-      {phase === 'loading' ? <Loading /> : null}
-      {phase === 'missing' || phase === 'trouble' ? <Trouble model={model} state={state} /> : null}
-      {phase === 'live' && run ? (
+      {run ? (
         <>
           <Head model={model} state={state} onNotebook={onNotebook} />
-          <Notices model={model} state={state} />
+          <Notices
+            line={state}
+            offline={trans.__(
+              'The run goes on. This view follows again when the server is reached.'
+            )}
+            onDismiss={() => model.say(null)}
+          />
+          {run.status === 'failed' ? <Failure run={run} /> : null}
           <Overall state={state} />
           <Leaderboard state={state} />
           {isUnfinished(run) ? <Live state={state} /> : <Ended model={model} state={state} />}
           <Announcer state={state} />
         </>
       ) : null}
-    </article>
+    </Frame>
   );
-}
-
-function Loading(): JSX.Element | null {
-  const late = useAfter(300);
-  return late ? (
-    <div aria-hidden="true">
-      {[240, 400, 320].map(width => (
-        <div key={width} className="jp-pycaret-skeleton">
-          <i />
-          <i style={{ width }} />
-        </div>
-      ))}
-    </div>
-  ) : null;
 }
 
 interface IPart {
@@ -68,78 +63,27 @@ interface IPart {
   readonly state: IRunState;
 }
 
-function Trouble({ model, state }: IPart): JSX.Element {
-  const trans = useTrans();
-  const gone = state.phase === 'missing';
-  return (
-    <div className="jp-pycaret-empty" role="alert">
-      <h2 className="jp-pycaret-empty__title">
-        {gone
-          ? trans.__('This run is not there any more')
-          : trans.__('The run cannot be shown now')}
-      </h2>
-      <p>{gone ? trans.__('Somebody deleted it. Close this tab.') : state.trouble}</p>
-      {gone ? null : (
-        <div>
-          <button type="button" className="jp-pycaret-button" onClick={() => void model.load()}>
-            {trans.__('Try again')}
-          </button>
-        </div>
-      )}
-    </div>
-  );
-}
-
-function Notices({ model, state }: IPart): JSX.Element {
+/** Why it failed, and what to do about it. */
+function Failure({ run }: { readonly run: IRunDetail }): JSX.Element {
   const trans = useTrans();
   const change = useCommand(CommandIDs.newRun);
-  const { run, notice, online } = state;
-  const failed = run?.status === 'failed';
   return (
-    <>
-      {online ? null : (
-        <div className="jp-pycaret-notice" role="status">
-          <StatusMark status="warning" />
-          <p className="jp-pycaret-notice__body">
-            <b>{trans.__('Connection lost.')}</b>{' '}
-            {trans.__('The run goes on. This view follows again when the server is reached.')}
-          </p>
-        </div>
-      )}
-      {notice ? (
-        <div className="jp-pycaret-notice" role="alert">
-          <StatusMark status="failed" />
-          <p className="jp-pycaret-notice__body">{notice}</p>
-          <button
-            type="button"
-            className="jp-pycaret-button jp-pycaret-button--icon"
-            aria-label={trans.__('Dismiss')}
-            title={trans.__('Dismiss')}
-            onClick={() => model.say(null)}
-          >
-            <Icon name="close" />
-          </button>
-        </div>
+    <div className="jp-pycaret-notice">
+      <StatusMark status="failed" />
+      <div className="jp-pycaret-notice__body">
+        <p className="jp-pycaret-notice__title">{trans.__('The run failed')}</p>
+        <p>{run.error ?? trans.__('The server gave no reason.')}</p>
+      </div>
+      {change ? (
+        <button
+          type="button"
+          className="jp-pycaret-button jp-pycaret-button--ghost jp-pycaret-button--small"
+          onClick={() => change({ runId: run.id })}
+        >
+          {run.error_kind === 'user' ? trans.__('Change set-up') : trans.__('Run again')}
+        </button>
       ) : null}
-      {failed ? (
-        <div className="jp-pycaret-notice">
-          <StatusMark status="failed" />
-          <div className="jp-pycaret-notice__body">
-            <p className="jp-pycaret-notice__title">{trans.__('The run failed')}</p>
-            <p>{run.error ?? trans.__('The server gave no reason.')}</p>
-          </div>
-          {change && run.data_source_id ? (
-            <button
-              type="button"
-              className="jp-pycaret-button jp-pycaret-button--ghost jp-pycaret-button--small"
-              onClick={() => change({ runId: run.id })}
-            >
-              {run.error_kind === 'user' ? trans.__('Change set-up') : trans.__('Run again')}
-            </button>
-          ) : null}
-        </div>
-      ) : null}
-    </>
+    </div>
   );
 }
 

@@ -68,7 +68,7 @@ export function Head({
                 {trans.__('Open as notebook')}
               </button>
             ) : null}
-            {again && run.data_source_id ? (
+            {again ? (
               <button
                 type="button"
                 className="jp-pycaret-button"

@@ -1,9 +1,10 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
-import { NetworkError, ResponseError, sentenceOf } from '../api/errors';
+import { NetworkError, sentenceOf, SignedOut } from '../api/errors';
 import type { IPipeline, IRunEvent } from '../api/rows';
 import type { IRunApi } from '../api/runs';
+import { phaseFor } from '../common/phase';
 import { after, ranked } from './events';
 import { type IRunState, metricsOf, NO_RUN } from './state';
 import { EventStream } from './stream';
@@ -20,7 +21,7 @@ export class RunModel {
     this._stream = new EventStream({
       open: seq => this._api.stream(id, seq),
       onEvents: events => this._take(events),
-      onLine: online => this._patch({ online }),
+      onLine: online => void this._note(online),
       onClosed: () => void this._end()
     });
   }
@@ -72,8 +73,7 @@ export class RunModel {
         this._stream.start();
       }
     } catch (error) {
-      const gone = error instanceof ResponseError && error.reason === 'not_found';
-      this._patch({ phase: gone ? 'missing' : 'trouble', trouble: this._sentence(error) });
+      this._patch({ phase: phaseFor(error), trouble: this._sentence(error) });
     }
   }
 
@@ -115,6 +115,16 @@ export class RunModel {
     this._isDisposed = true;
     this._stream.stop();
     Signal.clearData(this);
+  }
+
+  /** Note whether the line is there. It breaks without a word: why is what a request is answered. */
+  private async _note(online: boolean): Promise<void> {
+    this._patch(online ? { online, signedOut: false } : { online });
+    if (!online && this._active) {
+      await this._api.run(this.id).catch((error: unknown) => {
+        this._patch({ signedOut: error instanceof SignedOut });
+      });
+    }
   }
 
   private _take(events: ReadonlyArray<IRunEvent>): void {

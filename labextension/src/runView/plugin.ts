@@ -7,10 +7,8 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import React from 'react';
 import { RunApi } from '../api/runs';
 import { CommandIDs, CommandsProvider } from '../common/commands';
-import { opsIcon } from '../common/icons';
-import { Views } from '../common/openView';
+import { addViews } from '../common/openView';
 import { DOMAIN } from '../common/trans';
-import { View } from '../common/view';
 import { ISidePanel } from '../sidePanel/tokens';
 import { RunView } from './body';
 import { RunModel } from './model';
@@ -32,51 +30,33 @@ export const runViewPlugin: JupyterFrontEndPlugin<void> = {
     translator: ITranslator | null
   ): void => {
     const trans = (translator ?? nullTranslator).load(DOMAIN);
-    app.commands.addCommand(CommandIDs.openRun, {
-      label: trans.__('Open run'),
-      icon: opsIcon,
-      execute: async args => {
-        const id = String(args.id ?? '');
-        if (id !== '') {
-          await views.open(id, trans.__('Run'), () => make(id));
-        }
-      }
-    });
-    const views = new Views({
+    addViews({
       app,
       restorer,
+      trans,
       kind: 'run',
       command: CommandIDs.openRun,
-      icon: opsIcon
+      label: trans.__('Open run'),
+      title: trans.__('Run'),
+      make: id => {
+        const model = new RunModel(id, new RunApi(app.serviceManager.serverSettings), trans);
+        model.promoted.connect(() => panel.model.refresh());
+        const onNotebook = app.commands.hasCommand('docmanager:open')
+          ? () => void openNotebook(app, model, trans)
+          : null;
+        return {
+          model,
+          body: React.createElement(
+            CommandsProvider,
+            { value: app.commands },
+            React.createElement(RunView, { model, onNotebook })
+          ),
+          title: () => {
+            const { experiment, run } = model.state;
+            return experiment?.name ?? run?.plan ?? null;
+          }
+        };
+      }
     });
-
-    const make = (id: string): View => {
-      const api = new RunApi(app.serviceManager.serverSettings);
-      const model = new RunModel(id, api, trans);
-      const view: View = new View({
-        trans,
-        body: React.createElement(
-          CommandsProvider,
-          { value: app.commands },
-          React.createElement(RunView, {
-            model,
-            onNotebook: app.commands.hasCommand('docmanager:open')
-              ? () => void openNotebook(app, model, trans)
-              : null
-          })
-        ),
-        onShown: shown => model.setActive(shown),
-        onDispose: () => model.dispose()
-      });
-      model.changed.connect(() => {
-        const { experiment, run } = model.state;
-        const parent = view.parent;
-        if (parent && run) {
-          parent.title.label = experiment?.name ?? run.plan;
-        }
-      });
-      model.promoted.connect(() => panel.model.refresh());
-      return view;
-    };
   }
 };

@@ -7,6 +7,7 @@ import type {
   IRunEvent,
   IRunPlot
 } from '../api/rows';
+import type { ViewPhase } from '../common/phase';
 
 export interface IFitting {
   readonly model_id: string;
@@ -21,7 +22,7 @@ export interface IFailedModel {
 }
 
 export interface IRunState {
-  readonly phase: 'loading' | 'live' | 'missing' | 'trouble';
+  readonly phase: ViewPhase;
   readonly trouble: string | null;
   readonly run: IRunDetail | null;
   readonly experiment: IExperiment | null;
@@ -41,6 +42,7 @@ export interface IRunState {
   readonly events: ReadonlyArray<IRunEvent>;
   /** false while the line to the server is broken */
   readonly online: boolean;
+  readonly signedOut: boolean;
   readonly cancelling: boolean;
   /** an action that did not work, in one sentence */
   readonly notice: string | null;
@@ -67,6 +69,7 @@ export const NO_RUN: IRunState = {
   changes: [],
   events: [],
   online: true,
+  signedOut: false,
   cancelling: false,
   notice: null,
   plots: [],

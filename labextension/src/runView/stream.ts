@@ -1,4 +1,4 @@
-import type { IRunEvent } from '../api/rows';
+import type { IRunEvent, RunStatus } from '../api/rows';
 
 /** ms before the first new attempt, and the longest wait */
 const SOON = 1000;
@@ -10,7 +10,7 @@ export interface IStreamOptions {
   /** false when the line is broken, true when it is there again */
   readonly onLine: (there: boolean) => void;
   /** the run has ended, and all of its events have come */
-  readonly onClosed: () => void;
+  readonly onClosed: (status: LastStatus) => void;
   /** ms in which events are gathered, so that a flood is drawn a few times a second */
   readonly gather?: number;
 }
@@ -47,7 +47,7 @@ export class EventStream {
     };
     socket.onmessage = (message: MessageEvent) => {
       if (socket === this._socket) {
-        this._take(JSON.parse(String(message.data)) as IRunEvent);
+        this._take(JSON.parse(String(message.data)) as IRunEvent | IClosed);
       }
     };
     socket.onclose = () => {
@@ -63,11 +63,11 @@ export class EventStream {
     };
   }
 
-  private _take(event: IRunEvent): void {
-    if (event.kind === 'run.closed') {
+  private _take(event: IRunEvent | IClosed): void {
+    if (isLast(event)) {
       this._over = true;
       this._flush();
-      this._options.onClosed();
+      this._options.onClosed(event.status);
       return;
     }
     if (event.seq <= this._seq) {
@@ -95,4 +95,17 @@ export class EventStream {
   private _waiting: IRunEvent[] = [];
   private _timer: ReturnType<typeof setTimeout> | undefined;
   private _retry: ReturnType<typeof setTimeout> | undefined;
+}
+
+/** How a run was when its line was closed. */
+export type LastStatus = RunStatus | 'deleted';
+
+/** What comes after the last event. */
+interface IClosed {
+  readonly kind: 'run.closed';
+  readonly status: LastStatus;
+}
+
+function isLast(message: IRunEvent | IClosed): message is IClosed {
+  return message.kind === 'run.closed';
 }

@@ -2,6 +2,7 @@ import React, { useEffect, useRef, useState } from 'react';
 import type { IDataSource } from '../api/rows';
 import { CommandIDs, useCommand } from '../common/commands';
 import { Icon, StatusMark } from '../common/icons';
+import { SignedOutNote } from '../common/instead';
 import { useTrans } from '../common/trans';
 import { useModel, usePanelState } from './context';
 import { DataRegion } from './data';
@@ -9,14 +10,7 @@ import { DeploymentsRegion } from './deployments';
 import { ModelsRegion } from './models';
 import { RunsRegion } from './runs';
 import { Scope } from './scope';
-import {
-  ActionNotice,
-  LostBar,
-  NoServerPart,
-  NoWorkspace,
-  SignedOutNote,
-  Unavailable
-} from './trouble';
+import { ActionNotice, LostBar, NoServerPart, NoWorkspace, Unavailable } from './trouble';
 import { TAKEN } from './uploads';
 import { type Hovering, useFileDrop } from './useFileDrop';
 

@@ -73,6 +73,9 @@ export class SidePanelModel implements IDisposable {
   /** One sentence for a screen reader. */
   readonly said: ISignal<this, string> = new Signal<this, string>(this);
 
+  /** Emitted when somebody begins or ceases to see the panel. */
+  readonly activeChanged: ISignal<this, void> = new Signal<this, void>(this);
+
   get state(): IPanelState {
     return this._state;
   }
@@ -104,6 +107,7 @@ export class SidePanelModel implements IDisposable {
       return;
     }
     this._active = active;
+    (this.activeChanged as Signal<this, void>).emit();
     if (active) {
       this.refresh();
     }
@@ -206,6 +210,18 @@ export class SidePanelModel implements IDisposable {
     }
     this._turn += 1;
     this.refresh();
+  }
+
+  /**
+   * Take in what was told of a run outside of a read; null where it is gone.
+   */
+  hearOfRun(id: string, news: Partial<IRun> | null): void {
+    if (news !== null) {
+      this._replace('runs', id, news);
+      return;
+    }
+    const { runs } = this._state;
+    this._patch({ runs: { ...runs, rows: runs.rows.filter(row => row.id !== id) } });
   }
 
   stopUpload(id: string): void {
@@ -447,7 +463,7 @@ export class SidePanelModel implements IDisposable {
   private _replace<K extends 'runs' | 'deployments'>(
     region: K,
     id: string,
-    row: IPanelState[K]['rows'][number]
+    row: Partial<IPanelState[K]['rows'][number]>
   ): void {
     const list = this._state[region];
     const rows = list.rows.map(old => (old.id === id ? { ...old, ...row } : old));

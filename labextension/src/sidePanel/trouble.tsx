@@ -1,6 +1,7 @@
 import React, { useState } from 'react';
 import { formatTime } from '../common/format';
 import { Icon, StatusMark } from '../common/icons';
+import { Instead } from '../common/instead';
 import { useTrans } from '../common/trans';
 import { useNow } from '../common/useNow';
 import { useModel, usePanelState } from './context';
@@ -71,27 +72,6 @@ export function ActionNotice({ sentence }: { readonly sentence: string }): JSX.E
   );
 }
 
-/**
- * In place of the panel: a title, a sentence, a next step.
- */
-function Instead({
-  title,
-  sentence,
-  children
-}: {
-  readonly title: string;
-  readonly sentence: string;
-  readonly children: React.ReactNode;
-}): JSX.Element {
-  return (
-    <div className="jp-pycaret-empty">
-      <h2 className="jp-pycaret-empty__title">{title}</h2>
-      <p>{sentence}</p>
-      {children}
-    </div>
-  );
-}
-
 export function NoServerPart(): JSX.Element {
   const trans = useTrans();
   const [copied, setCopied] = useState(false);
@@ -124,26 +104,6 @@ export function NoServerPart(): JSX.Element {
         </div>
       </div>
       <LookAgain />
-    </Instead>
-  );
-}
-
-export function SignedOutNote(): JSX.Element {
-  const trans = useTrans();
-  return (
-    <Instead
-      title={trans.__('You are signed out')}
-      sentence={trans.__('Your login to this server has expired. Runs go on.')}
-    >
-      <div>
-        <button
-          type="button"
-          className="jp-pycaret-button jp-pycaret-button--primary"
-          onClick={() => window.location.reload()}
-        >
-          {trans.__('Sign in again')}
-        </button>
-      </div>
     </Instead>
   );
 }

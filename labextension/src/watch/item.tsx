@@ -31,19 +31,22 @@ export class RunsItem extends ReactWidget {
 
 function Item({ watch, open }: { readonly watch: RunWatch; readonly open: () => void }) {
   const trans = useTrans();
+  const knows = useSignal(watch.changed, () => watch.knows);
   const running = useSignal(watch.changed, () => watch.running);
   const queued = useSignal(watch.changed, () => watch.queued);
   const words = [
     running > 0 ? trans.__('%1 running', formatCount(running)) : '',
     queued > 0 ? trans.__('%1 queued', formatCount(queued)) : ''
   ].filter(Boolean);
-  const text = words.join(' · ') || trans.__('No runs');
+  const count = words.join(' · ') || trans.__('No runs');
+  // Nothing is asked for this item alone: before the panel was opened no count is known.
+  const text = knows ? count : trans.__('PyCaret Ops');
   return (
     <button
       type="button"
       className="jp-pycaret-status jp-pycaret-item__button"
       aria-label={trans.__('PyCaret Ops runs')}
-      title={trans.__('PyCaret Ops: %1', text)}
+      title={knows ? trans.__('PyCaret Ops: %1', count) : trans.__('Open PyCaret Ops')}
       onClick={open}
     >
       {words.length > 0 ? (

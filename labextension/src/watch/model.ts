@@ -1,35 +1,34 @@
-import { Poll } from '@lumino/polling';
 import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
 import type { IRun } from '../api/rows';
 import type { SidePanelModel } from '../sidePanel/model';
 import { isUnfinished } from '../sidePanel/state';
-
-/** ms between polls while runs are under way and the panel is hidden */
-const INTERVAL = 5000;
-const LONGEST = 30000;
+import { type ILineApi, type IWatched, RunLines } from './lines';
 
 /**
  * Runs under way, also while the side panel is hidden.
  *
- * It asks only while it knows of a run that has not ended: a hidden panel without one is silent.
+ * It knows what the panel has read, and asks nothing: while the panel is hidden the server tells over
+ * a line what becomes of the runs that are known.
  */
 export class RunWatch {
-  constructor(private readonly _panel: SidePanelModel) {
-    this._poll = new Poll({
-      name: 'jupyter-pycaret-ops:runs',
-      auto: true,
-      factory: () => this._panel.reload(),
-      frequency: { interval: INTERVAL, backoff: 2, max: LONGEST },
-      linger: 0,
-      standby: () => this._panel.isActive || this.unfinished === 0 || 'when-hidden'
-    });
+  constructor(
+    private readonly _panel: SidePanelModel,
+    api: ILineApi
+  ) {
+    this._lines = new RunLines(api, (id, news) => this._panel.hearOfRun(id, news));
     this._panel.changed.connect(this._look, this);
+    this._panel.activeChanged.connect(this._follow, this);
   }
 
   readonly changed: ISignal<this, void> = new Signal<this, void>(this);
   /** Emitted with a run that was under way and has ended. */
   readonly ended: ISignal<this, IRun> = new Signal<this, IRun>(this);
+
+  /** whether the runs were read yet: before, no count is known */
+  get knows(): boolean {
+    return this._panel.state.phase === 'live';
+  }
 
   get running(): number {
     return this._count('running');
@@ -39,17 +38,14 @@ export class RunWatch {
     return this._count('queued');
   }
 
-  get unfinished(): number {
-    return this.running + this.queued;
-  }
-
   nameOf(run: IRun): string {
     return this._panel.state.experiments.get(run.experiment_id)?.name ?? run.plan;
   }
 
   dispose(): void {
     this._panel.changed.disconnect(this._look, this);
-    this._poll.dispose();
+    this._panel.activeChanged.disconnect(this._follow, this);
+    this._lines.watch([]);
     Signal.clearData(this);
   }
 
@@ -58,12 +54,13 @@ export class RunWatch {
   }
 
   private _look(): void {
-    const { rows } = this._panel.state.runs;
-    if (rows === this._seen) {
+    const { phase, runs } = this._panel.state;
+    if (runs.rows === this._seen && phase === this._phase) {
       return;
     }
-    this._seen = rows;
-    for (const run of rows) {
+    this._seen = runs.rows;
+    this._phase = phase;
+    for (const run of runs.rows) {
       if (this._open.has(run.id) && !isUnfinished(run)) {
         this._open.delete(run.id);
         (this.ended as Signal<this, IRun>).emit(run);
@@ -71,10 +68,28 @@ export class RunWatch {
         this._open.add(run.id);
       }
     }
+    this._follow();
     (this.changed as Signal<this, void>).emit();
   }
 
-  private readonly _poll: Poll;
+  /** The panel reads for itself while it is seen; else there is a line to each run. */
+  private _follow(): void {
+    const wanted: IWatched[] = [];
+    if (!this._panel.isActive) {
+      // Newest first; those that run before those that wait.
+      for (const status of ['running', 'queued'] as const) {
+        for (const run of this._panel.state.runs.rows) {
+          if (run.status === status) {
+            wanted.push({ id: run.id, status });
+          }
+        }
+      }
+    }
+    this._lines.watch(wanted);
+  }
+
+  private readonly _lines: RunLines;
   private readonly _open = new Set<string>();
   private _seen: ReadonlyArray<IRun> = [];
+  private _phase = '';
 }

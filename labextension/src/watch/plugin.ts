@@ -4,6 +4,7 @@ import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator, nullTranslator, type TranslationBundle } from '@jupyterlab/translation';
 import type { IRun } from '../api/rows';
+import { RunApi } from '../api/runs';
 import { CommandIDs } from '../common/commands';
 import { formatScore } from '../common/format';
 import { DOMAIN } from '../common/trans';
@@ -30,7 +31,7 @@ export const watchPlugin: JupyterFrontEndPlugin<void> = {
     translator: ITranslator | null
   ): void => {
     const trans = (translator ?? nullTranslator).load(DOMAIN);
-    const watch = new RunWatch(panel.model);
+    const watch = new RunWatch(panel.model, new RunApi(app.serviceManager.serverSettings));
     let notifies = true;
     settings
       ?.load(ID)
@@ -56,24 +57,30 @@ export const watchPlugin: JupyterFrontEndPlugin<void> = {
   }
 };
 
+/** ms for which good news stay in sight; without a time JupyterLab shows a notification nowhere but in its list */
+const IN_SIGHT = 8000;
+
 function notify(app: JupyterFrontEnd, name: string, run: IRun, trans: TranslationBundle): void {
-  const best = run.metrics_summary?.best;
-  const options = app.commands.hasCommand(CommandIDs.openRun)
-    ? {
-        actions: [
+  const best = run.metrics_summary.best;
+  const failed = run.status === 'failed';
+  const options: Notification.IOptions<null> = {
+    // a failure stays until somebody has seen it
+    autoClose: failed ? false : IN_SIGHT,
+    actions: app.commands.hasCommand(CommandIDs.openRun)
+      ? [
           {
             label: trans.__('Open'),
             callback: () => void app.commands.execute(CommandIDs.openRun, { id: run.id })
           }
         ]
-      }
-    : {};
-  if (run.status === 'failed') {
+      : []
+  };
+  if (failed) {
     Notification.error(trans.__('%1 failed. %2', name, run.error ?? ''), options);
   } else if (run.status === 'cancelled') {
     Notification.info(trans.__('%1 was cancelled.', name), options);
   } else if (best) {
-    const figure = `${run.metrics_summary?.metric ?? ''} ${formatScore(best.value)}`;
+    const figure = `${run.metrics_summary.metric ?? ''} ${formatScore(best.value)}`;
     Notification.success(
       trans.__('%1 has ended: %2, %3.', name, best.name ?? best.model_id, figure),
       options

@@ -1,0 +1,260 @@
+"""What stands inside the JSON of rows and answers, said for readers of the OpenAPI document.
+
+Values pass the server as they were stored or told: a kernel of another version may add a field, and
+then it is there. So nothing is decoded into these types; clients take theirs from them.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
+
+from msgspec import Meta
+
+Json = dict[str, Any]
+
+
+def _of(name: str) -> Meta:
+    """JSON that looks like the shape of that name."""
+    return Meta(extra_json_schema={"$ref": f"#/components/schemas/{name}"})
+
+
+# ---------------------------------------------------------------- data
+
+
+class ColumnType(TypedDict):
+    """A column of a file."""
+
+    name: str
+    dtype: Literal["integer", "number", "boolean", "string", "datetime"]
+
+
+class SourceConfig(TypedDict, total=False):
+    """Where the data is. Uploads fill the first half, connectors the second; secrets are in neither."""
+
+    filename: str | None
+    sha256: str
+    size_bytes: int
+    rows: int | None
+    columns: list[ColumnType] | None
+    encoding: str | None
+    delimiter: str | None
+
+    bucket: str
+    key: str
+    region: str
+    endpoint_url: str
+    anonymous: bool
+    format: Literal["csv", "parquet"]
+
+    host: str
+    port: int
+    database: str
+    user: str
+    schema: str
+    table: str
+    query: str
+    sslmode: str
+
+
+class PreviewColumn(ColumnType):
+    """A column of a preview; the counts are over the rows that were examined."""
+
+    missing: int
+    distinct: int
+    examined: int
+
+
+class Suggestion(TypedDict):
+    """What the data looks good for, and the sentence behind it."""
+
+    target: str | None
+    task: str | None
+    reason: str | None
+
+
+class Preview(TypedDict):
+    """Columns, first rows, and what they suggest; `total_rows` is null where only a full read would tell."""
+
+    columns: list[PreviewColumn]
+    rows: list[Json]
+    total_rows: int | None
+    examined_rows: int
+    suggestion: Suggestion
+
+
+# ---------------------------------------------------------------- the engine
+
+
+class TaskCard(TypedDict):
+    """A task; `extra` is the extra of the package that brings it."""
+
+    id: str
+    name: str
+    is_available: bool
+    extra: str | None
+    default_metric: str | None
+
+
+class ModelParam(TypedDict):
+    """A parameter of a model."""
+
+    name: str
+    default: Any
+
+
+class ModelCard(TypedDict):
+    """A model; `turbo` ones are tried by a plan that is given none."""
+
+    id: str
+    name: str
+    is_available: bool
+    extra: str | None
+    turbo: bool
+    params: list[ModelParam]
+
+
+class MetricCard(TypedDict):
+    """A metric."""
+
+    id: str
+    name: str
+    greater_is_better: bool
+
+
+class ParamSchema(TypedDict, total=False):
+    """The words of JSON Schema that parameters use."""
+
+    type: str | list[str]
+    enum: list[str]
+    anyOf: list[Json]
+    minimum: float
+    maximum: float
+    exclusiveMinimum: float
+    exclusiveMaximum: float
+    minItems: int
+    items: Json
+
+
+class ParamCard(TypedDict):
+    """A parameter of a plan or of the set-up."""
+
+    name: str
+    schema: ParamSchema
+    default: Any
+    description: str
+
+
+class PlanCard(TypedDict):
+    """A plan."""
+
+    id: str
+    name: str
+    description: str
+    needs_model: bool
+    takes_model_params: bool
+    params: list[ParamCard]
+
+
+class PlotCard(TypedDict):
+    """A kind of plot."""
+
+    id: str
+    name: str
+
+
+# ---------------------------------------------------------------- runs
+
+
+class Progress(TypedDict):
+    """How far a run is; `label` says what happens now."""
+
+    done: int
+    total: int
+    label: str
+
+
+class BestModel(TypedDict):
+    """The first of a leaderboard."""
+
+    model_id: str
+    name: NotRequired[str | None]
+    value: float | None
+
+
+class MetricsSummary(TypedDict, total=False):
+    """What a run has found; empty until a model was scored."""
+
+    metric: str | None
+    best: BestModel | None
+    models: int
+    failed: int
+
+
+class LeaderboardRecord(TypedDict):
+    """One scored model; the mean of each metric stands under the metric's own name."""
+
+    model_id: str
+    name: str
+    rank: int
+    attempt: NotRequired[int]
+    std: NotRequired[dict[str, float | None]]
+    #: the run's own metric, fold by fold
+    folds: NotRequired[list[float | None]]
+    seconds: NotRequired[float | None]
+
+
+class DataChange(TypedDict):
+    """One thing that was done to the data before the first fit."""
+
+    message: str
+
+
+class Snapshot(TypedDict):
+    """All that is needed to do a run again."""
+
+    task: str
+    target: str | None
+    setup_params: Json
+    plan: str
+    model_id: str | None
+    plan_params: Json
+    data_source_id: str | None
+    sklearn_dataset: NotRequired[str | None]
+    data_sha256: str | None
+    data_rows: int | None
+    data_changes: list[DataChange]
+    seed: int | None
+    versions: dict[str, str | None]
+
+
+# ---------------------------------------------------------------- serving
+
+
+class FieldSchema(TypedDict, total=False):
+    """What a column takes; `examples` are labels that were seen in training."""
+
+    type: str | list[str]
+    format: str
+    description: str
+    examples: list[Any]
+
+
+class RowSchema(TypedDict):
+    """JSON Schema of one row."""
+
+    type: Literal["object"]
+    properties: dict[str, FieldSchema]
+    required: list[str]
+
+
+#: that are named by a reference from a row, and by no route
+REFERRED = (SourceConfig, Progress, MetricsSummary, LeaderboardRecord, Snapshot, RowSchema)
+#: that hold more than their names tell: metrics, what a task adds, facts of a change
+OPEN = (LeaderboardRecord, Snapshot, DataChange)
+
+SourceConfigJson = Annotated[Json, _of("SourceConfig")]
+ProgressJson = Annotated[Json, _of("Progress")]
+MetricsSummaryJson = Annotated[Json, _of("MetricsSummary")]
+LeaderboardRecordJson = Annotated[Json, _of("LeaderboardRecord")]
+SnapshotJson = Annotated[Json, _of("Snapshot")]
+RowSchemaJson = Annotated[Json, _of("RowSchema")]
