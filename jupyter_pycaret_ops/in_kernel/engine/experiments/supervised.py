@@ -9,6 +9,7 @@ from jupyter_pycaret_ops.protocol import JSON
 
 from ..contracts import Estimator, Frame
 from ..events import Narrator
+from ..scoring.confusion import countable
 from ..scoring.supervised import FoldScorer, or_nan
 from .base import Experiment
 
@@ -87,11 +88,14 @@ class SupervisedExperiment(Experiment):
         """Cross-validation on the training part."""
         state = self.engine._fit_state
         features, target = state["X_train_transformed"], state["y_train_transformed"]
+        metrics = self.engine._get_metric_registry() or {}
         return FoldScorer(
             features,
             target,
             list(self.splitter(folds).split(features, target)),
-            self.engine._get_metric_registry() or {},
+            metrics,
+            # metrics of classes are there for classes, which are 0, 1, … by now
+            int(max(target.max(), state["y_test"].max())) + 1 if countable(metrics) else None,
         )
 
     def fitted(self, estimator: Estimator) -> Estimator:

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..contracts import Column, Estimator, Frame
 from .base import Scores
+from .confusion import countable, counted
 
 
 @dataclass(slots=True)
@@ -21,13 +22,15 @@ class FoldScorer:
     on the whole training part, which no score needs, is left out.
 
     `features` : DataFrame of shape (n_rows, n_columns), preprocessed; `target` : Series (n_rows,);
-    `splits` : (train, test) positions of each fold; `metrics` : the engine's registry.
+    `splits` : (train, test) positions of each fold; `metrics` : the engine's registry; `classes` : how
+    many classes `target` holds as 0, 1, …, or None where it is a quantity.
     """
 
     features: Frame
     target: Column
     splits: Sequence[tuple[Any, Any]]
     metrics: dict[str, Any]
+    classes: int | None = None
 
     @property
     def folds(self) -> int:
@@ -54,14 +57,22 @@ class FoldScorer:
                 probabilities = probabilities[:, 1]
         except Exception:  # as the engine: a model without them has no AUC
             probabilities = None
-        found = calculate_metrics(
-            metrics=self.metrics,
-            # an array: scikit-learn looks long at each Series to see whether it is one
-            y_test=self.target.iloc[test].to_numpy(),
+        # an array: scikit-learn looks long at each Series to see whether it is one
+        truth = self.target.iloc[test].to_numpy()
+        found = self._counted(truth, predicted)
+        found |= calculate_metrics(
+            metrics={k: m for k, m in self.metrics.items() if m.display_name not in found},
+            y_test=truth,
             pred=predicted,
             pred_proba=probabilities,
         )
-        return Scores({str(name): float(value) for name, value in found.items()})
+        names = (metric.display_name for metric in self.metrics.values())
+        return Scores({str(name): float(found[name]) for name in names if name in found})
+
+    def _counted(self, truth: Any, predicted: Any) -> dict[str, float]:
+        if self.classes is None:
+            return {}
+        return counted(countable(self.metrics), truth, predicted, self.classes) or {}
 
 
 def or_nan(score: Callable[..., Any]) -> Callable[..., Any]:
@@ -79,4 +90,5 @@ def or_nan(score: Callable[..., Any]) -> Callable[..., Any]:
                 return np.nan
 
     scored.__name__ = getattr(score, "__name__", "score")
+    scored.__wrapped__ = score  # type: ignore[attr-defined]
     return scored
