@@ -21,21 +21,37 @@ def measure(server: LiveServer) -> list[float]:
     return run_load(server, [request], connections=1, seconds=SECONDS, pause_s=0.01)
 
 
+LOOP = """
+from jupyter_pycaret_ops.in_kernel.agent.priority import give_way, session_behind
+give_way()
+with session_behind():
+    print("begun", flush=True)
+    while True: pass
+"""
+
+
 def beside_loops(server: LiveServer) -> list[float]:
-    """The same while two processes of lowest priority do nothing but count: the price of busy processors."""
-    loop = "import os\nos.nice(19)\nwhile True: pass"
-    processes = [subprocess.Popen([sys.executable, "-c", loop]) for _ in range(2)]
+    """The same while as many processes, of the priority of ours, do nothing but count: what busy processors cost."""
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", LOOP], stdout=subprocess.PIPE, start_new_session=True
+        )
+        for _ in range(4)
+    ]
     try:
+        for process in processes:
+            assert process.stdout is not None
+            process.stdout.readline()
         return measure(server)
     finally:
         for process in processes:
             process.kill()
-            process.wait()
+            process.communicate()
 
 
 def run() -> None:
     with LiveServer(concurrent_runs=2) as server:
-        experiments = [server.experiment(task="regression") for _ in range(2)]
+        experiments = [server.experiment(task="classification") for _ in range(2)]
         idle: list[float] = []
         busy: list[float] = []
         loops: list[float] = []
@@ -47,9 +63,9 @@ def run() -> None:
                 server.submit(
                     experiment,
                     plan="compare",
-                    setup_params={**SETUP, "fold": 10},
-                    plan_params={"include": ["rf", "et", "gbr", "ada", "mlp"]},
-                    sklearn_dataset="diabetes",
+                    setup_params={**SETUP, "fold": 60},
+                    plan_params={"include": ["rf", "et", "gbc", "ada", "mlp"]},
+                    sklearn_dataset="breast_cancer",
                 )
                 for experiment in experiments
             ]
@@ -57,6 +73,8 @@ def run() -> None:
                 server.saw(row["id"], "model.create.started", 180)
             busy += measure(server)
             for row in runs:
+                # an end brings work of its own: plots, pipelines, the next spare kernel
+                assert server.get(f"/runs/{row['id']}")["status"] == "running"
                 server.post(f"/runs/{row['id']}/cancel", expect=200)
                 server.ended(row["id"])
             loops += beside_loops(server)
@@ -64,13 +82,16 @@ def run() -> None:
         "p99 busy / idle", report.quantile(busy, 0.99) / report.quantile(idle, 0.99), "≤ 1.5"
     )
     report.ratio(
-        "p99 beside two bare loops / idle",
+        "p99 beside bare loops / idle",
         report.quantile(loops, 0.99) / report.quantile(idle, 0.99),
         "what the machine itself allows",
+    )
+    report.ratio(
+        "p95 busy / idle", report.quantile(busy, 0.95) / report.quantile(idle, 0.95), "none"
     )
     for name, values in (("idle", idle), ("busy", busy), ("loops", loops)):
         report.figure(
             name,
-            f"p50 {report.quantile(values, 0.5) * 1000:.2f} p99 {report.quantile(values, 0.99) * 1000:.2f}",
+            f"p50 {report.quantile(values, 0.5) * 1000:.2f} p95 {report.quantile(values, 0.95) * 1000:.2f} p99 {report.quantile(values, 0.99) * 1000:.2f}",
             "ms",
         )

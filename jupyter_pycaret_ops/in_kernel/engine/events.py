@@ -80,7 +80,7 @@ class Narrator:
     def fold_tick(
         self, done: int, total: int, label: str, model_id: str
     ) -> Callable[[int, int], None]:
-        """What a splitter calls before each fold of one model."""
+        """What is called before each fold of one model."""
 
         def tick(fold: int, folds: int) -> None:
             self.checkpoint()

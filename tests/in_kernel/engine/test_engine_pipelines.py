@@ -206,18 +206,3 @@ def test_two_pickles_of_one_run_are_independent_of_each_other(plan, recorder, fr
     plan(frame, "label", plan="compare", include=["lr", "nb", "dt"], n_select=3)
     for model_id in ("lr", "nb", "dt"):
         assert recorder.pipeline(model_id).predict(frame).shape == (60,)
-
-
-def test_a_stacked_splitter_pickles_without_a_reporter():
-    import copy
-    import pickle
-
-    from sklearn.model_selection import KFold
-
-    from jupyter_pycaret_ops.in_kernel.engine.splitter import TickingSplitter
-
-    ticks = []
-    splitter = TickingSplitter(KFold(2), lambda fold, folds: ticks.append((fold, folds)))
-    list(copy.deepcopy(splitter).split(np.zeros(4)))
-    assert ticks == [(1, 2), (2, 2)]
-    assert isinstance(pickle.loads(pickle.dumps(splitter)), KFold)
