@@ -314,8 +314,13 @@ class LiveServer:
 
 def _is_kernel(process: psutil.Process) -> bool:
     with contextlib.suppress(psutil.Error):
-        return "ipykernel_launcher" in " ".join(process.cmdline())
+        # a fork of a kernel looks like one
+        return _looks_like_kernel(process) and not _looks_like_kernel(process.parent())
     return False
+
+
+def _looks_like_kernel(process: psutil.Process | None) -> bool:
+    return process is not None and "ipykernel_launcher" in " ".join(process.cmdline())
 
 
 @contextlib.contextmanager

@@ -17,6 +17,7 @@ __all__ = [
     "PlanFailed",
     "PlanResult",
     "Reporter",
+    "cool",
     "describe",
     "load",
     "run_plan",
@@ -57,7 +58,18 @@ def load() -> None:
 
 
 def warm() -> None:
-    """Import all that a run needs and fit toy frames, so that the first run does not wait."""
+    """Import all that a run needs and fit toy frames, so that the first run does not wait.
+
+    For kernels that are ours alone: on Linux a process is forked that waits for the run (see
+    `trials.template`).
+    """
     from .warming import warm as heat
 
     heat()
+
+
+def cool() -> None:
+    """Give back what waits for a run: this kernel will have none."""
+    from .trials import template
+
+    template.stop()

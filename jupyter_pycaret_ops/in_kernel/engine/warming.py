@@ -12,6 +12,9 @@ def warm() -> None:
     """See `engine.warm`: one small compare of each task, from raw columns to the pickle."""
     import pandas as pd
 
+    from .globals import undisturbed
+    from .trials import template
+
     rows = 40
     frame = pd.DataFrame(
         {
@@ -24,6 +27,8 @@ def warm() -> None:
     )
     for task, target in (("classification", "label"), ("regression", "value")):
         _fit(task, target, frame)
+    with undisturbed():  # newer Pythons warn of forks beside threads; `template` says why it may
+        template.start()
 
 
 def _fit(task: str, target: str, frame: object) -> PlanResult:

@@ -7,6 +7,7 @@ its own, so that a slow one holds up nobody else.
 
 from __future__ import annotations
 
+from .. import engine
 from .service import Service
 
 __all__ = ["serve"]
@@ -17,5 +18,6 @@ _service: Service | None = None
 def serve(path: str) -> None:
     """Listen on a unix socket at `path`, in threads; returns when the socket is there."""
     global _service
+    engine.cool()
     _service = Service(path)
     _service.start()

@@ -15,24 +15,51 @@ import pytest
 from jupyter_pycaret_ops.in_kernel.engine import Cancelled, machine
 from jupyter_pycaret_ops.in_kernel.engine.experiments import Experiment
 from jupyter_pycaret_ops.in_kernel.engine.limits import Limits
-from jupyter_pycaret_ops.in_kernel.engine.trials import pace, process
+from jupyter_pycaret_ops.in_kernel.engine.trials import pace, process, template
 
 
 def children():
+    """Fresh interpreters, and forks of the template."""
     return [
         child
         for child in psutil.Process().children(recursive=True)
-        if "trials.child" in " ".join(child.cmdline())
+        if "trials.child" in " ".join(child.cmdline()) or child.ppid() != os.getpid()
     ]
 
 
 @pytest.fixture
-def in_children(monkeypatch):
+def fresh(monkeypatch):
     """Let child processes pay after the first fold; none may be left at the end."""
     monkeypatch.setattr(pace.Pace, "pays", lambda self: self._scored >= 1 and self._left > 0)
     monkeypatch.setattr(pace.Pace, "children", 2)
     yield
     assert children() == []
+
+
+@pytest.fixture
+def forks(fresh):
+    """The same with children that a template forks."""
+    template.start()
+    assert template.is_there()
+    yield
+    template.stop()
+
+
+@pytest.fixture
+def forks_alone():
+    """A template that nothing is asked of."""
+    template.start()
+    yield
+    template.stop()
+
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="templates are for Linux only")
+
+
+@pytest.fixture(params=["fresh", pytest.param("forks", marks=linux)])
+def in_children(request):
+    """Either way of having them."""
+    request.getfixturevalue(request.param)
 
 
 def without_time(board):
@@ -80,23 +107,23 @@ def swap(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("task", "include"),
+    ("task", "include", "kind"),
     [
-        ("classification", ["lr", "rf", "nb", "ridge", "lightgbm", "dummy"]),
-        ("regression", ["lr", "rf", "svm", "dummy"]),
+        ("classification", ["lr", "rf", "nb", "ridge", "lightgbm", "dummy"], "fresh"),
+        pytest.param("classification", ["lr", "catboost", "xgboost"], "forks", marks=linux),
+        pytest.param("regression", ["lr", "rf", "svm", "lightgbm", "dummy"], "forks", marks=linux),
     ],
 )
 def test_the_leaderboard_is_the_serial_one(
-    plan, recorder, iris, diabetes, monkeypatch, tmp_path, task, include
+    plan, recorder, iris, diabetes, monkeypatch, tmp_path, request, task, include, kind
 ):
     for name in ("random", "sklearn", "pandas"):  # files beside the notebook are no libraries
         (tmp_path / f"{name}.py").write_text("raise SystemExit('not me')")
     monkeypatch.chdir(tmp_path)
     frame, target = {"classification": (iris, "species"), "regression": (diabetes, "target")}[task]
     serial = plan(frame, target, task=task, plan="compare", include=include).leaderboard
-    monkeypatch.setattr(pace.Pace, "pays", lambda self: self._scored >= 1 and self._left > 0)
-    monkeypatch.setattr(pace.Pace, "children", 2)
     assert recorder.payloads("run.parallel") == []
+    request.getfixturevalue(kind)
     recorder.events.clear()
     side_by_side = plan(frame, target, task=task, plan="compare", include=include).leaderboard
     (told,) = recorder.payloads("run.parallel")
@@ -124,8 +151,9 @@ def test_a_cancel_kills_a_long_call_into_c(plan, recorder, iris, in_children, sw
     assert recorder.artifacts == {}
 
 
+@linux
 @pytest.mark.timeout(120)
-def test_an_asynchronous_cancel_leaves_no_child(plan, iris, in_children, swap, tmp_path):
+def test_an_asynchronous_cancel_leaves_no_child(plan, iris, forks, swap, tmp_path):
     begun = tmp_path / "begun"
     swap("nb", Hanging(str(begun)))
     ended = []
@@ -148,9 +176,10 @@ def test_an_asynchronous_cancel_leaves_no_child(plan, iris, in_children, swap, t
     assert children() == []
 
 
+@linux
 @pytest.mark.timeout(120)
 def test_a_model_over_its_limit_is_killed_and_the_others_go_on(
-    plan, recorder, iris, in_children, swap, tmp_path
+    plan, recorder, iris, forks, swap, tmp_path
 ):
     swap("nb", Hanging(str(tmp_path / "begun")))
     result = plan(
@@ -161,9 +190,10 @@ def test_a_model_over_its_limit_is_killed_and_the_others_go_on(
     assert [r["model_id"] for r in result.leaderboard] == ["lr", "dummy"]
 
 
+@linux
 @pytest.mark.timeout(120)
 def test_a_run_over_its_limit_keeps_what_was_scored(
-    plan, recorder, iris, in_children, swap, tmp_path, monkeypatch
+    plan, recorder, iris, forks, swap, tmp_path, monkeypatch
 ):
     begun = tmp_path / "begun"
     swap("nb", Hanging(str(begun)))
@@ -188,9 +218,7 @@ def test_a_child_that_dies_fails_its_model_and_no_other(plan, recorder, iris, in
     assert [r["model_id"] for r in result.leaderboard] == ["lr", "dummy"]
 
 
-def test_where_no_child_starts_the_rest_is_scored_here(
-    plan, recorder, iris, in_children, monkeypatch
-):
+def test_where_no_child_starts_the_rest_is_scored_here(plan, recorder, iris, fresh, monkeypatch):
     monkeypatch.setattr(process, "__package__", "there.is.no.such")
     result = plan(iris, "species", plan="compare", include=["dummy", "nb"])
     assert [r["model_id"] for r in result.leaderboard] == ["nb", "dummy"]
@@ -224,6 +252,24 @@ def test_children_end_with_a_killed_parent():
         parent.wait(10)
     child.wait(10)
     assert not child.is_running()
+
+
+@linux
+def test_where_children_are_forked_they_pay_much_earlier(monkeypatch, forks_alone):
+    class Small:
+        nbytes = 1000
+
+    clock = Clock()
+    monkeypatch.setattr(pace, "time", clock)
+    measured = pace.Pace(Small(), 130, cores=2)
+    with measured.measured():
+        clock.now += 0.6
+    for _ in range(20):
+        with measured.measured():
+            clock.now += 0.01
+    assert measured.pays()
+    template.stop()
+    assert not measured.pays()
 
 
 class Clock:

@@ -9,9 +9,12 @@ from contextlib import contextmanager
 
 from ..machine import free_memory, usable_cores
 from ..scoring.base import Scorer
+from . import template
 
 #: a child imports the engine before it can work; measured: 3 to 5 s while all cores do it
 START_S = 4.5
+#: that of a fork, which has it
+FORK_S = 0.1
 #: less than this says nothing: the first fits import libraries
 ENOUGH_S = 0.5
 #: children pay when they leave less than this of the time that is left without them
@@ -59,7 +62,8 @@ class Pace:
         if self._seconds < ENOUGH_S:
             return False
         left_s = self.fold_s * self._left
-        return START_S + left_s / self.children < GAIN * left_s and _fits(
+        start_s = FORK_S if template.is_there() else START_S
+        return start_s + left_s / self.children < GAIN * left_s and _fits(
             self._scorer, self.children
         )
 

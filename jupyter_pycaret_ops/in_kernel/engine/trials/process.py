@@ -11,6 +11,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from ..scoring.base import Scores
+from . import template
 
 #: libraries take their number of threads from here when they load; the processes are the threads
 _ONE_THREAD = dict.fromkeys(
@@ -36,18 +37,7 @@ class Child:
     def __init__(self, scorer: bytes) -> None:
         mine, theirs = socket.socketpair()
         with theirs:
-            self._process = subprocess.Popen(  # noqa: S603 - this interpreter and this package
-                [
-                    # -P: a file beside the notebook shall not stand in for a library
-                    *(sys.executable, "-P", "-m", f"{__package__}.child"),
-                    str(theirs.fileno()),
-                ],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                env={**os.environ, **_ONE_THREAD},
-            )
+            self._process = template.forked(theirs.fileno()) or _fresh(theirs.fileno())
         self.line = Connection(mine.detach())
         self.ready = False
         self.work: Any = None
@@ -75,9 +65,9 @@ class Child:
         try:
             said = cloudpickle.loads(self.line.recv_bytes())
         except (EOFError, OSError):
-            code = self._process.wait()
+            self._process.wait()
             raise ChildLost(
-                f"The process that fitted it ended (exit {code}), perhaps for lack of memory."
+                "The process that fitted it ended by itself, perhaps for lack of memory."
             ) from None
         if said == "ready":
             self.ready = True
@@ -90,3 +80,16 @@ class Child:
         self._process.kill()
         self._process.wait()
         self.line.close()
+
+
+def _fresh(descriptor: int) -> subprocess.Popen[bytes]:
+    """A child in an interpreter of its own, which serves the line `descriptor`."""
+    return subprocess.Popen(  # noqa: S603 - this interpreter and this package
+        # -P: a file beside the notebook shall not stand in for a library
+        [sys.executable, "-P", "-m", f"{__package__}.child", str(descriptor)],
+        pass_fds=[descriptor],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, **_ONE_THREAD},
+    )
