@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -19,12 +20,17 @@ from jupyter_pycaret_ops.in_kernel.engine.trials import pace, process, template
 
 
 def children():
-    """Fresh interpreters, and forks of the template."""
-    return [
-        child
-        for child in psutil.Process().children(recursive=True)
-        if "trials.child" in " ".join(child.cmdline()) or child.ppid() != os.getpid()
-    ]
+    """Fresh interpreters, and forks of the template; not the servers that other tests left to this process."""
+    this = psutil.Process()
+    found = []
+    for below in this.children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            command = below.cmdline()
+            if "trials.child" in " ".join(command) or (
+                command == this.cmdline() and below.ppid() != this.pid
+            ):
+                found.append(below)
+    return found
 
 
 @pytest.fixture

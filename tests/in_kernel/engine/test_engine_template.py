@@ -82,9 +82,10 @@ def test_when_it_hangs_a_child_starts_by_itself(waiting, monkeypatch):
 def test_one_that_never_answers_is_not_taken(monkeypatch):
     monkeypatch.setattr(template, "ANSWER_S", 0.05)
     monkeypatch.setattr(template, "_forget_parent", lambda kept: signal.pause())
+    before = set(psutil.Process().children())
     template.start()
     assert not template.is_there()
-    assert psutil.Process().children() == []
+    assert set(psutil.Process().children()) <= before
 
 
 _PARENT = """
