@@ -22,11 +22,14 @@ def load(shell: Any) -> None:
     """Add `%pcrun` and its completion to a shell; twice does no harm."""
     from .completing import matcher
     from .magic import PycaretMagics
+    from .offered import Offered
 
+    offered = Offered(client)
+    offered.begin()
     shell.register_magics(PycaretMagics)
     known = shell.Completer.custom_matchers
     known[:] = [one for one in known if getattr(one, "__name__", "") != "pcrun_matcher"]
-    known.append(matcher(shell.user_ns))
+    known.append(matcher(shell.user_ns, offered))
 
 
 def start(

@@ -1,27 +1,32 @@
-"""Completion of `%pcrun`: plans, models, metrics, columns of the named frame, runs."""
+"""Completion of `%pcrun`: verbs, plans, options, models, metrics, columns of the named frame, runs."""
 
 from __future__ import annotations
 
+import argparse
 import re
-import threading
+import shlex
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from IPython.core.completer import SimpleCompletion, context_matcher
 
-from ..errors import OpsError
-from .frames import named_frames
-from .magic import VERBS, run_parser
-from .session import client
+from ..client.asking import SKLEARN_SETS
+from ..tables.inference import suggest_for
+from .frames import columns_of, named_frames
+from .magic import run_parser
+from .offered import Offered
+from .run import Run
+from .verbs import VERBS
 
-#: how long a Tab waits for an answer of the server; it is there at the next one
-PATIENCE_S = 1.5
 _LINE = re.compile(r"%%?pcrun\s(?P<said>.*)$", re.DOTALL)
-_remembered: dict[str, list[str]] = {}
+#: a frame that has more columns is not examined for what it is about
+MOST_EXAMINED = 200
+#: what a verb's first word names
+PLACES = {"promote": "runs", "deploy": "pipelines", "predict": "deployments", "list": ""}
 
 
-def matcher(names: Mapping[str, Any]) -> Callable[[Any], Any]:
-    """A matcher for IPython's completer, over the notebook's names."""
+def matcher(names: Mapping[str, Any], offered: Offered) -> Callable[[Any], Any]:
+    """A matcher for IPython's completer, over the notebook's names and the server's."""
 
     @context_matcher()  # type: ignore[untyped-decorator]
     def pcrun_matcher(context: Any) -> Any:
@@ -30,9 +35,13 @@ def matcher(names: Mapping[str, Any]) -> Callable[[Any], Any]:
             return {"completions": [], "suppress": False}
         said = found["said"]
         fragment = re.split(r"[\s,]", said)[-1]
-        fitting = [one for one in suggestions(said, names) if one.startswith(fragment)]
         return {
-            "completions": [SimpleCompletion(one, type="pcrun") for one in fitting],
+            "completions": [
+                SimpleCompletion(one, type="pcrun")
+                for one in suggestions(said, names, offered)
+                # a name in quotes is found by what stands in them
+                if one.startswith(fragment) or (one[:1] == "'" and one[1:].startswith(fragment))
+            ],
             "matched_fragment": fragment,
             "suppress": True,
         }
@@ -48,90 +57,100 @@ def _column(context: Any) -> int:
     )
 
 
-def suggestions(said: str, names: Mapping[str, Any]) -> list[str]:
+def suggestions(said: str, names: Mapping[str, Any], offered: Offered) -> list[str]:
     """What may stand at the end of these words."""
-    before = said.split()
-    if said and not said[-1].isspace():
-        before = before[:-1]
+    before, fragment = _words(said)
+    if before[:1] == ["--as"] and len(before) > 1:
+        before = before[2:]
     if not before:
-        return [*VERBS, *_asked("plans", _task(said))]
+        return ["--as", *VERBS, *offered.engine("plans", _task(said, names))]
+    verb = VERBS.get(before[0])
+    parser = run_parser() if verb is None else verb.parser(before[0])
+    action = _taking(parser, before[-1])
+    if action is not None:
+        return _values(before, action, said, names, offered)
+    if verb is None or fragment.startswith("-"):
+        return [text for one in parser._actions for text in one.option_strings]
+    what = PLACES.get(before[0], "runs")
+    here = [name for name, value in names.items() if isinstance(value, Run) and name[0] != "_"]
+    return [*(here if what == "runs" else []), *(offered.people(what) if what else [])]
+
+
+def _words(said: str) -> tuple[list[str], str]:
+    """The words that stand, and the one that is being typed."""
+    try:
+        found = shlex.split(said)
+    except ValueError:  # a quotation mark that is not closed yet
+        found = said.split()
+    if said and not said[-1].isspace():
+        return found[:-1], found[-1] if found else ""
+    return found, ""
+
+
+def _taking(parser: argparse.ArgumentParser, option: str) -> argparse.Action | None:
+    """The option that takes the word after it, if this is one."""
+    return next(
+        (one for one in parser._actions if option in one.option_strings and one.nargs != 0), None
+    )
+
+
+def _values(
+    before: list[str],
+    action: argparse.Action,
+    said: str,
+    names: Mapping[str, Any],
+    offered: Offered,
+) -> list[str]:
     option = before[-1]
-    if before[0] in VERBS:
-        return _for_verb(before, names)
+    if action.choices:
+        return [str(one) for one in action.choices]
+    if option == "--as":
+        return ["run", *(name for name, value in names.items() if isinstance(value, Run))]
     if option == "--data":
-        return [*named_frames(names), *_asked("sources", "")]
+        frames = list(named_frames(names))
+        return (
+            frames if before[0] in VERBS else [*frames, *SKLEARN_SETS, *offered.people("sources")]
+        )
     if option == "--target":
-        return _columns(said, names)
+        frame = _frame(said, names)
+        return [] if frame is None else [_quoted(str(name)) for name in frame.columns]
     if option in ("--model", "--include", "--exclude"):
-        return _asked("models", _task(said))
+        return offered.engine("models", _task(said, names))
     if option == "--sort":
-        return _asked("metrics", _task(said))
-    if option == "--task":
-        return _asked("tasks", "")
-    return [text for action in run_parser()._actions for text in action.option_strings]
+        return offered.engine("metrics", _task(said, names))
+    if option in ("--project", "--experiment"):
+        return [_quoted(name) for name in offered.people(f"{option[2:]}s")]
+    return []
 
 
-def _for_verb(before: list[str], names: Mapping[str, Any]) -> list[str]:
-    if before[-1] == "--data":
-        return list(named_frames(names))
-    if before[0] == "deploy":
-        return _asked("pipelines", "", fresh=True)
-    if before[0] == "predict":
-        return _asked("deployments", "", fresh=True)
-    return _asked("runs", "", fresh=True)
+def _quoted(text: str) -> str:
+    """As it is written in a line: a name with a space stands in quotes."""
+    return text if re.fullmatch(r"[\w.-]+", text) else shlex.quote(text)
 
 
-def _columns(said: str, names: Mapping[str, Any]) -> list[str]:
+def _after(said: str, option: str) -> str | None:
+    before, _ = _words(said)
+    places = [place for place, word in enumerate(before[:-1]) if word == option]
+    return before[places[-1] + 1] if places else None
+
+
+def _frame(said: str, names: Mapping[str, Any]) -> Any:
+    """The frame that is named, else the only one."""
     frames = named_frames(names)
-    word = re.search(r"--data[\s=]+(\S+)", said)
-    frame = frames.get(word[1]) if word else next(iter(frames.values()), None)
-    if frame is None:
-        return []
-    # a name with a space is written in quotes
-    return [
-        text if re.fullmatch(r"[\w.-]+", text) else f"'{text}'" for text in map(str, frame.columns)
-    ]
+    name = _after(said, "--data")
+    if name is not None:
+        return frames.get(name)
+    return next(iter(frames.values())) if len(frames) == 1 else None
 
 
-def _task(said: str) -> str:
-    word = re.search(r"--task[\s=]+(\w+)", said)
-    return word[1] if word else "classification"
-
-
-def _ask(what: str, task: str) -> list[str]:
-    caller = client()
-    if what == "tasks":
-        return [row["id"] for row in caller.describe.tasks()]
-    if what in ("plans", "models", "metrics"):
-        ask = {
-            "plans": caller.describe.plans,
-            "models": caller.describe.models,
-            "metrics": caller.describe.metrics,
-        }[what]
-        return [row["id"] for row in ask(task)]
-    if what == "runs":
-        return [row["id"] for row in caller.runs.list(50)]
-    workspace = caller.home().workspace_id
-    if what == "sources":
-        return [row["name"] for row in caller.data_sources.list(workspace)]
-    if what == "pipelines":
-        return list(dict.fromkeys(row["name"] for row in caller.pipelines.list(workspace)))
-    return [row["endpoint_slug"] for row in caller.deployments.list(workspace)]
-
-
-def _asked(what: str, task: str, *, fresh: bool = False) -> list[str]:
-    """What the server has; an answer that takes too long is used at the next Tab."""
-    key = f"{what}:{task}"
-    if key in _remembered and not fresh:
-        return _remembered[key]
-
-    def work() -> None:
-        try:
-            _remembered[key] = _ask(what, task)
-        except OpsError:
-            return  # no completion; the command itself says why
-
-    thread = threading.Thread(target=work, name="pycaret-ops-completion", daemon=True)
-    thread.start()
-    thread.join(PATIENCE_S)
-    return _remembered.get(key, [])
+def _task(said: str, names: Mapping[str, Any]) -> str:
+    """The task that is named, else the one that the run itself would guess."""
+    task, name, target = (_after(said, f"--{word}") for word in ("task", "data", "target"))
+    if task is not None:
+        return task
+    if name in SKLEARN_SETS:
+        return SKLEARN_SETS[name]
+    frame = _frame(said, names)
+    if frame is None or len(frame.columns) > MOST_EXAMINED:
+        return "classification"
+    return suggest_for(columns_of(frame), target)["task"] or "classification"

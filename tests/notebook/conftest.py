@@ -13,15 +13,21 @@ from .kernel import Kernel
 __all__ = ["client", "kernel", "relay"]
 
 
-@pytest.fixture
-def kernel(server: LiveServer) -> Iterator[Kernel]:
-    """A fresh kernel with the magic loaded and a frame of iris."""
+@pytest.fixture(scope="module")
+def started(server: LiveServer) -> Iterator[Kernel]:
+    """A kernel with the magic loaded; to start one and import pandas takes longer than most tests."""
     made = Kernel(server)
     made.run("%load_ext jupyter_pycaret_ops")
-    made.run(
+    yield made
+    made.end()
+
+
+@pytest.fixture
+def kernel(started: Kernel) -> Kernel:
+    """The module's kernel, with a frame of iris as it was never touched."""
+    started.run(
         "from sklearn.datasets import load_iris\n"
         "iris = load_iris(as_frame=True)\n"
         "df = iris.data.assign(species=[iris.target_names[i] for i in iris.target])"
     )
-    yield made
-    made.end()
+    return started

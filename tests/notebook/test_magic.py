@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 
-from ..live import until
+from ..live import LiveServer
 from .kernel import Kernel
 
 SHORT = "--include lr,nb --fold 3"
@@ -58,8 +58,8 @@ def test_a_worker_gets_the_frame_as_parquet(kernel: Kernel) -> None:
 
 def test_parameters_stand_in_the_body(kernel: Kernel) -> None:
     body = "setup:\n  fold: 4\n  session_id: 7\nplan:\n  include: [nb]\n"
-    kernel.run(f"%%pcrun compare --data df --target species --quiet --wait\n{body}")
-    snapshot = kernel.value("_.row['snapshot']")
+    kernel.run(f"%%pcrun compare --data df --target species --quiet --wait --as kept\n{body}")
+    snapshot = kernel.value("kept.row['snapshot']")
     assert snapshot["setup_params"] == {"fold": 4, "session_id": 7}
     assert snapshot["plan_params"] == {"include": ["nb"]}
 
@@ -74,6 +74,8 @@ def test_verbs_look_after_runs(kernel: Kernel) -> None:
     run_id = kernel.value("run.id")
     assert "Cancelled" in kernel.run(f"%pcrun show {run_id}").html
     name = f"v-{secrets.token_hex(4)}"
+    assert kernel.run("%pcrun list --limit 1 --as newest").errors == ""
+    assert kernel.value("list(newest.run)") == [run_id]
     kernel.run("made = %pcrun create --model nb --data df --target species --fold 3 --quiet --wait")
     assert kernel.value("[made.status, made.error]") == ["succeeded", None]
     assert kernel.run(f"pipeline = %pcrun promote {name}").errors == ""
@@ -93,6 +95,8 @@ def test_a_fault_is_one_sentence_and_no_traceback(kernel: Kernel) -> None:
         "%pcrun compare --data df --colour red": "Unrecognized arguments: --colour red",
         "%pcrun compare --data 'df": "No closing quotation",
         "%pcrun cancel ffffffff": "no run “ffffffff”",
+        "%pcrun compare --data df --as 2nd": "“2nd” cannot be the name of a variable",
+        "%pcrun show --as class": "“class” cannot be the name of a variable",
         "%%pcrun compare --data df\nsetup: [": "not YAML",
         "%%pcrun compare --data df\nfold: 3": "holds `setup:` and `plan:`",
     }.items():
@@ -104,17 +108,49 @@ def test_a_fault_is_one_sentence_and_no_traceback(kernel: Kernel) -> None:
     assert "usage: %pcrun" in kernel.run("%pcrun --help").text
 
 
+def test_a_name_is_kept_from_the_start(kernel: Kernel) -> None:
+    """`--as` is an assignment; nothing was started where the name cannot be one."""
+    began = kernel.run("%pcrun create --model nb --data df --target species --fold 3 --as mine")
+    assert "application/vnd.jupyter.widget-view+json" in began.data[-1]
+    assert kernel.run("mine.wait(120)\nprint(mine.status)").text == "succeeded\n"
+    run_id = kernel.value("mine.id")
+    assert "cannot be" in kernel.run("%pcrun create --model nb --data df --as lambda").errors
+    assert kernel.run("%pcrun show --as again").errors == ""
+    assert kernel.value("again.id") == run_id
+    assert "mine" in kernel.complete("%pcrun wait ")
+
+
+def test_the_first_tab_has_the_words_of_the_engine(server: LiveServer) -> None:
+    """In a kernel that has done nothing but load the extension, which asks for them at once."""
+    fresh = Kernel(server)
+    asked = "[one for one in threading.enumerate() if one.name == 'pycaret-ops-completion']"
+    try:
+        fresh.run("%load_ext jupyter_pycaret_ops\nimport threading")
+        assert fresh.run(f"while {asked}: {asked}[0].join()").errors == ""
+        assert {"lr", "lightgbm"} <= set(fresh.complete("%pcrun create --model "))
+        assert "AUC" in fresh.complete("%pcrun compare --sort A")
+        assert fresh.complete("%pcrun compare --task regression --sort RMS") == ["RMSE", "RMSLE"]
+        assert {"compare", "cancel"} <= set(fresh.complete("%pcrun c"))
+    finally:
+        fresh.end()
+
+
 def test_tab_knows_what_there_is(kernel: Kernel) -> None:
     assert kernel.complete("run = %pcrun compare --data df --tar") == ["--target"]
-    assert set(kernel.complete("%pcrun compare --data df --target sep")) == set()
+    assert kernel.complete("%%pcrun compare --a") == ["--as"]
+    assert "'sepal length (cm)'" in kernel.complete("%pcrun compare --data df --target sep")
     assert "species" in kernel.complete("%pcrun compare --data df --target ")
-    assert "df" in kernel.complete("%pcrun compare --data ")
+    assert {"df", "iris"} <= set(kernel.complete("%pcrun compare --data "))
     assert {"list", "cancel"} <= set(kernel.complete("%pcrun "))
-    # what the server is asked for may come with the next Tab
-    until(lambda: "compare" in kernel.complete("%pcrun com"), "plans")
-    until(lambda: "lightgbm" in kernel.complete("%pcrun create --model li"), "models")
-    until(lambda: "rf" in kernel.complete("%pcrun compare --include lr,r"), "models in a list")
-    until(lambda: "AUC" in kernel.complete("%pcrun compare --sort A"), "metrics")
+    assert kernel.complete("%pcrun deploy x --auth p") == ["public"]
+    assert "--target" not in kernel.complete("%pcrun compare --fold ")
+    assert kernel.complete("%pcrun com") == ["compare"]
+    assert kernel.complete("%pcrun create --model light") == ["lightgbm"]
+    assert "rf" in kernel.complete("%pcrun compare --include lr,r")
+    # of a number to predict, the models for numbers
+    kernel.run("houses = df.iloc[:, :4]")
+    told = kernel.complete("%pcrun compare --data houses --include l")
+    assert "lasso" in told, told
     assert kernel.complete("pri") == ["print"]
 
 
@@ -124,6 +160,7 @@ def test_no_server_is_a_sentence_too(kernel: Kernel) -> None:
         "from jupyter_pycaret_ops.notebook import session\nsession._client = None"
     )
     out = kernel.run("%pcrun list")
+    kernel.run("del os.environ['PYCARET_OPS_URL']\nsession._client = None")
     assert out.errors.startswith(
         "UsageError: The server at http://127.0.0.1:9 could not be reached"
     )
