@@ -11,6 +11,7 @@ from .run import run_plan
 def warm() -> None:
     """See `engine.warm`: one small compare of each task, from raw columns to the pickle."""
     import pandas as pd
+    import sklearn.datasets  # noqa: F401 - a tenth of a second, for who tries one of its tables
 
     from .globals import undisturbed
     from .trials import template
