@@ -2,11 +2,20 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { ResponseError } from '../src/api/errors';
-import type { IDeployment, IMadeApiKey, INewApiKey, IPipeline } from '../src/api/rows';
+import type {
+  IApiKey,
+  IDeployment,
+  IMadeApiKey,
+  INewApiKey,
+  IPage,
+  IPipeline
+} from '../src/api/rows';
 import type { IAnswer, IInputSchema, IServingApi } from '../src/api/serving';
 import { curlOf, pythonOf, quoted } from '../src/deployment/calls';
+import { ago, ahead } from '../src/common/words';
 import { read } from '../src/deployment/fields';
 import { DeploymentModel } from '../src/deployment/model';
+import { freeKeyName, keysFor } from '../src/deployment/openers';
 import { trans } from './texts';
 
 const SCHEMA: IInputSchema = {
@@ -43,14 +52,44 @@ const DEPLOYMENT: IDeployment = {
   created_by: null
 };
 
+const PIPELINES = [
+  { id: 'm1', name: 'iris', version: 1, workspace_id: 'w1' },
+  { id: 'm3', name: 'iris', version: 3, workspace_id: 'w1' },
+  { id: 'm9', name: 'wine', version: 9, workspace_id: 'w1' },
+  { id: 'm2', name: 'iris', version: 2, workspace_id: 'w1' }
+] as ReadonlyArray<IPipeline>;
+
+const KEY: IApiKey = {
+  id: 'k0',
+  created_at: TIME,
+  updated_at: TIME,
+  name: 'web shop',
+  workspace_id: 'w1',
+  deployment_id: 'd1',
+  scopes: ['predict'],
+  prefix: 'pck_x',
+  expires_at: null,
+  last_used_at: null,
+  revoked_at: null,
+  created_by: null
+};
+
 class FakeServing implements IServingApi {
+  readonly clockOffset = 0;
   sent: Array<{ row: object; proba: boolean }> = [];
   refusal: Error | null = null;
-  keys: INewApiKey[] = [];
+  asked: INewApiKey[] = [];
+  rows: IApiKey[] = [KEY];
+  shape = SCHEMA;
   row = DEPLOYMENT;
 
-  pipeline(): Promise<IPipeline> {
-    return Promise.resolve({ id: 'm1', name: 'iris', version: 1 } as IPipeline);
+  pipeline(id: string): Promise<IPipeline> {
+    const found = PIPELINES.find(one => one.id === id);
+    return found ? Promise.resolve(found) : Promise.reject(new ResponseError(404, 'gone'));
+  }
+
+  pipelines(): Promise<IPage<IPipeline>> {
+    return Promise.resolve({ rows: PIPELINES, more: false });
   }
 
   deploy(): Promise<IDeployment> {
@@ -67,7 +106,7 @@ class FakeServing implements IServingApi {
   }
 
   schema(): Promise<IInputSchema> {
-    return Promise.resolve(SCHEMA);
+    return Promise.resolve(this.shape);
   }
 
   predict(_: string, row: object, proba: boolean): Promise<IAnswer> {
@@ -85,23 +124,26 @@ class FakeServing implements IServingApi {
     });
   }
 
+  keys(): Promise<IPage<IApiKey>> {
+    return Promise.resolve({ rows: this.rows, more: false });
+  }
+
   createKey(key: INewApiKey): Promise<IMadeApiKey> {
-    this.keys.push(key);
-    return Promise.resolve({
+    this.asked.push(key);
+    const row = {
+      ...KEY,
+      ...key,
       id: 'k1',
-      created_at: TIME,
-      updated_at: TIME,
-      name: key.name,
-      workspace_id: key.workspace_id,
       deployment_id: key.deployment_id ?? null,
-      scopes: key.scopes,
-      prefix: 'p',
-      key: 's3',
-      expires_at: null,
-      last_used_at: null,
-      revoked_at: null,
-      created_by: null
-    });
+      expires_at: key.expires_at ?? null
+    };
+    this.rows = [row, ...this.rows];
+    return Promise.resolve({ ...row, key: 's3' });
+  }
+
+  revokeKey(id: string): Promise<void> {
+    this.rows = this.rows.filter(row => row.id !== id);
+    return Promise.resolve();
   }
 
   address(slug: string): string {
@@ -119,6 +161,8 @@ beforeEach(async () => {
 });
 
 afterEach(() => model.dispose());
+
+const names = () => model.state.keys?.map(key => key.name);
 
 describe('a deployment', () => {
   it('is tried with its example at first, and answers', async () => {
@@ -155,16 +199,87 @@ describe('a deployment', () => {
     assert.equal(model.state.online, true);
   });
 
-  it('makes a key that opens nothing else', async () => {
-    await model.createKey();
-    assert.equal(model.state.key, 's3');
-    assert.deepEqual(api.keys[0]?.scopes, ['predict']);
-    assert.equal(api.keys[0]?.deployment_id, 'd1');
+  it('makes a key that opens nothing else, tells it once, and lists it', async () => {
+    await model.change({ auth_mode: 'api-key' });
+    assert.deepEqual(names(), ['web shop']);
+    await model.createKey('nightly', 30);
+    assert.equal(model.state.made?.key, 's3');
+    assert.deepEqual(names(), ['nightly', 'web shop']);
+    assert.deepEqual(api.asked[0]?.scopes, ['predict']);
+    assert.equal(api.asked[0]?.deployment_id, 'd1');
+    const days = (Date.parse(api.asked[0]?.expires_at ?? '') - Date.now()) / 86_400_000;
+    assert.equal(Math.round(days), 30);
+
+    await model.revokeKey('k1');
+    assert.equal(model.state.made, null);
+    assert.deepEqual(names(), ['web shop']);
+  });
+
+  it('asks for no keys where they open nothing', () => {
+    assert.equal(model.state.keys, null);
+  });
+
+  it('offers the versions of its own model, and serves another one', async () => {
+    const versions = await model.versions();
+    assert.deepEqual(
+      versions?.map(one => one.version),
+      [3, 2, 1]
+    );
+    await model.predict();
+    model.set('town', 'Rome');
+    const { width, town } = SCHEMA.row.properties;
+    api.shape = {
+      ...SCHEMA,
+      row: { ...SCHEMA.row, properties: { width, town, depth: { type: 'number' } } },
+      example: { width: 9, town: 'Oslo', depth: 4 }
+    } as IInputSchema;
+    await model.serve('m2');
+    assert.equal(model.state.deployment?.pipeline_id, 'm2');
+    assert.equal(model.state.pipeline?.version, 2);
+    assert.equal(model.state.answer, null);
+    assert.deepEqual(model.state.texts, { width: '1.5', town: 'Rome', depth: '4' });
   });
 
   it('can be paused', async () => {
     await model.change({ status: 'paused' });
     assert.equal(model.state.deployment?.status, 'paused');
+  });
+});
+
+describe('keys', () => {
+  it('of a deployment are its own, and those of its workspace that predict', () => {
+    const keys: IApiKey[] = [
+      KEY,
+      { ...KEY, id: 'another one’s', deployment_id: 'd2' },
+      { ...KEY, id: 'wide', deployment_id: null, scopes: ['read', 'write'] },
+      { ...KEY, id: 'reader', deployment_id: null, scopes: ['read'] },
+      { ...KEY, id: 'elsewhere', deployment_id: null, workspace_id: 'w2' },
+      { ...KEY, id: 'revoked', revoked_at: TIME }
+    ];
+    assert.deepEqual(
+      keysFor(DEPLOYMENT, keys).map(key => key.id),
+      ['k0', 'wide']
+    );
+  });
+
+  it('get a name that none of them has', () => {
+    const called = (name: string): IApiKey => ({ ...KEY, name });
+    assert.equal(freeKeyName('iris', []), 'iris key');
+    assert.equal(freeKeyName('iris', [called('iris key'), called('iris key 2')]), 'iris key 3');
+  });
+});
+
+describe('spans', () => {
+  it('are told in one unit', () => {
+    const [second, hour] = [1000, 3_600_000];
+    assert.deepEqual(
+      [-5, 2 * second, 61 * second, 3 * hour, 50 * hour].map(ms => ago(ms, trans)),
+      ['0 s ago', '2 s ago', '1 min ago', '3 h ago', '2 days ago']
+    );
+    assert.deepEqual(
+      [90 * second, 3 * hour, 90 * 24 * hour - second].map(ms => ahead(ms, trans)),
+      ['in 2 min', 'in 3 h', 'in 90 days']
+    );
   });
 });
 

@@ -83,7 +83,7 @@ class Lab:
             data=None if body is None else json.dumps(body).encode(),
             headers={"Authorization": f"token {self.token}", "Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=30) as response:
+        with urllib.request.urlopen(request, timeout=240) as response:
             return json.load(response)
 
     def rows(self, noun: str) -> Any:
@@ -135,6 +135,36 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A server with our part."""
     with running_lab(tmp_path_factory.mktemp("lab"), server_part=True) as lab:
         yield lab
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """A deployment, and the versions of the model that it serves the first of."""
+
+    slug: str
+    run: str
+    versions: tuple[str, str]
+
+
+@pytest.fixture(scope="package")
+def deployed(lab: Lab) -> Deployed:
+    """One that nobody has called yet; a test leaves it as it was."""
+    slug = "garden"
+    experiment = lab.experiment(slug, task="classification", target="species")
+    body = {
+        "plan": "create",
+        "model_id": "lr",
+        "sklearn_dataset": "iris",
+        "setup_params": {"fold": 3},
+    }
+    run = lab.call("POST", f"experiments/{experiment}/runs", body)["id"]
+    row = lab.call("POST", f"runs/{run}/wait?timeout_s=180")
+    assert row["status"] == "succeeded", row
+    first, second = (
+        str(lab.call("POST", f"runs/{run}/promote", {"name": slug})["id"]) for _ in range(2)
+    )
+    lab.call("POST", f"pipelines/{first}/deployments", {"endpoint_slug": slug})
+    return Deployed(slug, str(run), (first, second))
 
 
 @pytest.fixture(scope="package")

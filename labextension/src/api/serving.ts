@@ -1,6 +1,14 @@
 import { urlOf } from './request';
-import type { IDeployment, IMadeApiKey, INewApiKey, IPipeline, Schemas } from './rows';
-import { Transport } from './transport';
+import type {
+  IApiKey,
+  IDeployment,
+  IMadeApiKey,
+  INewApiKey,
+  IPage,
+  IPipeline,
+  Schemas
+} from './rows';
+import { MOST, Transport } from './transport';
 
 export type IFieldSchema = Schemas['FieldSchema'];
 /** What rows a deployment takes, and one that it predicts. */
@@ -14,13 +22,20 @@ export type Access = IDeployment['auth_mode'];
  * What a view of one deployment, and the way to it, ask.
  */
 export interface IServingApi {
+  /** Server time minus browser time, in ms, from the last answer. */
+  readonly clockOffset: number;
+
   pipeline(id: string): Promise<IPipeline>;
+  pipelines(workspaceId: string): Promise<IPage<IPipeline>>;
   deploy(pipelineId: string, slug: string, access: Access): Promise<IDeployment>;
   deployment(id: string): Promise<IDeployment>;
   patch(id: string, change: Schemas['DeploymentPatch']): Promise<IDeployment>;
   schema(slug: string): Promise<IInputSchema>;
   predict(slug: string, row: object, proba: boolean): Promise<IAnswer>;
+  /** the user's own keys, and all of the workspaces that they administer */
+  keys(): Promise<IPage<IApiKey>>;
   createKey(key: INewApiKey): Promise<IMadeApiKey>;
+  revokeKey(id: string): Promise<void>;
   /** the address that a program calls */
   address(slug: string, proba: boolean): string;
 }
@@ -28,6 +43,10 @@ export interface IServingApi {
 export class ServingApi extends Transport implements IServingApi {
   pipeline(id: string): Promise<IPipeline> {
     return this.get<IPipeline>(`pipelines/${id}`);
+  }
+
+  pipelines(workspaceId: string): Promise<IPage<IPipeline>> {
+    return this.list<IPipeline>(`workspaces/${workspaceId}/pipelines`, MOST);
   }
 
   deploy(pipelineId: string, slug: string, access: Access): Promise<IDeployment> {
@@ -54,8 +73,16 @@ export class ServingApi extends Transport implements IServingApi {
     return this.send<IAnswer>('POST', path, { rows: [row] });
   }
 
+  keys(): Promise<IPage<IApiKey>> {
+    return this.list<IApiKey>('api-keys', MOST);
+  }
+
   createKey(key: INewApiKey): Promise<IMadeApiKey> {
     return this.send<IMadeApiKey>('POST', 'api-keys', key);
+  }
+
+  async revokeKey(id: string): Promise<void> {
+    await this.send('DELETE', `api-keys/${id}`);
   }
 
   address(slug: string, proba: boolean): string {

@@ -31,6 +31,12 @@ const DRAWINGS = {
   check: <path d="m3 8.5 3.2 3L13 4.5" />,
   plus: <path d="M8 3v10M3 8h10" />,
   bin: <path d="M3 4.5h10M6.5 4.5v-2h3v2M4.5 4.5l.6 9h5.8l.6-9M6.7 7v4M9.3 7v4" />,
+  key: (
+    <>
+      <circle cx="5" cy="11" r="2.5" />
+      <path d="m7 9 6-6M10.5 5.5l2 2" />
+    </>
+  ),
   stop: <path d="M4 4h8v8H4z" />,
   play: <path d="M5 3.5v9l7.5-4.5z" />,
   pause: <path d="M5.5 3.5v9M10.5 3.5v9" />,

@@ -1,12 +1,16 @@
 import React, { useId } from 'react';
+import type { IApiKey } from '../api/rows';
 import type { Access } from '../api/serving';
-import { formatCount, formatTime } from '../common/format';
+import { formatCount } from '../common/format';
 import { Frame, Notices } from '../common/frame';
 import { Icon, StatusMark } from '../common/icons';
 import { useTrans } from '../common/trans';
+import { useNow } from '../common/useNow';
 import { useSignal } from '../common/useSignal';
-import { CallIt, Keys } from './callIt';
+import { ago } from '../common/words';
+import { CallIt } from './callIt';
 import { AccessOptions } from './dialog';
+import { Keys } from './keys';
 import type { DeploymentModel, IDeploymentState } from './model';
 import { Stats } from './stats';
 import { Answer, TryIt } from './tryIt';
@@ -14,12 +18,18 @@ import { Answer, TryIt } from './tryIt';
 export interface IDeploymentViewProps {
   readonly model: DeploymentModel;
   readonly token: string;
+  /** what is asked for in dialogs */
+  readonly asks: {
+    readonly version: () => void;
+    readonly newKey: () => void;
+    readonly revoke: (key: IApiKey) => void;
+  };
 }
 
 /**
  * One deployment: its numbers, a form to try it, the line to call it.
  */
-export function DeploymentView({ model, token }: IDeploymentViewProps): JSX.Element {
+export function DeploymentView({ model, token, asks }: IDeploymentViewProps): JSX.Element {
   const trans = useTrans();
   const state = useSignal(model.changed, () => model.state);
   const { deployment } = state;
@@ -32,7 +42,7 @@ export function DeploymentView({ model, token }: IDeploymentViewProps): JSX.Elem
       trouble={state.trouble}
       onRetry={() => model.retry()}
     >
-      <Head model={model} state={state} />
+      <Head model={model} state={state} onVersion={asks.version} />
       <Notices
         line={state}
         offline={trans.__('The numbers are old. They go on when the server is reached.')}
@@ -45,7 +55,7 @@ export function DeploymentView({ model, token }: IDeploymentViewProps): JSX.Elem
         <Answer state={state} />
       </div>
       <CallIt model={model} state={state} token={token} />
-      <Keys model={model} state={state} />
+      <Keys model={model} state={state} onNew={asks.newKey} onRevoke={asks.revoke} />
     </Frame>
   );
 }
@@ -55,9 +65,13 @@ interface IPart {
   readonly state: IDeploymentState;
 }
 
-function Head({ model, state }: IPart): JSX.Element | null {
+function Head({
+  model,
+  state,
+  onVersion
+}: IPart & { readonly onVersion: () => void }): JSX.Element | null {
   const trans = useTrans();
-  const { deployment, pipeline } = state;
+  const { deployment, pipeline, online } = state;
   if (!deployment) {
     return null;
   }
@@ -78,6 +92,15 @@ function Head({ model, state }: IPart): JSX.Element | null {
         <button
           type="button"
           className="jp-pycaret-button"
+          disabled={!online || pipeline === null}
+          onClick={onVersion}
+        >
+          {trans.__('Change version')}
+        </button>
+        <button
+          type="button"
+          className="jp-pycaret-button"
+          disabled={!online}
           onClick={() => void model.change({ status: active ? 'paused' : 'active' })}
         >
           <Icon name={active ? 'pause' : 'play'} />
@@ -93,12 +116,26 @@ function Head({ model, state }: IPart): JSX.Element | null {
           </>
         ) : null}
       </p>
-      <p className="jp-pycaret-head__times">
-        {deployment.last_inference_at
-          ? trans.__('last request %1', formatTime(Date.parse(deployment.last_inference_at)))
-          : trans.__('no request yet')}
-      </p>
+      <LastRequest at={deployment.last_inference_at} clockOffset={model.api.clockOffset} />
     </header>
+  );
+}
+
+function LastRequest({
+  at,
+  clockOffset
+}: {
+  readonly at: string | null;
+  readonly clockOffset: number;
+}): JSX.Element {
+  const trans = useTrans();
+  const now = useNow(at !== null) + clockOffset;
+  return (
+    <p className="jp-pycaret-head__times">
+      {at === null
+        ? trans.__('no request yet')
+        : trans.__('last request %1', ago(now - Date.parse(at), trans))}
+    </p>
   );
 }
 

@@ -21,7 +21,7 @@ export function CallIt({ model, state, token }: ICallItProps): JSX.Element | nul
   const id = useId();
   const [language, setLanguage] = useState('curl');
   const [copied, setCopied] = useState(false);
-  const { deployment, schema, key, texts } = state;
+  const { deployment, schema, made, texts } = state;
   if (!deployment || !schema) {
     return null;
   }
@@ -32,7 +32,7 @@ export function CallIt({ model, state, token }: ICallItProps): JSX.Element | nul
     access,
     secret: null
   };
-  const secret = access === 'api-key' ? key : access === 'workspace' ? token || null : null;
+  const secret = access === 'api-key' ? (made?.key ?? null) : access === 'workspace' ? token || null : null;
   const isCurl = language === 'curl';
   const copy = async (): Promise<void> => {
     await navigator.clipboard.writeText(isCurl ? curlOf({ ...call, secret }) : pythonOf(call));
@@ -84,62 +84,6 @@ export function CallIt({ model, state, token }: ICallItProps): JSX.Element | nul
           </button>
         </div>
       </div>
-    </section>
-  );
-}
-
-/**
- * A key for this deployment, shown once.
- */
-export function Keys({ model, state }: Omit<ICallItProps, 'token'>): JSX.Element | null {
-  const trans = useTrans();
-  const { deployment, key } = state;
-  const [copied, setCopied] = useState(false);
-  if (deployment?.auth_mode !== 'api-key') {
-    return null;
-  }
-  const copy = async (): Promise<void> => {
-    await navigator.clipboard.writeText(key ?? '');
-    setCopied(true);
-  };
-  return (
-    <section className="jp-pycaret-block">
-      <div className="jp-pycaret-block__head">
-        <h3 className="jp-pycaret-block__title">{trans.__('Keys')}</h3>
-        <button
-          type="button"
-          className="jp-pycaret-button jp-pycaret-button--small"
-          onClick={() => void model.createKey()}
-        >
-          <Icon name="plus" />
-          {trans.__('New key')}
-        </button>
-      </div>
-      {key ? (
-        <div className="jp-pycaret-once" role="status">
-          <p>
-            <b>{trans.__('Copy this key now.')}</b>{' '}
-            {trans.__(
-              'It is not stored and will not be shown again. It opens this deployment and nothing else.'
-            )}
-          </p>
-          <div className="jp-pycaret-copyline">
-            <span className="jp-pycaret-copyline__text jp-pycaret-clip">{key}</span>
-            <button
-              type="button"
-              className="jp-pycaret-button jp-pycaret-button--small"
-              onClick={() => void copy()}
-            >
-              <Icon name={copied ? 'check' : 'copy'} />
-              {trans.__('Copy key')}
-            </button>
-          </div>
-        </div>
-      ) : (
-        <p className="jp-pycaret-hint">
-          {trans.__('A program needs a key. It opens this deployment and nothing else.')}
-        </p>
-      )}
     </section>
   );
 }

@@ -1,19 +1,17 @@
 import { Dialog, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { ReactWidget } from '@jupyterlab/ui-components';
-import React, { useState } from 'react';
-import { sentenceOf } from '../api/errors';
-import type { IDeployment, IPipeline } from '../api/rows';
+import React from 'react';
+import type { IApiKey, IDeployment, IMadeApiKey, IPipeline } from '../api/rows';
 import type { Access, IServingApi } from '../api/serving';
+import { ask } from '../common/ask';
 import { Field, tied } from '../common/field';
-import { TransContext, useTrans } from '../common/trans';
+import { useTrans } from '../common/trans';
+import { freeKeyName } from './openers';
+import type { DeploymentModel } from './model';
 
 const SLUG = /^[a-z0-9][a-z0-9-]{1,62}[a-z0-9]$/;
-
-interface IChoice {
-  readonly slug: string;
-  readonly access: Access;
-}
+/** days that a new key may live; null: for ever */
+const LIVES = [7, 30, 90, 365, null];
 
 /** A name made fit for an address. */
 export function slugOf(name: string): string {
@@ -28,122 +26,64 @@ export function slugOf(name: string): string {
 }
 
 /**
- * Ask under which name a pipeline shall be called, until the server takes it or the user leaves.
+ * Ask under which name a pipeline shall be called.
  */
-export async function askToDeploy(
+export function askToDeploy(
   api: IServingApi,
   pipeline: IPipeline,
   trans: TranslationBundle
 ): Promise<IDeployment | null> {
-  let choice: IChoice = { slug: slugOf(pipeline.name), access: 'workspace' };
-  let error: string | undefined;
-  for (;;) {
-    const answer = await showDialog({
-      title: trans.__('Deploy %1', `${pipeline.name} v${pipeline.version}`),
-      body: new DeployForm(trans, choice, error),
-      buttons: [
-        Dialog.cancelButton({ label: trans.__('Close') }),
-        Dialog.okButton({ label: trans.__('Create deployment') })
-      ],
-      focusNodeSelector: 'input'
-    });
-    if (!answer.button.accept || answer.value === null) {
-      return null;
-    }
-    choice = answer.value;
-    if (!SLUG.test(choice.slug)) {
-      error = trans.__(
-        'Only small letters, digits and hyphens, 3 to 64 of them. Try %1.',
-        slugOf(choice.slug)
-      );
-      continue;
-    }
-    try {
-      return await api.deploy(pipeline.id, choice.slug, choice.access);
-    } catch (refusal) {
-      error = sentenceOf(refusal);
-    }
-  }
-}
-
-class DeployForm extends ReactWidget implements Dialog.IBodyWidget<IChoice> {
-  constructor(
-    private readonly _trans: TranslationBundle,
-    private _choice: IChoice,
-    private readonly _error: string | undefined
-  ) {
-    super();
-  }
-
-  getValue(): IChoice {
-    return this._choice;
-  }
-
-  protected override render(): JSX.Element {
-    return (
-      <TransContext.Provider value={this._trans}>
-        <Fields
-          first={this._choice}
-          error={this._error}
-          onChange={choice => {
-            this._choice = choice;
-          }}
-        />
-      </TransContext.Provider>
-    );
-  }
-}
-
-function Fields({
-  first,
-  error,
-  onChange
-}: {
-  readonly first: IChoice;
-  readonly error: string | undefined;
-  readonly onChange: (choice: IChoice) => void;
-}): JSX.Element {
-  const trans = useTrans();
-  const [choice, setChoice] = useState(first);
-  const [fault, setFault] = useState(error);
-  const change = (patch: Partial<IChoice>): void => {
-    const next = { ...choice, ...patch };
-    setChoice(next);
-    setFault(undefined);
-    onChange(next);
+  const first: { slug: string; access: Access } = {
+    slug: slugOf(pipeline.name),
+    access: 'workspace'
   };
   const hints: Record<Access, string> = {
     workspace: trans.__('Members of the workspace, with their Jupyter login.'),
     'api-key': trans.__('Whoever has a key. You make keys in the view of the deployment.'),
     public: trans.__('Anyone who reaches this server, without a login.')
   };
-  return (
-    <div className="jp-pycaret jp-pycaret-form jp-pycaret-form--dialog">
-      <Field
-        id="jp-pycaret-slug"
-        label={trans.__('Endpoint name')}
-        error={fault}
-        hint={trans.__('It becomes part of the address.')}
-      >
-        <input
-          className="jp-pycaret-input"
-          {...tied('jp-pycaret-slug', fault)}
-          value={choice.slug}
-          onChange={event => change({ slug: event.target.value })}
-        />
-      </Field>
-      <Field id="jp-pycaret-access" label={trans.__('Access')} hint={hints[choice.access]}>
-        <select
-          className="jp-pycaret-select"
-          {...tied('jp-pycaret-access')}
-          value={choice.access}
-          onChange={event => change({ access: event.target.value as Access })}
+  return ask({
+    trans,
+    title: trans.__('Deploy %1', `${pipeline.name} v${pipeline.version}`),
+    accept: trans.__('Create deployment'),
+    first,
+    form: ({ choice, fault, change }) => (
+      <>
+        <Field
+          id="jp-pycaret-slug"
+          label={trans.__('Endpoint name')}
+          error={fault}
+          hint={trans.__('It becomes part of the address.')}
         >
-          <AccessOptions />
-        </select>
-      </Field>
-    </div>
-  );
+          <input
+            className="jp-pycaret-input"
+            {...tied('jp-pycaret-slug', fault)}
+            value={choice.slug}
+            onChange={event => change({ slug: event.target.value })}
+          />
+        </Field>
+        <Field id="jp-pycaret-access" label={trans.__('Access')} hint={hints[choice.access]}>
+          <select
+            className="jp-pycaret-select"
+            {...tied('jp-pycaret-access')}
+            value={choice.access}
+            onChange={event => change({ access: event.target.value as Access })}
+          >
+            <AccessOptions />
+          </select>
+        </Field>
+      </>
+    ),
+    act: ({ slug, access }) => {
+      if (!SLUG.test(slug)) {
+        const better = slugOf(slug);
+        throw new Error(
+          trans.__('Only small letters, digits and hyphens, 3 to 64 of them. Try %1.', better)
+        );
+      }
+      return api.deploy(pipeline.id, slug, access);
+    }
+  });
 }
 
 export function AccessOptions(): JSX.Element {
@@ -155,4 +95,150 @@ export function AccessOptions(): JSX.Element {
       <option value="public">{trans.__('Public')}</option>
     </>
   );
+}
+
+/**
+ * Ask which version of its model a deployment shall serve, forward or back.
+ */
+export async function askForVersion(
+  model: DeploymentModel,
+  trans: TranslationBundle
+): Promise<void> {
+  const versions = await model.versions();
+  const { pipeline } = model.state;
+  if (versions === null || pipeline === null) {
+    return; // why is said in the view
+  }
+  const title = trans.__('Change the version of %1', pipeline.name);
+  const others = versions.filter(one => one.id !== pipeline.id);
+  if (others.length === 0) {
+    await showDialog({
+      title,
+      body: trans.__(
+        'There is no other version yet. Promote a run under the name %1, and it becomes version %2.',
+        pipeline.name,
+        String(pipeline.version + 1)
+      ),
+      buttons: [Dialog.okButton({ label: trans.__('Close') })]
+    });
+    return;
+  }
+  await ask({
+    trans,
+    title,
+    accept: trans.__('Change version'),
+    first: { id: others[0]?.id ?? '' },
+    form: ({ choice, fault, change }) => (
+      <Field
+        id="jp-pycaret-version"
+        label={trans.__('Version')}
+        error={fault}
+        hint={trans.__('In force at once, for every caller. You can go back.')}
+      >
+        <select
+          className="jp-pycaret-select"
+          {...tied('jp-pycaret-version', fault)}
+          value={choice.id}
+          onChange={event => change({ id: event.target.value })}
+        >
+          {versions.map(one => (
+            <option key={one.id} value={one.id} disabled={one.id === pipeline.id}>
+              {one.id === pipeline.id
+                ? trans.__('v%1 · %2 · serves now', String(one.version), one.model_id ?? one.task)
+                : `v${one.version} · ${one.model_id ?? one.task}`}
+            </option>
+          ))}
+        </select>
+      </Field>
+    ),
+    act: ({ id }) => model.serve(id)
+  });
+}
+
+/**
+ * Ask for a name and a life, and make a key.
+ */
+export function askForKey(
+  model: DeploymentModel,
+  trans: TranslationBundle
+): Promise<IMadeApiKey | null> {
+  const { deployment, keys } = model.state;
+  const first: { name: string; days: number | null } = {
+    name: freeKeyName(deployment?.endpoint_slug ?? '', keys ?? []),
+    days: 90
+  };
+  return ask({
+    trans,
+    title: trans.__('New key for %1', deployment?.endpoint_slug ?? ''),
+    accept: trans.__('Create key'),
+    first,
+    form: ({ choice, fault, change }) => (
+      <>
+        <Field
+          id="jp-pycaret-key-name"
+          label={trans.__('Key name')}
+          error={fault}
+          hint={trans.__('Say which program uses it.')}
+        >
+          <input
+            className="jp-pycaret-input"
+            {...tied('jp-pycaret-key-name', fault)}
+            maxLength={128}
+            value={choice.name}
+            onChange={event => change({ name: event.target.value })}
+          />
+        </Field>
+        <Field
+          id="jp-pycaret-key-days"
+          label={trans.__('Expires')}
+          hint={trans.__('Revoke it sooner in the list of keys.')}
+        >
+          <select
+            className="jp-pycaret-select"
+            {...tied('jp-pycaret-key-days')}
+            value={String(choice.days ?? '')}
+            onChange={event =>
+              change({ days: event.target.value === '' ? null : Number(event.target.value) })
+            }
+          >
+            {LIVES.map(days => (
+              <option key={String(days)} value={String(days ?? '')}>
+                {days === null ? trans.__('Never') : trans.__('After %1 days', String(days))}
+              </option>
+            ))}
+          </select>
+        </Field>
+      </>
+    ),
+    act: ({ name, days }) => {
+      if (name.trim() === '') {
+        throw new Error(trans.__('Give the key a name.'));
+      }
+      return model.createKey(name.trim(), days);
+    }
+  });
+}
+
+/**
+ * Ask before a key is revoked: what was refused once cannot be let in again.
+ */
+export async function askToRevoke(
+  model: DeploymentModel,
+  key: IApiKey,
+  trans: TranslationBundle
+): Promise<void> {
+  const answer = await showDialog({
+    title: trans.__('Revoke %1?', key.name),
+    body: trans.__(
+      'A program that uses this key is refused from now on. A revoked key cannot be brought back; you can make a new one.'
+    ),
+    buttons: [
+      Dialog.cancelButton({ label: trans.__('Keep') }),
+      Dialog.warnButton({ label: trans.__('Revoke') })
+    ],
+    defaultButton: 0
+  });
+  if (answer.button.accept) {
+    await model.revokeKey(key.id);
+  }
 }

@@ -2,17 +2,20 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { Poll } from '@lumino/polling';
 import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
-import { NetworkError, sentenceOf, SignedOut } from '../api/errors';
-import type { IDeployment, IPipeline } from '../api/rows';
+import { SignedOut } from '../api/errors';
+import type { IApiKey, IDeployment, IMadeApiKey, IPipeline } from '../api/rows';
 import type { Access, IAnswer, IInputSchema, IServingApi } from '../api/serving';
 import { phaseFor, type ViewPhase } from '../common/phase';
+import { refusalOf } from '../common/words';
 import { read, textOf } from './fields';
+import { keysFor } from './openers';
 
 /** ms between polls of the counts, and the longest wait when nobody answers */
 const INTERVAL = 3000;
 const LONGEST = 30000;
 /** readings that the latency line is drawn from */
 const READINGS = 60;
+const DAY = 24 * 60 * 60 * 1000;
 
 export interface IReading {
   readonly at: number;
@@ -34,8 +37,10 @@ export interface IDeploymentState {
   readonly answer: IAnswer | null;
   readonly refusal: string | null;
   readonly predicting: boolean;
-  /** a key that was made here, once */
-  readonly key: string | null;
+  /** the keys that open it; null where they are not known */
+  readonly keys: ReadonlyArray<IApiKey> | null;
+  /** a key that was made here: its secret is told once */
+  readonly made: IMadeApiKey | null;
   readonly notice: string | null;
   readonly online: boolean;
   readonly signedOut: boolean;
@@ -54,7 +59,8 @@ const NOTHING: IDeploymentState = {
   answer: null,
   refusal: null,
   predicting: false,
-  key: null,
+  keys: null,
+  made: null,
   notice: null,
   online: true,
   signedOut: false,
@@ -104,6 +110,7 @@ export class DeploymentModel {
       if (this._state.pipeline?.id !== deployment.pipeline_id) {
         await this._readForm(deployment);
       }
+      await this._readKeys(deployment);
     } catch (error) {
       const phase = phaseFor(error);
       if (this._state.phase === 'live' && phase !== 'missing') {
@@ -173,27 +180,76 @@ export class DeploymentModel {
   }): Promise<void> {
     this._patch({ notice: null });
     try {
-      this._takeRow(await this.api.patch(this.id, patch));
+      const row = await this.api.patch(this.id, patch);
+      this._takeRow(row);
+      await this._readKeys(row);
     } catch (error) {
       this._patch({ notice: this._sentence(error) });
     }
   }
 
-  /** Make a key that opens this deployment and nothing else. */
-  async createKey(): Promise<void> {
-    const { deployment } = this._state;
-    if (!deployment) {
-      return;
+  /** The versions of the model that it serves, newest first; null where they cannot be read. */
+  async versions(): Promise<ReadonlyArray<IPipeline> | null> {
+    const { pipeline } = this._state;
+    if (!pipeline) {
+      return null;
     }
     try {
-      const stamp = new Date().toISOString().slice(0, 19).replace('T', ' ');
-      const made = await this.api.createKey({
-        name: `${deployment.endpoint_slug} ${stamp}`,
-        workspace_id: deployment.workspace_id,
-        deployment_id: deployment.id,
-        scopes: ['predict']
+      const { rows } = await this.api.pipelines(pipeline.workspace_id);
+      return rows
+        .filter(row => row.name === pipeline.name)
+        .sort((a, b) => b.version - a.version);
+    } catch (error) {
+      this._patch({ notice: this._sentence(error) });
+      return null;
+    }
+  }
+
+  /** Serve another pipeline from now on. Rejects where the server does not take it. */
+  async serve(pipelineId: string): Promise<void> {
+    const row = await this.api.patch(this.id, { pipeline_id: pipelineId });
+    this._takeRow(row);
+    // What the other version answered says nothing about this one.
+    this._patch({ answer: null, refusal: null, notice: null });
+    try {
+      await this._readForm(row);
+    } catch (error) {
+      this._patch({ notice: this._sentence(error) });
+    }
+  }
+
+  /**
+   * Make a key that opens this deployment and nothing else. Rejects where the server does not.
+   *
+   * `days`: how long it lives; null for ever.
+   */
+  async createKey(name: string, days: number | null): Promise<IMadeApiKey | null> {
+    const { deployment } = this._state;
+    if (!deployment) {
+      return null;
+    }
+    const now = Date.now() + this.api.clockOffset;
+    const made = await this.api.createKey({
+      name,
+      workspace_id: deployment.workspace_id,
+      deployment_id: deployment.id,
+      scopes: ['predict'],
+      expires_at: days === null ? null : new Date(now + days * DAY).toISOString()
+    });
+    this._patch({ made, notice: null });
+    await this._readKeys(deployment);
+    return made;
+  }
+
+  async revokeKey(id: string): Promise<void> {
+    try {
+      await this.api.revokeKey(id);
+      const { keys, made } = this._state;
+      this._patch({
+        keys: keys?.filter(key => key.id !== id) ?? null,
+        made: made?.id === id ? null : made,
+        notice: null
       });
-      this._patch({ key: made.key ?? null, notice: null });
     } catch (error) {
       this._patch({ notice: this._sentence(error) });
     }
@@ -214,11 +270,30 @@ export class DeploymentModel {
     try {
       const schema = await this.api.schema(deployment.endpoint_slug);
       this._patch({ schema, schemaTrouble: null });
-      if (Object.keys(this._state.texts).length === 0) {
-        this.example();
-      }
+      this._fillIn(schema);
     } catch (error) {
       this._patch({ schemaTrouble: this._sentence(error) });
+    }
+  }
+
+  /** Keep what was typed as far as there are such columns still; the example has the rest. */
+  private _fillIn(schema: IInputSchema): void {
+    const typed = this._state.texts;
+    const texts = Object.keys(schema.row.properties).map(name => [
+      name,
+      typed[name] ?? textOf(schema.example[name])
+    ]);
+    this._patch({ texts: Object.fromEntries(texts), errors: {} });
+  }
+
+  /** Read who can call it, where keys decide. The view stands without. */
+  private async _readKeys(deployment: IDeployment): Promise<void> {
+    if (deployment.auth_mode !== 'api-key') {
+      return;
+    }
+    const page = await this.api.keys().catch(() => null);
+    if (page) {
+      this._patch({ keys: keysFor(deployment, page.rows) });
     }
   }
 
@@ -240,9 +315,7 @@ export class DeploymentModel {
   }
 
   private _sentence(error: unknown): string {
-    return error instanceof NetworkError
-      ? this._trans.__('The server was not reached. Try again.')
-      : sentenceOf(error);
+    return refusalOf(error, this._trans);
   }
 
   private _patch(patch: Partial<IDeploymentState>): void {

@@ -7,6 +7,7 @@ import { Notification } from '@jupyterlab/apputils';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import React from 'react';
 import { sentenceOf } from '../api/errors';
+import type { IApiKey } from '../api/rows';
 import { ServingApi } from '../api/serving';
 import { CommandIDs } from '../common/commands';
 import { opsIcon } from '../common/icons';
@@ -14,7 +15,7 @@ import { addViews } from '../common/openView';
 import { DOMAIN } from '../common/trans';
 import { ISidePanel } from '../sidePanel/tokens';
 import { DeploymentView } from './body';
-import { askToDeploy } from './dialog';
+import { askForKey, askForVersion, askToDeploy, askToRevoke } from './dialog';
 import { DeploymentModel } from './model';
 
 /**
@@ -62,9 +63,14 @@ export const deploymentPlugin: JupyterFrontEndPlugin<void> = {
       title: trans.__('Deployment'),
       make: id => {
         const model = new DeploymentModel(id, api, trans);
+        const asks = {
+          version: () => void askForVersion(model, trans),
+          newKey: () => void askForKey(model, trans),
+          revoke: (key: IApiKey) => void askToRevoke(model, key, trans)
+        };
         return {
           model,
-          body: React.createElement(DeploymentView, { model, token: settings.token }),
+          body: React.createElement(DeploymentView, { model, token: settings.token, asks }),
           title: () => model.state.deployment?.endpoint_slug ?? null
         };
       }

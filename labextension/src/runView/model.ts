@@ -1,10 +1,11 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
-import { NetworkError, sentenceOf, SignedOut } from '../api/errors';
+import { SignedOut } from '../api/errors';
 import type { IPipeline, IRunEvent } from '../api/rows';
 import type { IRunApi } from '../api/runs';
 import { phaseFor } from '../common/phase';
+import { refusalOf } from '../common/words';
 import { after, ranked } from './events';
 import { type IRunState, metricsOf, NO_RUN } from './state';
 import { EventStream } from './stream';
@@ -176,9 +177,7 @@ export class RunModel {
   }
 
   private _sentence(error: unknown): string {
-    return error instanceof NetworkError
-      ? this._trans.__('The server was not reached. Try again.')
-      : sentenceOf(error);
+    return refusalOf(error, this._trans);
   }
 
   private _patch(patch: Partial<IRunState>): void {

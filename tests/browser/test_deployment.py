@@ -1,0 +1,90 @@
+"""A deployment in its view: other versions of its model, and the keys that open it."""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from .conftest import Deployed, Lab
+from .lab_page import open_lab, open_panel, region
+
+
+@pytest.fixture
+def view(lab: Lab, page: Page, deployed: Deployed) -> Locator:
+    open_lab(page, lab.url, lab.token)
+    open_panel(page)
+    row = region(page, "Deployments").get_by_role("listitem").filter(has_text=deployed.slug)
+    row.press("Enter")
+    view = page.get_by_role("article", name=f"Deployment {deployed.slug}", exact=True)
+    expect(view.get_by_role("button", name="Predict", exact=True)).to_be_enabled()
+    return view
+
+
+def status_with(lab: Lab, slug: str, key: str) -> int:
+    """What the deployment answers to somebody who has nothing but a key."""
+    request = urllib.request.Request(
+        f"{lab.url}pycaret/api/v1/deployments/{slug}/schema",
+        headers={"Authorization": f"Bearer {key}"},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=30) as response:
+            return int(response.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def test_another_version_is_served_at_once_and_back(
+    lab: Lab, page: Page, view: Locator, deployed: Deployed
+) -> None:
+    expect(view.get_by_text(f"{deployed.slug} v1", exact=True)).to_be_visible()
+    view.get_by_role("button", name="Change version", exact=True).click()
+    dialog = page.get_by_role("dialog")
+    version = dialog.get_by_label("Version", exact=True)
+    expect(version.get_by_role("option")).to_have_count(2)
+    expect(version.locator("option:disabled")).to_contain_text("v1 · lr · serves now")
+    dialog.get_by_role("button", name="Change version", exact=True).click()
+    expect(view.get_by_text(f"{deployed.slug} v2", exact=True)).to_be_visible()
+    assert lab.call("GET", f"deployments/{deployed.slug}")["pipeline_id"] == deployed.versions[1]
+
+    view.get_by_role("button", name="Change version", exact=True).click()
+    dialog.get_by_role("button", name="Change version", exact=True).click()
+    expect(view.get_by_text(f"{deployed.slug} v1", exact=True)).to_be_visible()
+
+
+def test_a_key_is_made_listed_and_revoked(
+    lab: Lab, page: Page, view: Locator, deployed: Deployed
+) -> None:
+    view.get_by_label("Access", exact=True).select_option("api-key")
+    view.get_by_role("button", name="New key", exact=True).click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Key name", exact=True).fill("web shop")
+    dialog.get_by_role("button", name="Create key", exact=True).click()
+
+    once = view.locator(".jp-pycaret-once")
+    expect(once).to_contain_text("Copy this key now.")
+    key = once.locator(".jp-pycaret-copyline__text").inner_text()
+    row = view.get_by_role("table", name="Keys").get_by_role("row").filter(has_text="web shop")
+    expect(row).to_contain_text("in 90 days")
+    expect(row).not_to_contain_text(key)
+    assert status_with(lab, deployed.slug, key) == 200
+
+    # a name that is taken is said in the dialog, which stays
+    view.get_by_role("button", name="New key", exact=True).click()
+    dialog.get_by_label("Key name", exact=True).fill("web shop")
+    dialog.get_by_role("button", name="Create key", exact=True).click()
+    expect(dialog.get_by_label("Key name", exact=True)).to_have_attribute("aria-invalid", "true")
+    dialog.get_by_role("button", name="Close", exact=True).click()
+
+    row.get_by_role("button", name="Revoke", exact=True).click()
+    expect(dialog).to_contain_text("Revoke web shop?")
+    dialog.get_by_role("button", name="Revoke", exact=True).click()
+    expect(row).to_have_count(0)
+    expect(once).to_have_count(0)
+    assert status_with(lab, deployed.slug, key) == 401
+
+    # keys are asked for only where they decide
+    view.get_by_label("Access", exact=True).select_option("workspace")
+    expect(view.get_by_role("button", name="New key", exact=True)).to_have_count(0)
