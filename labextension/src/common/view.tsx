@@ -1,7 +1,9 @@
 import { ReactWidget } from '@jupyterlab/ui-components';
 import type { TranslationBundle } from '@jupyterlab/translation';
+import type { IDisposable } from '@lumino/disposable';
 import type { Message } from '@lumino/messaging';
 import React from 'react';
+import { keepFocus } from './keepFocus';
 import { TransContext } from './trans';
 
 export interface IViewOptions {
@@ -20,10 +22,12 @@ export class View extends ReactWidget {
     super();
     this.addClass('jp-pycaret-main');
     this.node.tabIndex = -1;
+    this._focus = keepFocus(this.node);
   }
 
   override dispose(): void {
     if (!this.isDisposed) {
+      this._focus.dispose();
       this._options.onDispose?.();
       super.dispose();
     }
@@ -51,4 +55,6 @@ export class View extends ReactWidget {
     super.onAfterHide(message);
     this._options.onShown?.(false);
   }
+
+  private readonly _focus: IDisposable;
 }

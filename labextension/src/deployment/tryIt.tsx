@@ -101,7 +101,8 @@ export function TryIt({ model, state }: IPart): JSX.Element {
         <button
           type="submit"
           className="jp-pycaret-button jp-pycaret-button--primary"
-          disabled={schema === null || predicting || deployment?.status !== 'active'}
+          disabled={schema === null || deployment?.status !== 'active'}
+          aria-disabled={predicting || undefined}
         >
           {trans.__('Predict')}
         </button>

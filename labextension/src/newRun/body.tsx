@@ -136,7 +136,8 @@ function Fields({
         <button
           type="submit"
           className="jp-pycaret-button jp-pycaret-button--primary"
-          disabled={state.sending || state.offer === null || state.preview === null}
+          disabled={state.offer === null || state.preview === null}
+          aria-disabled={state.sending || undefined}
         >
           {trans.__('Start run')}
         </button>

@@ -54,8 +54,13 @@ export function Head({
           <button
             type="button"
             className="jp-pycaret-button jp-pycaret-button--stop"
-            disabled={cancelling || !online}
-            onClick={() => void model.cancel()}
+            // Off, and still in the tab order: the focus stays where it is.
+            aria-disabled={cancelling || !online ? true : undefined}
+            onClick={() => {
+              if (online) {
+                void model.cancel();
+              }
+            }}
           >
             <Icon name="stop" />
             {cancelling ? trans.__('Cancelling') : trans.__('Cancel run')}

@@ -1,4 +1,4 @@
-import React, { useId, useState } from 'react';
+import React, { useId, useLayoutEffect, useRef, useState } from 'react';
 import { CommandIDs, useCommand } from '../common/commands';
 import { formatCount, formatScore } from '../common/format';
 import { Icon } from '../common/icons';
@@ -79,6 +79,16 @@ function Promote({ model, state }: IPart): JSX.Element {
   const deploy = useCommand(CommandIDs.deploy);
   const { promoted, promoting, pipelines } = state;
   const [name, setName] = useState(state.experiment?.name ?? state.run?.plan ?? '');
+  const next = useRef<HTMLButtonElement>(null);
+
+  // The next step stands where the last one was; the focus goes on to it.
+  const asked = useRef(false);
+  useLayoutEffect(() => {
+    if (promoted && asked.current && document.activeElement === document.body) {
+      next.current?.focus();
+    }
+    asked.current = false;
+  }, [promoted]);
 
   if (promoted) {
     return (
@@ -92,6 +102,7 @@ function Promote({ model, state }: IPart): JSX.Element {
         {deploy ? (
           <div>
             <button
+              ref={next}
               type="button"
               className="jp-pycaret-button jp-pycaret-button--primary"
               onClick={() => deploy({ pipelineId: promoted.id })}
@@ -110,6 +121,7 @@ function Promote({ model, state }: IPart): JSX.Element {
       className="jp-pycaret-block"
       onSubmit={event => {
         event.preventDefault();
+        asked.current = true;
         void model.promote(name);
       }}
     >
@@ -139,7 +151,8 @@ function Promote({ model, state }: IPart): JSX.Element {
         <button
           type="submit"
           className="jp-pycaret-button jp-pycaret-button--primary"
-          disabled={promoting || name.trim() === ''}
+          disabled={name.trim() === ''}
+          aria-disabled={promoting || undefined}
         >
           <Icon name="promote" />
           {trans.__('Promote')}

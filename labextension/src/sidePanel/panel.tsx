@@ -2,11 +2,13 @@ import { Dialog, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
+import type { IDisposable } from '@lumino/disposable';
 import type { Message } from '@lumino/messaging';
 import React from 'react';
 import type { IDataSource } from '../api/rows';
 import { CommandsProvider } from '../common/commands';
 import { opsIcon } from '../common/icons';
+import { keepFocus } from '../common/keepFocus';
 import { TransContext } from '../common/trans';
 import { Body } from './body';
 import { ModelProvider } from './context';
@@ -30,6 +32,7 @@ export class SidePanel extends ReactWidget {
     this.node.tabIndex = -1;
     this.node.setAttribute('role', 'region');
     this.node.setAttribute('aria-label', name);
+    this._focus = keepFocus(this.node);
   }
 
   override dispose(): void {
@@ -37,6 +40,7 @@ export class SidePanel extends ReactWidget {
       return;
     }
     document.removeEventListener('visibilitychange', this._onVisibility);
+    this._focus.dispose();
     this.model.dispose();
     super.dispose();
   }
@@ -98,6 +102,8 @@ export class SidePanel extends ReactWidget {
       await this.model.deleteData(row.id);
     }
   }
+
+  private readonly _focus: IDisposable;
 
   private readonly _onVisibility = (): void => {
     if (!document.hidden && this.isVisible) {

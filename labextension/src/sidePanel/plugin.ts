@@ -50,7 +50,11 @@ export const sidePanelPlugin: JupyterFrontEndPlugin<ISidePanel> = {
       label: trans.__('Open PyCaret Ops'),
       caption: trans.__('Show data, runs, models and deployments in the side bar'),
       icon: opsIcon,
-      execute: open
+      execute: async () => {
+        // The palette gives the focus back to where it was when it closes: the panel takes it after that.
+        await Promise.resolve();
+        open();
+      }
     });
     palette?.addItem({ command: CommandIDs.openSidePanel, category: trans.__('PyCaret Ops') });
 
