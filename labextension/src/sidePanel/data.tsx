@@ -28,6 +28,7 @@ export function DataRegion({
       region="data"
       name={trans.__('Data')}
       list={data}
+      words={row => row.name}
       count={sending > 0 ? trans.__('%1 uploading', formatCount(sending)) : null}
       before={uploads.map(upload => ({ id: upload.id, row: <UploadRow upload={upload} /> }))}
       empty={mayWrite ? <FirstUse /> : <Hint>{trans.__('Members upload data here.')}</Hint>}

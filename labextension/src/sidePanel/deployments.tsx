@@ -21,6 +21,7 @@ export function DeploymentsRegion(): JSX.Element {
       region="deployments"
       name={trans.__('Deployments')}
       list={deployments}
+      words={row => row.endpoint_slug}
       count={deployments.rows.length > 0 ? trans.__('%1 active', formatCount(active)) : null}
       empty={<Hint>{trans.__('Deploy a model. Any program can then call it over HTTP.')}</Hint>}
       row={row => {

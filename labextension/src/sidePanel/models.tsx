@@ -21,6 +21,7 @@ export function ModelsRegion(): JSX.Element {
       region="models"
       name={trans.__('Models')}
       list={models}
+      words={row => `${row.name} v${row.version} ${row.model_id ?? ''}`}
       empty={
         <Hint>
           {trans.__('Promote the winner of a run. It is kept here under a name, with a version.')}

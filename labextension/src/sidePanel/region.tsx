@@ -23,23 +23,30 @@ export interface IRegionProps<T extends IRow> {
   /** rows above those of the server */
   readonly before?: ReadonlyArray<{ readonly id: string; readonly row: React.ReactNode }>;
   readonly row: (row: T) => React.ReactNode;
+  /** what a search looks at */
+  readonly words: (row: T) => string;
 }
 
 /**
  * A named region of the panel: it folds, and draws long lists piece by piece.
  */
 export function Region<T extends IRow>(props: IRegionProps<T>): JSX.Element {
-  const { region, name, list, count, empty, before = [], row } = props;
+  const { region, name, list, count, empty, before = [], row, words } = props;
   const trans = useTrans();
   const model = useModel();
   const { folded, phase, lost } = usePanelState();
   const [drawn, setDrawn] = useState(FIRST);
+  const [wanted, setWanted] = useState('');
   const open = !folded.has(region);
 
-  const shown = list.rows.slice(0, drawn);
+  const found = list.rows.filter(one => fits(words(one), wanted));
+  const shown = found.slice(0, drawn);
   const all = `${formatCount(list.rows.length)}${list.more ? '+' : ''}`;
   const number = list.rows.length > 0 || list.more ? all : null;
-  const hidden = list.rows.length - shown.length;
+  const hidden = found.length - shown.length;
+  const told =
+    wanted.trim() === '' ? count : trans.__('%1 of %2', formatCount(found.length), all);
+  const long = list.rows.length > FIRST;
 
   const more = (): void => {
     if (hidden < STEP && list.more) {
@@ -62,8 +69,8 @@ export function Region<T extends IRow>(props: IRegionProps<T>): JSX.Element {
         >
           <Icon name={open ? 'down' : 'right'} />
           <h2 className="jp-pycaret-section__name">{name}</h2>
-          {phase === 'live' && (count ?? number) !== null ? (
-            <span className="jp-pycaret-section__count">{count ?? number}</span>
+          {phase === 'live' && (told ?? number) !== null ? (
+            <span className="jp-pycaret-section__count">{told ?? number}</span>
           ) : null}
         </summary>
         {phase === 'loading' ? (
@@ -76,14 +83,17 @@ export function Region<T extends IRow>(props: IRegionProps<T>): JSX.Element {
           empty
         ) : (
           <>
-            <RowList ids={[...before.map(one => one.id), ...shown.map(one => one.id)]}>
-              {before.map(one => (
-                <React.Fragment key={one.id}>{one.row}</React.Fragment>
-              ))}
-              {shown.map(one => (
-                <React.Fragment key={one.id}>{row(one)}</React.Fragment>
-              ))}
-            </RowList>
+            {long ? <Search name={name} wanted={wanted} onChange={setWanted} /> : null}
+            {before.length + found.length > 0 ? (
+              <RowList
+                rows={[
+                  ...before.map(one => ({ id: one.id, draw: () => one.row })),
+                  ...shown.map(one => ({ id: one.id, draw: () => row(one) }))
+                ]}
+              />
+            ) : (
+              <Hint>{trans.__('Nothing here has “%1” in its name.', wanted.trim())}</Hint>
+            )}
             {hidden > 0 || list.more ? (
               <div className="jp-pycaret-section__more">
                 <button
@@ -94,7 +104,11 @@ export function Region<T extends IRow>(props: IRegionProps<T>): JSX.Element {
                   {trans.__('Show more')}
                 </button>
                 <span className="jp-pycaret-muted">
-                  {trans.__('%1 of %2', formatCount(shown.length), all)}
+                  {trans.__(
+                    '%1 of %2',
+                    formatCount(shown.length),
+                    wanted.trim() === '' ? all : formatCount(found.length)
+                  )}
                 </span>
               </div>
             ) : null}
@@ -102,6 +116,47 @@ export function Region<T extends IRow>(props: IRegionProps<T>): JSX.Element {
         )}
       </details>
     </section>
+  );
+}
+
+/** Each word of the search, anywhere. */
+function fits(words: string, wanted: string): boolean {
+  const text = words.toLowerCase();
+  return wanted
+    .toLowerCase()
+    .split(/\s+/)
+    .every(word => text.includes(word));
+}
+
+/** In a long list one looks by name. */
+function Search({
+  name,
+  wanted,
+  onChange
+}: {
+  readonly name: string;
+  readonly wanted: string;
+  readonly onChange: (wanted: string) => void;
+}): JSX.Element {
+  const trans = useTrans();
+  return (
+    <label className="jp-pycaret-search">
+      <Icon name="search" />
+      <input
+        type="search"
+        className="jp-pycaret-search__input"
+        aria-label={trans.__('Search in %1', name)}
+        placeholder={trans.__('Search')}
+        value={wanted}
+        onChange={event => onChange(event.target.value)}
+        onKeyDown={event => {
+          if (event.key === 'Escape' && wanted !== '') {
+            event.stopPropagation();
+            onChange('');
+          }
+        }}
+      />
+    </label>
   );
 }
 

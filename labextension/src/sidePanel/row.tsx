@@ -1,39 +1,75 @@
-import React, { createContext, useContext, useEffect, useId, useRef, useState } from 'react';
+import React, {
+  createContext,
+  useContext,
+  useId,
+  useLayoutEffect,
+  useRef,
+  useState
+} from 'react';
 import { Icon } from '../common/icons';
+import { useSight } from './useSight';
+
+export interface IListRow {
+  readonly id: string;
+  readonly draw: () => React.ReactNode;
+}
 
 /**
  * Rows of a region: arrows move between them, Tab reaches the action of the current one.
+ *
+ * However many there are, only those in sight are in the page, and the one that Tab leads to.
  */
-export function RowList({
-  ids,
-  children
-}: {
-  /** the rows in their order */
-  readonly ids: ReadonlyArray<string>;
-  readonly children: React.ReactNode;
-}): JSX.Element {
+export function RowList({ rows }: { readonly rows: ReadonlyArray<IListRow> }): JSX.Element {
+  const list = useRef<HTMLUListElement>(null);
   const [chosen, setChosen] = useState<string | null>(null);
-  const current = chosen !== null && ids.includes(chosen) ? chosen : (ids[0] ?? null);
+  const ids = rows.map(row => row.id);
+  const at = Math.max(0, chosen === null ? 0 : ids.indexOf(chosen));
+  const pieces = useSight(list, '.jp-pycaret-panel__regions', ids, at);
+
+  // A row that an arrow leads to may have to be drawn before it can take the focus.
+  const next = useRef<string | null>(null);
+  const follow = (): void => {
+    const id = next.current;
+    const row = [...(list.current?.children ?? [])].find(
+      (child): child is HTMLElement => child instanceof HTMLElement && child.dataset.row === id
+    );
+    if (id !== null && row) {
+      next.current = null;
+      row.focus();
+    }
+  };
+  useLayoutEffect(follow);
 
   const move = (event: React.KeyboardEvent<HTMLUListElement>): void => {
-    const rows = [...event.currentTarget.children].filter(
-      (child): child is HTMLElement => child instanceof HTMLElement
-    );
-    const here = rows.findIndex(row => row.contains(document.activeElement));
-    const to = { ArrowDown: here + 1, ArrowUp: here - 1, Home: 0, End: rows.length - 1 }[event.key];
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: ids.length - 1 }[event.key];
     if (to === undefined || event.ctrlKey || event.altKey || event.metaKey) {
       return;
     }
     event.preventDefault();
-    rows[Math.min(rows.length - 1, Math.max(0, to))]?.focus();
+    next.current = ids[Math.min(ids.length - 1, Math.max(0, to))] ?? null;
+    setChosen(next.current);
+    follow();
   };
 
   return (
-    <CurrentRow.Provider value={{ current, choose: setChosen }}>
+    <CurrentRow.Provider
+      value={{
+        current: ids[at] ?? null,
+        choose: setChosen,
+        placeOf: id => ids.indexOf(id) + 1,
+        size: ids.length
+      }}
+    >
       {/* keys bubble up from the rows, which take the focus */}
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions */}
-      <ul role="list" className="jp-pycaret-section__list" onKeyDown={move}>
-        {children}
+      <ul role="list" ref={list} className="jp-pycaret-section__list" onKeyDown={move}>
+        {pieces.map((piece, place) =>
+          piece.index === undefined ? (
+            <li key={`gap ${place}`} role="presentation" style={{ height: piece.gap }} />
+          ) : (
+            <React.Fragment key={ids[piece.index]}>{rows[piece.index]?.draw()}</React.Fragment>
+          )
+        )}
       </ul>
     </CurrentRow.Provider>
   );
@@ -42,7 +78,9 @@ export function RowList({
 const CurrentRow = createContext<{
   readonly current: string | null;
   readonly choose: (id: string) => void;
-}>({ current: null, choose: () => undefined });
+  readonly placeOf: (id: string) => number;
+  readonly size: number;
+}>({ current: null, choose: () => undefined, placeOf: () => 0, size: 0 });
 
 export interface IRowAction {
   /** what the button reads; it may be shorter than its name */
@@ -75,7 +113,7 @@ export interface IRowProps {
  */
 export function Row(props: IRowProps): JSX.Element {
   const { id, mark, title, small, action, second, open, fresh, children } = props;
-  const { current, choose } = useContext(CurrentRow);
+  const { current, choose, placeOf, size } = useContext(CurrentRow);
   const titleId = useId();
   const row = useRef<HTMLLIElement>(null);
   const stop = id === current ? 0 : -1;
@@ -83,7 +121,7 @@ export function Row(props: IRowProps): JSX.Element {
 
   // An action that goes while it has the focus leaves the focus with its row.
   const held = useRef(false);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!offers && held.current) {
       held.current = false;
       if (document.activeElement === document.body) {
@@ -98,8 +136,10 @@ export function Row(props: IRowProps): JSX.Element {
     <li
       ref={row}
       className={`jp-pycaret-row${fresh ? ' jp-pycaret-row--new' : ''}`}
+      data-row={id}
       aria-labelledby={titleId}
-
+      aria-posinset={placeOf(id)}
+      aria-setsize={size}
       tabIndex={stop}
       onFocus={() => choose(id)}
       onKeyDown={event => {

@@ -49,6 +49,7 @@ export function RunsRegion(): JSX.Element {
       region="runs"
       name={trans.__('Runs')}
       list={runs}
+      words={run => `${experiments.get(run.experiment_id)?.name ?? ''} ${run.plan}`}
       count={count.filter(Boolean).join(' · ') || null}
       empty={
         <Hint>
