@@ -16,7 +16,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -214,7 +214,13 @@ def pictures(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def running_lab(home: Path, *, server_part: bool) -> Iterator[Lab]:
+def running_lab(
+    home: Path,
+    *,
+    server_part: bool,
+    python: str | Path = sys.executable,
+    options: Sequence[str] = (),
+) -> Iterator[Lab]:
     """Start `jupyter lab` in a folder of its own, on a free port; stop it and its kernels at the end."""
     if not (PANEL / "package.json").exists():
         pytest.skip(
@@ -224,7 +230,7 @@ def running_lab(home: Path, *, server_part: bool) -> Iterator[Lab]:
     log = (home / "server.log").open("wb")
     process = subprocess.Popen(
         [
-            sys.executable,
+            str(python),
             "-m",
             "jupyterlab",
             "--no-browser",
@@ -236,6 +242,7 @@ def running_lab(home: Path, *, server_part: bool) -> Iterator[Lab]:
             f"--IdentityProvider.token={token}",
             "--LabApp.expose_app_in_browser=True",
             "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+            *options,
         ],
         cwd=home,
         env=_environment(home),
