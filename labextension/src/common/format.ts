@@ -24,6 +24,13 @@ export function formatScore(value: number | null | undefined): string {
 }
 
 /**
+ * The end of a scale: two digits, or whole where it has more before the point.
+ */
+export function formatEnd(value: number): string {
+  return Math.abs(value) >= 10 ? count.format(Math.round(value)) : value.toPrecision(2);
+}
+
+/**
  * A span as m:ss or h:mm:ss.
  */
 export function formatSpan(ms: number): string {

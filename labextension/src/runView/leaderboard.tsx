@@ -1,6 +1,6 @@
-import React, { useRef, useState } from 'react';
+import React, { useEffect, useRef, useState } from 'react';
 import type { ILeaderboardRow } from '../api/rows';
-import { formatCount, formatScore, MISSING } from '../common/format';
+import { formatCount, formatEnd, formatScore, MISSING } from '../common/format';
 import { Icon, StatusMark } from '../common/icons';
 import { useTrans } from '../common/trans';
 import { isUnfinished } from '../sidePanel/state';
@@ -14,6 +14,8 @@ const ENDED = 8;
 const STEP = 50;
 /** metrics drawn beside the ranking one */
 const BESIDE = 8;
+/** ms for which a new row is lit */
+const LIT = 1200;
 
 interface ISort {
   readonly column: string;
@@ -49,6 +51,7 @@ export function Leaderboard({ state }: { readonly state: IRunState }): JSX.Eleme
     ...(state.fitting ? [state.fitting.model_id] : [])
   ]);
   const waiting = ended ? [] : state.candidates.filter(id => !known.has(id));
+  const fresh = useFresh(state.rows);
   const best = state.rows[0]?.model_id;
   const range = rangeOf(state.rows);
   const largest = Math.max(...state.rows.map(row => Math.abs(valueOf(row, metric ?? '') ?? 0)), 0);
@@ -125,9 +128,9 @@ export function Leaderboard({ state }: { readonly state: IRunState }): JSX.Eleme
               )}
               <th scope="col">
                 <span className="jp-pycaret-leaderboard__ends">
-                  <span>{range ? range.low.toPrecision(2) : ''}</span>
+                  <span>{range ? formatEnd(range.low) : ''}</span>
                   <span>{trans.__('Folds')}</span>
-                  <span>{range ? range.high.toPrecision(2) : ''}</span>
+                  <span>{range ? formatEnd(range.high) : ''}</span>
                 </span>
               </th>
               {beside.map(name => head(name, name, isScore(state.metrics, name)))}
@@ -141,6 +144,7 @@ export function Leaderboard({ state }: { readonly state: IRunState }): JSX.Eleme
                 row={row}
                 rank={state.rows.findIndex(one => one.model_id === row.model_id) + 1}
                 best={row.model_id === best}
+                fresh={fresh.has(row.model_id)}
                 metric={metric}
                 beside={beside}
                 share={
@@ -229,16 +233,19 @@ interface IScoredProps {
   readonly row: ILeaderboardRow;
   readonly rank: number;
   readonly best: boolean;
+  readonly fresh: boolean;
   readonly metric: string | null;
   readonly beside: ReadonlyArray<string>;
   readonly share: number;
   readonly strip: JSX.Element | null;
 }
 
-function Scored({ row, rank, best, metric, beside, share, strip }: IScoredProps): JSX.Element {
+function Scored(props: IScoredProps): JSX.Element {
+  const { row, rank, best, fresh, metric, beside, share, strip } = props;
   const seconds = row.seconds;
+  const block = 'jp-pycaret-leaderboard__row';
   return (
-    <tr className={best ? 'jp-pycaret-leaderboard__row--best' : 'jp-pycaret-leaderboard__row'}>
+    <tr className={`${best ? `${block}--best` : block}${fresh ? ` ${block}--new` : ''}`}>
       <td className="jp-pycaret-num">{rank}</td>
       <td className="jp-pycaret-leaderboard__model">
         <div className="jp-pycaret-clip" title={row.name}>
@@ -350,4 +357,31 @@ function useHeld(
   }
   order.current = shown.map(row => row.model_id);
   return shown;
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+/** The models whose rows have just come; those that were there at first are not new. */
+function useFresh(rows: ReadonlyArray<ILeaderboardRow>): ReadonlySet<string> {
+  const [fresh, setFresh] = useState(NONE);
+  const known = useRef(new Set(rows.map(row => row.model_id)));
+  const timers = useRef(new Set<number>());
+  useEffect(() => {
+    const came = rows.map(row => row.model_id).filter(id => !known.current.has(id));
+    if (came.length === 0) {
+      return;
+    }
+    came.forEach(id => known.current.add(id));
+    setFresh(lit => new Set([...lit, ...came]));
+    const timer = window.setTimeout(() => {
+      timers.current.delete(timer);
+      setFresh(lit => new Set([...lit].filter(id => !came.includes(id))));
+    }, LIT);
+    timers.current.add(timer);
+  }, [rows]);
+  useEffect(() => {
+    const running = timers.current;
+    return () => running.forEach(timer => window.clearTimeout(timer));
+  }, []);
+  return fresh;
 }

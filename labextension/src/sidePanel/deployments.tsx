@@ -14,7 +14,7 @@ export function DeploymentsRegion(): JSX.Element {
   const trans = useTrans();
   const model = useModel();
   const open = useCommand(CommandIDs.openDeployment);
-  const { deployments, fresh, mayWrite, lost } = usePanelState();
+  const { deployments, fresh, shown, mayWrite, lost } = usePanelState();
   const active = deployments.rows.filter(row => row.status === 'active').length;
   return (
     <Region
@@ -38,6 +38,7 @@ export function DeploymentsRegion(): JSX.Element {
             mark={<StatusMark status={row.status} />}
             title={row.endpoint_slug}
             fresh={fresh.has(row.id)}
+            shown={row.id === shown}
             open={open ? () => open({ id: row.id }) : null}
             action={
               mayWrite && row.status === 'paused'

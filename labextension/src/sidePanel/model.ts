@@ -181,6 +181,11 @@ export class SidePanelModel implements IDisposable {
     this.refresh();
   }
 
+  /** Say which run or deployment stands in front in the main area. */
+  setShown(shown: string | null): void {
+    this._patch({ shown });
+  }
+
   dismissNotice(): void {
     this._patch({ notice: null });
   }

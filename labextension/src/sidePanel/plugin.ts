@@ -9,6 +9,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { OpsApi } from '../api/client';
 import { CommandIDs } from '../common/commands';
 import { opsIcon } from '../common/icons';
+import { shownId } from '../common/openView';
 import { DOMAIN } from '../common/trans';
 import { type IMemory, SidePanelModel } from './model';
 import { SidePanel } from './panel';
@@ -45,6 +46,9 @@ export const sidePanelPlugin: JupyterFrontEndPlugin<ISidePanel> = {
 
     app.shell.add(panel, 'left', { rank: 650, type: 'PyCaret Ops' });
     restorer?.add(panel, panel.id);
+    const follow = (): void => model.setShown(shownId(app.shell.currentWidget?.id ?? ''));
+    app.shell.currentChanged?.connect(follow);
+    follow();
 
     app.commands.addCommand(CommandIDs.openSidePanel, {
       label: trans.__('Open PyCaret Ops'),

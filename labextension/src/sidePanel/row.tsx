@@ -104,6 +104,8 @@ export interface IRowProps {
   /** opens what the row stands for: by its title, and by Enter on the row */
   readonly open?: (() => void) | null;
   readonly fresh?: boolean;
+  /** what it opens stands in front in the main area */
+  readonly shown?: boolean;
   /** the lines below the title */
   readonly children?: React.ReactNode;
 }
@@ -112,7 +114,7 @@ export interface IRowProps {
  * One row: a mark, its title with the next action, and lines below.
  */
 export function Row(props: IRowProps): JSX.Element {
-  const { id, mark, title, small, action, second, open, fresh, children } = props;
+  const { id, mark, title, small, action, second, open, fresh, shown, children } = props;
   const { current, choose, placeOf, size } = useContext(CurrentRow);
   const titleId = useId();
   const row = useRef<HTMLLIElement>(null);
@@ -135,7 +137,8 @@ export function Row(props: IRowProps): JSX.Element {
     // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions
     <li
       ref={row}
-      className={`jp-pycaret-row${fresh ? ' jp-pycaret-row--new' : ''}`}
+      className={`jp-pycaret-row${fresh ? ' jp-pycaret-row--new' : ''}${shown ? ' jp-pycaret-row--selected' : ''}`}
+      aria-current={shown ? true : undefined}
       data-row={id}
       aria-labelledby={titleId}
       aria-posinset={placeOf(id)}

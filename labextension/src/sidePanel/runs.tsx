@@ -19,7 +19,7 @@ export function RunsRegion(): JSX.Element {
   const model = useModel();
   const open = useCommand(CommandIDs.openRun);
   const again = useCommand(CommandIDs.newRun);
-  const { runs, experiments, cancelling, fresh, mayWrite, lost, clockOffset } = usePanelState();
+  const { runs, experiments, cancelling, fresh, shown, mayWrite, lost, clockOffset } = usePanelState();
   const busy = runs.rows.some(isUnfinished);
   const now = useNow(busy && lost === null) + clockOffset;
 
@@ -65,6 +65,7 @@ export function RunsRegion(): JSX.Element {
             title={experiments.get(run.experiment_id)?.name ?? run.plan}
             {...(experiments.has(run.experiment_id) ? { small: run.plan } : {})}
             fresh={fresh.has(run.id)}
+            shown={run.id === shown}
             open={open ? () => open({ id: run.id }) : null}
             action={
               mayWrite && isUnfinished(run)

@@ -75,6 +75,8 @@ export interface IPanelState {
   /** rows that came after the first read: they are lit for a moment */
   readonly fresh: ReadonlySet<string>;
   readonly folded: ReadonlySet<RegionId>;
+  /** the run or deployment in front in the main area */
+  readonly shown: string | null;
   /** server time minus browser time, ms */
   readonly clockOffset: number;
 }
@@ -100,6 +102,7 @@ export const INITIAL: IPanelState = {
   cancelling: new Set(),
   fresh: new Set(),
   folded: new Set(),
+  shown: null,
   clockOffset: 0
 };
 
