@@ -8,10 +8,11 @@ import type {
   IMadeApiKey,
   INewApiKey,
   IPage,
-  IPipeline
+  IPipeline,
+  IRunDetail
 } from '../src/api/rows';
 import type { IAnswer, IInputSchema, IServingApi } from '../src/api/serving';
-import { curlOf, pythonOf, quoted } from '../src/deployment/calls';
+import { curlOf, magicOf, pythonOf, quoted } from '../src/deployment/calls';
 import { ago, ahead } from '../src/common/words';
 import { read } from '../src/deployment/fields';
 import { DeploymentModel } from '../src/deployment/model';
@@ -53,11 +54,11 @@ const DEPLOYMENT: IDeployment = {
 };
 
 const PIPELINES = [
-  { id: 'm1', name: 'iris', version: 1, workspace_id: 'w1' },
-  { id: 'm3', name: 'iris', version: 3, workspace_id: 'w1' },
-  { id: 'm9', name: 'wine', version: 9, workspace_id: 'w1' },
-  { id: 'm2', name: 'iris', version: 2, workspace_id: 'w1' }
-] as ReadonlyArray<IPipeline>;
+  { id: 'm1', name: 'iris', version: 1, origin_run_id: 'r1', model_id: 'lr' },
+  { id: 'm3', name: 'iris', version: 3, origin_run_id: null, model_id: 'nb' },
+  { id: 'm9', name: 'wine', version: 9, origin_run_id: null, model_id: 'nb' },
+  { id: 'm2', name: 'iris', version: 2, origin_run_id: 'r0', model_id: 'nb' }
+].map(row => ({ ...row, workspace_id: 'w1' })) as ReadonlyArray<IPipeline>;
 
 const KEY: IApiKey = {
   id: 'k0',
@@ -86,6 +87,12 @@ class FakeServing implements IServingApi {
   pipeline(id: string): Promise<IPipeline> {
     const found = PIPELINES.find(one => one.id === id);
     return found ? Promise.resolve(found) : Promise.reject(new ResponseError(404, 'gone'));
+  }
+
+  run(id: string): Promise<IRunDetail> {
+    return id === 'r1'
+      ? Promise.resolve({ leaderboard: [{ model_id: 'lr', name: 'Logistic Regression' }] } as IRunDetail)
+      : Promise.reject(new ResponseError(404, 'gone'));
   }
 
   pipelines(): Promise<IPage<IPipeline>> {
@@ -215,6 +222,10 @@ describe('a deployment', () => {
     assert.deepEqual(names(), ['web shop']);
   });
 
+  it('is called as the engine calls its model', () => {
+    assert.equal(model.state.modelName, 'Logistic Regression');
+  });
+
   it('asks for no keys where they open nothing', () => {
     assert.equal(model.state.keys, null);
   });
@@ -236,6 +247,7 @@ describe('a deployment', () => {
     await model.serve('m2');
     assert.equal(model.state.deployment?.pipeline_id, 'm2');
     assert.equal(model.state.pipeline?.version, 2);
+    assert.equal(model.state.modelName, 'nb');
     assert.equal(model.state.answer, null);
     assert.deepEqual(model.state.texts, { width: '1.5', town: 'Rome', depth: '4' });
   });
@@ -327,6 +339,10 @@ describe('the call', () => {
     assert.match(curlOf({ ...call, secret: null }), /token \$JUPYTER_TOKEN"/);
     assert.match(curlOf({ ...call, access: 'api-key', secret: null }), /Bearer \$PYCARET_KEY"/);
     assert.doesNotMatch(curlOf({ ...call, access: 'public', secret: null }), /Authorization/);
+  });
+
+  it('is two lines in a notebook', () => {
+    assert.equal(magicOf('iris'), '%load_ext jupyter_pycaret_ops\n%pcrun predict iris --data df');
   });
 
   it('is Python with Python values', () => {

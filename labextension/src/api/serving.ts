@@ -6,6 +6,7 @@ import type {
   INewApiKey,
   IPage,
   IPipeline,
+  IRunDetail,
   Schemas
 } from './rows';
 import { MOST, Transport } from './transport';
@@ -27,6 +28,7 @@ export interface IServingApi {
 
   pipeline(id: string): Promise<IPipeline>;
   pipelines(workspaceId: string): Promise<IPage<IPipeline>>;
+  run(id: string): Promise<IRunDetail>;
   deploy(pipelineId: string, slug: string, access: Access): Promise<IDeployment>;
   deployment(id: string): Promise<IDeployment>;
   patch(id: string, change: Schemas['DeploymentPatch']): Promise<IDeployment>;
@@ -47,6 +49,10 @@ export class ServingApi extends Transport implements IServingApi {
 
   pipelines(workspaceId: string): Promise<IPage<IPipeline>> {
     return this.list<IPipeline>(`workspaces/${workspaceId}/pipelines`, MOST);
+  }
+
+  run(id: string): Promise<IRunDetail> {
+    return this.get<IRunDetail>(`runs/${id}`);
   }
 
   deploy(pipelineId: string, slug: string, access: Access): Promise<IDeployment> {

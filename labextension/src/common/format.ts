@@ -31,6 +31,14 @@ export function formatEnd(value: number): string {
 }
 
 /**
+ * A parameter's name as words: `train_size` as `Train size`.
+ */
+export function labelOf(name: string): string {
+  const words = name.replace(/_/g, ' ');
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/**
  * A span as m:ss or h:mm:ss.
  */
 export function formatSpan(ms: number): string {

@@ -29,6 +29,12 @@ const DRAWINGS = {
   model: <path d="M8 2 13.5 5v6L8 14l-5.5-3V5zM2.5 5 8 8l5.5-3M8 8v6" />,
   copy: <path d="M5.5 5.5h8v8h-8zM10.5 5.5v-3h-8v8h3" />,
   check: <path d="m3 8.5 3.2 3L13 4.5" />,
+  info: (
+    <>
+      <circle cx="8" cy="8" r="5.75" />
+      <path d="M8 7.5V11M8 5h.01" />
+    </>
+  ),
   search: (
     <>
       <circle cx="7" cy="7" r="4" />

@@ -111,7 +111,7 @@ function Head({
         {pipeline ? (
           <>
             {trans.__('serves')} <b>{`${pipeline.name} v${pipeline.version}`}</b>
-            {` · ${pipeline.model_id ?? ''} · ${pipeline.task}`}
+            {` · ${state.modelName} · ${pipeline.task}`}
             {labels ? trans.__(', %1 labels', formatCount(labels)) : ''}
           </>
         ) : null}

@@ -2,7 +2,7 @@ import React, { useId, useState } from 'react';
 import { Icon } from '../common/icons';
 import { Tabs } from '../common/tabs';
 import { useTrans } from '../common/trans';
-import { curlOf, type ICall, pythonOf, variableOf } from './calls';
+import { curlOf, type ICall, magicOf, pythonOf, variableOf } from './calls';
 import { read } from './fields';
 import type { DeploymentModel, IDeploymentState } from './model';
 
@@ -34,13 +34,17 @@ export function CallIt({ model, state, token }: ICallItProps): JSX.Element | nul
   };
   const secret = access === 'api-key' ? (made?.key ?? null) : access === 'workspace' ? token || null : null;
   const isCurl = language === 'curl';
+  const isMagic = language === 'pcrun';
+  const textOf = (known: ICall): string =>
+    isMagic ? magicOf(deployment.endpoint_slug) : isCurl ? curlOf(known) : pythonOf(known);
   const copy = async (): Promise<void> => {
-    await navigator.clipboard.writeText(isCurl ? curlOf({ ...call, secret }) : pythonOf(call));
+    await navigator.clipboard.writeText(textOf({ ...call, secret }));
     setCopied(true);
   };
   const variable = variableOf(access);
-  const sentence =
-    variable === null
+  const sentence = isMagic
+    ? trans.__('In a notebook here: predictions for all rows of the frame df.')
+    : variable === null
       ? trans.__('Gives the answer above, to anyone.')
       : isCurl && secret !== null
         ? access === 'api-key'
@@ -58,7 +62,8 @@ export function CallIt({ model, state, token }: ICallItProps): JSX.Element | nul
           label={trans.__('Call it')}
           tabs={[
             { id: 'curl', name: 'curl' },
-            { id: 'python', name: 'Python' }
+            { id: 'python', name: 'Python' },
+            { id: 'pcrun', name: '%pcrun' }
           ]}
           chosen={language}
           onChoose={chosen => {
@@ -71,7 +76,7 @@ export function CallIt({ model, state, token }: ICallItProps): JSX.Element | nul
       <div className="jp-pycaret-code" id={id} role="tabpanel" aria-label={language}>
         {/* Long lines scroll: without a stop the keyboard could not. */}
         {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
-        <pre tabIndex={0}>{isCurl ? curlOf(call) : pythonOf(call)}</pre>
+        <pre tabIndex={0}>{textOf(call)}</pre>
         <div className="jp-pycaret-code__foot">
           <span role="status">{copied ? trans.__('Copied. %1', sentence) : sentence}</span>
           <button
@@ -80,7 +85,11 @@ export function CallIt({ model, state, token }: ICallItProps): JSX.Element | nul
             onClick={() => void copy()}
           >
             <Icon name={copied ? 'check' : 'copy'} />
-            {isCurl ? trans.__('Copy curl') : trans.__('Copy Python')}
+            {isMagic
+              ? trans.__('Copy %pcrun')
+              : isCurl
+                ? trans.__('Copy curl')
+                : trans.__('Copy Python')}
           </button>
         </div>
       </div>

@@ -59,6 +59,13 @@ export function pythonOf({ url, row, access }: Omit<ICall, 'secret'>): string {
   ].join('\n');
 }
 
+/**
+ * The call in a notebook of this server, for all rows of a frame.
+ */
+export function magicOf(slug: string): string {
+  return ['%load_ext jupyter_pycaret_ops', `%pcrun predict ${slug} --data df`].join('\n');
+}
+
 function pythonValue(value: unknown): string {
   if (value === null || value === undefined) {
     return 'None';

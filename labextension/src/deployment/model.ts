@@ -29,6 +29,8 @@ export interface IDeploymentState {
   readonly trouble: string | null;
   readonly deployment: IDeployment | null;
   readonly pipeline: IPipeline | null;
+  /** what the engine calls its model; the id where the run that made it is gone */
+  readonly modelName: string;
   readonly schema: IInputSchema | null;
   /** why there is no form */
   readonly schemaTrouble: string | null;
@@ -52,6 +54,7 @@ const NOTHING: IDeploymentState = {
   trouble: null,
   deployment: null,
   pipeline: null,
+  modelName: '',
   schema: null,
   schemaTrouble: null,
   texts: {},
@@ -266,7 +269,7 @@ export class DeploymentModel {
 
   private async _readForm(deployment: IDeployment): Promise<void> {
     const pipeline = await this.api.pipeline(deployment.pipeline_id);
-    this._patch({ pipeline });
+    this._patch({ pipeline, modelName: await this._nameOf(pipeline) });
     try {
       const schema = await this.api.schema(deployment.endpoint_slug);
       this._patch({ schema, schemaTrouble: null });
@@ -274,6 +277,11 @@ export class DeploymentModel {
     } catch (error) {
       this._patch({ schemaTrouble: this._sentence(error) });
     }
+  }
+
+  private async _nameOf({ model_id: id, origin_run_id: runId }: IPipeline): Promise<string> {
+    const run = runId ? await this.api.run(runId).catch(() => null) : null;
+    return run?.leaderboard.find(row => row.model_id === id)?.name ?? id;
   }
 
   /** Keep what was typed as far as there are such columns still; the example has the rest. */

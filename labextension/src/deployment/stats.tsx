@@ -107,6 +107,7 @@ function Spark({ readings }: { readonly readings: ReadonlyArray<IReading> }): JS
       role="img"
       aria-label={trans.__('Latency since this view was opened')}
     >
+      <path className="jp-pycaret-plot__grid" d={`M0 ${HEIGHT - 0.5}h${WIDTH}`} />
       <path className="jp-pycaret-spark__p95" d={line(one => one.p95)} />
       <path className="jp-pycaret-spark__p50" d={line(one => one.p50)} />
     </svg>

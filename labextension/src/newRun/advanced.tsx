@@ -1,18 +1,12 @@
 import React, { useId } from 'react';
 import type { IParam } from '../api/engine';
 import { Field, tied } from '../common/field';
-import { formatCount } from '../common/format';
+import { formatCount, labelOf } from '../common/format';
 import { Icon } from '../common/icons';
 import { useTrans } from '../common/trans';
 import type { NewRunModel } from './model';
 import { kindOf, textOf } from './params';
 import { defaultMetric, type IFormState } from './state';
-
-/** `train_size` as `Train size` */
-export function labelOf(param: IParam): string {
-  const words = param.name.replace(/_/g, ' ');
-  return words.charAt(0).toUpperCase() + words.slice(1);
-}
 
 /**
  * What most people leave as it is, folded away.
@@ -59,12 +53,14 @@ export function ParamField({
   model,
   state,
   param,
-  label
+  label,
+  unit
 }: {
   readonly model: NewRunModel;
   readonly state: IFormState;
   readonly param: IParam;
   readonly label?: string;
+  readonly unit?: string;
 }): JSX.Element {
   const trans = useTrans();
   const id = useId();
@@ -122,8 +118,15 @@ export function ParamField({
     );
   }
   return (
-    <Field id={id} label={label ?? labelOf(param)} error={error} hint={param.description}>
-      {control}
+    <Field id={id} label={label ?? labelOf(param.name)} error={error} hint={param.description}>
+      {unit ? (
+        <span className="jp-pycaret-form__group">
+          {control}
+          <span className="jp-pycaret-form__unit">{unit}</span>
+        </span>
+      ) : (
+        control
+      )}
     </Field>
   );
 }

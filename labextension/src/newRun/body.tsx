@@ -331,7 +331,8 @@ function PlanFields({ model, state }: IPart): JSX.Element {
         <ParamField
           model={model}
           state={state}
-          param={{ ...limit, description: trans.__('Minutes. What is ranked by then is kept.') }}
+          param={{ ...limit, description: trans.__('What is ranked by then is kept.') }}
+          unit={trans.__('minutes')}
           label={trans.__('Time limit')}
         />
       ) : null}

@@ -22,6 +22,14 @@ export function Preview({
   const columns = [...preview.columns]
     .sort((a, b) => Number(b.name === target) - Number(a.name === target))
     .slice(0, COLUMNS);
+  const decimals = new Map(
+    columns
+      .filter(column => column.dtype === 'number')
+      .map(({ name: column }): [string, number] => [
+        column,
+        decimalsOf(preview.rows.map(row => row[column]))
+      ])
+  );
   return (
     <div className="jp-pycaret-block">
       <div
@@ -48,6 +56,7 @@ export function Preview({
                     key={column.name}
                     column={column}
                     value={row[column.name]}
+                    decimals={decimals.get(column.name) ?? 0}
                     target={target}
                   />
                 ))}
@@ -103,10 +112,12 @@ function Head({
 function Cell({
   column,
   value,
+  decimals,
   target
 }: {
   readonly column: IColumn;
   readonly value: unknown;
+  readonly decimals: number;
   readonly target: string;
 }): JSX.Element {
   const trans = useTrans();
@@ -119,7 +130,22 @@ function Cell({
   ];
   return (
     <td className={classes.filter(Boolean).join(' ')}>
-      {missing ? trans.__('missing') : String(value)}
+      {missing
+        ? trans.__('missing')
+        : typeof value === 'number' && decimals > 0
+          ? value.toFixed(decimals)
+          : String(value)}
     </td>
   );
+}
+
+/** decimals of a column, at most */
+const MOST = 6;
+
+/** As many decimals as the value that has most of them; none where one is written with an exponent. */
+function decimalsOf(values: ReadonlyArray<unknown>): number {
+  const texts = values.filter(value => typeof value === 'number').map(String);
+  return texts.some(text => text.includes('e'))
+    ? 0
+    : Math.min(MOST, Math.max(0, ...texts.map(text => text.split('.')[1]?.length ?? 0)));
 }

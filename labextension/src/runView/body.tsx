@@ -1,7 +1,7 @@
 import React, { useEffect, useRef, useState } from 'react';
 import type { IRunDetail } from '../api/rows';
 import { CommandIDs, useCommand } from '../common/commands';
-import { formatCount, formatScore, formatTime } from '../common/format';
+import { formatCount, formatScore, formatTime, labelOf, MISSING } from '../common/format';
 import { Frame, Notices } from '../common/frame';
 import { Icon, StatusMark } from '../common/icons';
 import { useTrans } from '../common/trans';
@@ -102,7 +102,7 @@ function Live({ state }: { readonly state: IRunState }): JSX.Element {
       </section>
       <div className="jp-pycaret-block jp-pycaret-block--loose">
         <section className="jp-pycaret-block">
-          <h3 className="jp-pycaret-block__title">{trans.__('Data changes')}</h3>
+          <h3 className="jp-pycaret-block__title">{trans.__('Data')}</h3>
           <Changes state={state} />
         </section>
         <section className="jp-pycaret-block">
@@ -142,21 +142,21 @@ function Ended({ model, state }: IPart): JSX.Element {
           <Log events={state.events} start={startOf(state)} />
         </Fold>
         <Fold
-          title={trans.__('Data changes')}
+          title={trans.__('Data')}
           aside={
             state.changes.length > 0
               ? trans._n(
-                  '%2 before training',
-                  '%2 before training',
+                  '%2 change before training',
+                  '%2 changes before training',
                   state.changes.length,
                   formatCount(state.changes.length)
                 )
-              : trans.__('none')
+              : trans.__('unchanged before training')
           }
         >
           <Changes state={state} />
         </Fold>
-        <Fold title={trans.__('Set-up')} aside={trans.__('what is needed to run it again')}>
+        <Fold title={trans.__('Set-up')} aside={kernelOf(state)}>
           <SetUp state={state} />
         </Fold>
       </div>
@@ -193,12 +193,22 @@ function Changes({ state }: { readonly state: IRunState }): JSX.Element {
   }
   return (
     <div className="jp-pycaret-notice">
-      <StatusMark status="warning" />
-      <ul role="list" className="jp-pycaret-list jp-pycaret-notice__body">
-        {state.changes.map(change => (
-          <li key={change}>{change}</li>
-        ))}
-      </ul>
+      <Icon name="info" />
+      <div className="jp-pycaret-notice__body">
+        <p className="jp-pycaret-notice__title">
+          {trans._n(
+            '%2 change before training',
+            '%2 changes before training',
+            state.changes.length,
+            formatCount(state.changes.length)
+          )}
+        </p>
+        <ul role="list" className="jp-pycaret-list">
+          {state.changes.map(change => (
+            <li key={change}>{change}</li>
+          ))}
+        </ul>
+      </div>
     </div>
   );
 }
@@ -209,16 +219,16 @@ function SetUp({ state }: { readonly state: IRunState }): JSX.Element | null {
   if (!run) {
     return null;
   }
-  const { setup_params: setup, plan_params: plan, seed, data_rows: rows, versions } = run.snapshot;
+  const { setup_params: setup, plan_params: plan, seed, data_rows: rows } = run.snapshot;
   const facts: Array<[string, string]> = [];
   if (rows !== null) {
     facts.push([trans.__('Rows'), formatCount(rows)]);
   }
   for (const [name, value] of Object.entries({ ...setup, ...plan })) {
     facts.push([
-      name.replace(/_/g, ' '),
+      FACTS[name]?.(trans) ?? labelOf(name),
       Array.isArray(value)
-        ? value.join(', ')
+        ? value.map(one => state.names[String(one)] ?? String(one)).join(', ')
         : typeof value === 'object'
           ? JSON.stringify(value)
           : String(value)
@@ -227,7 +237,7 @@ function SetUp({ state }: { readonly state: IRunState }): JSX.Element | null {
   if (seed !== null) {
     facts.push([trans.__('Seed'), String(seed)]);
   }
-  facts.push([trans.__('Kernel'), `Python ${versions.python} · PyCaret ${versions.pycaret}`]);
+  facts.push([trans.__('Kernel'), kernelOf(state)]);
   return (
     <dl className="jp-pycaret-facts">
       {facts.map(([name, value]) => (
@@ -238,6 +248,20 @@ function SetUp({ state }: { readonly state: IRunState }): JSX.Element | null {
       ))}
     </dl>
   );
+}
+
+/** Parameters whose own name says less than the form does. */
+const FACTS: Readonly<Record<string, (trans: Trans) => string>> = {
+  fold: trans => trans.__('Folds'),
+  include: trans => trans.__('Models'),
+  sort: trans => trans.__('Rank by')
+};
+
+type Trans = ReturnType<typeof useTrans>;
+
+function kernelOf({ run }: IRunState): string {
+  const { python, pycaret } = run?.snapshot.versions ?? {};
+  return `Python ${python ?? MISSING} · PyCaret ${pycaret ?? MISSING}`;
 }
 
 function startOf({ run, events }: IRunState): number {

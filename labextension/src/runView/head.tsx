@@ -38,6 +38,11 @@ export function Head({
     cancelled: trans.__('Cancelled')
   };
   const unfinished = isUnfinished(run);
+  const models = run.progress?.total ?? 0;
+  const scope = [
+    models > 0 ? trans._n('%2 model', '%2 models', models, formatCount(models)) : '',
+    typeof setup.fold === 'number' ? trans.__('%1 folds', String(setup.fold)) : ''
+  ].filter(Boolean);
   return (
     <header className="jp-pycaret-head">
       <h2 className="jp-pycaret-head__title">
@@ -100,7 +105,7 @@ export function Head({
           </>
         ) : null}
         {` · ${task}`}
-        {typeof setup.fold === 'number' ? ` · ${trans.__('%1 folds', String(setup.fold))}` : ''}
+        {scope.length > 0 ? ` · ${scope.join(', ')}` : ''}
       </p>
       <Times state={state} clockOffset={model.api.clockOffset} />
     </header>
@@ -123,6 +128,7 @@ function Times({
   }
   if (running && run.started_at) {
     const elapsed = now - Date.parse(run.started_at);
+    const limit = run.snapshot.plan_params.time_limit;
     const { done, total } = run.progress ?? { done: 0, total: 0 };
     // Two models say something about those to come; before, it would be a guess.
     const left = done >= 2 && total > done ? (elapsed / done) * (total - done) : null;
@@ -135,6 +141,7 @@ function Times({
             {trans.__('about')} <b>{formatSpan(left)}</b> {trans.__('left')}
           </>
         )}
+        {typeof limit === 'number' ? ` · ${trans.__('limit %1', formatSpan(1000 * limit))}` : ''}
       </p>
     );
   }

@@ -312,8 +312,8 @@ function Fitting({
           </div>
         ) : null}
       </td>
-      <td />
-      <td colSpan={span} className="jp-pycaret-muted">
+      {/* Folds have no values yet: the words take their place, for a first model has no other columns. */}
+      <td colSpan={1 + span} className="jp-pycaret-muted">
         {counts
           ? trans.__('Running · fold %1 of %2', String(fold), String(folds))
           : trans.__('Running')}

@@ -71,7 +71,9 @@ function Line({
   return (
     <li className="jp-pycaret-log__line" aria-setsize={count} aria-posinset={place + 1}>
       <span className="jp-pycaret-log__time">{clock(Date.parse(timestamp) - start)}</span>
-      <span className="jp-pycaret-log__kind jp-pycaret-clip">{kind}</span>
+      <span className="jp-pycaret-log__kind jp-pycaret-clip" title={kind}>
+        {kind}
+      </span>
       <span className="jp-pycaret-clip" title={message}>
         {typeof payload.fold === 'number'
           ? trans.__('%1, fold %2 of %3', message, String(payload.fold), String(payload.folds))

@@ -15,13 +15,17 @@ export function ModelsRegion(): JSX.Element {
   const trans = useTrans();
   const deploy = useCommand(CommandIDs.deploy);
   const open = useCommand(CommandIDs.openRun);
-  const { models, fresh, mayWrite, lost } = usePanelState();
+  const { models, runs, fresh, mayWrite, lost } = usePanelState();
+  const nameOf = (row: IPipeline): string => {
+    const best = runs.rows.find(run => run.id === row.origin_run_id)?.metrics_summary?.best;
+    return best?.model_id === row.model_id ? (best.name ?? row.model_id) : row.model_id;
+  };
   return (
     <Region
       region="models"
       name={trans.__('Models')}
       list={models}
-      words={row => `${row.name} v${row.version} ${row.model_id ?? ''}`}
+      words={row => `${row.name} v${row.version} ${nameOf(row)}`}
       empty={
         <Hint>
           {trans.__('Promote the winner of a run. It is kept here under a name, with a version.')}
@@ -60,7 +64,7 @@ export function ModelsRegion(): JSX.Element {
                   }
                 : {})}
             >
-              {row.model_id ?? row.task}
+              {nameOf(row)}
             </RowLine>
           </Row>
         );
