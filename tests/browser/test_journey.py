@@ -160,4 +160,8 @@ def test_the_whole_way(lab: Lab, journey: Page, pictures: Path, theme: str) -> N
     expect(answer).to_have_text(told)
     picture("deployment")
 
+    # where one went on from Promote to Deploy one goes on to what came of it
+    page.get_by_role("tab", name=name, exact=True).first.click()
+    run.get_by_role("button", name="Open deployment", exact=True).click()
+    expect(deployment).to_be_visible()
     page.context.close()

@@ -45,7 +45,7 @@ export const deploymentPlugin: JupyterFrontEndPlugin<void> = {
           const pipeline = await api.pipeline(String(args.pipelineId ?? ''));
           const made = await askToDeploy(api, pipeline, trans);
           if (made) {
-            panel.model.refresh();
+            panel.model.noteDeployment(made);
             await app.commands.execute(CommandIDs.openDeployment, { id: made.id });
           }
         } catch (error) {

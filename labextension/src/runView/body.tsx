@@ -12,11 +12,12 @@ import { Leaderboard } from './leaderboard';
 import { Log } from './log';
 import { type RunModel, shownMetric } from './model';
 import { Plots } from './plots';
-import { Winner } from './promote';
+import { type IDeployed, Winner } from './promote';
 import { type IRunState, valueOf } from './state';
 
 export interface IRunViewProps {
   readonly model: RunModel;
+  readonly deployed: IDeployed;
   /** opens the notebook that does the run again; null where nothing can open it */
   readonly onNotebook: (() => void) | null;
 }
@@ -24,7 +25,7 @@ export interface IRunViewProps {
 /**
  * One run, live and ended.
  */
-export function RunView({ model, onNotebook }: IRunViewProps): JSX.Element {
+export function RunView({ model, deployed, onNotebook }: IRunViewProps): JSX.Element {
   const trans = useTrans();
   const state = useSignal(model.changed, () => model.state);
   const { run, experiment } = state;
@@ -50,7 +51,11 @@ export function RunView({ model, onNotebook }: IRunViewProps): JSX.Element {
           {run.status === 'failed' ? <Failure run={run} /> : null}
           <Overall state={state} />
           <Leaderboard state={state} />
-          {isUnfinished(run) ? <Live state={state} /> : <Ended model={model} state={state} />}
+          {isUnfinished(run) ? (
+            <Live state={state} />
+          ) : (
+            <Ended model={model} state={state} deployed={deployed} />
+          )}
           <Announcer state={state} />
         </>
       ) : null}
@@ -114,7 +119,11 @@ function Live({ state }: { readonly state: IRunState }): JSX.Element {
   );
 }
 
-function Ended({ model, state }: IPart): JSX.Element {
+function Ended({
+  model,
+  state,
+  deployed
+}: IPart & { readonly deployed: IDeployed }): JSX.Element {
   const trans = useTrans();
   const last = state.events[state.events.length - 1];
   return (
@@ -123,7 +132,7 @@ function Ended({ model, state }: IPart): JSX.Element {
         <div className="jp-pycaret-columns">
           <Plots model={model} state={state} />
           {state.plots.length === 0 ? <div /> : null}
-          <Winner model={model} state={state} />
+          <Winner model={model} state={state} deployed={deployed} />
         </div>
       ) : null}
       <div className="jp-pycaret-folds">

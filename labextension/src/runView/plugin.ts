@@ -13,6 +13,7 @@ import { ISidePanel } from '../sidePanel/tokens';
 import { RunView } from './body';
 import { RunModel } from './model';
 import { openNotebook } from './notebook';
+import type { IDeployed } from './promote';
 
 /**
  * A run in a tab of the main area.
@@ -41,6 +42,10 @@ export const runViewPlugin: JupyterFrontEndPlugin<void> = {
       make: id => {
         const model = new RunModel(id, new RunApi(app.serviceManager.serverSettings), trans);
         model.promoted.connect(() => panel.model.refresh());
+        const deployed: IDeployed = {
+          changed: panel.model.changed,
+          of: pipelineId => panel.model.deploymentOf(pipelineId)
+        };
         const onNotebook = app.commands.hasCommand('docmanager:open')
           ? () => void openNotebook(app, model, trans)
           : null;
@@ -49,7 +54,7 @@ export const runViewPlugin: JupyterFrontEndPlugin<void> = {
           body: React.createElement(
             CommandsProvider,
             { value: app.commands },
-            React.createElement(RunView, { model, onNotebook })
+            React.createElement(RunView, { model, deployed, onNotebook })
           ),
           title: () => {
             const { experiment, run } = model.state;

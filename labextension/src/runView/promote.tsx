@@ -1,25 +1,37 @@
+import type { ISignal } from '@lumino/signaling';
 import React, { useId, useLayoutEffect, useRef, useState } from 'react';
 import { CommandIDs, useCommand } from '../common/commands';
 import { formatCount, formatScore } from '../common/format';
 import { Icon } from '../common/icons';
 import { useTrans } from '../common/trans';
+import { useSignal } from '../common/useSignal';
 import { type RunModel, shownMetric } from './model';
 import { type IRunState, isScore, valueOf } from './state';
+
+/** Which pipelines are deployed already. */
+export interface IDeployed {
+  readonly changed: ISignal<unknown, void>;
+  /** the id of a deployment that serves a pipeline */
+  readonly of: (pipelineId: string) => string | null;
+}
 
 interface IPart {
   readonly model: RunModel;
   readonly state: IRunState;
+  readonly deployed: IDeployed;
 }
 
 /**
- * The winner in figures, and the next step with it: promote, then deploy, in the same place.
+ * The winner in figures, and the next step with it: promote, deploy, open, each in the same place.
  */
-export function Winner({ model, state }: IPart): JSX.Element | null {
+export function Winner({ model, state, deployed }: IPart): JSX.Element | null {
   const best = state.rows[0];
   return best ? (
     <div className="jp-pycaret-block jp-pycaret-block--loose">
       <Facts state={state} />
-      {state.run?.status === 'succeeded' ? <Promote model={model} state={state} /> : null}
+      {state.run?.status === 'succeeded' ? (
+        <Promote model={model} state={state} deployed={deployed} />
+      ) : null}
     </div>
   ) : null;
 }
@@ -73,11 +85,15 @@ function Facts({ state }: { readonly state: IRunState }): JSX.Element | null {
   );
 }
 
-function Promote({ model, state }: IPart): JSX.Element {
+function Promote({ model, state, deployed }: IPart): JSX.Element {
   const trans = useTrans();
   const id = useId();
   const deploy = useCommand(CommandIDs.deploy);
+  const open = useCommand(CommandIDs.openDeployment);
   const { promoted, promoting, pipelines } = state;
+  const deployment = useSignal(deployed.changed, () =>
+    promoted ? deployed.of(promoted.id) : null
+  );
   const [name, setName] = useState(state.experiment?.name ?? state.run?.plan ?? '');
   const next = useRef<HTMLButtonElement>(null);
 
@@ -97,9 +113,21 @@ function Promote({ model, state }: IPart): JSX.Element {
           {promoted.name} <span className="jp-pycaret-muted">{`v${promoted.version}`}</span>
         </h3>
         <p className="jp-pycaret-hint">
-          {trans.__('It is kept under Models. Deploy it, and any program can call it.')}
+          {deployment
+            ? trans.__('It is deployed: any program can call it.')
+            : trans.__('It is kept under Models. Deploy it, and any program can call it.')}
         </p>
-        {deploy ? (
+        {deployment && open ? (
+          <div>
+            <button
+              type="button"
+              className="jp-pycaret-button jp-pycaret-button--primary"
+              onClick={() => open({ id: deployment })}
+            >
+              {trans.__('Open deployment')}
+            </button>
+          </div>
+        ) : deploy ? (
           <div>
             <button
               ref={next}

@@ -12,7 +12,16 @@ import {
   ServerPartMissing,
   SignedOut
 } from '../api/errors';
-import type { IDataSource, IExperiment, IMe, IPage, IProject, IRow, IRun } from '../api/rows';
+import type {
+  IDataSource,
+  IDeployment,
+  IExperiment,
+  IMe,
+  IPage,
+  IProject,
+  IRow,
+  IRun
+} from '../api/rows';
 import { formatCount, formatScore } from '../common/format';
 import { EMPTY, INITIAL, isUnfinished, type IList, type IPanelState, type RegionId } from './state';
 import { UploadQueue } from './uploads';
@@ -215,6 +224,27 @@ export class SidePanelModel implements IDisposable {
     }
     this._turn += 1;
     this.refresh();
+  }
+
+  /**
+   * Show a deployment that was made from here before the next read brings it.
+   */
+  noteDeployment(row: IDeployment): void {
+    const { deployments, fresh, workspaceId } = this._state;
+    if (row.workspace_id === workspaceId) {
+      const others = deployments.rows.filter(other => other.id !== row.id);
+      this._patch({
+        deployments: { ...deployments, rows: [row, ...others] },
+        fresh: new Set([...fresh, row.id])
+      });
+    }
+    this._turn += 1;
+    this.refresh();
+  }
+
+  /** The newest deployment that serves a pipeline, as far as the panel knows; null where none does. */
+  deploymentOf(pipelineId: string): string | null {
+    return this._state.deployments.rows.find(row => row.pipeline_id === pipelineId)?.id ?? null;
   }
 
   /**
