@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from .conftest import Lab
+from .conftest import Deployed, Lab
 from .lab_page import (
     DARK,
     LIGHT,
@@ -192,15 +192,21 @@ def test_a_lost_connection_is_said_and_found_again(lab: Lab, page: Page) -> None
 
 
 def test_an_idle_panel_keeps_no_server_awake_and_a_hidden_one_asks_nothing(
-    lab: Lab, page_with_clock: Page
+    lab: Lab, page_with_clock: Page, deployed: Deployed
 ) -> None:
-    """And over the line to its run it hears, without asking, that the run has ended."""
+    """Nor does an open deployment, which asks too. And over the line to its run the panel hears,
+    without asking, that the run has ended."""
     page = page_with_clock
     lists = re.compile(r"/pycaret/api/v1/runs\?")
     experiment = lab.experiment("watched", task="classification", target="species")
     open_lab(page, lab.url, lab.token)
     open_panel(page)
     expect(panel(page).get_by_role("button", name="Upload data")).to_be_enabled()
+    row = region(page, "Deployments").get_by_role("listitem").filter(has_text=deployed.slug)
+    row.press("Enter")
+    view = page.get_by_role("article", name=f"Deployment {deployed.slug}", exact=True)
+    expect(view.get_by_role("button", name="Predict", exact=True)).to_be_enabled()
+    counts = re.compile(r"/pycaret/api/v1/deployments/[^/]*\?")
 
     # JupyterLab's own polls do count as activity: let ours be the only ones that could
     page.route(
@@ -210,12 +216,14 @@ def test_an_idle_panel_keeps_no_server_awake_and_a_hidden_one_asks_nothing(
     quiet_polls = 0
     for _ in range(20):  # what JupyterLab asked while it loaded may still be counted
         before = lab.last_activity()
-        with page.expect_response(lists):
+        with page.expect_response(lists), page.expect_response(counts):
             page.clock.run_for(11_000)  # longer than the time between two polls
         quiet_polls = quiet_polls + 1 if lab.last_activity() == before else 0
         if quiet_polls == 3:
             break
     assert quiet_polls == 3
+    page.evaluate("window.jupyterapp.shell.currentWidget.close()")
+    expect(view).to_be_hidden()
 
     run = lab.call(
         "POST",
