@@ -58,7 +58,7 @@ const PIPELINES = [
   { id: 'm3', name: 'iris', version: 3, origin_run_id: null, model_id: 'nb' },
   { id: 'm9', name: 'wine', version: 9, origin_run_id: null, model_id: 'nb' },
   { id: 'm2', name: 'iris', version: 2, origin_run_id: 'r0', model_id: 'nb' }
-].map(row => ({ ...row, workspace_id: 'w1' })) as ReadonlyArray<IPipeline>;
+].map(row => ({ ...row, workspace_id: 'w1' })) as unknown as ReadonlyArray<IPipeline>;
 
 const KEY: IApiKey = {
   id: 'k0',
@@ -90,8 +90,9 @@ class FakeServing implements IServingApi {
   }
 
   run(id: string): Promise<IRunDetail> {
+    const board = [{ model_id: 'lr', name: 'Logistic Regression' }];
     return id === 'r1'
-      ? Promise.resolve({ leaderboard: [{ model_id: 'lr', name: 'Logistic Regression' }] } as IRunDetail)
+      ? Promise.resolve({ leaderboard: board } as unknown as IRunDetail)
       : Promise.reject(new ResponseError(404, 'gone'));
   }
 

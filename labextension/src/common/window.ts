@@ -1,6 +1,7 @@
 /** What of a long list is drawn: one row after the other, and the height of what is left out between. */
 export type Piece =
-  { readonly index: number; readonly gap?: undefined } | { readonly gap: number; readonly index?: undefined };
+  | { readonly index: number; readonly gap?: undefined }
+  | { readonly gap: number; readonly index?: undefined };
 
 /**
  * The rows that touch the stretch from `top` to `bottom`, one that is kept wherever it lies, and gaps as

@@ -32,7 +32,8 @@ export function CallIt({ model, state, token }: ICallItProps): JSX.Element | nul
     access,
     secret: null
   };
-  const secret = access === 'api-key' ? (made?.key ?? null) : access === 'workspace' ? token || null : null;
+  const secret =
+    access === 'api-key' ? (made?.key ?? null) : access === 'workspace' ? token || null : null;
   const isCurl = language === 'curl';
   const isMagic = language === 'pcrun';
   const textOf = (known: ICall): string =>

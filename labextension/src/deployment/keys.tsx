@@ -161,9 +161,7 @@ function KeyRow({
           className="jp-pycaret-clip"
           title={own === null ? trans.__('Opens the whole workspace') : undefined}
         >
-          {own === null
-            ? trans.__('%1, whole workspace', scopes.join(', '))
-            : scopes.join(', ')}
+          {own === null ? trans.__('%1, whole workspace', scopes.join(', ')) : scopes.join(', ')}
         </div>
       </td>
       <td>{used === null ? trans.__('never') : ago(now - Date.parse(used), trans)}</td>

@@ -199,9 +199,7 @@ export class DeploymentModel {
     }
     try {
       const { rows } = await this.api.pipelines(pipeline.workspace_id);
-      return rows
-        .filter(row => row.name === pipeline.name)
-        .sort((a, b) => b.version - a.version);
+      return rows.filter(row => row.name === pipeline.name).sort((a, b) => b.version - a.version);
     } catch (error) {
       this._patch({ notice: this._sentence(error) });
       return null;

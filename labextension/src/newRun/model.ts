@@ -2,20 +2,13 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
 import { ResponseError, sentenceOf } from '../api/errors';
-import type { IParam } from '../api/engine';
 import type { IRunDetail } from '../api/rows';
-import type { INewExperiment, ISubmission, ITrainingApi } from '../api/training';
-import { parse, textOf } from './params';
-import {
-  availableModels,
-  EMPTY_FORM,
-  type FieldName,
-  type IFormState,
-  planOf,
-  planParam,
-  shownParams,
-  takesTarget
-} from './state';
+import type { INewExperiment, ITrainingApi } from '../api/training';
+import { refusalOf } from '../common/words';
+import { experimentName, fits } from './naming';
+import { textOf } from './params';
+import { availableModels, EMPTY_FORM, type FieldName, type IFormState, takesTarget } from './state';
+import { collect, faultsOf } from './submission';
 
 /** rows of a preview */
 const ROWS = 6;
@@ -166,7 +159,7 @@ export class NewRunModel {
     if (this._state.sending) {
       return;
     }
-    const { submission, errors } = this._collect();
+    const { submission, errors } = collect(this._state, this._options.trans);
     this._patch({ errors, trouble: null });
     if (submission === null) {
       return;
@@ -256,119 +249,17 @@ export class NewRunModel {
 
   /** A name from data and target, until somebody has given another one. */
   private _name(): void {
-    if (this._named) {
-      return;
+    const name = this._named ? null : experimentName(this._state);
+    if (name !== null) {
+      this._patch({ experiment: name });
     }
-    const { sources, sourceId, target, task } = this._state;
-    const source = sources.find(row => row.id === sourceId);
-    if (!source) {
-      return;
-    }
-    const last = takesTarget(task) ? target : task;
-    const stem = source.name.replace(/\.[a-z]{2,7}$/i, '');
-    const name = [stem, last]
-      .map(word =>
-        word
-          .trim()
-          .toLowerCase()
-          .replace(/[^\p{L}\p{N}]+/gu, '-')
-      )
-      .join('-')
-      .replace(/^-|-$/g, '')
-      .slice(0, 120);
-    const taken = (candidate: string): boolean =>
-      this._state.experiments.some(row => row.name === candidate && !this._fits(row));
-    let free = name;
-    for (let n = 2; taken(free); n += 1) {
-      free = `${name}-${n}`;
-    }
-    this._patch({ experiment: free });
-  }
-
-  /** Whether an experiment is about what the form is about. */
-  private _fits(row: { readonly task: string; readonly target: string | null }): boolean {
-    const { task, target } = this._state;
-    return row.task === task && (row.target ?? '') === (takesTarget(task) ? target : '');
-  }
-
-  private _collect(): {
-    readonly submission: ISubmission | null;
-    readonly errors: Readonly<Record<FieldName, string>>;
-  } {
-    const trans = this._options.trans;
-    const state = this._state;
-    const plan = planOf(state);
-    const errors: Record<string, string> = {};
-    if (state.sourceId === '') {
-      errors.data_source_id = trans.__('Choose the data. Upload it first where there is none.');
-    }
-    const target = takesTarget(state.task) ? state.target : '';
-    if (takesTarget(state.task) && target === '') {
-      errors.target = trans.__('Choose the column to predict.');
-    }
-    if (plan?.needs_model && state.modelId === '') {
-      errors.model_id = trans.__('Choose a model.');
-    }
-    if (state.experiment.trim() === '') {
-      errors.experiment = trans.__('Give the experiment a name.');
-    }
-    const setup = this._values(state.offer?.setupParams ?? [], errors);
-    const params = this._values(
-      (plan?.params ?? []).filter(param => param.name !== 'include'),
-      errors
-    );
-    if (typeof params.time_limit === 'number') {
-      params.time_limit *= MINUTE;
-    }
-    if (state.include.length > 0 && planParam(state, 'include')) {
-      params.include = state.include;
-    }
-    if (plan === null || Object.keys(errors).length > 0) {
-      return { submission: null, errors };
-    }
-    return {
-      submission: {
-        plan: plan.id,
-        data_source_id: state.sourceId,
-        ...(plan.needs_model ? { model_id: state.modelId } : {}),
-        ...(target ? { target } : {}),
-        plan_params: params,
-        setup_params: setup
-      },
-      errors
-    };
-  }
-
-  private _values(
-    params: ReadonlyArray<IParam>,
-    errors: Record<string, string>
-  ): Record<string, unknown> {
-    const trans = this._options.trans;
-    const found: Record<string, unknown> = {};
-    for (const param of params) {
-      const text = this._state.values[param.name];
-      if (text === undefined) {
-        continue;
-      }
-      const parsed = parse(param, text);
-      if (parsed.fault === 'number') {
-        errors[param.name] = trans.__('This is not a number.');
-      } else if (parsed.fault === 'whole') {
-        errors[param.name] = trans.__('Only whole numbers are taken.');
-      } else if (parsed.fault === 'json') {
-        errors[param.name] = trans.__('This is not JSON.');
-      } else if (parsed.value !== undefined) {
-        found[param.name] = parsed.value;
-      }
-    }
-    return found;
   }
 
   /** The experiment of that name where it is about the same, else a new one. */
   private async _experimentId(): Promise<string> {
     const { experiments, experiment, task, target, sourceId } = this._state;
     const name = experiment.trim();
-    const known = experiments.find(row => row.name === name && this._fits(row));
+    const known = experiments.find(row => row.name === name && fits(this._state, row));
     if (known) {
       return known.id;
     }
@@ -382,25 +273,10 @@ export class NewRunModel {
     return made.id;
   }
 
-  /** Put what the server found beside the fields; what belongs to none is said below. */
   private _refuse(error: unknown): void {
-    const errors: Record<string, string> = {};
-    if (error instanceof ResponseError) {
-      const own = new Set(shownParams(this._state).map(param => param.name));
-      for (const { loc, msg } of error.errors) {
-        const words = loc.filter((step): step is string => typeof step === 'string');
-        const last = words[words.length - 1] ?? '';
-        const field = last === 'name' ? 'experiment' : last;
-        if (own.has(field) || FIELDS.has(field)) {
-          errors[field] = msg;
-        }
-      }
-      if (error.status === 409) {
-        errors.experiment = sentenceOf(error);
-      }
-    }
+    const errors = faultsOf(this._state, error);
     const placed = Object.keys(errors).length > 0;
-    this._patch({ errors, trouble: placed ? null : sentenceOf(error) });
+    this._patch({ errors, trouble: placed ? null : refusalOf(error, this._options.trans) });
   }
 
   private _without(...names: string[]): Readonly<Record<string, string>> {
@@ -426,16 +302,6 @@ export class NewRunModel {
   private _tasks: Promise<void> = Promise.resolve();
   private _named = false;
 }
-
-const FIELDS: ReadonlySet<string> = new Set([
-  'data_source_id',
-  'task',
-  'target',
-  'plan',
-  'model_id',
-  'include',
-  'experiment'
-]);
 
 export namespace NewRunModel {
   export interface IOptions {

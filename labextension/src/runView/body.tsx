@@ -119,11 +119,7 @@ function Live({ state }: { readonly state: IRunState }): JSX.Element {
   );
 }
 
-function Ended({
-  model,
-  state,
-  deployed
-}: IPart & { readonly deployed: IDeployed }): JSX.Element {
+function Ended({ model, state, deployed }: IPart & { readonly deployed: IDeployed }): JSX.Element {
   const trans = useTrans();
   const last = state.events[state.events.length - 1];
   return (

@@ -1,10 +1,11 @@
-import React, { useEffect, useRef, useState } from 'react';
-import type { ILeaderboardRow } from '../api/rows';
-import { formatCount, formatEnd, formatScore, MISSING } from '../common/format';
-import { Icon, StatusMark } from '../common/icons';
+import React, { useState } from 'react';
+import { formatCount, formatEnd } from '../common/format';
+import { Icon } from '../common/icons';
 import { useTrans } from '../common/trans';
 import { isUnfinished } from '../sidePanel/state';
+import { Failed, Fitting, Scored, Waiting } from './leaderboardRows';
 import { shownMetric } from './model';
+import { useFresh, useHeld, useInside } from './order';
 import { type IRunState, isScore, metricsOf, sorted, valueOf } from './state';
 import { FoldStrip, rangeOf } from './strip';
 
@@ -14,8 +15,6 @@ const ENDED = 8;
 const STEP = 50;
 /** metrics drawn beside the ranking one */
 const BESIDE = 8;
-/** ms for which a new row is lit */
-const LIT = 1200;
 
 interface ISort {
   readonly column: string;
@@ -162,35 +161,15 @@ export function Leaderboard({ state }: { readonly state: IRunState }): JSX.Eleme
             ))}
             {state.fitting && !ended ? <Fitting state={state} span={span} /> : null}
             {failed.map(one => (
-              <tr key={one.model_id}>
-                <td className="jp-pycaret-num">
-                  <StatusMark status="failed" />
-                </td>
-                <td className="jp-pycaret-leaderboard__model">
-                  <div className="jp-pycaret-clip">{state.names[one.model_id] ?? one.model_id}</div>
-                </td>
-                <td colSpan={2 + span}>
-                  <div className="jp-pycaret-clip" title={one.error}>
-                    {trans.__('Failed · %1', one.error)}
-                  </div>
-                </td>
-              </tr>
+              <Failed
+                key={one.model_id}
+                failed={one}
+                name={state.names[one.model_id] ?? one.model_id}
+                span={span}
+              />
             ))}
             {waiting.length > 0 ? (
-              <tr className="jp-pycaret-leaderboard__row--quiet">
-                <td className="jp-pycaret-num">
-                  <StatusMark status="queued" />
-                </td>
-                <td colSpan={3 + span}>
-                  <div className="jp-pycaret-clip">
-                    {trans.__(
-                      '%1 waiting: %2',
-                      formatCount(waiting.length),
-                      waiting.map(id => state.names[id] ?? id).join(', ')
-                    )}
-                  </div>
-                </td>
-              </tr>
+              <Waiting names={waiting.map(id => state.names[id] ?? id)} span={span} />
             ) : null}
             {hidden > 0 ? (
               <tr className="jp-pycaret-leaderboard__row--quiet">
@@ -227,161 +206,4 @@ export function Leaderboard({ state }: { readonly state: IRunState }): JSX.Eleme
       </div>
     </section>
   );
-}
-
-interface IScoredProps {
-  readonly row: ILeaderboardRow;
-  readonly rank: number;
-  readonly best: boolean;
-  readonly fresh: boolean;
-  readonly metric: string | null;
-  readonly beside: ReadonlyArray<string>;
-  readonly share: number;
-  readonly strip: JSX.Element | null;
-}
-
-function Scored(props: IScoredProps): JSX.Element {
-  const { row, rank, best, fresh, metric, beside, share, strip } = props;
-  const seconds = row.seconds;
-  const block = 'jp-pycaret-leaderboard__row';
-  return (
-    <tr className={`${best ? `${block}--best` : block}${fresh ? ` ${block}--new` : ''}`}>
-      <td className="jp-pycaret-num">{rank}</td>
-      <td className="jp-pycaret-leaderboard__model">
-        <div className="jp-pycaret-clip" title={row.name}>
-          {row.name}
-        </div>
-      </td>
-      <td>
-        <div className="jp-pycaret-leaderboard__score">
-          <div className="jp-pycaret-bar">
-            <span
-              className="jp-pycaret-bar__fill"
-              style={{ width: `${(100 * Math.min(1, share)).toFixed(1)}%` }}
-            />
-          </div>
-          <span className="jp-pycaret-num">{formatScore(valueOf(row, metric ?? ''))}</span>
-        </div>
-      </td>
-      <td>{strip}</td>
-      {beside.map(name => (
-        <td key={name} className="jp-pycaret-num">
-          {formatScore(valueOf(row, name))}
-        </td>
-      ))}
-      <td className="jp-pycaret-num">
-        {typeof seconds === 'number' ? seconds.toFixed(1) : MISSING}
-      </td>
-    </tr>
-  );
-}
-
-function Fitting({
-  state,
-  span
-}: {
-  readonly state: IRunState;
-  readonly span: number;
-}): JSX.Element | null {
-  const trans = useTrans();
-  const { fitting } = state;
-  if (!fitting) {
-    return null;
-  }
-  const { fold, folds, name } = fitting;
-  const done = fold === null ? 0 : fold - 1;
-  const counts = fold !== null && folds !== null;
-  return (
-    <tr className="jp-pycaret-leaderboard__row--running">
-      <td className="jp-pycaret-num">
-        <StatusMark status="running" />
-      </td>
-      <td className="jp-pycaret-leaderboard__model">
-        <div className="jp-pycaret-clip jp-pycaret-leaderboard__pulse">{name}</div>
-      </td>
-      <td>
-        {counts ? (
-          <div className="jp-pycaret-leaderboard__score">
-            <div className="jp-pycaret-progress" aria-hidden="true">
-              <div
-                className="jp-pycaret-progress__fill"
-                style={{ width: `${(100 * done) / folds}%` }}
-              />
-            </div>
-            <span className="jp-pycaret-num jp-pycaret-muted">{`${done} / ${folds}`}</span>
-          </div>
-        ) : null}
-      </td>
-      {/* Folds have no values yet: the words take their place, for a first model has no other columns. */}
-      <td colSpan={1 + span} className="jp-pycaret-muted">
-        {counts
-          ? trans.__('Running · fold %1 of %2', String(fold), String(folds))
-          : trans.__('Running')}
-      </td>
-    </tr>
-  );
-}
-
-/** Whether pointer or focus is inside: rows then keep their place. */
-function useInside(): {
-  readonly inside: boolean;
-  readonly handlers: Pick<
-    React.HTMLAttributes<HTMLElement>,
-    'onPointerEnter' | 'onPointerLeave' | 'onFocus' | 'onBlur'
-  >;
-} {
-  const [pointed, setPointed] = useState(false);
-  const [focused, setFocused] = useState(false);
-  return {
-    inside: pointed || focused,
-    handlers: {
-      onPointerEnter: () => setPointed(true),
-      onPointerLeave: () => setPointed(false),
-      onFocus: () => setFocused(true),
-      onBlur: event => setFocused(event.currentTarget.contains(event.relatedTarget))
-    }
-  };
-}
-
-/** The rows in the order that they had, new ones below, while `held`. */
-function useHeld(
-  rows: ReadonlyArray<ILeaderboardRow>,
-  held: boolean
-): ReadonlyArray<ILeaderboardRow> {
-  const order = useRef<ReadonlyArray<string>>([]);
-  let shown = rows;
-  if (held) {
-    const places = new Map(order.current.map((id, index) => [id, index]));
-    const place = (row: ILeaderboardRow) => places.get(row.model_id) ?? places.size;
-    shown = [...rows].sort((a, b) => place(a) - place(b));
-  }
-  order.current = shown.map(row => row.model_id);
-  return shown;
-}
-
-const NONE: ReadonlySet<string> = new Set();
-
-/** The models whose rows have just come; those that were there at first are not new. */
-function useFresh(rows: ReadonlyArray<ILeaderboardRow>): ReadonlySet<string> {
-  const [fresh, setFresh] = useState(NONE);
-  const known = useRef(new Set(rows.map(row => row.model_id)));
-  const timers = useRef(new Set<number>());
-  useEffect(() => {
-    const came = rows.map(row => row.model_id).filter(id => !known.current.has(id));
-    if (came.length === 0) {
-      return;
-    }
-    came.forEach(id => known.current.add(id));
-    setFresh(lit => new Set([...lit, ...came]));
-    const timer = window.setTimeout(() => {
-      timers.current.delete(timer);
-      setFresh(lit => new Set([...lit].filter(id => !came.includes(id))));
-    }, LIT);
-    timers.current.add(timer);
-  }, [rows]);
-  useEffect(() => {
-    const running = timers.current;
-    return () => running.forEach(timer => window.clearTimeout(timer));
-  }, []);
-  return fresh;
 }

@@ -1,5 +1,4 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { JSONExt, type ReadonlyPartialJSONValue } from '@lumino/coreutils';
 import type { IDisposable } from '@lumino/disposable';
 import { Poll } from '@lumino/polling';
 import type { ISignal } from '@lumino/signaling';
@@ -12,18 +11,12 @@ import {
   ServerPartMissing,
   SignedOut
 } from '../api/errors';
-import type {
-  IDataSource,
-  IDeployment,
-  IExperiment,
-  IMe,
-  IPage,
-  IProject,
-  IRow,
-  IRun
-} from '../api/rows';
-import { formatCount, formatScore } from '../common/format';
-import { EMPTY, INITIAL, isUnfinished, type IList, type IPanelState, type RegionId } from './state';
+import type { IDataSource, IDeployment, IRun } from '../api/rows';
+import { formatCount } from '../common/format';
+import { freshOf, NONE, patched, without } from './patching';
+import { type IRead, NO_LISTS, PanelReader } from './reading';
+import { INITIAL, isUnfinished, type IPanelState, type RegionId } from './state';
+import { whatHappened } from './telling';
 import { UploadQueue } from './uploads';
 
 /** ms between polls while runs are under way, and while nothing is */
@@ -31,11 +24,6 @@ const BUSY = 2000;
 const IDLE = 10000;
 /** the longest wait when the server does not answer, ms */
 const LONGEST = 30000;
-/** workspaces and projects change seldom, ms */
-const SCOPE_AGE = 30000;
-/** rows asked for at first, and with each `Show more` */
-export const PAGE = 100;
-const MOST = 1000;
 
 /**
  * State of the side panel: what the server last said, and what is under way from here.
@@ -54,6 +42,7 @@ export class SidePanelModel implements IDisposable {
         this._patch({ workspaceId, projectId, folded: new Set(folded) });
       }
     });
+    this._reader = new PanelReader(this._api, this._clock);
     this._uploads = new UploadQueue(this._api, this._trans);
     this._uploads.changed.connect(() => this._patch({ uploads: this._uploads.rows }));
     this._uploads.arrived.connect((_, row) => this._takeUpload(row));
@@ -142,7 +131,7 @@ export class SidePanelModel implements IDisposable {
     const turn = ++this._turn;
     await this._recalled;
     try {
-      const read = await this._read();
+      const read = await this._reader.read(this._state);
       if (turn === this._turn && !this._isDisposed) {
         this._take(read);
       }
@@ -186,7 +175,7 @@ export class SidePanelModel implements IDisposable {
    * Fetch more rows of a list than it has.
    */
   showMore(region: RegionId): void {
-    this._limits[region] = Math.min(MOST, this._limits[region] + PAGE);
+    this._reader.askForMore(region);
     this.refresh();
   }
 
@@ -311,81 +300,6 @@ export class SidePanelModel implements IDisposable {
 
   // ---------------------------------------------------------------- reading
 
-  private async _read(): Promise<IRead> {
-    const scope = await this._readScope();
-    const { workspaceId, projectId } = scope;
-    if (workspaceId === null) {
-      return { scope, lists: NO_LISTS, experiments: this._state.experiments };
-    }
-    const api = this._api;
-    const limits = this._limits;
-    const [data, runs, models, deployments] = await Promise.all([
-      listOf(api.dataSources(workspaceId, limits.data)),
-      listOf(api.runs(workspaceId, projectId, limits.runs)),
-      listOf(api.pipelines(workspaceId, limits.models)),
-      listOf(api.deployments(workspaceId, limits.deployments))
-    ]);
-    if (![data, runs, models, deployments].every(list => list.offered)) {
-      // Or the workspace is gone: look soon.
-      this._scopeReadAt = -Infinity;
-    }
-    const experiments = await this._readExperiments(runs.rows);
-    return { scope, lists: { data, runs, models, deployments }, experiments };
-  }
-
-  private async _readScope(): Promise<IScope> {
-    const { workspaces, projects, workspaceId, projectId, mayWrite } = this._state;
-    if (workspaces.length > 0 && projects.length > 0) {
-      if (this._clock() - this._scopeReadAt < SCOPE_AGE) {
-        return { workspaces, projects, workspaceId, projectId, mayWrite };
-      }
-    }
-    const all = (await this._api.workspaces()).rows;
-    const workspace = all.find(row => row.id === workspaceId) ?? all[0];
-    if (!workspace) {
-      return { workspaces: all, projects: [], workspaceId: null, projectId: null, mayWrite: true };
-    }
-    const [own, me] = await Promise.all([
-      listOf<IProject>(this._api.projects(workspace.id)),
-      this._api.me().catch((error: unknown): IMe | null => {
-        if (error instanceof ResponseError) {
-          return null;
-        }
-        throw error;
-      })
-    ]);
-    this._scopeReadAt = this._clock();
-    const project = own.rows.find(row => row.id === projectId) ?? own.rows[0];
-    const membership = me?.memberships.find(one => one.workspace_id === workspace.id);
-    return {
-      workspaces: all,
-      projects: own.rows,
-      workspaceId: workspace.id,
-      projectId: project?.id ?? null,
-      mayWrite: membership?.role !== 'viewer'
-    };
-  }
-
-  /** Runs name their experiment by id; ask for names that are not known, once. */
-  private async _readExperiments(
-    runs: ReadonlyArray<IRun>
-  ): Promise<ReadonlyMap<string, IExperiment>> {
-    const known = this._state.experiments;
-    const wanted = runs.filter(
-      run => !known.has(run.experiment_id) && !this._asked.has(run.experiment_id)
-    );
-    if (wanted.length === 0) {
-      return known;
-    }
-    const projects = [...new Set(wanted.map(run => run.project_id))];
-    const pages = await Promise.all(projects.map(id => listOf(this._api.experiments(id))));
-    wanted.forEach(run => this._asked.add(run.experiment_id));
-    return new Map([
-      ...known,
-      ...pages.flatMap(page => page.rows).map((row): [string, IExperiment] => [row.id, row])
-    ]);
-  }
-
   private _take({ scope, lists, experiments }: IRead): void {
     const before = this._state;
     const first = before.phase !== 'live';
@@ -416,7 +330,9 @@ export class SidePanelModel implements IDisposable {
       this._say(this._trans.__('Connected again.'));
     }
     if (!first) {
-      this._sayWhatHappened(before.runs.rows, lists.runs.rows);
+      whatHappened(before.runs.rows, lists.runs.rows, this._state.experiments, this._trans).forEach(
+        sentence => this._say(sentence)
+      );
     }
   }
 
@@ -468,9 +384,8 @@ export class SidePanelModel implements IDisposable {
 
   private _rescope(scope: Partial<IPanelState>): void {
     this._turn += 1;
-    this._scopeReadAt = -Infinity;
+    this._reader.beginAnew();
     this._readAt = null;
-    this._limits = { ...FIRST_LIMITS };
     this._patch({ ...scope, phase: 'loading', ...NO_LISTS, fresh: NONE, notice: null });
     this._memorise();
     this.refresh();
@@ -507,37 +422,6 @@ export class SidePanelModel implements IDisposable {
 
   // ---------------------------------------------------------------- telling
 
-  private _sayWhatHappened(before: ReadonlyArray<IRun>, now: ReadonlyArray<IRun>): void {
-    const old = new Map(before.map(run => [run.id, run.status]));
-    for (const run of now) {
-      const was = old.get(run.id);
-      if (was === run.status || (was === undefined && !isUnfinished(run))) {
-        continue;
-      }
-      const name = this._state.experiments.get(run.experiment_id)?.name ?? run.plan;
-      const best = run.metrics_summary?.best;
-      if (run.status === 'running') {
-        this._say(this._trans.__('%1 started.', name));
-      } else if (run.status === 'succeeded' && best) {
-        this._say(
-          this._trans.__(
-            '%1 succeeded. Best: %2, %3 %4.',
-            name,
-            best.name ?? best.model_id,
-            run.metrics_summary?.metric ?? '',
-            formatScore(best.value)
-          )
-        );
-      } else if (run.status === 'succeeded') {
-        this._say(this._trans.__('%1 succeeded.', name));
-      } else if (run.status === 'failed') {
-        this._say(this._trans.__('%1 failed. %2', name, run.error ?? ''));
-      } else if (run.status === 'cancelled') {
-        this._say(this._trans.__('%1 was cancelled.', name));
-      }
-    }
-  }
-
   private _say(sentence: string): void {
     (this.said as Signal<this, string>).emit(sentence);
   }
@@ -547,21 +431,13 @@ export class SidePanelModel implements IDisposable {
     this._remember({ workspaceId, projectId, folded: [...folded] });
   }
 
-  /** Change the state where the patch says anything new. */
   private _patch(patch: Partial<IPanelState>): void {
     if (this._isDisposed) {
       return;
     }
-    const next: Record<string, unknown> = { ...this._state };
-    let changed = false;
-    for (const [key, value] of Object.entries(patch)) {
-      if (!same(next[key], value)) {
-        next[key] = value;
-        changed = true;
-      }
-    }
-    if (changed) {
-      this._state = next as unknown as IPanelState;
+    const next = patched(this._state, patch);
+    if (next !== this._state) {
+      this._state = next;
       (this.changed as Signal<this, void>).emit();
     }
   }
@@ -571,15 +447,13 @@ export class SidePanelModel implements IDisposable {
   private readonly _clock: () => number;
   private readonly _remember: (memory: IMemory) => void;
   private readonly _uploads: UploadQueue;
+  private readonly _reader: PanelReader;
   private readonly _poll: Poll;
-  private readonly _asked = new Set<string>();
   /** settled when the state holds what the last visit left */
   private readonly _recalled: Promise<void>;
   private _state: IPanelState = INITIAL;
-  private _limits: Record<RegionId, number> = { ...FIRST_LIMITS };
   /** counts reads; only the last one may change the state */
   private _turn = 0;
-  private _scopeReadAt = -Infinity;
   private _readAt: number | null = null;
   private _active = false;
   private _isDisposed = false;
@@ -604,69 +478,6 @@ export namespace SidePanelModel {
   }
 }
 
-type IScope = Pick<
-  IPanelState,
-  'workspaces' | 'projects' | 'workspaceId' | 'projectId' | 'mayWrite'
->;
-
-type ILists = Pick<IPanelState, 'data' | 'runs' | 'models' | 'deployments'>;
-
-interface IRead {
-  readonly scope: IScope;
-  readonly lists: ILists;
-  readonly experiments: ReadonlyMap<string, IExperiment>;
-}
-
-const NONE: ReadonlySet<string> = new Set();
-
-const NO_LISTS: ILists = { data: EMPTY, runs: EMPTY, models: EMPTY, deployments: EMPTY };
-
-const FIRST_LIMITS: Readonly<Record<RegionId, number>> = {
-  data: PAGE,
-  runs: PAGE,
-  models: PAGE,
-  deployments: PAGE
-};
-
-/** A list that this server does not know is empty, and says so: the others still show. */
-async function listOf<T extends IRow>(asked: Promise<IPage<T>>): Promise<IList<T>> {
-  try {
-    return { ...(await asked), offered: true };
-  } catch (error) {
-    if (error instanceof ResponseError && error.status === 404) {
-      return { rows: [], more: false, offered: false };
-    }
-    throw error;
-  }
-}
-
-function freshOf(before: IPanelState, now: ILists): ReadonlySet<string> {
-  const ids = (lists: ILists) =>
-    [lists.data, lists.runs, lists.models, lists.deployments].flatMap(list =>
-      (list.rows as ReadonlyArray<IRow>).map(row => row.id)
-    );
-  const known = new Set(ids(before));
-  return new Set(ids(now).filter(id => before.fresh.has(id) || !known.has(id)));
-}
-
 function isGateway(error: unknown): boolean {
   return error instanceof ResponseError && (error.status === 502 || error.status === 504);
-}
-
-function without(set: ReadonlySet<string>, id: string): ReadonlySet<string> {
-  return new Set([...set].filter(other => other !== id));
-}
-
-/** Sets and maps by content; everything else as JSON. */
-function same(a: unknown, b: unknown): boolean {
-  if (a === b) {
-    return true;
-  }
-  if (a instanceof Set && b instanceof Set) {
-    return a.size === b.size && [...a].every(one => b.has(one));
-  }
-  if (a instanceof Map || b instanceof Map) {
-    return false;
-  }
-  return JSONExt.deepEqual(a as ReadonlyPartialJSONValue, b as ReadonlyPartialJSONValue);
 }

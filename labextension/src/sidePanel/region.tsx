@@ -44,8 +44,7 @@ export function Region<T extends IRow>(props: IRegionProps<T>): JSX.Element {
   const all = `${formatCount(list.rows.length)}${list.more ? '+' : ''}`;
   const number = list.rows.length > 0 || list.more ? all : null;
   const hidden = found.length - shown.length;
-  const told =
-    wanted.trim() === '' ? count : trans.__('%1 of %2', formatCount(found.length), all);
+  const told = wanted.trim() === '' ? count : trans.__('%1 of %2', formatCount(found.length), all);
   const long = list.rows.length > FIRST;
 
   const more = (): void => {

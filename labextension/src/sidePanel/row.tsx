@@ -1,11 +1,4 @@
-import React, {
-  createContext,
-  useContext,
-  useId,
-  useLayoutEffect,
-  useRef,
-  useState
-} from 'react';
+import React, { createContext, useContext, useId, useLayoutEffect, useRef, useState } from 'react';
 import { Icon } from '../common/icons';
 import { useSight } from './useSight';
 

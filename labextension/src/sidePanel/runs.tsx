@@ -19,7 +19,8 @@ export function RunsRegion(): JSX.Element {
   const model = useModel();
   const open = useCommand(CommandIDs.openRun);
   const again = useCommand(CommandIDs.newRun);
-  const { runs, experiments, cancelling, fresh, shown, mayWrite, lost, clockOffset } = usePanelState();
+  const { runs, experiments, cancelling, fresh, shown, mayWrite, lost, clockOffset } =
+    usePanelState();
   const busy = runs.rows.some(isUnfinished);
   const now = useNow(busy && lost === null) + clockOffset;
 

@@ -1,0 +1,134 @@
+import React, { useId } from 'react';
+import { Field, tied } from '../common/field';
+import { formatCount, formatSize } from '../common/format';
+import { useTrans } from '../common/trans';
+import type { NewRunModel } from './model';
+import { type IFormState, takesTarget } from './state';
+
+export interface IPart {
+  readonly model: NewRunModel;
+  readonly state: IFormState;
+}
+
+/** Which data, and how much of it there is. */
+export function SourceField({ model, state }: IPart): JSX.Element {
+  const trans = useTrans();
+  const id = useId();
+  const source = state.sources.find(row => row.id === state.sourceId);
+  const parts: string[] = [];
+  const rows = state.preview?.total_rows ?? source?.config.rows;
+  if (typeof rows === 'number') {
+    parts.push(trans._n('%2 row', '%2 rows', rows, formatCount(rows)));
+  }
+  const columns = state.preview?.columns.length;
+  if (columns !== undefined) {
+    parts.push(trans._n('%2 column', '%2 columns', columns, formatCount(columns)));
+  }
+  if (source?.config.size_bytes !== undefined) {
+    parts.push(formatSize(source.config.size_bytes));
+  }
+  const error = state.errors.data_source_id ?? state.previewTrouble ?? undefined;
+  const hint = [
+    state.dataHint,
+    state.sources.length === 0
+      ? trans.__('There is no data yet. Close this, and drop a CSV file on the side panel.')
+      : parts.join(' · ')
+  ]
+    .filter(Boolean)
+    .join(' ');
+  return (
+    <Field id={id} label={trans.__('Data source')} error={error} hint={hint}>
+      <select
+        className="jp-pycaret-select"
+        {...tied(id, error)}
+        value={state.sourceId}
+        onChange={event => void model.chooseSource(event.target.value)}
+      >
+        {state.sourceId === '' ? <option value="">{trans.__('Choose the data')}</option> : null}
+        {state.sources.map(row => (
+          <option key={row.id} value={row.id}>
+            {row.name}
+          </option>
+        ))}
+      </select>
+    </Field>
+  );
+}
+
+/** What to predict; a suggestion says why. */
+export function TargetField({ model, state }: IPart): JSX.Element {
+  const trans = useTrans();
+  const id = useId();
+  const error = state.errors.target;
+  const suggestion = state.preview?.suggestion;
+  const suggested = suggestion?.target === state.target && suggestion.reason;
+  const column = state.preview?.columns.find(one => one.name === state.target);
+  const hint = suggested
+    ? trans.__('Suggested: %1', suggestion.reason ?? '')
+    : column
+      ? trans._n(
+          '%3, %2 value.',
+          '%3, %2 different values.',
+          column.distinct,
+          formatCount(column.distinct),
+          column.dtype
+        )
+      : null;
+  return (
+    <Field id={id} label={trans.__('Target')} error={error} hint={hint}>
+      <select
+        className="jp-pycaret-select"
+        {...tied(id, error)}
+        value={state.target}
+        onChange={event => model.chooseTarget(event.target.value)}
+      >
+        {state.target === '' ? <option value="">{trans.__('Choose a column')}</option> : null}
+        {state.preview?.columns.map(one => (
+          <option key={one.name} value={one.name}>
+            {one.name}
+          </option>
+        ))}
+      </select>
+    </Field>
+  );
+}
+
+export function TaskField({ model, state }: IPart): JSX.Element {
+  const trans = useTrans();
+  const id = useId();
+  const error = state.errors.task;
+  const hint =
+    state.preview?.suggestion?.task === state.task
+      ? trans.__('Suggested by the target.')
+      : takesTarget(state.task)
+        ? null
+        : trans.__('No target: all columns are looked at.');
+  return (
+    <Field id={id} label={trans.__('Task')} error={error} hint={hint}>
+      <select
+        className="jp-pycaret-select"
+        {...tied(id, error)}
+        value={state.task}
+        onChange={event => void model.chooseTask(event.target.value)}
+      >
+        {state.tasks.map(task => (
+          <option key={task.id} value={task.id} disabled={!task.is_available}>
+            {task.is_available || !task.extra
+              ? task.name
+              : trans.__('%1 (needs the extra “%2”)', task.name, task.extra)}
+          </option>
+        ))}
+      </select>
+    </Field>
+  );
+}
+
+/** In place of the rest while the engine is asked. */
+export function Waiting({ state }: { readonly state: IFormState }): JSX.Element | null {
+  const trans = useTrans();
+  return state.errors.task ? null : (
+    <p className="jp-pycaret-form__wide jp-pycaret-hint" role="status">
+      {trans.__('Asking the engine what it offers. The first time takes some seconds.')}
+    </p>
+  );
+}

@@ -1,0 +1,38 @@
+import type { IExperiment } from '../api/rows';
+import { type IFormState, takesTarget } from './state';
+
+/** A name from data and target that no experiment about something else has; null without data. */
+export function experimentName(state: IFormState): string | null {
+  const { sources, sourceId, target, task } = state;
+  const source = sources.find(row => row.id === sourceId);
+  if (!source) {
+    return null;
+  }
+  const last = takesTarget(task) ? target : task;
+  const stem = source.name.replace(/\.[a-z]{2,7}$/i, '');
+  const name = [stem, last]
+    .map(word =>
+      word
+        .trim()
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N}]+/gu, '-')
+    )
+    .join('-')
+    .replace(/^-|-$/g, '')
+    .slice(0, 120);
+  const taken = (candidate: string): boolean =>
+    state.experiments.some(row => row.name === candidate && !fits(state, row));
+  let free = name;
+  for (let n = 2; taken(free); n += 1) {
+    free = `${name}-${n}`;
+  }
+  return free;
+}
+
+/** Whether an experiment is about what the form is about. */
+export function fits(
+  { task, target }: IFormState,
+  row: Pick<IExperiment, 'task' | 'target'>
+): boolean {
+  return row.task === task && (row.target ?? '') === (takesTarget(task) ? target : '');
+}

@@ -1,0 +1,112 @@
+import React, { useId } from 'react';
+import { Field, tied } from '../common/field';
+import { formatCount } from '../common/format';
+import { useTrans } from '../common/trans';
+import { Advanced, ParamField } from './advanced';
+import type { IPart } from './dataFields';
+import { ModelsField } from './models';
+import { advancedOf, rankingParam } from './params';
+import { type IFormState, planOf, planParam, setupParam, shownParams, triedModels } from './state';
+
+/** What to do, with which models, and how it is counted: as the engine offers it. */
+export function PlanFields({ model, state }: IPart): JSX.Element {
+  const trans = useTrans();
+  const id = useId();
+  const experimentId = useId();
+  const plan = planOf(state);
+  const ranking = rankingParam(plan);
+  const rows = state.preview?.total_rows ?? null;
+  const fold = setupParam(state, 'fold');
+  const index = setupParam(state, 'index');
+  const horizon = setupParam(state, 'horizon');
+  const limit = planParam(state, 'time_limit');
+  const folds = Number(state.values.fold ?? fold?.default);
+  return (
+    <>
+      <Field id={id} label={trans.__('Plan')} error={state.errors.plan} hint={plan?.description}>
+        <select
+          className="jp-pycaret-select"
+          {...tied(id, state.errors.plan)}
+          value={state.plan}
+          onChange={event => model.choosePlan(event.target.value)}
+        >
+          {state.offer?.plans.map(one => (
+            <option key={one.id} value={one.id}>
+              {one.name}
+            </option>
+          ))}
+        </select>
+      </Field>
+      <ModelsField model={model} state={state} />
+      {index ? (
+        <ParamField model={model} state={state} param={index} label={trans.__('Time column')} />
+      ) : null}
+      {horizon ? (
+        <ParamField model={model} state={state} param={horizon} label={trans.__('Horizon')} />
+      ) : null}
+      {fold ? (
+        <ParamField
+          model={model}
+          state={state}
+          label={trans.__('Folds')}
+          param={
+            rows !== null && folds >= 2
+              ? {
+                  ...fold,
+                  description: trans.__(
+                    'About %1 rows in each.',
+                    formatCount(Math.floor(rows / folds))
+                  )
+                }
+              : fold
+          }
+        />
+      ) : null}
+      {ranking ? (
+        <ParamField model={model} state={state} param={ranking} label={trans.__('Rank by')} />
+      ) : null}
+      {limit ? (
+        <ParamField
+          model={model}
+          state={state}
+          param={{ ...limit, description: trans.__('What is ranked by then is kept.') }}
+          unit={trans.__('minutes')}
+          label={trans.__('Time limit')}
+        />
+      ) : null}
+      <Field id={experimentId} label={trans.__('Experiment')} error={state.errors.experiment}>
+        <input
+          className="jp-pycaret-input jp-pycaret-input--wide"
+          {...tied(experimentId, state.errors.experiment)}
+          maxLength={128}
+          value={state.experiment}
+          onChange={event => model.setExperiment(event.target.value)}
+        />
+      </Field>
+      <Advanced model={model} state={state} params={advancedOf(shownParams(state))} />
+    </>
+  );
+}
+
+/** How much there is to do, where the form knows. */
+export function Fits({ state }: { readonly state: IFormState }): JSX.Element | null {
+  const trans = useTrans();
+  const fold = setupParam(state, 'fold');
+  const folds = Number(state.values.fold ?? fold?.default);
+  if (!planParam(state, 'include') || planOf(state)?.needs_model || !Number.isFinite(folds)) {
+    return null;
+  }
+  const models = triedModels(state);
+  return (
+    <>
+      {trans._n(
+        '%2 model × %3 folds = %4 fits',
+        '%2 models × %3 folds = %4 fits',
+        models,
+        formatCount(models),
+        formatCount(folds),
+        formatCount(models * folds)
+      )}
+    </>
+  );
+}

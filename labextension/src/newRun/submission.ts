@@ -1,0 +1,125 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { ResponseError, sentenceOf } from '../api/errors';
+import type { IParam } from '../api/engine';
+import type { ISubmission } from '../api/training';
+import { parse } from './params';
+import {
+  type FieldName,
+  type IFormState,
+  planOf,
+  planParam,
+  shownParams,
+  takesTarget
+} from './state';
+
+const MINUTE = 60;
+
+export interface ICollected {
+  /** null where something is wrong */
+  readonly submission: ISubmission | null;
+  readonly errors: Readonly<Record<FieldName, string>>;
+}
+
+/**
+ * What the form stands for, or what is wrong with it, by field.
+ */
+export function collect(state: IFormState, trans: TranslationBundle): ICollected {
+  const plan = planOf(state);
+  const errors: Record<string, string> = {};
+  if (state.sourceId === '') {
+    errors.data_source_id = trans.__('Choose the data. Upload it first where there is none.');
+  }
+  const target = takesTarget(state.task) ? state.target : '';
+  if (takesTarget(state.task) && target === '') {
+    errors.target = trans.__('Choose the column to predict.');
+  }
+  if (plan?.needs_model && state.modelId === '') {
+    errors.model_id = trans.__('Choose a model.');
+  }
+  if (state.experiment.trim() === '') {
+    errors.experiment = trans.__('Give the experiment a name.');
+  }
+  const setup = valuesOf(state, state.offer?.setupParams ?? [], errors, trans);
+  const params = valuesOf(
+    state,
+    (plan?.params ?? []).filter(param => param.name !== 'include'),
+    errors,
+    trans
+  );
+  if (typeof params.time_limit === 'number') {
+    params.time_limit *= MINUTE;
+  }
+  if (state.include.length > 0 && planParam(state, 'include')) {
+    params.include = state.include;
+  }
+  if (plan === null || Object.keys(errors).length > 0) {
+    return { submission: null, errors };
+  }
+  return {
+    submission: {
+      plan: plan.id,
+      data_source_id: state.sourceId,
+      ...(plan.needs_model ? { model_id: state.modelId } : {}),
+      ...(target ? { target } : {}),
+      plan_params: params,
+      setup_params: setup
+    },
+    errors
+  };
+}
+
+function valuesOf(
+  state: IFormState,
+  params: ReadonlyArray<IParam>,
+  errors: Record<string, string>,
+  trans: TranslationBundle
+): Record<string, unknown> {
+  const found: Record<string, unknown> = {};
+  for (const param of params) {
+    const text = state.values[param.name];
+    if (text === undefined) {
+      continue;
+    }
+    const parsed = parse(param, text);
+    if (parsed.fault === 'number') {
+      errors[param.name] = trans.__('This is not a number.');
+    } else if (parsed.fault === 'whole') {
+      errors[param.name] = trans.__('Only whole numbers are taken.');
+    } else if (parsed.fault === 'json') {
+      errors[param.name] = trans.__('This is not JSON.');
+    } else if (parsed.value !== undefined) {
+      found[param.name] = parsed.value;
+    }
+  }
+  return found;
+}
+
+const FIELDS: ReadonlySet<string> = new Set([
+  'data_source_id',
+  'task',
+  'target',
+  'plan',
+  'model_id',
+  'include',
+  'experiment'
+]);
+
+/** What the server found, by field; what belongs to none is left out. */
+export function faultsOf(state: IFormState, error: unknown): Readonly<Record<FieldName, string>> {
+  const errors: Record<string, string> = {};
+  if (error instanceof ResponseError) {
+    const own = new Set(shownParams(state).map(param => param.name));
+    for (const { loc, msg } of error.errors) {
+      const words = loc.filter((step): step is string => typeof step === 'string');
+      const last = words[words.length - 1] ?? '';
+      const field = last === 'name' ? 'experiment' : last;
+      if (own.has(field) || FIELDS.has(field)) {
+        errors[field] = msg;
+      }
+    }
+    if (error.status === 409) {
+      errors.experiment = sentenceOf(error);
+    }
+  }
+  return errors;
+}

@@ -1,0 +1,155 @@
+import React from 'react';
+import type { ILeaderboardRow } from '../api/rows';
+import { formatCount, formatScore, MISSING } from '../common/format';
+import { StatusMark } from '../common/icons';
+import { useTrans } from '../common/trans';
+import { type IFailedModel, type IRunState, valueOf } from './state';
+
+export interface IScoredProps {
+  readonly row: ILeaderboardRow;
+  readonly rank: number;
+  readonly best: boolean;
+  readonly fresh: boolean;
+  readonly metric: string | null;
+  readonly beside: ReadonlyArray<string>;
+  readonly share: number;
+  readonly strip: JSX.Element | null;
+}
+
+/** A model that was scored. */
+export function Scored(props: IScoredProps): JSX.Element {
+  const { row, rank, best, fresh, metric, beside, share, strip } = props;
+  const seconds = row.seconds;
+  const block = 'jp-pycaret-leaderboard__row';
+  return (
+    <tr className={`${best ? `${block}--best` : block}${fresh ? ` ${block}--new` : ''}`}>
+      <td className="jp-pycaret-num">{rank}</td>
+      <td className="jp-pycaret-leaderboard__model">
+        <div className="jp-pycaret-clip" title={row.name}>
+          {row.name}
+        </div>
+      </td>
+      <td>
+        <div className="jp-pycaret-leaderboard__score">
+          <div className="jp-pycaret-bar">
+            <span
+              className="jp-pycaret-bar__fill"
+              style={{ width: `${(100 * Math.min(1, share)).toFixed(1)}%` }}
+            />
+          </div>
+          <span className="jp-pycaret-num">{formatScore(valueOf(row, metric ?? ''))}</span>
+        </div>
+      </td>
+      <td>{strip}</td>
+      {beside.map(name => (
+        <td key={name} className="jp-pycaret-num">
+          {formatScore(valueOf(row, name))}
+        </td>
+      ))}
+      <td className="jp-pycaret-num">
+        {typeof seconds === 'number' ? seconds.toFixed(1) : MISSING}
+      </td>
+    </tr>
+  );
+}
+
+/** The model that is being fitted. */
+export function Fitting({
+  state,
+  span
+}: {
+  readonly state: IRunState;
+  readonly span: number;
+}): JSX.Element | null {
+  const trans = useTrans();
+  const { fitting } = state;
+  if (!fitting) {
+    return null;
+  }
+  const { fold, folds, name } = fitting;
+  const done = fold === null ? 0 : fold - 1;
+  const counts = fold !== null && folds !== null;
+  return (
+    <tr className="jp-pycaret-leaderboard__row--running">
+      <td className="jp-pycaret-num">
+        <StatusMark status="running" />
+      </td>
+      <td className="jp-pycaret-leaderboard__model">
+        <div className="jp-pycaret-clip jp-pycaret-leaderboard__pulse">{name}</div>
+      </td>
+      <td>
+        {counts ? (
+          <div className="jp-pycaret-leaderboard__score">
+            <div className="jp-pycaret-progress" aria-hidden="true">
+              <div
+                className="jp-pycaret-progress__fill"
+                style={{ width: `${(100 * done) / folds}%` }}
+              />
+            </div>
+            <span className="jp-pycaret-num jp-pycaret-muted">{`${done} / ${folds}`}</span>
+          </div>
+        ) : null}
+      </td>
+      {/* Folds have no values yet: the words take their place, for a first model has no other columns. */}
+      <td colSpan={1 + span} className="jp-pycaret-muted">
+        {counts
+          ? trans.__('Running · fold %1 of %2', String(fold), String(folds))
+          : trans.__('Running')}
+      </td>
+    </tr>
+  );
+}
+
+/** A model that failed, and why. */
+export function Failed({
+  failed,
+  name,
+  span
+}: {
+  readonly failed: IFailedModel;
+  readonly name: string;
+  readonly span: number;
+}): JSX.Element {
+  const trans = useTrans();
+  return (
+    <tr>
+      <td className="jp-pycaret-num">
+        <StatusMark status="failed" />
+      </td>
+      <td className="jp-pycaret-leaderboard__model">
+        <div className="jp-pycaret-clip" title={name}>
+          {name}
+        </div>
+      </td>
+      <td colSpan={2 + span}>
+        <div className="jp-pycaret-clip" title={failed.error}>
+          {trans.__('Failed · %1', failed.error)}
+        </div>
+      </td>
+    </tr>
+  );
+}
+
+/** The models that wait, in one line. */
+export function Waiting({
+  names,
+  span
+}: {
+  readonly names: ReadonlyArray<string>;
+  readonly span: number;
+}): JSX.Element {
+  const trans = useTrans();
+  const all = names.join(', ');
+  return (
+    <tr className="jp-pycaret-leaderboard__row--quiet">
+      <td className="jp-pycaret-num">
+        <StatusMark status="queued" />
+      </td>
+      <td colSpan={3 + span}>
+        <div className="jp-pycaret-clip" title={all}>
+          {trans.__('%1 waiting: %2', formatCount(names.length), all)}
+        </div>
+      </td>
+    </tr>
+  );
+}
