@@ -49,10 +49,10 @@ const DRAWINGS = {
       <path d="m7 9 6-6M10.5 5.5l2 2" />
     </>
   ),
-  stop: <path d="M4 4h8v8H4z" />,
+  stop: <rect x="4" y="4" width="8" height="8" rx="1" fill="currentColor" />,
   play: <path d="M5 3.5v9l7.5-4.5z" />,
   pause: <path d="M5.5 3.5v9M10.5 3.5v9" />,
-  notebook: <path d="M3.5 2.5h9v11h-9zM6 2.5v11M8.5 5.5h2" />,
+  notebook: <path d="M4 2.5h9v11H4zM2.5 5H4M2.5 8H4M2.5 11H4M7 6h3.5M7 8.5h3.5" />,
   promote: <path d="M8 13V5.5M5 8l3-3 3 3M3 2.5h10" />,
   close: <path d="m4 4 8 8M12 4l-8 8" />
 };

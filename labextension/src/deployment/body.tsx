@@ -1,6 +1,7 @@
 import React, { useId } from 'react';
 import type { IApiKey } from '../api/rows';
 import type { Access } from '../api/serving';
+import { Clip } from '../common/clip';
 import { formatCount } from '../common/format';
 import { Frame, Notices } from '../common/frame';
 import { Icon, StatusMark } from '../common/icons';
@@ -86,7 +87,7 @@ function Head({
           </span>
           {active ? trans.__('Active') : trans.__('Paused')}
         </span>
-        <span className="jp-pycaret-clip">{deployment.endpoint_slug}</span>
+        <Clip>{deployment.endpoint_slug}</Clip>
       </h2>
       <div className="jp-pycaret-head__actions">
         <button
@@ -107,7 +108,7 @@ function Head({
           {active ? trans.__('Pause') : trans.__('Resume')}
         </button>
       </div>
-      <p className="jp-pycaret-head__meta jp-pycaret-clip">
+      <Clip as="p" className="jp-pycaret-head__meta">
         {pipeline ? (
           <>
             {trans.__('serves')} <b>{`${pipeline.name} v${pipeline.version}`}</b>
@@ -115,7 +116,7 @@ function Head({
             {labels ? trans.__(', %1 labels', formatCount(labels)) : ''}
           </>
         ) : null}
-      </p>
+      </Clip>
       <LastRequest at={deployment.last_inference_at} clockOffset={model.api.clockOffset} />
     </header>
   );

@@ -1,4 +1,5 @@
 import React, { useEffect, useId, useRef } from 'react';
+import { Clip } from '../common/clip';
 import { formatCount } from '../common/format';
 import { StatusMark } from '../common/icons';
 import { useTrans } from '../common/trans';
@@ -151,7 +152,7 @@ export function Answer({ state }: { readonly state: IDeploymentState }): JSX.Ele
         ) : first ? (
           <>
             <p className="jp-pycaret-answer__label">
-              <span className="jp-pycaret-clip">{String(first.prediction)}</span>
+              <Clip>{String(first.prediction)}</Clip>
               {typeof first.score === 'number' ? (
                 <small>{trans.__('score %1', first.score.toFixed(4))}</small>
               ) : null}
@@ -161,7 +162,7 @@ export function Answer({ state }: { readonly state: IDeploymentState }): JSX.Ele
               <div className="jp-pycaret-proba">
                 {probabilities.map(([label, share], index) => (
                   <React.Fragment key={label}>
-                    <span className="jp-pycaret-clip">{label}</span>
+                    <Clip>{label}</Clip>
                     <div className={`jp-pycaret-bar${index === 0 ? ' jp-pycaret-bar--best' : ''}`}>
                       <span
                         className="jp-pycaret-bar__fill"

@@ -1,5 +1,6 @@
 import React from 'react';
 import type { RunStatus } from '../api/rows';
+import { Clip } from '../common/clip';
 import { CommandIDs, useCommand } from '../common/commands';
 import { formatCount, formatScore, formatSpan, formatTime } from '../common/format';
 import { Icon, StatusMark } from '../common/icons';
@@ -38,7 +39,10 @@ export function Head({
     cancelled: trans.__('Cancelled')
   };
   const unfinished = isUnfinished(run);
-  const models = run.progress?.total ?? 0;
+  // The last stage of a plan counts its own steps: in the end the board says how many there were.
+  const models = unfinished
+    ? state.candidates.length
+    : (run.metrics_summary.models ?? 0) + (run.metrics_summary.failed ?? 0);
   const scope = [
     models > 0 ? trans._n('%2 model', '%2 models', models, formatCount(models)) : '',
     typeof setup.fold === 'number' ? trans.__('%1 folds', String(setup.fold)) : ''
@@ -52,7 +56,7 @@ export function Head({
           </span>
           {words[run.status]}
         </span>
-        <span className="jp-pycaret-clip">{experiment?.name ?? run.plan}</span>
+        <Clip>{experiment?.name ?? run.plan}</Clip>
       </h2>
       <div className="jp-pycaret-head__actions">
         {unfinished ? (
@@ -90,7 +94,7 @@ export function Head({
           </>
         )}
       </div>
-      <p className="jp-pycaret-head__meta jp-pycaret-clip">
+      <Clip as="p" className="jp-pycaret-head__meta">
         <b>{run.plan}</b>
         {sourceName ? (
           <>
@@ -106,7 +110,7 @@ export function Head({
         ) : null}
         {` · ${task}`}
         {scope.length > 0 ? ` · ${scope.join(', ')}` : ''}
-      </p>
+      </Clip>
       <Times state={state} clockOffset={model.api.clockOffset} />
     </header>
   );
@@ -189,9 +193,9 @@ export function Overall({ state }: { readonly state: IRunState }): JSX.Element |
         share={total > 0 ? done / total : 0}
         text={amount}
       />
-      <span className="jp-pycaret-clip">
+      <Clip>
         {amount} {now ? <span className="jp-pycaret-muted">{`· ${now}`}</span> : null}
-      </span>
+      </Clip>
       {best && metric ? (
         <span>
           <span className="jp-pycaret-muted">{trans.__('Best so far')}</span> {best.name}{' '}

@@ -1,5 +1,6 @@
 import React from 'react';
 import type { ILeaderboardRow } from '../api/rows';
+import { Clip } from '../common/clip';
 import { formatCount, formatScore, MISSING } from '../common/format';
 import { StatusMark } from '../common/icons';
 import { useTrans } from '../common/trans';
@@ -75,7 +76,9 @@ export function Fitting({
         <StatusMark status="running" />
       </td>
       <td className="jp-pycaret-leaderboard__model">
-        <div className="jp-pycaret-clip jp-pycaret-leaderboard__pulse">{name}</div>
+        <Clip as="div" className="jp-pycaret-leaderboard__pulse">
+          {name}
+        </Clip>
       </td>
       <td>
         {counts ? (

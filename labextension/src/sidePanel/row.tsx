@@ -1,4 +1,5 @@
 import React, { createContext, useContext, useId, useLayoutEffect, useRef, useState } from 'react';
+import { Clip } from '../common/clip';
 import { Icon } from '../common/icons';
 import { useSight } from './useSight';
 
@@ -253,10 +254,13 @@ export function RowLine({
   readonly value?: React.ReactNode;
   readonly wraps?: boolean;
 }): JSX.Element {
-  const shape = wraps ? 'jp-pycaret-row__meta--reason' : 'jp-pycaret-clip';
   return (
     <div className="jp-pycaret-row__line">
-      <span className={`jp-pycaret-row__meta ${shape}`}>{children}</span>
+      {wraps ? (
+        <span className="jp-pycaret-row__meta jp-pycaret-row__meta--reason">{children}</span>
+      ) : (
+        <Clip className="jp-pycaret-row__meta">{children}</Clip>
+      )}
       {value === undefined ? null : <span className="jp-pycaret-row__value">{value}</span>}
     </div>
   );
