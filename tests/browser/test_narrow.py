@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, Route, TimeoutError, expect
+from playwright.sync_api import Error, Locator, Page, Route, expect
 
 from .conftest import Deployed, Lab
 from .lab_page import new_run_form, open_lab, open_panel, panel, region, side_bar_tab, upload
@@ -89,7 +89,7 @@ def narrow_main(page: Page, view: Locator) -> None:
 def fits(place: Locator, picture: Path) -> None:
     """Nothing is wrong once what follows the width by itself has followed."""
     page = place.page
-    with suppress(TimeoutError):
+    with suppress(Error):  # the last word has the look below
         page.wait_for_function(
             f"place => ({_FAULTS})(place).length === 0", arg=place.element_handle(), timeout=5000
         )
