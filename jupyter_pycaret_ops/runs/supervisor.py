@@ -77,7 +77,8 @@ class Supervisor:
         self._clock = clock
         self._server = server
         self._settings = settings
-        self._drives: dict[str, _Drive] = {}
+        #: by run and attempt: a second attempt may begin while the kernel of the first still ends
+        self._drives: dict[tuple[str, int], _Drive] = {}
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._graces: set[asyncio.Task[None]] = set()
@@ -168,7 +169,7 @@ class Supervisor:
             return False
         self._fanout.publish(run.id)
         drive = _Drive(run.id, run.attempt)
-        self._drives[run.id] = drive
+        self._drives[run.id, run.attempt] = drive
         drive.task = asyncio.create_task(self._drive(drive, token), name=f"run-{run.id}")
         return True
 
@@ -194,7 +195,7 @@ class Supervisor:
                 if drive.worker is not None:
                     await asyncio.shield(self._pool.end(drive.worker))
             finally:
-                self._drives.pop(drive.run_id, None)
+                del self._drives[drive.run_id, drive.attempt]
                 if not self._stopping:
                     self._pool.refill()
                     self.wake()
@@ -278,15 +279,16 @@ class Supervisor:
 
     def ended(self, run_id: str, attempt: int) -> None:
         """The agent of a run has said its last word."""
-        drive = self._drives.get(run_id)
-        if drive is not None and drive.attempt == attempt:
+        drive = self._drives.get((run_id, attempt))
+        if drive is not None:
             drive.ended.set()
 
     def cancel(self, run_id: str) -> None:
         """A cancel of a running run was written down: climb the ladder."""
-        drive = self._drives.get(run_id)
-        if drive is not None:
+        drives = [drive for drive in self._drives.values() if drive.run_id == run_id]
+        for drive in drives:
             drive.cancel.set()
+        if drives:
             return
         # perhaps one in somebody's own kernel: it hears of the cancel by itself, and has the grace time
         task = asyncio.create_task(self._close_guests_in_time(), name=f"run-grace-{run_id}")
@@ -371,7 +373,7 @@ class Supervisor:
         for run_id in cancelled:
             self.cancel(run_id)
         for run_id, attempt in found:
-            if run_id not in self._drives:
+            if (run_id, attempt) not in self._drives:
                 await self._settle_loss(run_id, attempt, SERVER_LOST)
         if leftovers:
             swept = await asyncio.to_thread(sweep, leftovers, self._server.host)

@@ -64,6 +64,9 @@ class FakePool:
         self.made = 0
         self.unavailable = False
         self.refuses: Exception | None = None
+        #: an end waits for it, as it does for a kernel with much memory to give back
+        self.may_end = asyncio.Event()
+        self.may_end.set()
 
     async def take(self, _purpose: str) -> FakeWorker:
         if self.unavailable:
@@ -77,6 +80,7 @@ class FakePool:
 
     async def end(self, worker: FakeWorker) -> None:
         worker.die()
+        await self.may_end.wait()
         self.live.discard(worker)
 
     def refill(self) -> None:
@@ -198,6 +202,30 @@ async def test_a_lost_kernel_is_tried_again_then_fails_as_worker_lost(world: Wor
         second.die()
         run = await desk.ended(run_id)
         assert (run.status, run.error_kind, run.attempt) == ("failed", "worker_lost", 2)
+
+
+@in_loop
+async def test_a_second_attempt_is_held_though_the_first_kernel_ends_after_it_has_begun(
+    world: World,
+) -> None:
+    async with at_work(world, attempts=2, concurrent=2, grace_s=3600.0) as desk:
+        desk.pool.may_end.clear()
+        run_id = desk.submit()
+        first = await desk.begun()
+        first.die()
+        second = await desk.begun()
+        desk.pool.may_end.set()
+        await desk.until(lambda: desk.supervisor.live == 1)
+
+        world.clock.advance(
+            3600.0
+        )  # its lease is over; a server that holds it does not take it for lost
+        await desk.supervisor.reconcile()
+        assert world.run(run_id).status == "running"
+        await desk.cancel(run_id)
+        await second.was_told.wait()
+        await desk.succeed(run_id)
+        await desk.ended(run_id)
 
 
 @in_loop
