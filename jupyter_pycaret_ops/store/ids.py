@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import threading
 import time
-import uuid
 
 _lock = threading.Lock()
 _last_ms = 0
@@ -30,4 +29,6 @@ def new_id() -> str:
         stamp, count = _last_ms, _counter
     tail = int.from_bytes(os.urandom(8), "big") & (2**62 - 1)
     value = (stamp & (2**48 - 1)) << 80 | 7 << 76 | count << 64 | 0b10 << 62 | tail
-    return str(uuid.UUID(int=value))
+    # written by hand: every request has one, and `uuid.UUID` takes twice the time
+    text = f"{value:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
