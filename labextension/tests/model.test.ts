@@ -70,6 +70,18 @@ describe('reading', () => {
     assert.equal(model.state, state);
   });
 
+  it('lights what has come since the first read, for a moment', async t => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    api.allRuns = [run('r1')];
+    await model.reload();
+    assert.deepEqual([...model.state.fresh], []);
+    api.allRuns = [run('r2'), run('r1')];
+    await model.reload();
+    assert.deepEqual([...model.state.fresh], ['r2']);
+    t.mock.timers.tick(1200);
+    assert.deepEqual([...model.state.fresh], []);
+  });
+
   it('comes back to the workspace of the last visit, if that is still there', async () => {
     api.spaces.push(workspace('w2'));
     make({ workspaceId: 'w2', projectId: null, folded: ['models'] });

@@ -135,7 +135,7 @@ def test_a_run_can_be_cancelled_from_its_row(lab: Lab, page: Page) -> None:
     run = lab.call(
         "POST",
         f"experiments/{experiment}/runs",
-        {"plan": "compare", "sklearn_dataset": "iris"},
+        {"plan": "compare", "sklearn_dataset": "iris", "setup_params": {"fold": 40}},
     )
     open_lab(page, lab.url, lab.token)
     open_panel(page)

@@ -13,7 +13,7 @@ import {
 } from '../api/errors';
 import type { IDataSource, IDeployment, IRun } from '../api/rows';
 import { formatCount } from '../common/format';
-import { freshOf, NONE, patched, without } from './patching';
+import { newIn, NONE, patched, without } from './patching';
 import { type IRead, NO_LISTS, PanelReader } from './reading';
 import { INITIAL, isUnfinished, type IPanelState, type RegionId } from './state';
 import { whatHappened } from './telling';
@@ -24,6 +24,8 @@ const BUSY = 2000;
 const IDLE = 10000;
 /** the longest wait when the server does not answer, ms */
 const LONGEST = 30000;
+/** for how long a new row is lit, ms */
+const LIT = 1200;
 
 /**
  * State of the side panel: what the server last said, and what is under way from here.
@@ -92,6 +94,7 @@ export class SidePanelModel implements IDisposable {
       return;
     }
     this._isDisposed = true;
+    this._lit.forEach(timer => clearTimeout(timer));
     this._uploads.stopAll();
     this._poll.dispose();
     Signal.clearData(this);
@@ -203,13 +206,13 @@ export class SidePanelModel implements IDisposable {
    * Show a run that was started from here before the next read brings it.
    */
   noteRun(run: IRun): void {
-    const { runs, fresh, workspaceId, projectId } = this._state;
+    const { runs, workspaceId, projectId } = this._state;
     if (run.workspace_id === workspaceId && run.project_id === projectId) {
       const others = runs.rows.filter(row => row.id !== run.id);
       this._patch({
-        runs: { ...runs, rows: [run, ...others] },
-        fresh: new Set([...fresh, run.id])
+        runs: { ...runs, rows: [run, ...others] }
       });
+      this._light([run.id]);
     }
     this._turn += 1;
     this.refresh();
@@ -219,13 +222,13 @@ export class SidePanelModel implements IDisposable {
    * Show a deployment that was made from here before the next read brings it.
    */
   noteDeployment(row: IDeployment): void {
-    const { deployments, fresh, workspaceId } = this._state;
+    const { deployments, workspaceId } = this._state;
     if (row.workspace_id === workspaceId) {
       const others = deployments.rows.filter(other => other.id !== row.id);
       this._patch({
-        deployments: { ...deployments, rows: [row, ...others] },
-        fresh: new Set([...fresh, row.id])
+        deployments: { ...deployments, rows: [row, ...others] }
       });
+      this._light([row.id]);
     }
     this._turn += 1;
     this.refresh();
@@ -314,7 +317,6 @@ export class SidePanelModel implements IDisposable {
       ...lists,
       experiments,
       cancelling: cancelling.size === before.cancelling.size ? before.cancelling : cancelling,
-      fresh: first ? NONE : freshOf(before, lists),
       phase: scoped ? 'live' : 'noWorkspace',
       trouble: null,
       lost: null,
@@ -330,6 +332,7 @@ export class SidePanelModel implements IDisposable {
       this._say(this._trans.__('Connected again.'));
     }
     if (!first) {
+      this._light(newIn(before, lists));
       whatHappened(before.runs.rows, lists.runs.rows, this._state.experiments, this._trans).forEach(
         sentence => this._say(sentence)
       );
@@ -392,13 +395,13 @@ export class SidePanelModel implements IDisposable {
   }
 
   private _takeUpload(row: IDataSource): void {
-    const { data, fresh, workspaceId } = this._state;
+    const { data, workspaceId } = this._state;
     if (row.workspace_id === workspaceId) {
       this._patch({
         uploads: this._uploads.rows,
-        data: { ...data, rows: [row, ...data.rows.filter(other => other.id !== row.id)] },
-        fresh: new Set([...fresh, row.id])
+        data: { ...data, rows: [row, ...data.rows.filter(other => other.id !== row.id)] }
       });
+      this._light([row.id]);
     }
     const rows = row.config.rows;
     this._say(
@@ -421,6 +424,19 @@ export class SidePanelModel implements IDisposable {
   }
 
   // ---------------------------------------------------------------- telling
+
+  /** Light rows that have just come; not again when they are drawn again. */
+  private _light(ids: ReadonlyArray<string>): void {
+    if (ids.length === 0) {
+      return;
+    }
+    this._patch({ fresh: new Set([...this._state.fresh, ...ids]) });
+    const timer = setTimeout(() => {
+      this._lit.delete(timer);
+      this._patch({ fresh: new Set([...this._state.fresh].filter(id => !ids.includes(id))) });
+    }, LIT);
+    this._lit.add(timer);
+  }
 
   private _say(sentence: string): void {
     (this.said as Signal<this, string>).emit(sentence);
@@ -451,6 +467,7 @@ export class SidePanelModel implements IDisposable {
   private readonly _poll: Poll;
   /** settled when the state holds what the last visit left */
   private readonly _recalled: Promise<void>;
+  private readonly _lit = new Set<ReturnType<typeof setTimeout>>();
   private _state: IPanelState = INITIAL;
   /** counts reads; only the last one may change the state */
   private _turn = 0;

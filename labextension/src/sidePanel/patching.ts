@@ -18,14 +18,14 @@ export function patched(state: IPanelState, patch: Partial<IPanelState>): IPanel
   return changed ? (next as unknown as IPanelState) : state;
 }
 
-/** The rows that came after the first read. */
-export function freshOf(before: IPanelState, now: ILists): ReadonlySet<string> {
+/** The rows that a read brought and the one before did not have. */
+export function newIn(before: ILists, now: ILists): ReadonlyArray<string> {
   const ids = (lists: ILists) =>
     [lists.data, lists.runs, lists.models, lists.deployments].flatMap(list =>
       (list.rows as ReadonlyArray<IRow>).map(row => row.id)
     );
   const known = new Set(ids(before));
-  return new Set(ids(now).filter(id => before.fresh.has(id) || !known.has(id)));
+  return ids(now).filter(id => !known.has(id));
 }
 
 export function without(set: ReadonlySet<string>, id: string): ReadonlySet<string> {

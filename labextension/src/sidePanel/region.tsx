@@ -1,4 +1,4 @@
-import React, { useState } from 'react';
+import React, { useEffect, useState } from 'react';
 import type { IRow } from '../api/rows';
 import { formatCount } from '../common/format';
 import { Icon } from '../common/icons';
@@ -34,18 +34,24 @@ export function Region<T extends IRow>(props: IRegionProps<T>): JSX.Element {
   const { region, name, list, count, empty, before = [], row, words } = props;
   const trans = useTrans();
   const model = useModel();
-  const { folded, phase, lost } = usePanelState();
+  const { folded, phase, lost, workspaceId, projectId } = usePanelState();
   const [drawn, setDrawn] = useState(FIRST);
   const [wanted, setWanted] = useState('');
   const open = !folded.has(region);
+  useEffect(() => {
+    setWanted('');
+    setDrawn(FIRST);
+  }, [workspaceId, projectId]);
 
   const found = list.rows.filter(one => fits(words(one), wanted));
   const shown = found.slice(0, drawn);
   const all = `${formatCount(list.rows.length)}${list.more ? '+' : ''}`;
   const number = list.rows.length > 0 || list.more ? all : null;
   const hidden = found.length - shown.length;
-  const told = wanted.trim() === '' ? count : trans.__('%1 of %2', formatCount(found.length), all);
-  const long = list.rows.length > FIRST;
+  const searches = wanted.trim() !== '' && list.rows.length > 0;
+  const told = searches ? trans.__('%1 of %2', formatCount(found.length), all) : count;
+  // A list that was long may have become short: what narrows it stays in sight.
+  const long = searches || list.rows.length > FIRST;
 
   const more = (): void => {
     if (hidden < STEP && list.more) {
@@ -106,7 +112,7 @@ export function Region<T extends IRow>(props: IRegionProps<T>): JSX.Element {
                   {trans.__(
                     '%1 of %2',
                     formatCount(shown.length),
-                    wanted.trim() === '' ? all : formatCount(found.length)
+                    searches ? formatCount(found.length) : all
                   )}
                 </span>
               </div>

@@ -72,7 +72,7 @@ export interface IPanelState {
   readonly uploads: ReadonlyArray<IUpload>;
   /** runs that were asked to stop and have not ended yet */
   readonly cancelling: ReadonlySet<string>;
-  /** rows that came after the first read: they are lit for a moment */
+  /** rows that have just come: they are lit for a moment */
   readonly fresh: ReadonlySet<string>;
   readonly folded: ReadonlySet<RegionId>;
   /** the run or deployment in front in the main area */
