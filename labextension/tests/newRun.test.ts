@@ -149,6 +149,29 @@ async function load(patch: Partial<NewRunModel.IOptions> = {}): Promise<void> {
   await model.load();
 }
 
+/** A run that has no data source. */
+function again(snapshot: object): IRunDetail {
+  return {
+    ...run('r0', { data_source_id: null }),
+    leaderboard: [],
+    snapshot: {
+      task: 'classification',
+      target: 'target',
+      setup_params: { fold: 3 },
+      plan: 'compare',
+      model_id: null,
+      plan_params: {},
+      data_source_id: null,
+      data_sha256: null,
+      data_rows: 150,
+      data_changes: [],
+      seed: 1,
+      versions: {},
+      ...snapshot
+    }
+  } as unknown as IRunDetail;
+}
+
 beforeEach(() => {
   api = new FakeTraining();
   started = [];
@@ -268,31 +291,33 @@ describe('the form for a new run', () => {
     assert.equal(model.state.sending, false);
   });
 
-  it('says where the data of a run was that has none here', async () => {
-    const made = run('r0', { data_source_id: null });
-    const snapshot = {
-      task: 'classification',
-      target: 'species',
-      setup_params: { fold: 3 },
-      plan: 'compare',
-      model_id: null,
-      plan_params: {},
-      data_source_id: null,
-      sklearn_dataset: 'iris',
-      data_sha256: null,
-      data_rows: 150,
-      data_changes: [],
-      seed: 1,
-      versions: {}
-    };
-    api.example = { ...made, leaderboard: [], snapshot };
+  it('says that the data of a run is not kept here', async () => {
+    api.example = again({});
     await load({ runId: 'r0' });
-    assert.match(model.state.dataHint ?? '', /the sample “iris”/);
+    assert.match(model.state.dataHint ?? '', /not kept here/);
     await model.submit();
     assert.match(model.state.errors.data_source_id ?? '', /Choose the data/);
     await model.chooseSource('source-juice.csv');
     assert.equal(model.state.dataHint, null);
     assert.equal(model.state.values.fold, '3');
+  });
+
+  it('does a run on a sample again, and starts one from nothing', async () => {
+    api.example = again({ sklearn_dataset: 'iris' });
+    await load({ runId: 'r0' });
+    assert.equal(model.state.dataHint, null);
+    await model.submit();
+    assert.equal(api.sent[0]?.sklearn_dataset, 'iris');
+    assert.equal('data_source_id' in (api.sent[0] ?? {}), false);
+    assert.deepEqual(api.sent[0]?.setup_params, { fold: 3 });
+
+    await load({ sourceId: 'sample:breast_cancer' });
+    assert.equal(model.state.task, 'classification');
+    assert.equal(model.state.experiment, 'breast-cancer-sample');
+    await model.submit();
+    assert.equal(api.sent[1]?.sklearn_dataset, 'breast_cancer');
+    assert.equal(api.made.at(-1)?.target, 'target');
+    assert.equal(api.made.at(-1)?.data_source_id, null);
   });
 
   it('begins with what another run was made from', async () => {

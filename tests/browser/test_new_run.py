@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
@@ -78,3 +80,24 @@ def test_a_started_run_is_in_the_panel(lab: Lab, page: Page, form: Locator) -> N
     assert snapshot["plan_params"]["include"] == ["nb"]
     assert snapshot["setup_params"]["fold"] == 3
     assert panel(page).is_visible()
+
+
+def test_a_sample_needs_no_data(lab: Lab, page: Page) -> None:
+    page.route(re.compile(r"/data-sources\?"), lambda route: route.fulfill(json=[]))
+    open_lab(page, lab.url, lab.token)
+    open_panel(page)
+    expect(region(page, "Data")).to_contain_text("Start with your data")
+    region(page, "Data").get_by_role("button", name="breast cancer", exact=True).click()
+    form = new_run_form(page)
+    expect(form.get_by_label("Target", exact=True)).to_have_value("target")
+    expect(form.get_by_label("Plan", exact=True)).to_be_visible(timeout=90_000)
+    form.get_by_label("Models", exact=True).fill("Naive Bayes")
+    expect(form.get_by_role("button", name="Remove Naive Bayes")).to_be_visible()
+    form.get_by_label("Folds", exact=True).fill("2")
+    form.get_by_role("button", name="Start run").click()
+    run = page.get_by_role("article", name="Run breast-cancer-sample", exact=True)
+    expect(run).to_contain_text("compare on breast_cancer")
+    expect(run.get_by_text("Succeeded", exact=True)).to_be_visible(timeout=90_000)
+    run.get_by_role("button", name="Run again", exact=True).click()
+    expect(form.get_by_label("Data source", exact=True)).to_have_value("sample:breast_cancer")
+    expect(form.get_by_label("Folds", exact=True)).to_have_value("2")

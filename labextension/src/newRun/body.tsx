@@ -7,6 +7,7 @@ import { SourceField, TargetField, TaskField, Waiting } from './dataFields';
 import type { NewRunModel } from './model';
 import { Fits, PlanFields } from './planFields';
 import { Preview } from './preview';
+import { sampleOf } from './samples';
 import { type IFormState, takesTarget } from './state';
 
 export interface IFormProps {
@@ -89,6 +90,7 @@ function Fields({
 }: IFormProps & { readonly state: IFormState }): JSX.Element {
   const trans = useTrans();
   const source = state.sources.find(row => row.id === state.sourceId);
+  const known = state.preview !== null || sampleOf(state.sourceId) !== null;
   return (
     <>
       <div className="jp-pycaret-form">
@@ -101,7 +103,7 @@ function Fields({
           target={takesTarget(state.task) ? state.target : ''}
         />
       ) : null}
-      {state.preview ? (
+      {known ? (
         <div className="jp-pycaret-form">
           {takesTarget(state.task) ? <TargetField model={model} state={state} /> : null}
           <TaskField model={model} state={state} />
@@ -125,7 +127,7 @@ function Fields({
         <button
           type="submit"
           className="jp-pycaret-button jp-pycaret-button--primary"
-          disabled={state.offer === null || state.preview === null}
+          disabled={state.offer === null || !known}
           aria-disabled={state.sending || undefined}
         >
           {trans.__('Start run')}

@@ -3,6 +3,7 @@ import { Field, tied } from '../common/field';
 import { formatCount, formatSize } from '../common/format';
 import { useTrans } from '../common/trans';
 import type { NewRunModel } from './model';
+import { SAMPLE_TARGET, sampleId, sampleOf, SAMPLES, wordsOf } from './samples';
 import { type IFormState, takesTarget } from './state';
 
 export interface IPart {
@@ -30,9 +31,11 @@ export function SourceField({ model, state }: IPart): JSX.Element {
   const error = state.errors.data_source_id ?? state.previewTrouble ?? undefined;
   const hint = [
     state.dataHint,
-    state.sources.length === 0
-      ? trans.__('There is no data yet. Close this, and drop a CSV file on the side panel.')
-      : parts.join(' · ')
+    sampleOf(state.sourceId) !== null
+      ? trans.__('A table that comes with the engine. Nothing is uploaded.')
+      : state.sources.length === 0
+        ? trans.__('There is no data yet. Drop a CSV file on the side panel, or take a sample.')
+        : parts.join(' · ')
   ]
     .filter(Boolean)
     .join(' ');
@@ -50,6 +53,13 @@ export function SourceField({ model, state }: IPart): JSX.Element {
             {row.name}
           </option>
         ))}
+        <optgroup label={trans.__('Samples')}>
+          {SAMPLES.map(sample => (
+            <option key={sample} value={sampleId(sample)}>
+              {wordsOf(sample)}
+            </option>
+          ))}
+        </optgroup>
       </select>
     </Field>
   );
@@ -63,17 +73,20 @@ export function TargetField({ model, state }: IPart): JSX.Element {
   const suggestion = state.preview?.suggestion;
   const suggested = suggestion?.target === state.target && suggestion.reason;
   const column = state.preview?.columns.find(one => one.name === state.target);
-  const hint = suggested
-    ? trans.__('Suggested: %1', suggestion.reason ?? '')
-    : column
-      ? trans._n(
-          '%3, %2 value.',
-          '%3, %2 different values.',
-          column.distinct,
-          formatCount(column.distinct),
-          column.dtype
-        )
-      : null;
+  const sample = sampleOf(state.sourceId) !== null;
+  const hint = sample
+    ? trans.__('The sample brings it.')
+    : suggested
+      ? trans.__('Suggested: %1', suggestion.reason ?? '')
+      : column
+        ? trans._n(
+            '%3, %2 value.',
+            '%3, %2 different values.',
+            column.distinct,
+            formatCount(column.distinct),
+            column.dtype
+          )
+        : null;
   return (
     <Field id={id} label={trans.__('Target')} error={error} hint={hint}>
       <select
@@ -82,6 +95,7 @@ export function TargetField({ model, state }: IPart): JSX.Element {
         value={state.target}
         onChange={event => model.chooseTarget(event.target.value)}
       >
+        {sample ? <option value={SAMPLE_TARGET}>{SAMPLE_TARGET}</option> : null}
         {state.target === '' ? <option value="">{trans.__('Choose a column')}</option> : null}
         {state.preview?.columns.map(one => (
           <option key={one.name} value={one.name}>

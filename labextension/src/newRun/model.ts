@@ -7,6 +7,7 @@ import type { INewExperiment, ITrainingApi } from '../api/training';
 import { refusalOf } from '../common/words';
 import { experimentName, fits } from './naming';
 import { textOf } from './params';
+import { SAMPLE_TARGET, sampleId, sampleOf, taskOf } from './samples';
 import { availableModels, EMPTY_FORM, type FieldName, type IFormState, takesTarget } from './state';
 import { collect, faultsOf } from './submission';
 
@@ -69,6 +70,13 @@ export class NewRunModel {
       values: this._without('index', 'ignore_features')
     });
     if (sourceId === '') {
+      return;
+    }
+    const sample = sampleOf(sourceId);
+    if (sample !== null) {
+      this._patch({ target: SAMPLE_TARGET });
+      await this.chooseTask(taskOf(sample));
+      this._name();
       return;
     }
     try {
@@ -185,11 +193,20 @@ export class NewRunModel {
     const { api, runId, sourceId } = this._options;
     if (runId) {
       const run = await api.run(runId);
-      await this.chooseSource(run.data_source_id ?? '');
-      if (run.data_source_id === null) {
-        this._patch({ dataHint: this._whereDataWas(run) });
+      const sample = run.snapshot.sklearn_dataset;
+      const source = sample ? sampleId(sample) : (run.data_source_id ?? '');
+      await this.chooseSource(source);
+      if (source === '') {
+        const { trans } = this._options;
+        this._patch({
+          dataHint: trans.__('The data of that run is not kept here. Choose the data for this one.')
+        });
       }
       await this._copy(run);
+      return;
+    }
+    if (sourceId && sampleOf(sourceId) !== null) {
+      await this.chooseSource(sourceId);
       return;
     }
     const wanted = this._state.sources.find(row => row.id === sourceId) ?? this._state.sources[0];
@@ -205,16 +222,6 @@ export class NewRunModel {
           )
         )
       : error;
-  }
-
-  private _whereDataWas({ snapshot }: IRunDetail): string {
-    const { trans } = this._options;
-    return snapshot.sklearn_dataset
-      ? trans.__(
-          'That run was on the sample “%1”, which is no data source here. Choose the data for this one.',
-          snapshot.sklearn_dataset
-        )
-      : trans.__('The data of that run is not kept here. Choose the data for this one.');
   }
 
   /** Fill in what another run was made from. */
@@ -267,7 +274,7 @@ export class NewRunModel {
       name,
       task: task as INewExperiment['task'], // one of those that the server offers
       target: takesTarget(task) ? target : null,
-      data_source_id: sourceId
+      data_source_id: sampleOf(sourceId) === null ? sourceId : null
     });
     this._patch({ experiments: [made, ...experiments] });
     return made.id;
@@ -309,7 +316,7 @@ export namespace NewRunModel {
     readonly trans: TranslationBundle;
     readonly workspaceId: string;
     readonly projectId: string;
-    /** the data to begin with */
+    /** the data to begin with: a data source, or a sample */
     readonly sourceId?: string | null;
     /** a run to begin with what it was made from */
     readonly runId?: string | null;

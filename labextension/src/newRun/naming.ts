@@ -1,15 +1,18 @@
 import type { IExperiment } from '../api/rows';
+import { sampleOf } from './samples';
 import { type IFormState, takesTarget } from './state';
 
 /** A name from data and target that no experiment about something else has; null without data. */
 export function experimentName(state: IFormState): string | null {
   const { sources, sourceId, target, task } = state;
-  const source = sources.find(row => row.id === sourceId);
-  if (!source) {
+  const sample = sampleOf(sourceId);
+  const source = sample ?? sources.find(row => row.id === sourceId)?.name;
+  if (source === undefined) {
     return null;
   }
-  const last = takesTarget(task) ? target : task;
-  const stem = source.name.replace(/\.[a-z]{2,7}$/i, '');
+  // Every sample calls its target by one name, which says nothing.
+  const last = !takesTarget(task) ? task : sample === null ? target : 'sample';
+  const stem = source.replace(/\.[a-z]{2,7}$/i, '');
   const name = [stem, last]
     .map(word =>
       word

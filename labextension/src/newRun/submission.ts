@@ -3,6 +3,7 @@ import { ResponseError, sentenceOf } from '../api/errors';
 import type { IParam } from '../api/engine';
 import type { ISubmission } from '../api/training';
 import { parse } from './params';
+import { sampleOf } from './samples';
 import {
   type FieldName,
   type IFormState,
@@ -29,6 +30,7 @@ export function collect(state: IFormState, trans: TranslationBundle): ICollected
   if (state.sourceId === '') {
     errors.data_source_id = trans.__('Choose the data. Upload it first where there is none.');
   }
+  const sample = sampleOf(state.sourceId);
   const target = takesTarget(state.task) ? state.target : '';
   if (takesTarget(state.task) && target === '') {
     errors.target = trans.__('Choose the column to predict.');
@@ -58,7 +60,7 @@ export function collect(state: IFormState, trans: TranslationBundle): ICollected
   return {
     submission: {
       plan: plan.id,
-      data_source_id: state.sourceId,
+      ...(sample === null ? { data_source_id: state.sourceId } : { sklearn_dataset: sample }),
       ...(plan.needs_model ? { model_id: state.modelId } : {}),
       ...(target ? { target } : {}),
       plan_params: params,

@@ -52,7 +52,7 @@ export function Body({ onDelete }: IBodyProps): JSX.Element {
                 <button
                   type="button"
                   className={`jp-pycaret-button${firstUse ? '' : ' jp-pycaret-button--primary'}`}
-                  disabled={!mayUpload || data.rows.length === 0}
+                  disabled={!mayUpload}
                   onClick={() => newRun({})}
                 >
                   <Icon name="plus" />

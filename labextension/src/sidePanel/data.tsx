@@ -1,10 +1,11 @@
 import React from 'react';
 import type { IDataSource } from '../api/rows';
-import { CommandIDs, useCommand } from '../common/commands';
+import { CommandIDs, type Execute, useCommand } from '../common/commands';
 import { formatCount, formatSize, formatSizes } from '../common/format';
 import { Icon, StatusMark } from '../common/icons';
 import { Progress } from '../common/progress';
 import { useTrans } from '../common/trans';
+import { sampleId, SAMPLES, wordsOf } from '../newRun/samples';
 import { useModel, usePanelState } from './context';
 import { Hint, Region } from './region';
 import { Row, RowLine } from './row';
@@ -31,7 +32,16 @@ export function DataRegion({
       words={row => row.name}
       count={sending > 0 ? trans.__('%1 uploading', formatCount(sending)) : null}
       before={uploads.map(upload => ({ id: upload.id, row: <UploadRow upload={upload} /> }))}
-      empty={mayWrite ? <FirstUse /> : <Hint>{trans.__('Members upload data here.')}</Hint>}
+      empty={
+        mayWrite ? (
+          <>
+            <FirstUse />
+            {train ? <JustLooking train={train} /> : null}
+          </>
+        ) : (
+          <Hint>{trans.__('Members upload data here.')}</Hint>
+        )
+      }
       row={row => (
         <Row
           id={row.id}
@@ -157,5 +167,25 @@ function FirstUse(): JSX.Element {
         {trans.__('Drop a CSV or Parquet file here, or choose one with Upload data.')}
       </p>
     </div>
+  );
+}
+
+/** For whoever has no data at hand: tables that come with the engine. */
+function JustLooking({ train }: { readonly train: Execute }): JSX.Element {
+  const trans = useTrans();
+  return (
+    <p className="jp-pycaret-section__samples">
+      {trans.__('Just looking? Take a sample:')}
+      {SAMPLES.map(sample => (
+        <button
+          key={sample}
+          type="button"
+          className="jp-pycaret-link jp-pycaret-section__sample"
+          onClick={() => train({ sourceId: sampleId(sample) })}
+        >
+          {wordsOf(sample)}
+        </button>
+      ))}
+    </p>
   );
 }

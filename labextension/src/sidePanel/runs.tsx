@@ -54,7 +54,9 @@ export function RunsRegion(): JSX.Element {
       count={count.filter(Boolean).join(' · ') || null}
       empty={
         <Hint>
-          {trans.__('Runs stand here: models tried on your data, ranked while you go on working.')}
+          {trans.__(
+            'Then start a run. It tries models on your data and ranks them while you go on working.'
+          )}
         </Hint>
       }
       row={run => {
