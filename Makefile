@@ -10,7 +10,7 @@ UI_SOURCES := $(shell find labextension/src labextension/style labextension/sche
 #: test modules at once; each has servers, kernels and a database of its own
 TEST_WORKERS ?= 2
 
-.PHONY: help install lab test bench lint format api-types constraints wheel clean
+.PHONY: help install lab test bench lint format api-types panel-css constraints wheel clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -68,6 +68,9 @@ api-types: install  ## make the panel's types of the API anew from the OpenAPI d
 	$(BIN)/python -c 'import json; from jupyter_pycaret_ops.api.openapi import document; print(json.dumps(document()))' \
 		| (cd labextension && node scripts/apiTypes.mjs) > labextension/src/api/schema.ts.new
 	mv labextension/src/api/schema.ts.new labextension/src/api/schema.ts
+
+panel-css: $(STAMP)  ## make the style of the panels under cells anew from the side panel's
+	$(BIN)/python scripts/panel_css.py
 
 constraints: $(STAMP)  ## pin the newest versions that go together
 	$(BIN)/uv pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 \

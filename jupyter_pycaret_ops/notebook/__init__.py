@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from . import display
 from .session import client, connect
 
 if TYPE_CHECKING:
@@ -16,6 +17,27 @@ if TYPE_CHECKING:
     from .upload_panel import UploadPanel
 
 __all__ = ["connect", "dashboard", "deploy", "deployments", "load", "start", "upload", "watch"]
+
+
+def _run_panel(run: Any) -> Any:
+    from .run_panel import RunPanel
+
+    return RunPanel(run)
+
+
+def _deploy_panel(pipeline: Any) -> Any:
+    from .deploy_panel import DeployPanel
+
+    return DeployPanel(pipeline)
+
+
+def _deployment_panel(deployment: Any) -> Any:
+    from .deployment_panel import DeploymentPanel
+
+    return DeploymentPanel(deployment)
+
+
+display.drawn_by(Run=_run_panel, Pipeline=_deploy_panel, Deployment=_deployment_panel)
 
 
 def load(shell: Any) -> None:
@@ -73,17 +95,10 @@ def deploy(
     pipeline: str | Pipeline, slug: str | None = None, auth: Any = "workspace"
 ) -> Deployment:
     """Deploy a pipeline, given by object, name (the newest version) or id."""
-    from ..errors import NotFound
-    from .serving import Pipeline
+    from .serving import Pipeline, find_pipeline
 
-    if isinstance(pipeline, Pipeline):
-        return pipeline.deploy(slug, auth)
-    caller = client()
-    rows = caller.pipelines.list(caller.home().workspace_id, limit=None)
-    found = next((row for row in rows if pipeline in (row["name"], row["id"])), None)
-    if found is None:
-        raise NotFound(f"There is no pipeline “{pipeline}”.")
-    return Pipeline(caller, found).deploy(slug, auth)
+    known = pipeline if isinstance(pipeline, Pipeline) else find_pipeline(client(), pipeline)
+    return known.deploy(slug, auth)
 
 
 def deployments() -> DeploymentsPanel:

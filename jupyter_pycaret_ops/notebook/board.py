@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -32,6 +33,10 @@ class DeploymentsPanel(Panel):
         self.opened: DeploymentPanel | None = None
         self._away_since: datetime | None = None
 
+    def parts(self) -> Iterable[Panel]:
+        """See `Panel.parts`."""
+        return () if self.opened is None else (self.opened,)
+
     def begin(self) -> None:
         """Look at them now and then."""
         threading.Thread(target=self._look, name="pycaret-ops-panel", daemon=True).start()
@@ -53,6 +58,9 @@ class DeploymentsPanel(Panel):
         try:
             self.rows = self.client.deployments.list(self.workspace_id)
             self._away_since = None
+            for row in self.rows:
+                if self.opened is not None and row["id"] == self.opened.row["id"]:
+                    self.opened.row = row
         except OpsError:
             self._away_since = self._away_since or datetime.now(UTC)
 
@@ -60,18 +68,23 @@ class DeploymentsPanel(Panel):
         """Open one, pause or resume it."""
         verb, _, slug = what.partition(":")
         row = next((one for one in self.rows if one["endpoint_slug"] == slug), None)
-        if row is not None:
-            endpoint = Endpoint(self.client, row)
-            if verb == "open":
-                same = self.opened is not None and self.opened.deployment.slug == slug
-                self.opened = None if same else DeploymentPanel(endpoint)
-            elif verb == "pause":
-                endpoint.pause()
-            elif verb == "resume":
-                endpoint.resume()
-            self.look()
-        elif self.opened is not None:
-            self.opened.do(what, fields, buffers)
+        if row is None:
+            return
+        endpoint = Endpoint(self.client, row)
+        if verb == "open":
+            same = self.opened is not None and self.opened.deployment.slug == slug
+            if self.opened is not None:
+                self.opened.close()
+            self.opened = None if same else DeploymentPanel(endpoint)
+        elif verb == "pause":
+            endpoint.pause()
+        elif verb == "resume":
+            endpoint.resume()
+        self.look()
+
+    def after(self, part: Panel) -> None:
+        """See `Panel.after`."""
+        self.look()
 
     def away(self) -> str:
         """That the server is not reached, where it is not."""
@@ -85,13 +98,12 @@ class DeploymentsPanel(Panel):
         lines = "".join(self._line(row, live=live) for row in self.rows)
         empty = '<p class="jp-pycaret-muted">Endpoints stand here once a pipeline is deployed.</p>'
         opened = self.opened.draw(live=live) if self.opened is not None else ""
-        return (
-            '<section class="jp-pycaret jp-pycaret-output" aria-label="Deployments">'
-            '<h3 class="jp-pycaret-head__title">Deployments</h3>'
-            f"{self.away()}{self.troubles()}"
-            f'<table class="jp-pycaret-table"><tbody>{lines}</tbody></table>{"" if lines else empty}'
-            f"</section>{opened}"
+        inside = (
+            f'<h3 class="jp-pycaret-head__title">Deployments</h3>{self.away()}{self.troubles()}'
+            f'<table class="jp-pycaret-table" aria-label="Deployments"><tbody>{lines}</tbody></table>'
+            f"{'' if lines else empty}"
         )
+        return self.section("Deployments", inside, live=live) + opened
 
     @staticmethod
     def _line(row: Deployment, *, live: bool) -> str:
@@ -117,7 +129,7 @@ class Dashboard(DeploymentsPanel):
     def __init__(self, client: Client) -> None:
         super().__init__(client)
         self.runs: list[RunBrief] = []
-        self.upload = UploadPanel(client)
+        self.upload = UploadPanel(client, on_run=self._choose)
         self.chosen: RunPanel | None = None
 
     def begin(self) -> None:
@@ -125,12 +137,12 @@ class Dashboard(DeploymentsPanel):
         self.view.upload_path = f"/workspaces/{self.workspace_id}/data-sources/upload"
         super().begin()
 
-    def close(self) -> None:
-        """See `Panel.close`."""
-        super().close()
-        for part in (self.upload, self.chosen):
-            if part is not None:
-                part.close()
+    def parts(self) -> Iterable[Panel]:
+        """See `Panel.parts`."""
+        yield from super().parts()
+        yield self.upload
+        if self.chosen is not None:
+            yield self.chosen
 
     @property
     def is_busy(self) -> bool:
@@ -147,26 +159,19 @@ class Dashboard(DeploymentsPanel):
                 self._away_since = datetime.now(UTC)
 
     def act(self, what: str, fields: dict[str, Any], buffers: list[memoryview]) -> None:
-        """Open or stop a run, upload, or what deployments do."""
+        """Open or stop a run, or what deployments do."""
         verb, _, rest = what.partition(":")
-        if verb in ("progress", "refused", "uploaded", "piece", "target", "start"):
-            self.upload.do(what, fields, buffers)
-            if verb == "start" and self.upload.run is not None:
-                self._choose(self.upload.run.run)
-                self.upload.run.close()
-                self.upload.run = None
-                self.look()
-        elif verb == "run":
+        if verb == "run":
             self._choose(Run(self.client, self.client.runs.get(rest)))
         elif verb == "stop":
             self.client.runs.cancel(rest)
             self.look()
-        elif verb in ("open", "pause", "resume") or (self.chosen is None and verb != "deploy"):
+        else:
             super().act(what, fields, buffers)
-        elif verb in ("try", "predict") and self.opened is not None:
-            self.opened.do(what, fields, buffers)
-        elif self.chosen is not None:
-            self.chosen.do(what, fields, buffers)
+
+    def after(self, part: Panel) -> None:
+        """See `Panel.after`."""
+        if part is not self.upload:  # it tells of its progress often
             self.look()
 
     def _choose(self, run: Run) -> None:
@@ -174,19 +179,20 @@ class Dashboard(DeploymentsPanel):
             self.chosen.close()
         self.chosen = RunPanel(run, on_change=self.refresh)
         self.chosen.begin()
+        self.look()
 
     def draw(self, *, live: bool) -> str:
         """See `Panel.draw`."""
         lines = "".join(self._run_line(row, live=live) for row in self.runs)
         empty = '<p class="jp-pycaret-muted">Runs stand here, the newest first.</p>'
         chosen = self.chosen.draw(live=live) if self.chosen is not None else ""
-        return (
-            f"{self.upload.draw(live=live)}"
-            '<section class="jp-pycaret jp-pycaret-output" aria-label="Runs">'
+        inside = (
             f'<h3 class="jp-pycaret-head__title">Runs</h3>{self.away()}'
-            f'<table class="jp-pycaret-table"><tbody>{lines}</tbody></table>{"" if lines else empty}'
-            f"</section>{chosen}{super().draw(live=live)}"
+            f'<table class="jp-pycaret-table" aria-label="Runs"><tbody>{lines}</tbody></table>'
+            f"{'' if lines else empty}"
         )
+        runs = self.section("Runs", inside, live=live)
+        return f"{self.upload.draw(live=live)}{runs}{chosen}{super().draw(live=live)}"
 
     @staticmethod
     def _run_line(row: RunBrief, *, live: bool) -> str:

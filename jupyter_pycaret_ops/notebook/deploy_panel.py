@@ -2,37 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from ..client import Client
 from ..client import rows as api
 from .deployment_panel import ACCESS, DeploymentPanel
 from .marks import button, chip, escape, number, slug_of
 from .panel import Panel
+from .serving import Pipeline
 
 
 class DeployPanel(Panel):
     """A promoted pipeline; when it is deployed, the deployment stands in the form's place."""
 
-    def __init__(self, client: Client, pipeline: api.Pipeline) -> None:
-        super().__init__(client)
+    def __init__(self, pipeline: Pipeline) -> None:
+        super().__init__(pipeline.client)
         self.pipeline = pipeline
         self._made: DeploymentPanel | None = None
 
-    def act(self, what: str, fields: dict[str, Any], buffers: list[memoryview]) -> None:
-        """Deploy, and afterwards what a deployment does."""
-        if self._made is not None:
-            self._made.do(what, fields, buffers)
-        elif what == "deploy":
-            from .serving import Pipeline
+    def parts(self) -> Iterable[Panel]:
+        """See `Panel.parts`."""
+        return () if self._made is None else (self._made,)
 
+    def act(self, what: str, fields: dict[str, Any], buffers: list[memoryview]) -> None:
+        """Deploy it."""
+        if what == "deploy":
             auth: Any = fields.get("auth") or "workspace"
-            made = Pipeline(self.client, self.pipeline).deploy(str(fields.get("slug") or ""), auth)
-            self._made = DeploymentPanel(made)
+            self._made = DeploymentPanel(self.pipeline.deploy(str(fields.get("slug") or ""), auth))
 
     def draw(self, *, live: bool) -> str:
         """See `Panel.draw`."""
-        row = self.pipeline
+        row = self.pipeline.row
         scores = ", ".join(
             f"{name} {number(value)}"
             for name, value in list(row["metrics"].items())[:3]
@@ -40,20 +40,20 @@ class DeployPanel(Panel):
         )
         form = deploy_form(row) if live and self._made is None else ""
         made = self._made.draw(live=live) if self._made is not None else ""
-        return (
-            f'<section class="jp-pycaret jp-pycaret-output" aria-label="Pipeline {escape(row["name"])}">'
+        inside = (
             '<header class="jp-pycaret-head"><h3 class="jp-pycaret-head__title">'
             f'{chip("succeeded", "Promoted")}<span class="jp-pycaret-clip">{escape(row["name"])} '
             f'v{row["version"]} <span class="jp-pycaret-muted" style="font-weight: 400">'
             f"· {escape(row['model_id'])}{escape(f' · {scores}' if scores else '')}</span></span></h3>"
-            f"</header>{self.troubles()}{form}</section>{made}"
+            f"</header>{self.troubles()}{form}"
         )
+        return self.section(f"Pipeline {row['name']}", inside, live=live) + made
 
 
 def deploy_form(row: api.Pipeline) -> str:
     """Slug, access, and the button."""
     choices = "".join(
-        f'<option value="{mode}">{escape(word.capitalize())}</option>'
+        f'<option value="{mode}">{escape(word[0].upper() + word[1:])}</option>'
         for mode, word in ACCESS.items()
     )
     return (

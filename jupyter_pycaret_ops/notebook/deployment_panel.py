@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import threading
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
 from ..client import rows as api
 from ..errors import Invalid, OpsError
+from .keys_panel import KeysPanel
 from .marks import button, chip, escape, icon
 from .panel import Panel
-
-if TYPE_CHECKING:
-    from .serving import Deployment
+from .serving import Deployment
 
 ACCESS = {"workspace": "workspace members", "api-key": "API key", "public": "anyone"}
 #: its counts are looked at so often while somebody has just used it
@@ -23,9 +23,10 @@ class DeploymentPanel(Panel):
     """Follows the counts of a deployment, and predicts the row in its form."""
 
     def __init__(self, deployment: Deployment) -> None:
-        super().__init__(deployment._client)
+        super().__init__(deployment.client)
         self.deployment = deployment
         self.row: api.Deployment = deployment._row
+        self._keys: KeysPanel | None = None
         self._schema = self.deployment.schema
         self._is_open = False
         self._answer: api.Prediction | None = None
@@ -43,10 +44,16 @@ class DeploymentPanel(Panel):
                 continue  # the last counts stay
             self.refresh()
 
+    def parts(self) -> Iterable[Panel]:
+        """See `Panel.parts`."""
+        return () if self._keys is None else (self._keys,)
+
     def act(self, what: str, fields: dict[str, Any], buffers: list[memoryview]) -> None:
-        """Open the form, or predict its row."""
+        """Open the form or the keys, or predict its row."""
         if what == "try":
             self._is_open, self._answer = not self._is_open, None
+        elif what == "keys":
+            self._keys = KeysPanel(self.deployment) if self._keys is None else None
         elif what == "predict":
             self._typed = {name: str(value) for name, value in fields.items()}
             row = {
@@ -64,21 +71,25 @@ class DeploymentPanel(Panel):
         row, slug = self.row, self.deployment.slug
         pipeline = self.deployment.pipeline
         told = f"{pipeline['name']} v{pipeline['version']}, {pipeline['model_id']} · {ACCESS[row['auth_mode']]}"
-        copying = (
-            button("Copy curl", before=icon("copy"), copy=self.curl()) + button("Try it", "try")
-            if live
-            else ""
-        )
-        return (
-            f'<section class="jp-pycaret jp-pycaret-output" aria-label="Deployment {escape(slug)}" '
-            'style="gap: 8px"><header class="jp-pycaret-head"><h3 class="jp-pycaret-head__title">'
+        copying = self._buttons() if live else ""
+        keys = self._keys.draw(live=live) if self._keys is not None else ""
+        inside = (
+            '<header class="jp-pycaret-head"><h3 class="jp-pycaret-head__title">'
             f'{chip(row["status"])}<span class="jp-pycaret-clip">{escape(slug)} '
             f'<span class="jp-pycaret-muted" style="font-weight: 400">· {escape(told)}</span></span></h3>'
             '<div class="jp-pycaret-head__actions"><span class="jp-pycaret-muted" '
             f'style="line-height: 24px">{escape(counts(row))}</span></div></header>{self.troubles()}'
             '<div class="jp-pycaret-copyline"><span class="jp-pycaret-muted jp-pycaret-mono">POST</span>'
             f'<span class="jp-pycaret-copyline__text jp-pycaret-clip">{escape(self.deployment.url)}</span>'
-            f"{copying}</div>{self._form() if live else ''}{self._said()}</section>"
+            f"{copying}</div>{self._form() if live else ''}{self._said()}{keys}"
+        )
+        return self.section(f"Deployment {slug}", inside, live=live, style="gap: 8px")
+
+    def _buttons(self) -> str:
+        return (
+            button("Copy curl", before=icon("copy"), copy=self.curl())
+            + button("Try it", "try")
+            + button("Keys", "keys", name=f"Keys of {self.deployment.slug}")
         )
 
     def curl(self) -> str:

@@ -6,12 +6,19 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
+#: what makes the panel of an object, by the name of its class; objects know no panels, panels know objects
+_makers: dict[str, Callable[[Any], Any]] = {}
 #: what was shown by the cell that is executing: an expression at its end would show it again
 _shown: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
 
 
-def show(thing: Any, panel: Callable[[], Any]) -> None:
-    """Show a panel of `thing`, unless this cell has shown one already."""
+def drawn_by(**makers: Callable[[Any], Any]) -> None:
+    """Say what makes the panels of which classes."""
+    _makers.update(makers)
+
+
+def show(thing: Any) -> None:
+    """Show the panel of `thing`, unless this cell has shown one already."""
     shell = _shell()
     if shell is None:
         print(repr(thing))  # noqa: T201 - a plain terminal
@@ -19,7 +26,7 @@ def show(thing: Any, panel: Callable[[], Any]) -> None:
     if _shown.get(thing) == shell.execution_count:
         return
     seen(thing)
-    panel().show()
+    _makers[type(thing).__name__](thing).show()
 
 
 def seen(thing: Any) -> None:

@@ -8,36 +8,47 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from ..client import ENDED
 from ..client.rows import JSON
 from .marks import escape, icon, mark, number
-from .run_state import NO_METRIC, RunState
+from .run_state import NO_METRIC, Fitting, RunState
 
 WIDTH, EDGE, DOT = 160.0, 4.0, 2.0
 #: metrics beside the one that ranks, in the order of preference
 FAVOURITES = ("AUC", "F1", "MCC", "MAE", "RMSE", "MAPE", "R2", "Silhouette")
 MOST_METRICS = 3
+#: metrics that are better when they are smaller: a first click on them begins with the smallest
+ERRORS = frozenset(
+    {"MAE", "MSE", "RMSE", "RMSLE", "MAPE", "SMAPE", "MASE", "RMSSE", "Davies-Bouldin"}
+)
 
 
-def leaderboard(state: RunState) -> str:
-    """The table: ranked, running, failed, waiting."""
+def leaderboard(state: RunState, board: str | None = None) -> str:
+    """The table: ranked, running, failed, waiting. With a name of its own the browser can sort it."""
     records: list[JSON] = state.row["leaderboard"]
     if not records and not state.fitting and not state.failed:
         return ""
     metric = state.metric
     others = other_metrics(records, metric)
     span = fold_span(records)
+    # its rows stay where they are under the pointer, as long as they are not final
+    filling = " data-filling" if state.row["status"] not in ENDED else ""
+    named = "" if board is None else f' data-board="{escape(board)}"{filling}'
     return (
         '<div class="jp-pycaret-scroll">'
-        '<table class="jp-pycaret-table jp-pycaret-leaderboard" aria-label="Leaderboard">'
+        f'<table class="jp-pycaret-table jp-pycaret-leaderboard" aria-label="Leaderboard"{named}>'
         '<colgroup><col style="width: 32px"><col style="width: 220px"><col style="width: 152px">'
         '<col style="width: 176px">'
         + '<col style="width: 88px">' * (len(others) + 1)
         + "</colgroup>"
-        + _head(metric, others, span)
+        + _head(records, metric, others, span, can_sort=board is not None)
         + "<tbody>"
         + "".join(_scored(record, records, metric, others, span) for record in records)
-        + "".join(_fitting(one, len(others)) for one in state.fitting.values())
-        + "".join(_failed(one.name, one.error, len(others)) for one in state.failed.values())
+        + "".join(_fitting(model_id, one, len(others)) for model_id, one in state.fitting.items())
+        + "".join(
+            _failed(model_id, one.name, one.error, len(others))
+            for model_id, one in state.failed.items()
+        )
         + _waiting(state.waiting, len(others))
         + "</tbody></table></div>"
     )
@@ -69,21 +80,45 @@ def _folds(record: JSON) -> list[float]:
     return [value for value in record.get("folds") or [] if isinstance(value, int | float)]
 
 
-def _head(metric: str | None, others: Sequence[str], span: tuple[float, float] | None) -> str:
+def _head(
+    records: Sequence[JSON],
+    metric: str | None,
+    others: Sequence[str],
+    span: tuple[float, float] | None,
+    *,
+    can_sort: bool,
+) -> str:
     low, high = ("", "") if span is None else (_end(span[0]), _end(span[1]))
-    plain = "".join(
-        f'<th scope="col" class="jp-pycaret-num">{escape(name)}</th>'
-        for name in (*others, "Seconds")
-    )
+    is_error = _rises(records, metric)
+
+    def column(name: str, field: str | None, sort: str = "", *, upwards: bool = False) -> str:
+        if not can_sort or field is None:
+            said = f'<span class="jp-pycaret-table__sort">{escape(name)}{icon("down")}</span>'
+        else:
+            first = "ascending" if upwards else "descending"
+            said = (
+                f'<button type="button" class="jp-pycaret-table__sort" data-sort="{escape(field)}" '
+                f'data-first="{first}">{escape(name)}{icon("down")}</button>'
+            )
+        return f'<th scope="col" class="jp-pycaret-num"{sort}>{said}</th>'
+
+    ranked = f' aria-sort="{"ascending" if is_error else "descending"}"'
     return (
         '<thead><tr><th scope="col" class="jp-pycaret-num"><abbr title="Rank" '
         'style="text-decoration: none">#</abbr></th><th scope="col">Model</th>'
-        '<th scope="col" class="jp-pycaret-num" aria-sort="descending">'
-        f'<span class="jp-pycaret-table__sort">{escape(metric or "Score")}{icon("down")}</span></th>'
-        '<th scope="col"><span style="display: flex; justify-content: space-between; font-weight: 400">'
+        + column(metric or "Score", metric, ranked, upwards=is_error)
+        + '<th scope="col"><span style="display: flex; justify-content: space-between; font-weight: 400">'
         f'<span>{low}</span><span style="font-weight: 500">Folds</span><span>{high}</span></span></th>'
-        f"{plain}</tr></thead>"
+        + "".join(column(name, name, upwards=name in ERRORS) for name in others)
+        + column("Seconds", "seconds", upwards=True)
+        + "</tr></thead>"
     )
+
+
+def _rises(records: Sequence[JSON], metric: str | None) -> bool:
+    """Whether the best is the smallest, as of an error."""
+    values = [one for record in records if isinstance(one := record.get(metric or ""), int | float)]
+    return values[0] < values[-1] if values and values[0] != values[-1] else metric in ERRORS
 
 
 def _end(value: float) -> str:
@@ -99,19 +134,28 @@ def _scored(
 ) -> str:
     best = ' class="jp-pycaret-leaderboard__row--best"' if record is records[0] else ""
     values = "".join(
-        f'<td class="jp-pycaret-num">{number(record.get(name))}</td>' for name in others
+        f'<td class="jp-pycaret-num"{_value(record, name)}>{number(record.get(name))}</td>'
+        for name in others
     )
     name = str(record.get("name") or record.get("model_id"))
     return (
-        f'<tr{best}><td class="jp-pycaret-num">{escape(str(record.get("rank", "")))}</td>'
+        f'<tr{best} data-key="{escape(str(record.get("model_id")))}" data-scored>'
+        f'<td class="jp-pycaret-num">{escape(str(record.get("rank", "")))}</td>'
         f'<td class="jp-pycaret-leaderboard__model">'
         f'<div class="jp-pycaret-clip" title="{escape(name)}">{escape(name)}</div></td>'
-        f'<td><div class="jp-pycaret-leaderboard__score"><div class="jp-pycaret-bar">'
+        f"<td{_value(record, metric)}>"
+        f'<div class="jp-pycaret-leaderboard__score"><div class="jp-pycaret-bar">'
         f'<span class="jp-pycaret-bar__fill" style="width: {_share(record, records, metric):.1f}%">'
         f'</span></div><span class="jp-pycaret-num">{number(record.get(metric or ""))}</span></div></td>'
         f"<td>{strip(_folds(record), span)}</td>{values}"
-        f'<td class="jp-pycaret-num">{number(record.get("seconds"), 1)}</td></tr>'
+        f'<td class="jp-pycaret-num"{_value(record, "seconds")}>{number(record.get("seconds"), 1)}</td></tr>'
     )
+
+
+def _value(record: JSON, field: str | None) -> str:
+    """What the browser sorts a cell by; one without comes last."""
+    value = record.get(field or "")
+    return f' data-value="{value!r}"' if isinstance(value, int | float) else ""
 
 
 def _share(record: JSON, records: Sequence[JSON], metric: str | None) -> float:
@@ -151,11 +195,11 @@ def strip(folds: Sequence[float], span: tuple[float, float] | None) -> str:
         tick = f'<path class="jp-pycaret-strip__mean" d="M{place(statistics.fmean(folds)):.1f} 1.5v13"/>'
     return (
         f'<svg class="jp-pycaret-strip" viewBox="0 0 {WIDTH:.0f} 16" role="img" aria-label="{said}">'
-        f'<path class="jp-pycaret-strip__axis" d="M0 8h{WIDTH:.0f}"/>{dots}{tick}</svg>'
+        f'<title>{said}</title><path class="jp-pycaret-strip__axis" d="M0 8h{WIDTH:.0f}"/>{dots}{tick}</svg>'
     )
 
 
-def _fitting(one: Any, others: int) -> str:
+def _fitting(model_id: str, one: Fitting, others: int) -> str:
     fold, folds = one.fold, one.folds
     done = (fold or 1) - 1
     width = 100 * done / folds if folds else 0
@@ -163,7 +207,7 @@ def _fitting(one: Any, others: int) -> str:
     count = f"{done} / {folds}" if folds else ""
     seconds = (datetime.now(UTC) - datetime.fromisoformat(one.since)).total_seconds()
     return (
-        f'<tr class="jp-pycaret-leaderboard__row--running"><td class="jp-pycaret-num">'
+        f'<tr class="jp-pycaret-leaderboard__row--running" data-key="{escape(model_id)}"><td class="jp-pycaret-num">'
         f'{mark("running", is_said=True)}</td><td class="jp-pycaret-leaderboard__model">'
         f'<div class="jp-pycaret-clip jp-pycaret-leaderboard__pulse">{escape(one.name)}</div></td>'
         '<td><div class="jp-pycaret-leaderboard__score"><div class="jp-pycaret-progress">'
@@ -174,9 +218,9 @@ def _fitting(one: Any, others: int) -> str:
     )
 
 
-def _failed(name: str, error: str, others: int) -> str:
+def _failed(model_id: str, name: str, error: str, others: int) -> str:
     return (
-        f'<tr><td class="jp-pycaret-num">{mark("failed", is_said=True)}</td>'
+        f'<tr data-key="{escape(model_id)}"><td class="jp-pycaret-num">{mark("failed", is_said=True)}</td>'
         f'<td class="jp-pycaret-leaderboard__model"><div class="jp-pycaret-clip">{escape(name)}</div></td>'
         f'<td colspan="{others + 3}">Failed · {escape(error)}</td></tr>'
     )

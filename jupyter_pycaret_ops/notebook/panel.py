@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import time
 import uuid
 import weakref
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,7 +19,7 @@ from traitlets import Bool, Unicode
 
 from ..client import Client
 from ..errors import OpsError
-from .marks import notice
+from .marks import escape, notice
 
 log = logging.getLogger("jupyter_pycaret_ops")
 
@@ -29,7 +32,9 @@ OWN = ("this kernel's", "from JupyterHub")
 
 @cache
 def _style() -> str:
-    return (STATIC / "panel.css").read_text(encoding="utf-8")
+    """The style as it stands in each picture, without what only its authors read."""
+    text = (STATIC / "panel.css").read_text(encoding="utf-8")
+    return re.sub(r"\s+", " ", re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)).strip()
 
 
 class View(anywidget.AnyWidget):
@@ -48,6 +53,8 @@ class Panel:
 
     def __init__(self, client: Client) -> None:
         self.client = client
+        #: tells in which panel something was pressed
+        self.id = uuid.uuid4().hex[:12]
         self._view: View | None = None
         self._picture: Any = None
         self._pictured_at = 0.0
@@ -67,6 +74,31 @@ class Panel:
 
     def begin(self) -> None:
         """Start to follow what the panel shows; called when it is shown."""
+
+    def parts(self) -> Iterable[Panel]:
+        """The panels that are drawn within this one."""
+        return ()
+
+    @property
+    def is_final(self) -> bool:
+        """Whether what it shows can no longer change."""
+        return False
+
+    def after(self, part: Panel) -> None:
+        """Something was done in a part."""
+
+    def section(self, name: str, inside: str, *, live: bool, style: str = "") -> str:
+        """The frame around a panel; its name is what people and tests find it by."""
+        more = f' data-panel="{self.id}"' if live else ""
+        more += f' style="{style}"' if style else ""
+        return (
+            f'<section class="jp-pycaret jp-pycaret-output" aria-label="{escape(name)}"{more}>'
+            f"{inside}</section>"
+        )
+
+    def take_secret(self) -> str | None:
+        """What only the browser is to know, this once: a key that was just made, here or in a part."""
+        return next(filter(None, (part.take_secret() for part in self.parts())), None)
 
     # ---------------------------------------------------------------- showing
 
@@ -88,7 +120,7 @@ class Panel:
     def view(self) -> View:
         """The widget; made when it is first needed."""
         if self._view is None:
-            view = View(html=self.draw(live=True), is_own=self.client.address.how in OWN)
+            view = View(html=self._alive(), is_own=self.client.address.how in OWN)
             panel = weakref.ref(self)
 
             def heard(_: Any, message: dict[str, Any], buffers: list[memoryview]) -> None:
@@ -104,8 +136,20 @@ class Panel:
 
     def hear(self, message: dict[str, Any], buffers: list[memoryview]) -> None:
         """Something was pressed."""
-        self.do(str(message.get("do")), message.get("fields") or {}, buffers)
+        panel = self._find(str(message.get("panel"))) or self
+        panel.do(str(message.get("do")), message.get("fields") or {}, buffers)
+        if panel is not self:
+            self.after(panel)
         self.refresh()
+        secret = self.take_secret()
+        if secret is not None:
+            # a message, not a trait: the state of a widget may be saved with the notebook
+            self.view.send({"secret": secret})
+
+    def _find(self, panel_id: str) -> Panel | None:
+        if panel_id == self.id:
+            return self
+        return next(filter(None, (part._find(panel_id) for part in self.parts())), None)
 
     def do(self, what: str, fields: dict[str, Any], buffers: list[memoryview]) -> None:
         """Do what was asked; where it cannot be done, this panel says why."""
@@ -122,7 +166,7 @@ class Panel:
         """Draw again; the picture follows now and then, and `last` for certain."""
         with self._lock:
             if self._view is not None:
-                html = self.draw(live=True)
+                html = self._alive()
                 if html != self._view.html:
                     self._view.html = html
             due = time.monotonic() - self._pictured_at > PICTURE_EVERY_S
@@ -133,12 +177,25 @@ class Panel:
                 self._picture.update(HTML(self._still()))
 
     def close(self) -> None:
-        """Stop following; what was drawn stays."""
+        """Stop following, here and in the parts; what was drawn stays."""
         self._closed.set()
+        for part in self.parts():
+            part.close()
 
     def troubles(self) -> str:
         """The sentence about what was refused, where there is one."""
         return "" if self.trouble is None else notice("failed", self.trouble)
 
+    def _alive(self) -> str:
+        """As the browser shows it, with what it says once the kernel is gone."""
+        ended = "The kernel has ended; this is what was seen last."
+        return f'<p class="jp-pycaret-gone" data-when="gone">{ended}</p>{self.draw(live=True)}'
+
     def _still(self) -> str:
-        return f'<div class="jp-pycaret-picture"><style>{_style()}</style>{self.draw(live=False)}</div>'
+        """As it stands in the file; what may have changed since says when it was so."""
+        at = datetime.now(UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+        seen = "" if self.is_final else f'<p class="jp-pycaret-gone">As it was at {at}.</p>'
+        return (
+            f'<div class="jp-pycaret-picture"><style>{_style()}</style>{seen}{self.draw(live=False)}'
+            "</div>"
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Generator
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from ..client import ENDED, Client
 from ..client import rows as api
@@ -34,7 +34,7 @@ class Run:
         title: str | None = None,
         guessed: list[str] | None = None,
     ) -> None:
-        self._client = client
+        self.client = client
         self._row = row
         self._attempt = attempt
         self._pipeline: Any = None
@@ -57,7 +57,7 @@ class Run:
     def row(self) -> api.Run:
         """All that the server says of it, fresh until it has ended."""
         if self._row["status"] not in ENDED:
-            self._row = self._client.runs.get(self.id)
+            self._row = self.client.runs.get(self.id)
         return self._row
 
     @property
@@ -96,7 +96,7 @@ class Run:
         table = pd.DataFrame.from_records(
             [
                 (one["model_id"], one["fold_idx"], one["metric_name"], one["value"])
-                for one in self._client.runs.fold_metrics(self.id)
+                for one in self.client.runs.fold_metrics(self.id)
             ],
             columns=["model_id", "fold", "metric", "value"],
         )
@@ -104,7 +104,7 @@ class Run:
 
     def events(self, after_seq: int = 0) -> list[api.Event]:
         """What has happened so far, in order."""
-        return self._client.runs.events(self.id, after_seq)
+        return self.client.runs.events(self.id, after_seq)
 
     def plot(self, name: str) -> Any:
         """A plot of the best model, as a Plotly figure.
@@ -114,25 +114,25 @@ class Run:
         NotFound
             When there is none of that name; the message lists those that there are.
         """
-        known = [plot["id"] for plot in self._client.runs.plots(self.id)]
+        known = [plot["id"] for plot in self.client.runs.plots(self.id)]
         if name not in known:
             raise NotFound(f"This run has no plot “{name}”; it has {', '.join(known) or 'none'}.")
         from plotly.graph_objects import Figure
 
-        return Figure(self._client.runs.plot(self.id, name), skip_invalid=True)
+        return Figure(self.client.runs.plot(self.id, name), skip_invalid=True)
 
     # ---------------------------------------------------------------- waiting and stopping
 
     def cancel(self) -> Run:
         """Stop it, wherever it executes; the kernel goes on."""
-        self._row = self._client.runs.cancel(self.id)
+        self._row = self.client.runs.cancel(self.id)
         if self._attempt is not None:
             self._attempt.cancel()
         return self
 
     def wait(self, timeout: float | None = None) -> Run:
         """Return when it has ended, or after so many seconds."""
-        self._row = self._client.runs.wait(self.id, timeout)
+        self._row = self.client.runs.wait(self.id, timeout)
         return self
 
     def __await__(self) -> Generator[Any, None, Run]:
@@ -161,13 +161,13 @@ class Run:
                 f"The run is {row['status']}; its pipeline is there when it has succeeded."
             )
         best = (row["metrics_summary"].get("best") or {}).get("model_id")
-        kept = [one for one in self._client.runs.artifacts(self.id) if one["kind"] == PIPELINE_KIND]
+        kept = [one for one in self.client.runs.artifacts(self.id) if one["kind"] == PIPELINE_KIND]
         found = next((one for one in kept if best in (None, one["model_id"])), None) or next(
             iter(kept), None
         )
         if found is None:
             raise Conflict(f"The run is {row['status']} and has kept no pipeline.")
-        content = self._client.runs.download(found["id"])
+        content = self.client.runs.download(found["id"])
         if hashlib.sha256(content).hexdigest() != found["sha256"]:
             raise Conflict("The pipeline arrived changed; it was not loaded.")
         return cloudpickle.loads(content)
@@ -190,8 +190,8 @@ class Run:
         model_id: str | None = None,
     ) -> Pipeline:
         """Keep its pipeline under a name; the best model's, unless another one is named."""
-        made = self._client.pipelines.promote(self.id, name, description, tags or (), model_id)
-        return Pipeline(self._client, made)
+        made = self.client.pipelines.promote(self.id, name, description, tags or (), model_id)
+        return Pipeline(self.client, made)
 
     # ---------------------------------------------------------------- how it looks
 
@@ -204,11 +204,5 @@ class Run:
 
     def _ipython_display_(self) -> None:
         if self._row["status"] not in ENDED:
-            self._row = self._client.runs.get(self.id)
-        display.show(self, lambda: cast("Any", _panel(self)))
-
-
-def _panel(run: Run) -> Any:
-    from .run_panel import RunPanel
-
-    return RunPanel(run)
+            self._row = self.client.runs.get(self.id)
+        display.show(self)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..client import ENDED
 from ..client.asking import best_of
@@ -14,10 +14,8 @@ from . import drawing
 from .deploy_panel import DeployPanel
 from .marks import button, chip, clock, escape, icon, notice, plural, slug_of
 from .panel import Panel
+from .run import Run
 from .run_state import RunState
-
-if TYPE_CHECKING:
-    from .run import Run
 
 #: the panel is drawn no oftener
 PAINT_EVERY_S = 0.2
@@ -27,7 +25,7 @@ class RunPanel(Panel):
     """Follows a run over its WebSocket; when it has succeeded, leads on to promoting and deploying it."""
 
     def __init__(self, run: Run, on_change: Callable[[], None] | None = None) -> None:
-        super().__init__(run._client)
+        super().__init__(run.client)
         #: of the panel that this one is a part of
         self._on_change = on_change
         self.run = run
@@ -37,6 +35,11 @@ class RunPanel(Panel):
         self._dirty = threading.Event()
         self._is_stale = False
         self._stream = self.client.runs.watch(run.id, on_state=self._reached)
+
+    @property
+    def is_final(self) -> bool:
+        """See `Panel.is_final`."""
+        return self.state.row["status"] in ENDED
 
     # ---------------------------------------------------------------- following
 
@@ -104,29 +107,30 @@ class RunPanel(Panel):
 
     # ---------------------------------------------------------------- doing
 
+    def parts(self) -> Iterable[Panel]:
+        """See `Panel.parts`."""
+        return () if self._after is None else (self._after,)
+
     def act(self, what: str, fields: dict[str, Any], buffers: list[memoryview]) -> None:
-        """Cancel, promote, deploy."""
+        """Cancel or promote it."""
         if what == "cancel":
             self.state.is_cancelling = True
             self.run.cancel()
         elif what == "promote":
-            made = self.run.promote(str(fields.get("name") or ""))
-            self._after = DeployPanel(self.client, made.row)
-        elif self._after is not None:
-            self._after.do(what, fields, buffers)
+            self._after = DeployPanel(self.run.promote(str(fields.get("name") or "")))
 
     # ---------------------------------------------------------------- drawing
 
     def draw(self, *, live: bool) -> str:
         """See `Panel.draw`."""
         state = self.state
-        title = self.run.title
-        return (
-            f'<section class="jp-pycaret jp-pycaret-output" aria-label="Run {escape(title)}">'
-            f"{self._head(live=live)}{self._heard() if live else ''}{self._away()}{self.troubles()}{self._progress()}"
-            f"{self._why()}{drawing.leaderboard(state)}{self._next(live=live)}</section>"
-            + (self._after.draw(live=live) if self._after is not None else "")
+        board = drawing.leaderboard(state, self.run.id if live else None)
+        inside = (
+            f"{self._head(live=live)}{self._heard() if live else ''}{self._away()}{self.troubles()}"
+            f"{self._progress()}{self._why()}{'' if live else self._open_end()}{board}{self._next(live=live)}"
         )
+        after = self._after.draw(live=live) if self._after is not None else ""
+        return self.section(f"Run {self.run.title}", inside, live=live) + after
 
     def _head(self, *, live: bool) -> str:
         row, state = self.state.row, self.state
@@ -151,10 +155,23 @@ class RunPanel(Panel):
             )
         return (
             '<header class="jp-pycaret-head"><h3 class="jp-pycaret-head__title">'
-            f'{chip(row["status"], word)}<span class="jp-pycaret-clip">{escape(self.run.title)} '
+            f"{chip(row['status'], word) if is_over or not live else self._chips(word)}"
+            f'<span class="jp-pycaret-clip">{escape(self.run.title)} '
             '<span class="jp-pycaret-muted" style="font-weight: 400">'
             f"{escape(''.join(f'· {part} ' for part in told).strip())}</span></span></h3>"
             f'<div class="jp-pycaret-head__actions">{self._times(live=live)}{stop}</div></header>'
+        )
+
+    def _chips(self, word: str | None) -> str:
+        """How it stands and, seen once the kernel is gone, what that means for it."""
+        lost = (
+            chip("failed", "Ended with its kernel")
+            if self.run.is_here
+            else chip("paused", "No longer followed")
+        )
+        return (
+            f'<span data-when="alive">{chip(self.state.row["status"], word)}</span>'
+            f'<span data-when="gone">{lost}</span>'
         )
 
     def _heard(self) -> str:
@@ -181,7 +198,8 @@ class RunPanel(Panel):
             left = self.state.remaining_s(elapsed)
             if left is not None:
                 text += f" · about {clock(left)} left"
-        return f'<span class="jp-pycaret-muted" style="line-height: 24px">{text}</span>'
+        alive = "" if row["status"] in ENDED else ' data-when="alive"'
+        return f'<span class="jp-pycaret-muted" style="line-height: 24px"{alive}>{text}</span>'
 
     def _away(self) -> str:
         since = self.state.away_since
@@ -212,6 +230,17 @@ class RunPanel(Panel):
         if row["status"] == "failed":
             shown += notice("failed", row["error"] or "The run failed.")
         return shown
+
+    def _open_end(self) -> str:
+        """What a picture of a run that goes on cannot know."""
+        row = self.state.row
+        if row["status"] in ENDED:
+            return ""
+        ends = (
+            "A run in a notebook's kernel ends with it. " if row["executor"] == "notebook" else ""
+        )
+        said = f"{ends}“%pcrun show {row['id']}” says how it stands now."
+        return f'<p class="jp-pycaret-hint">{escape(said)}</p>'
 
     def _next(self, *, live: bool) -> str:
         if not live or self.state.row["status"] != "succeeded" or self._after is not None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..client import Client
 from ..client import rows as api
+from ..errors import NotFound
 from . import display
 from .frames import as_rows, is_frame
 
@@ -20,7 +21,7 @@ class Pipeline:
     """A promoted pipeline."""
 
     def __init__(self, client: Client, row: api.Pipeline) -> None:
-        self._client = client
+        self.client = client
         self.row = row
 
     @property
@@ -40,19 +41,29 @@ class Pipeline:
 
     def deploy(self, slug: str | None = None, auth: api.AuthMode = "workspace") -> Deployment:
         """Put it behind an endpoint, by default of its own name."""
-        made = self._client.pipelines.deploy(self.id, slug or self.name, auth)
-        return Deployment(self._client, made, self.row)
+        made = self.client.pipelines.deploy(self.id, slug or self.name, auth)
+        return Deployment(self.client, made, self.row)
 
     def __repr__(self) -> str:
         return f"<pipeline {self.name} v{self.version}, {self.row['model_id']}>"
 
     def _ipython_display_(self) -> None:
-        display.show(self, self._panel)
+        display.show(self)
 
-    def _panel(self) -> Any:
-        from .deploy_panel import DeployPanel
 
-        return DeployPanel(self._client, self.row)
+def find_pipeline(client: Client, text: str) -> Pipeline:
+    """A pipeline by name (the newest version of it) or id.
+
+    Raises
+    ------
+    NotFound
+        When there is none.
+    """
+    rows = client.pipelines.list(client.home().workspace_id, limit=None)
+    found = next((row for row in rows if text in (row["name"], row["id"])), None)
+    if found is None:
+        raise NotFound(f"There is no pipeline “{text}”.")
+    return Pipeline(client, found)
 
 
 class Deployment:
@@ -61,7 +72,7 @@ class Deployment:
     def __init__(
         self, client: Client, row: api.Deployment, pipeline: api.Pipeline | None = None
     ) -> None:
-        self._client = client
+        self.client = client
         self._row = row
         self._pipeline = pipeline
 
@@ -73,25 +84,25 @@ class Deployment:
     @property
     def url(self) -> str:
         """Where rows are posted."""
-        return f"{self._client.address.api}/deployments/{self.slug}/predict"
+        return f"{self.client.address.api}/deployments/{self.slug}/predict"
 
     @property
     def row(self) -> api.Deployment:
         """All that the server says of it, with its live counts."""
-        self._row = self._client.deployments.get(self.slug)
+        self._row = self.client.deployments.get(self.slug)
         return self._row
 
     @property
     def pipeline(self) -> api.Pipeline:
         """The pipeline behind it."""
         if self._pipeline is None or self._pipeline["id"] != self._row["pipeline_id"]:
-            self._pipeline = self._client.pipelines.get(self._row["pipeline_id"])
+            self._pipeline = self.client.pipelines.get(self._row["pipeline_id"])
         return self._pipeline
 
     @property
     def schema(self) -> api.DeploymentSchema:
         """What a row looks like, an example, and the labels."""
-        return self._client.deployments.schema(self.slug)
+        return self.client.deployments.schema(self.slug)
 
     def predict(
         self, data: pd.DataFrame | list[api.JSON] | api.JSON, *, proba: bool = False
@@ -111,7 +122,7 @@ class Deployment:
             rows = [data] if isinstance(data, dict) else list(data)
         answers: list[api.Prediction] = []
         for start in range(0, len(rows), MOST_ROWS):
-            answer = self._client.deployments.predict(
+            answer = self.client.deployments.predict(
                 self.slug, rows[start : start + MOST_ROWS], proba=proba, ignore_extra=True
             )
             answers += answer["predictions"]
@@ -121,7 +132,7 @@ class Deployment:
         """The next steps of a time series without other columns, by their time."""
         import pandas as pd
 
-        answers = self._client.deployments.forecast(self.slug, horizon)["predictions"]
+        answers = self.client.deployments.forecast(self.slug, horizon)["predictions"]
         return pd.Series(
             [one["prediction"] for one in answers],
             index=pd.Index([one["time"] for one in answers], name="time"),
@@ -130,28 +141,23 @@ class Deployment:
 
     def pause(self) -> Deployment:
         """Answer nobody for a while."""
-        self._row = self._client.deployments.update(self.slug, status="paused")
+        self._row = self.client.deployments.update(self.slug, status="paused")
         return self
 
     def resume(self) -> Deployment:
         """Answer again."""
-        self._row = self._client.deployments.update(self.slug, status="active")
+        self._row = self.client.deployments.update(self.slug, status="active")
         return self
 
     def delete(self) -> None:
         """Take the endpoint away; the pipeline stays."""
-        self._client.deployments.delete(self.slug)
+        self.client.deployments.delete(self.slug)
 
     def __repr__(self) -> str:
         return f"<deployment {self.slug}, {self._row['status']}, {self.url}>"
 
     def _ipython_display_(self) -> None:
-        display.show(self, self._panel)
-
-    def _panel(self) -> Any:
-        from .deployment_panel import DeploymentPanel
-
-        return DeploymentPanel(self)
+        display.show(self)
 
 
 def _answered(one: api.Prediction) -> api.JSON:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,8 +32,10 @@ class Coming:
 class UploadPanel(Panel):
     """Takes a file; then shows what it holds and starts a plan on it."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, on_run: Callable[[Run], None] | None = None) -> None:
         super().__init__(client)
+        #: takes the run that was started, where another panel shows it
+        self._on_run = on_run
         self.workspace_id = client.home().workspace_id
         self.source: DataSource | None = None
         self.run: RunPanel | None = None
@@ -60,8 +63,6 @@ class UploadPanel(Panel):
             self._target = fields["target"]
         elif what == "start":
             self._start(fields)
-        elif self.run is not None:
-            self.run.do(what, fields, buffers)
 
     def _piece(self, fields: dict[str, Any], buffers: list[memoryview]) -> None:
         """A part of a file that comes through the kernel, where the server is not the page's own."""
@@ -93,25 +94,23 @@ class UploadPanel(Panel):
             self.client, question, words.source_table(self.client, self.source), suggest_for
         )
         run = Run(self.client, asked.run, title=self.source["name"], guessed=asked.guessed)
-        self.run = RunPanel(run, on_change=self.refresh)
-        self.run.begin()
+        if self._on_run is not None:
+            self._on_run(run)
+        else:
+            self.run = RunPanel(run, on_change=self.refresh)
+            self.run.begin()
 
-    def close(self) -> None:
-        """See `Panel.close`."""
-        super().close()
-        if self.run is not None:
-            self.run.close()
+    def parts(self) -> Iterable[Panel]:
+        """See `Panel.parts`."""
+        return () if self.run is None else (self.run,)
 
     # ---------------------------------------------------------------- drawing
 
     def draw(self, *, live: bool) -> str:
         """See `Panel.draw`."""
         run = self.run.draw(live=live) if self.run is not None else ""
-        return (
-            '<section class="jp-pycaret jp-pycaret-output" aria-label="Upload data">'
-            f"{self._place() if live else ''}{self.troubles()}{self._progress()}{self._seen(live=live)}"
-            f"</section>{run}"
-        )
+        inside = f"{self._place() if live else ''}{self.troubles()}{self._progress()}{self._seen(live=live)}"
+        return self.section("Upload data", inside, live=live) + run
 
     @staticmethod
     def _place() -> str:

@@ -11,10 +11,9 @@ from typing import Any
 from ..client import ENDED, Client
 from ..client import asking as words
 from ..errors import Invalid
-from . import deploy as deploy_pipeline
 from .parsing import Parser, naming_parser
 from .run import Run
-from .serving import Deployment, Pipeline
+from .serving import Deployment, Pipeline, find_pipeline
 
 
 class Desk:
@@ -84,9 +83,8 @@ def promote(desk: Desk, said: argparse.Namespace) -> Pipeline:
 def deploy(desk: Desk, said: argparse.Namespace) -> Deployment:
     """Put a pipeline behind an endpoint: `deploy NAME [SLUG]`, the newest version of that name."""
     named = desk.names.get(said.name)
-    return deploy_pipeline(
-        named if isinstance(named, Pipeline) else said.name, said.slug, said.auth
-    )
+    pipeline = named if isinstance(named, Pipeline) else find_pipeline(desk.client, said.name)
+    return pipeline.deploy(said.slug, said.auth)
 
 
 def predict(desk: Desk, said: argparse.Namespace) -> Any:

@@ -102,7 +102,14 @@ class Lab:
 
     def sessions(self) -> list[str]:
         """Ids of the kernels that people have open."""
-        return [kernel["id"] for kernel in self._jupyter("GET", "api/kernels")]
+        deadline = time.monotonic() + STOP_S
+        while True:
+            try:
+                return [kernel["id"] for kernel in self._jupyter("GET", "api/kernels")]
+            except urllib.error.HTTPError as error:
+                # Jupyter trips over a kernel that goes while it makes the list
+                if error.code != 500 or time.monotonic() > deadline:
+                    raise
 
     def last_activity(self) -> str:
         """When somebody last did something here, as cullers read it. Asking is nothing done."""
@@ -241,6 +248,7 @@ def running_lab(
             f"--ServerApp.jpserver_extensions=jupyter_pycaret_ops={server_part}",
             f"--IdentityProvider.token={token}",
             "--LabApp.expose_app_in_browser=True",
+            "--JupyterNotebookApp.expose_app_in_browser=True",
             "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
             *options,
         ],

@@ -58,6 +58,8 @@ def use_theme(page: Page, theme: str) -> None:
         theme,
     )
     page.wait_for_function("theme => document.body.dataset.jpThemeName === theme", arg=theme)
+    # the page is covered for a moment while its style changes
+    expect(page.locator("#jupyterlab-splash")).to_have_count(0)
 
 
 def run_from_palette(page: Page, words: str) -> None:

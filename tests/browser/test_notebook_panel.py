@@ -111,7 +111,7 @@ def test_cancel_in_the_panel_stops_the_run_and_not_the_kernel(
         panel.screenshot(path=pictures / f"panel-run-{'dark' if theme == DARK else 'light'}.png")
     panel.get_by_role("button", name="Cancel run").click()
     expect(panel.get_by_text("Cancelled", exact=True)).to_be_visible(timeout=30_000)
-    expect(panel.get_by_role("button")).to_have_count(0)
+    expect(panel.get_by_role("button", name="Cancel")).to_have_count(0)
     expect(board.get_by_text("Naive Bayes")).to_be_visible()
     run = notebook.lab.call("GET", "runs?limit=1")[0]
     assert (run["status"], run["executor"]) == ("cancelled", "notebook")
@@ -147,7 +147,7 @@ def test_a_saved_notebook_shows_the_last_state_without_a_kernel(notebook: Notebo
     expect(notebook.page.get_by_text("model not found")).not_to_be_visible()
 
 
-def test_a_panel_ends_with_its_kernel(notebook: Notebook) -> None:
+def test_a_panel_ends_with_its_kernel(notebook: Notebook, pictures: Path) -> None:
     notebook.run_all()
     panel = notebook.panel("Run kind")
     expect(panel.get_by_role("button", name="Cancel run")).to_be_visible(timeout=A_RUN_MS)
@@ -156,8 +156,14 @@ def test_a_panel_ends_with_its_kernel(notebook: Notebook) -> None:
     )
     notebook.page.get_by_role("button", name="Restart the kernel", exact=True).click()
     notebook.page.get_by_role("button", name="Confirm Kernel Restart").click()
-    expect(panel.get_by_role("button")).to_have_count(0, timeout=30_000)
+    expect(panel.get_by_text("Ended with its kernel")).to_be_visible(timeout=30_000)
+    expect(notebook.page.get_by_text("The kernel has ended; this is what was")).to_be_visible()
+    expect(panel.get_by_text("Running", exact=True)).not_to_be_visible()
+    expect(panel.get_by_role("row", name="Running")).to_have_count(0)
+    expect(panel.get_by_role("button", name="Cancel run")).to_have_count(0)
     expect(panel.get_by_text("Naive Bayes")).to_be_visible()
+    panel.screenshot(path=pictures / "panel-kernel-ended.png")
+    assert "As it was at" in notebook.save()
     run = notebook.lab.call(
         "POST", f"runs/{notebook.lab.call('GET', 'runs?limit=1')[0]['id']}/wait"
     )
@@ -197,7 +203,9 @@ def test_a_panel_leads_from_a_run_to_an_endpoint_that_answers(
     promote = run.get_by_role("form", name="Promote")
     promote.get_by_label("Name").fill(slug, timeout=A_RUN_MS)
     promote.get_by_role("button", name="Promote").click()
-    notebook.panel(f"Pipeline {slug}").get_by_role("button", name="Deploy").click()
+    pipeline = notebook.panel(f"Pipeline {slug}")
+    pipeline.get_by_label("Access").select_option("API key")
+    pipeline.get_by_role("button", name="Deploy").click()
     deployment = notebook.panel(f"Deployment {slug}")
     expect(deployment.get_by_text("Active", exact=True)).to_be_visible()
     expect(deployment.get_by_text(re.compile(f"/deployments/{slug}/predict$"))).to_be_visible()
@@ -208,10 +216,27 @@ def test_a_panel_leads_from_a_run_to_an_endpoint_that_answers(
     deployment.get_by_label("petal length (cm)").fill("5.9")
     deployment.get_by_label("petal width (cm)").fill("2.3")
     deployment.get_by_role("button", name="Predict").click()
-    answer = deployment.get_by_role("status")
+    answer = deployment.get_by_role("status").first
     expect(answer.get_by_text("virginica", exact=True).first).to_be_visible(timeout=A_RUN_MS)
     expect(deployment.get_by_text("1 request")).to_be_visible()
-    deployment.screenshot(path=pictures / "panel-deployment.png")
+    deployment.get_by_role("button", name=f"Keys of {slug}").click()
+    keys = deployment.get_by_role("region", name="Keys")
+    keys.get_by_role("button", name="Make key").click()
+    secret = keys.get_by_text(re.compile(r"^pck_\S{40,}$"))
+    expect(secret).to_be_visible()
+    key = secret.inner_text()
+    expect(keys.get_by_role("table", name="Keys").get_by_text("never")).to_be_visible()
+    for theme in (DARK, LIGHT):
+        use_theme(page, theme)
+        deployment.screenshot(
+            path=pictures / f"panel-keys-{'dark' if theme == DARK else 'light'}.png"
+        )
+    assert key not in notebook.save()
+    keys.get_by_role("button", name="Done").click()
+    expect(page.get_by_text(key)).to_have_count(0)
+    keys.get_by_role("button", name=f"Revoke {slug}").click()
+    keys.get_by_role("button", name=f"Revoke {slug} now").click()
+    expect(keys.get_by_text("There is none yet")).to_be_visible()
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     deployment.get_by_role("button", name="Copy curl").click()
     expect(deployment.get_by_role("button", name="Copied")).to_be_visible()

@@ -24,7 +24,7 @@ def test_one_line_from_a_frame_to_a_prediction(kernel: Kernel) -> None:
     assert kernel.value("run.events()[-1]['kind']") == "run.succeeded"
     assert kernel.value("list(run.predict(df.head(2)))") == ["setosa", "setosa"]
     assert kernel.value("type(run.pipeline).__name__") == "Pipeline"
-    plots = kernel.value("[p['id'] for p in run._client.runs.plots(run.id)]")
+    plots = kernel.value("[p['id'] for p in run.client.runs.plots(run.id)]")
     assert kernel.value(f"type(run.plot({plots[0]!r})).__name__") == "Figure"
     kernel.run(f"deployment = run.promote({name!r}).deploy()")
     answer = kernel.value("deployment.predict(df.tail(2), proba=True).to_dict('split')")

@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
+import pytest
 
 from jupyter_pycaret_ops import Client
 from jupyter_pycaret_ops.client.finding import API_PATH
-from jupyter_pycaret_ops.notebook.board import Dashboard
+from jupyter_pycaret_ops.errors import Unauthenticated
+from jupyter_pycaret_ops.notebook.board import Dashboard, DeploymentsPanel
+from jupyter_pycaret_ops.notebook.panel import Panel
 from jupyter_pycaret_ops.notebook.run import Run
 from jupyter_pycaret_ops.notebook.run_panel import RunPanel
+from jupyter_pycaret_ops.notebook.serving import Deployment
 from jupyter_pycaret_ops.notebook.upload_panel import UploadPanel
 
 from ..client.relay import Relay
 from ..live import LiveServer, until
+
+
+@pytest.fixture(scope="module")
+def deployed(server: LiveServer) -> Callable[[str], Any]:
+    """Makes a deployment of its own, with some access, of a pipeline that all share."""
+    pipeline = server.deploy_iris(f"shared-{secrets.token_hex(4)}")["pipeline_id"]
+
+    def deploy(access: str) -> Any:
+        body = {"endpoint_slug": f"panel-{secrets.token_hex(4)}", "auth_mode": access}
+        return server.post(f"/pipelines/{pipeline}/deployments", body)
+
+    return deploy
 
 
 def submitted(server: LiveServer, *models: str, **more: Any) -> str:
@@ -95,10 +113,83 @@ def test_the_dashboard_shows_runs_and_endpoints_and_stops_its_threads(
     until(lambda: threading.active_count() <= before, "the threads' end", 30)
 
 
-def test_a_frame_reaches_a_deployment_with_its_index(client: Client, server: LiveServer) -> None:
-    from jupyter_pycaret_ops.notebook.serving import Deployment
+def pressed(panel: Panel, what: str, within: Panel | None = None, **fields: Any) -> str:
+    """Press a button as the browser does; the panel as it is then."""
+    panel.hear({"do": what, "fields": fields, "panel": (within or panel).id}, [])
+    return panel.view.html
 
-    made = server.deploy_iris(f"frame-{threading.get_ident() % 10_000}-a")
+
+def test_a_key_is_made_shown_once_listed_and_revoked(
+    client: Client,
+    server: LiveServer,
+    deployed: Callable[[str], Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = deployed("api-key")
+    slug = made["endpoint_slug"]
+    board = DeploymentsPanel(client)
+    board.look()
+    told: list[dict[str, Any]] = []
+    monkeypatch.setattr(board.view, "send", told.append)
+    pressed(board, f"open:{slug}")
+    assert board.opened is not None
+    assert "There is none yet" in pressed(board, "keys", board.opened)
+    (keys,) = board.opened.parts()
+    html = pressed(board, "key", keys, name=f"{slug}-shop", expiry="30")
+    assert told[0].keys() == {"secret"}
+    secret = told[0]["secret"]
+    assert secret not in html, "the state of the widget may be saved"
+    assert "Copy this key now." in html
+    assert f"{slug}-shop" in html
+    assert f"{slug}-shop" not in board.draw(live=False), "a saved file has nothing of keys"
+    with Client(server.url, secret) as shop:
+        assert shop.deployments.schema(slug)["example"]
+    row = next(one for one in client.api_keys.list() if one["name"] == f"{slug}-shop")
+    assert (row["deployment_id"], row["scopes"]) == (made["id"], ["predict"])
+    assert row["expires_at"] is not None
+    assert "a key named" in pressed(board, "key", keys, name=f"{slug}-shop")
+    assert "Give the key a name" in pressed(board, "key", keys, name=" ")
+    assert "Copy this key now." not in pressed(board, "seen", keys)
+    assert "are refused at once" in pressed(board, f"doubt:{row['id']}", keys)
+    assert f"Revoke {slug}-shop now" not in pressed(board, f"keep:{row['id']}", keys)
+    assert "There is none yet" in pressed(board, f"revoke:{row['id']}", keys)
+    with Client(server.url, secret) as shop, pytest.raises(Unauthenticated):
+        shop.deployments.schema(slug)
+    assert len(told) == 1
+    client.deployments.update(slug, auth_mode="public")
+    pressed(board, "keys", board.opened)
+    assert "no key is needed" in pressed(board, "keys", board.opened)
+
+
+def test_a_picture_that_is_not_final_says_when_it_was_so(
+    client: Client, server: LiveServer
+) -> None:
+    # of a notebook that does not begin
+    run_id = server.submit(
+        server.experiment(target="b"),
+        plan="compare",
+        executor="notebook",
+        frame={"name": "df", "rows": 2, "columns": ["a", "b"]},
+    )["id"]
+    panel = RunPanel(Run(client, client.runs.get(run_id)))
+    assert "A run in a notebook&#x27;s kernel ends with it." in panel._still()
+    assert "As it was at 20" in panel._still()
+    assert f"%pcrun show {run_id}" in panel._still()
+    assert "The kernel has ended" in panel.view.html
+    assert "No longer followed" in panel.view.html
+    panel.begin()
+    panel.do("cancel", {}, [])
+    until(lambda: panel.is_final, "the end")
+    assert "As it was at" not in panel._still()
+    assert "%pcrun show" not in panel._still()
+    assert "No longer followed" not in panel.view.html
+    panel.close()
+
+
+def test_a_frame_reaches_a_deployment_with_its_index(
+    client: Client, deployed: Callable[[str], Any]
+) -> None:
+    made = deployed("workspace")
     deployment = Deployment(client, client.deployments.get(made["endpoint_slug"]))
     example = deployment.schema["example"]
     frame = pd.DataFrame([example, example], index=["one", "two"]).assign(unknown=1)

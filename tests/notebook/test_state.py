@@ -78,6 +78,20 @@ def test_bars_begin_at_zero_and_a_missing_number_is_a_dash() -> None:
     assert drawing.other_metrics([record("a", 1, [])], "Accuracy") == ["AUC", "F1", "Recall"]
 
 
+def test_headers_sort_where_there_is_somebody_to_press_them() -> None:
+    state = RunState(row(leaderboard=[record("a", 0.5, [0.4, 0.6]), record("b", 0.25, [0.25])]))
+    live, still = drawing.leaderboard(state, "a-run"), drawing.leaderboard(state)
+    assert 'aria-sort="descending"' in live
+    assert "<button" not in still
+    assert 'data-sort="AUC" data-first="descending"' in live
+    assert 'data-sort="seconds" data-first="ascending"' in live
+    assert 'data-board="a-run" data-filling' in live
+    errors = [{"model_id": "a", "MAE": 10.0}, {"model_id": "b", "MAE": 40.0}]
+    state = RunState(row(leaderboard=errors, metrics_summary={"metric": "MAE"}, status="succeeded"))
+    assert 'aria-sort="ascending"' in drawing.leaderboard(state)
+    assert "data-filling" not in drawing.leaderboard(state, "a-run")
+
+
 def test_an_error_metric_fills_its_bar_by_the_largest() -> None:
     records = [{"model_id": "a", "MAE": 10.0}, {"model_id": "b", "MAE": 40.0}]
     assert drawing._share(records[0], records, "MAE") == 25.0

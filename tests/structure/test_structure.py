@@ -144,6 +144,18 @@ def test_no_circles_at_module_level() -> None:
     )
 
 
+def test_no_circles_in_the_notebook_behind_functions_either() -> None:
+    """Panels know objects, objects know no panels; the room's front door knows everyone."""
+    room_of = f"{PACKAGE}.notebook"
+    refuse_circles(
+        {
+            name: imported(name, file, is_package, top_only=False)
+            for name, file, is_package in modules()
+            if room(name) == "notebook" and name != room_of
+        }
+    )
+
+
 def test_no_circles_between_rooms() -> None:
     graph: dict[str, set[str]] = defaultdict(set)
     for name, file, is_package in modules():
