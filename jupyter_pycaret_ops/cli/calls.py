@@ -63,7 +63,11 @@ class Call(JupyterApp):
             "--token",
             help="its token, or an API key; better: $PYCARET_OPS_TOKEN, which no one sees",
         )
-        parser.add_argument(
+        trust = parser.add_mutually_exclusive_group()
+        trust.add_argument(
+            "--ca", metavar="FILE", help="certificates to trust as well; default: $PYCARET_OPS_CA"
+        )
+        trust.add_argument(
             "--no-verify", action="store_true", help="trust whatever certificate the server has"
         )
         self.words = parser.parse_args(argv)
@@ -71,9 +75,8 @@ class Call(JupyterApp):
     def start(self) -> None:
         """Call the server; exit with the code that tells."""
         try:
-            with Client(
-                self.words.url, self.words.token, verify=not self.words.no_verify
-            ) as self.client:
+            verify = self.words.ca or not self.words.no_verify
+            with Client(self.words.url, self.words.token, verify=verify) as self.client:
                 code = self.act()
         except OpsError as error:
             self._give_up(error)

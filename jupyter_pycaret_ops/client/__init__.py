@@ -12,11 +12,12 @@ It knows the HTTP API and nothing else of the server.
 from __future__ import annotations
 
 import ssl
+from pathlib import Path
 from types import TracebackType
 
 from .finding import Address, NoServer, find
 from .home import Home, find_home
-from .line import Line, ServerFault, Unreachable
+from .line import Line, ServerFault, Unreachable, Untrusted
 from .people import ApiKeys, Projects, Server, Workspaces
 from .rows import ENDED
 from .serving import Deployments, OpenInference, Pipelines
@@ -32,6 +33,7 @@ __all__ = [
     "NoServer",
     "ServerFault",
     "Unreachable",
+    "Untrusted",
 ]
 
 
@@ -48,7 +50,8 @@ class Client:
     token
         A token of Jupyter or JupyterHub, or an API key (`pck_…`).
     verify
-        False, or a file of certificates, for a server whose certificate the system does not trust.
+        For a server whose certificate the system does not trust: a file of certificates (by default the one
+        that `PYCARET_OPS_CA` names), or False, which trusts any.
     """
 
     def __init__(
@@ -56,7 +59,7 @@ class Client:
         url: str | None = None,
         token: str | None = None,
         *,
-        verify: bool | str | ssl.SSLContext = True,
+        verify: bool | str | Path | ssl.SSLContext = True,
     ) -> None:
         self._line = Line(find(url, token), verify)
         self.server = Server(self._line)

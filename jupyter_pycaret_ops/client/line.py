@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ from ..errors import OpsError
 from .finding import LOOPBACK, Address, NoServer
 
 KEY_PREFIX = "pck_"
+#: names a file, or a folder, of certificates that are trusted besides the system's
+CA_VARIABLE = "PYCARET_OPS_CA"
 CONNECT_S = 10.0
 #: the first question about the engine waits until a kernel is up
 ANSWER_S = 180.0
@@ -40,6 +43,12 @@ BY_STATUS: dict[int, type[OpsError]] = {
 GATEWAY = frozenset({502, 503, 504})
 
 
+class Untrusted(NoServer):
+    """The server shows a certificate that nothing here vouches for; the message says what to do."""
+
+    reason = "untrusted"
+
+
 class Unreachable(errors.Unavailable):
     """The server could not be reached; the same request may go through later."""
 
@@ -55,7 +64,7 @@ class ServerFault(OpsError):
 class Line:
     """Requests to one server with one credential. May be used from several threads at once."""
 
-    def __init__(self, address: Address, verify: bool | str | ssl.SSLContext = True) -> None:
+    def __init__(self, address: Address, verify: bool | str | Path | ssl.SSLContext = True) -> None:
         self.address = address
         self.context = _trust(verify)
         #: whether the server is on this machine
@@ -184,6 +193,12 @@ class Line:
         except httpx.TimeoutException:
             raise Unreachable(f"The server at {self.where} did not answer in time.") from None
         except httpx.TransportError as error:
+            fault = _certificate_fault(error)
+            if fault is not None:
+                raise Untrusted(
+                    f"The certificate of the server at {self.where} is not trusted here ({fault}). Name the "
+                    f"file that vouches for it, in verify=… or {CA_VARIABLE}; verify=False asks for none."
+                ) from None
             raise Unreachable(
                 f"The server at {self.where} could not be reached ({_short(error)})."
             ) from None
@@ -227,15 +242,42 @@ def segment(value: str) -> str:
     return quote(value, safe="")
 
 
-def _trust(verify: bool | str | ssl.SSLContext) -> ssl.SSLContext:
+def _trust(verify: bool | str | Path | ssl.SSLContext) -> ssl.SSLContext:
+    """What vouches for servers: what was said, else the environment, else the system.
+
+    Raises
+    ------
+    Invalid
+        When the file that is named cannot be read, or holds no certificate.
+    """
     if isinstance(verify, ssl.SSLContext):
         return verify
+    named = os.environ.get(CA_VARIABLE) if verify is True else verify
     # the system's certificates and SSL_CERT_FILE, as the agent in a kernel trusts them
-    context = ssl.create_default_context(cafile=verify if isinstance(verify, str) else None)
+    context = ssl.create_default_context()
     if verify is False:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
+    elif named:
+        path = Path(str(named)).expanduser()
+        try:
+            if path.is_dir():
+                context.load_verify_locations(capath=str(path))
+            else:
+                context.load_verify_locations(cafile=str(path))
+        except OSError as error:  # an SSLError is one too
+            said = "holds no certificate" if isinstance(error, ssl.SSLError) else "cannot be read"
+            raise errors.Invalid(f"The file of certificates “{named}” {said}.") from None
     return context
+
+
+def _certificate_fault(error: BaseException | None) -> str | None:
+    """What is wrong with the server's certificate, where that is what was wrong."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return error.verify_message.rstrip(".")
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def _encode(body: Any) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 from ..client import Client
 
@@ -26,7 +27,7 @@ def client() -> Client:
 
 
 def connect(
-    url: str | None = None, token: str | None = None, *, verify: bool | str = True
+    url: str | None = None, token: str | None = None, *, verify: bool | str | Path = True
 ) -> Client:
     """Use another server from now on; without an address, look for one again."""
     global _client

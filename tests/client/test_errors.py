@@ -32,6 +32,14 @@ def test_the_client_reads_statuses_as_the_server_writes_them() -> None:
         assert issubclass(kind, theirs[status]) or theirs[status] is RetryLater
 
 
+def test_a_file_that_vouches_for_nothing_is_refused_by_name(tmp_path: Path) -> None:
+    empty = tmp_path / "empty.pem"
+    empty.touch()
+    for verify, said in (("missing.pem", "“missing.pem” cannot be read"), (empty, "holds no")):
+        with pytest.raises(Invalid, match=said):
+            Client("https://127.0.0.1:9", "t", verify=verify)
+
+
 def test_a_refusal_carries_message_reason_and_place(client: Client) -> None:
     home = client.home()
     experiment = client.experiments.create(home.project_id, "errors", "classification", "target")

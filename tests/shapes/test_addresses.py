@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import requests
+
+from jupyter_pycaret_ops import Client
+from jupyter_pycaret_ops.client import Untrusted
 
 from ..live import Home, LiveServer
 from .conftest import deploy, key_of, one_of_each, predict, stranger, train
@@ -24,7 +29,20 @@ def test_below_a_prefix_as_a_hub_gives_it(home: Home) -> None:
         assert not unknown.history
 
 
-def test_behind_a_self_signed_certificate(home: Home, certificate: Path) -> None:
+def command_line(server: LiveServer, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "jupyter_pycaret_ops.cli", *arguments],
+        env=server.home.env(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_behind_a_self_signed_certificate(
+    home: Home, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Clients that trust the certificate are served; kernels are reached without one."""
     with LiveServer(home, certificate=certificate) as server:
         assert server.api.startswith("https://")
@@ -38,3 +56,20 @@ def test_behind_a_self_signed_certificate(home: Home, certificate: Path) -> None
         assert stranger(server, "GET", f"{path}/schema", key=key).status_code == 200
         assert stranger(server, "POST", f"{path}/predict", key=key, json=body).status_code == 400
         assert stranger(server, "POST", f"{path}/predict", json=body).status_code == 401
+        with Client(server.url, server.token) as client:
+            with pytest.raises(Untrusted, match=r"not trusted here \(self-signed certificate\)"):
+                client.server.me()
+            with pytest.raises(Untrusted):
+                list(client.runs.watch("x"))
+        for verify in (certificate, str(certificate), False):
+            with Client(server.url, server.token, verify=verify) as client:
+                assert client.server.me()["name"]
+        arguments = ["runs", "--url", server.url, "--token", server.token]
+        done = command_line(server, *arguments)
+        assert (done.returncode, "PYCARET_OPS_CA" in done.stderr) == (5, True)
+        assert command_line(server, *arguments, "--ca", str(certificate)).returncode == 0
+        monkeypatch.setenv("PYCARET_OPS_CA", str(certificate))
+        with Client(server.url, server.token) as client:
+            (run,) = client.runs.list()
+            events = [event["kind"] for event in client.runs.watch(run["id"])]
+            assert events[-1] == "run.succeeded", "over the WebSocket too"
