@@ -56,7 +56,7 @@ class PyCaretOpsApp(ExtensionApp):
     ).tag(config=True)
     owner_name = Unicode(
         help="The user that stock identity providers (token, password) stand for. Default: the operating "
-        "system's user.",
+        "system's user, and on a JupyterHub the one whose server it is.",
     ).tag(config=True)
     auto_bootstrap = Bool(
         True, help="Whether the owner's first request makes workspace and project `default`."
@@ -131,7 +131,7 @@ class PyCaretOpsApp(ExtensionApp):
 
     @default("owner_name")
     def _default_owner_name(self) -> str:
-        return settings.system_user()
+        return settings.hub_user() or settings.system_user()
 
     @default("concurrent_runs")
     def _default_concurrent_runs(self) -> int:
@@ -367,7 +367,11 @@ class PyCaretOpsApp(ExtensionApp):
             vault=vault,
             clock=clock,
             identities=Identities(
-                store, clock, owner=self.owner_name, auto_bootstrap=self.auto_bootstrap
+                store,
+                clock,
+                owner=self.owner_name,
+                auto_bootstrap=self.auto_bootstrap,
+                hub_user=settings.hub_user(),
             ),
             pool=pool,
             engine=engine,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 from pathlib import Path
 
 from jupyter_core.paths import jupyter_data_dir
@@ -31,3 +32,8 @@ def system_user() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return "owner"
+
+
+def hub_user() -> str | None:
+    """Whose server this is, where a JupyterHub started it."""
+    return os.environ.get("JUPYTERHUB_USER") or None

@@ -68,10 +68,20 @@ def names_people(provider: object) -> bool:
 class Identities:
     """Callers by name and by key, remembered for a few seconds; revoking forgets."""
 
-    def __init__(self, store: Store, clock: Clock, *, owner: str, auto_bootstrap: bool) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        *,
+        owner: str,
+        auto_bootstrap: bool,
+        hub_user: str | None = None,
+    ) -> None:
         self._store = store
         self._clock = clock
         self.owner = owner
+        #: whose server this is, where a Hub started it
+        self._hub_user = hub_user
         self._auto_bootstrap = auto_bootstrap
         self._by_name: dict[str, Caller] = {}
         self._by_key: dict[str, tuple[Caller, float]] = {}
@@ -84,7 +94,9 @@ class Identities:
         known = self._by_name.get(user.username)
         if known is None:
             display = user.display_name or user.name or user.username
-            bootstrap = self._auto_bootstrap and not named
+            # of the people that a provider names, the one whose server it is
+            is_owner = not named or user.username == self._hub_user
+            bootstrap = self._auto_bootstrap and is_owner
             known = await self._store.write(_ensure, user.username, display, bootstrap)
             self._by_name[user.username] = known
         return known

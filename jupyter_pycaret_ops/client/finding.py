@@ -138,7 +138,8 @@ def _of_this_machine(token: str | None, env: Mapping[str, str]) -> Address:
     running = _running()
     owner = _owner(running, env)
     if owner is not None:
-        return Address(api_of(owner["url"]), token or owner.get("token") or None, "this kernel's")
+        secret = token or owner.get("token") or _hub_token(owner, env)
+        return Address(api_of(owner["url"]), secret, "this kernel's")
     able = [one for one in running if _has_extension(one)]
     if len(able) == 1:
         return Address(api_of(able[0]["url"]), token or able[0].get("token") or None, "running")
@@ -156,6 +157,14 @@ def _of_this_machine(token: str | None, env: Mapping[str, str]) -> Address:
         f"No Jupyter server of yours is running here. Start one with “jupyter lab”, or set {URL_VARIABLE} and "
         f"{TOKEN_VARIABLE}."
     )
+
+
+def _hub_token(server: dict[str, Any], env: Mapping[str, str]) -> str | None:
+    """The Hub's token for its single-user server, which has none of its own."""
+    prefix, base = env.get("JUPYTERHUB_SERVICE_PREFIX"), str(server.get("base_url", ""))
+    if not prefix or base.strip("/") != prefix.strip("/"):
+        return None
+    return env.get("JUPYTERHUB_API_TOKEN") or None
 
 
 def _owner(running: list[dict[str, Any]], env: Mapping[str, str]) -> dict[str, Any] | None:

@@ -331,6 +331,21 @@ async def test_no_answer_sets_a_cookie_or_may_be_kept(api: Api) -> None:
 
 
 @pytest.mark.parametrize("server_traits", NAMED, indirect=True)
+async def test_on_a_hub_first_use_is_the_users_whose_server_it_is(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever else is let in finds nothing, and makes nothing by looking."""
+    monkeypatch.setenv("JUPYTERHUB_USER", "ada")
+    ada, bob = api.by(X_Person="ada"), api.by(X_Person="bob")
+    assert await bob.get("/workspaces") == []
+    (workspace,) = await ada.get("/workspaces")
+    assert workspace["name"] == "default"
+    me = await ada.get("/auth/me")
+    assert me["memberships"] == [{"workspace_id": workspace["id"], "role": "admin"}]
+    assert await bob.get("/workspaces") == []
+
+
+@pytest.mark.parametrize("server_traits", NAMED, indirect=True)
 async def test_named_people_are_users_and_see_only_what_is_theirs(api: Api) -> None:
     ada, bob, eve = (api.by(X_Person=name) for name in ("ada", "bob", "eve"))
     await api.by().call("GET", "/auth/me", 401)

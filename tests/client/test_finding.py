@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 import websocket
 
-from jupyter_pycaret_ops.client import NoServer
+from jupyter_pycaret_ops.client import NoServer, finding
 from jupyter_pycaret_ops.client.finding import api_of, find
 
 from ..live import Home, LiveServer
@@ -74,6 +74,22 @@ def test_a_single_user_server_of_a_hub_is_found_by_its_environment() -> None:
     }
     found = find(environ=env)
     assert (found.api, found.token) == ("http://127.0.0.1:8888/user/ada/pycaret/api/v1", "hub")
+
+
+def test_a_server_of_a_hub_that_is_found_by_its_file_is_opened_with_the_hubs_token(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It has no token of its own; to another server the Hub's is never sent."""
+    theirs = {
+        "url": "http://localhost:1/user/ada/",
+        "base_url": "/user/ada/",
+        "token": "",
+        "pid": 7,
+    }
+    monkeypatch.setattr(finding, "_running", lambda: [theirs])
+    env = {"JUPYTERHUB_API_TOKEN": "hub", "JPY_PARENT_PID": "7"}
+    assert find(environ=env | {"JUPYTERHUB_SERVICE_PREFIX": "/user/ada/"}).token == "hub"
+    assert find(environ=env | {"JUPYTERHUB_SERVICE_PREFIX": "/user/bob/"}).token is None
 
 
 @pytest.fixture(scope="module")
