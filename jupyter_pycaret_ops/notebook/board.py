@@ -209,7 +209,8 @@ class Dashboard(DeploymentsPanel):
                     "Cancel", f"stop:{run_id}", name=f"Cancel run {run_id[-6:]}", kind="stop",
                     post=f"runs/{run_id}/cancel",
                 )  # fmt: skip
-        done = f"{progress.get('done') or 0} of {progress.get('total') or 0}"
+        total = progress.get("total")
+        done = f"{progress.get('done') or 0} of {total}" if total else ""
         return (
             f"<tr><td>{mark(row['status'], is_said=True)} {escape(row['status'].capitalize())}</td>"
             f"<td>{escape(row['plan'])}</td><td class='jp-pycaret-num'>{'' if is_over else done}</td>"

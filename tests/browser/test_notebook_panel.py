@@ -59,9 +59,12 @@ class Notebook:
             [name, arguments],
         )
 
+    def kernel_is_ready(self) -> None:
+        expect(self.page.get_by_role("button", name="| Idle")).to_be_visible()
+
     def run_all(self) -> None:
         """Start all cells; does not wait for them."""
-        expect(self.page.get_by_role("button", name="| Idle")).to_be_visible()
+        self.kernel_is_ready()
         self.page.evaluate(
             "() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); return null }"
         )
