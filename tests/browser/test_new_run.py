@@ -31,6 +31,7 @@ def form(lab: Lab, page: Page) -> Locator:
     expect(form.get_by_label("Data source", exact=True)).to_have_value(
         lab.rows("data-sources")[0]["id"]
     )
+    expect(row).to_have_attribute("aria-current", "true")
     return form
 
 

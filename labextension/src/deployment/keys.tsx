@@ -120,7 +120,9 @@ function KeyTable({
             <th scope="col">{trans.__('May')}</th>
             <th scope="col">{trans.__('Last used')}</th>
             <th scope="col">{trans.__('Expires')}</th>
-            <td />
+            <th scope="col">
+              <span className="jp-pycaret-unseen">{trans.__('Action')}</span>
+            </th>
           </tr>
         </thead>
         <tbody>

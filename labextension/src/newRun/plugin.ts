@@ -6,6 +6,7 @@ import {
 import { ICommandPalette, MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
 import { ITranslator, nullTranslator, type TranslationBundle } from '@jupyterlab/translation';
 import { addIcon } from '@jupyterlab/ui-components';
+import type { Widget } from '@lumino/widgets';
 import React from 'react';
 import { TrainingApi } from '../api/training';
 import { CommandIDs } from '../common/commands';
@@ -41,6 +42,16 @@ export const newRunPlugin: JupyterFrontEndPlugin<void> = {
     const trans = (translator ?? nullTranslator).load(DOMAIN);
     const tracker = new WidgetTracker<MainAreaWidget<View>>({ namespace: 'pycaret-ops-new-run' });
     const starts = new WeakMap<MainAreaWidget<View>, IStart>();
+    const models = new WeakMap<Widget, NewRunModel>();
+    // The side panel marks the data of the form in front.
+    const mark = (): void => {
+      const current = app.shell.currentWidget;
+      const model = current ? models.get(current) : undefined;
+      if (model) {
+        panel.model.setShown(model.state.sourceId || null);
+      }
+    };
+    app.shell.currentChanged?.connect(mark);
 
     app.commands.addCommand(CommandIDs.newRun, {
       label: trans.__('New PyCaret run'),
@@ -72,6 +83,8 @@ export const newRunPlugin: JupyterFrontEndPlugin<void> = {
           }
         });
         starts.set(widget, start);
+        models.set(widget, model);
+        model.changed.connect(mark);
         await tracker.add(widget);
         app.shell.add(widget, 'main');
         app.shell.activateById(widget.id);

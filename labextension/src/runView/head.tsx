@@ -43,9 +43,12 @@ export function Head({
   const models = unfinished
     ? state.candidates.length
     : (run.metrics_summary.models ?? 0) + (run.metrics_summary.failed ?? 0);
+  // Where nobody chose, the run says how many the engine takes.
+  const asked = typeof setup.fold === 'number' ? setup.fold : 0;
+  const folds = state.fitting?.folds ?? (state.rows[0]?.folds?.length || asked);
   const scope = [
     models > 0 ? trans._n('%2 model', '%2 models', models, formatCount(models)) : '',
-    typeof setup.fold === 'number' ? trans.__('%1 folds', String(setup.fold)) : ''
+    folds > 0 ? trans._n('%2 fold', '%2 folds', folds, formatCount(folds)) : ''
   ].filter(Boolean);
   return (
     <header className="jp-pycaret-head">

@@ -39,7 +39,9 @@ export function Leaderboard({ state }: { readonly state: IRunState }): JSX.Eleme
     chosen || metric !== null ? sorted(state.rows, sort.column, sort.descending) : state.rows,
     inside && chosen === null && !ended
   );
-  const limit = (ended ? ENDED : LIVE) + more;
+  const first = (ended ? ENDED : LIVE) + more;
+  // A row that says that there is one more takes the place of that one.
+  const limit = rows.length === first + 1 ? first + 1 : first;
   const drawn = rows.slice(0, limit);
   const failed = ended && more === 0 ? [] : state.failed.slice(0, limit);
   const hidden = rows.length - drawn.length + state.failed.length - failed.length;
@@ -106,9 +108,11 @@ export function Leaderboard({ state }: { readonly state: IRunState }): JSX.Eleme
           aria-label={trans.__('Leaderboard')}
         >
           <colgroup>
-            {[28, 172, 124, 136, ...beside.map(() => 60), 70].map((width, index) => (
-              <col key={index} style={{ width }} />
-            ))}
+            {[28, 172, 124, 136, ...beside.map((_, n) => (n === 0 ? 62 : 56)), 66].map(
+              (width, index) => (
+                <col key={index} style={{ width }} />
+              )
+            )}
           </colgroup>
           <thead>
             <tr>

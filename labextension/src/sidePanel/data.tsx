@@ -22,7 +22,7 @@ export function DataRegion({
 }): JSX.Element {
   const trans = useTrans();
   const train = useCommand(CommandIDs.newRun);
-  const { data, uploads, mayWrite, lost, fresh } = usePanelState();
+  const { data, uploads, mayWrite, lost, fresh, shown } = usePanelState();
   const sending = uploads.filter(upload => upload.step !== 'refused').length;
   return (
     <Region
@@ -52,6 +52,7 @@ export function DataRegion({
           }
           title={row.name}
           fresh={fresh.has(row.id)}
+          shown={row.id === shown}
           action={
             mayWrite && train
               ? {

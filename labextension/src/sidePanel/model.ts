@@ -182,7 +182,7 @@ export class SidePanelModel implements IDisposable {
     this.refresh();
   }
 
-  /** Say which run or deployment stands in front in the main area. */
+  /** Say which run, deployment or data stands in front in the main area. */
   setShown(shown: string | null): void {
     this._patch({ shown });
   }

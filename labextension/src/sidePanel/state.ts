@@ -75,7 +75,7 @@ export interface IPanelState {
   /** rows that have just come: they are lit for a moment */
   readonly fresh: ReadonlySet<string>;
   readonly folded: ReadonlySet<RegionId>;
-  /** the run or deployment in front in the main area */
+  /** the run, deployment or data in front in the main area */
   readonly shown: string | null;
   /** server time minus browser time, ms */
   readonly clockOffset: number;
