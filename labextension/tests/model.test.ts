@@ -8,7 +8,7 @@ import {
   ServerPartMissing,
   SignedOut
 } from '../src/api/errors';
-import { formatScore, formatSpan } from '../src/common/format';
+import { formatEnd, formatScore, formatSize, formatSpan } from '../src/common/format';
 import { type IMemory, SidePanelModel } from '../src/sidePanel/model';
 import { freeName, isTaken } from '../src/sidePanel/uploads';
 import { FakeApi, run, source, workspace } from './fakeApi';
@@ -284,6 +284,14 @@ describe('figures', () => {
     assert.equal(formatScore(0.98), '0.9800');
     assert.equal(formatScore(4381.24), '4,381.2');
     assert.equal(formatScore(null), '–');
+  });
+
+  it('writes sizes in the unit that they have', () => {
+    assert.deepEqual([16, 78_131, 3_145_728].map(formatSize), ['16 B', '76.3 KiB', '3.0 MiB']);
+  });
+
+  it('writes the ends of a scale short', () => {
+    assert.deepEqual([0.6612, -3.25, 4381.24].map(formatEnd), ['0.66', '-3.3', '4,381']);
   });
 
   it('writes spans as a clock does', () => {

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import secrets
+from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
 DARK = "JupyterLab Dark"
 LIGHT = "JupyterLab Light"
+AXE = Path(__file__).parents[2] / "labextension/node_modules/axe-core/axe.min.js"
 
 
 def open_lab(page: Page, url: str, token: str) -> None:
@@ -69,3 +72,18 @@ def run_from_palette(page: Page, words: str) -> None:
     search.fill(words)
     expect(page.locator(".lm-CommandPalette-item.lm-mod-active")).to_contain_text(words)
     search.press("Enter")
+
+
+def faults(page: Page) -> list[Any]:
+    """What axe-core finds serious in our own parts."""
+    page.evaluate(AXE.read_text())
+    found = page.evaluate(
+        """() => window.axe.run(
+            { include: ['.jp-pycaret'] },
+            { resultTypes: ['violations'] }
+        ).then(result => result.violations
+            .filter(one => ['serious', 'critical'].includes(one.impact))
+            .map(one => [one.id, one.help, one.nodes.map(node => node.html).slice(0, 3)]))"""
+    )
+    assert isinstance(found, list)
+    return found

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from .conftest import Deployed, Lab
-from .lab_page import open_lab, open_panel, region
+from .lab_page import faults, open_lab, open_panel, region
 
 
 @pytest.fixture
@@ -61,6 +61,7 @@ def test_a_key_is_made_listed_and_revoked(
     view.get_by_role("button", name="New key", exact=True).click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Key name", exact=True).fill("web shop")
+    assert faults(page) == []
     dialog.get_by_role("button", name="Create key", exact=True).click()
 
     once = view.locator(".jp-pycaret-once")
@@ -69,6 +70,7 @@ def test_a_key_is_made_listed_and_revoked(
     row = view.get_by_role("table", name="Keys").get_by_role("row").filter(has_text="web shop")
     expect(row).to_contain_text("in 90 days")
     expect(row).not_to_contain_text(key)
+    assert faults(page) == []
     assert status_with(lab, deployed.slug, key) == 200
 
     # a name that is taken is said in the dialog, which stays

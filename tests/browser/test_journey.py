@@ -8,15 +8,15 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
-from .conftest import CHROMIUM, PATIENCE_MS, REPO, Lab
+from .conftest import CHROMIUM, PATIENCE_MS, Lab
 from .lab_page import (
     DARK,
     LIGHT,
+    faults,
     new_run_form,
     open_lab,
     open_panel,
@@ -39,7 +39,6 @@ FLOWERS = b"sepal_length,sepal_width,petal_length,petal_width,species\n" + b"".j
     for kind, label in enumerate((b"setosa", b"versicolor", b"virginica"))
 )
 ENGINE_MS = 120_000
-AXE = REPO / "labextension" / "node_modules" / "axe-core" / "axe.min.js"
 
 
 @pytest.fixture
@@ -69,21 +68,6 @@ def start(page: Page, name: str, models: list[str], folds: int) -> None:
 
 def view(page: Page, kind: str, name: str) -> Locator:
     return page.get_by_role("article", name=f"{kind} {name}", exact=True)
-
-
-def faults(page: Page) -> list[Any]:
-    """What axe-core finds serious in our own parts."""
-    page.evaluate(AXE.read_text())
-    found = page.evaluate(
-        """() => window.axe.run(
-            { include: ['.jp-pycaret'] },
-            { resultTypes: ['violations'] }
-        ).then(result => result.violations
-            .filter(one => ['serious', 'critical'].includes(one.impact))
-            .map(one => [one.id, one.help, one.nodes.map(node => node.html).slice(0, 3)]))"""
-    )
-    assert isinstance(found, list)
-    return found
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK])

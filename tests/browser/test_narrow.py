@@ -132,27 +132,30 @@ def test_the_form_fits(lab: Lab, narrow: Page, pictures: Path) -> None:
     fits(form, pictures / "narrow-form.png")
 
 
-@pytest.mark.parametrize("status", ["succeeded", "running", "failed"])
-def test_the_run_view_fits(
-    narrow: Page, pictures: Path, deployed: Deployed, lab: Lab, status: str
-) -> None:
-    if status != "succeeded":
-        row = lab.call("GET", f"runs/{deployed.run}")
-        row |= {"status": status, "error": "A sentence that says what to change. " * 4}
-        row["progress"] = {"done": 1, "total": 2, "label": LONG}
-        narrow.route(
-            re.compile(rf"/api/v1/runs/{deployed.run}\?"), lambda route: route.fulfill(json=row)
-        )
-    runs = region(narrow, "Runs").get_by_role("listitem")
-    runs.filter(has_text=LONG).first.press("Enter")
+def test_the_run_view_fits(narrow: Page, pictures: Path, deployed: Deployed, lab: Lab) -> None:
+    row = lab.call("GET", f"runs/{deployed.run}") | {"error": "A sentence of what to change. " * 5}
+    row["progress"] = {"done": 1, "total": 2, "label": LONG}
     view = narrow.get_by_role("article", name=f"Run {LONG}", exact=True)
-    expect(view.get_by_role("table", name="Leaderboard")).to_contain_text("Logistic Regression")
-    if status == "succeeded":
-        expect(view.locator(".jp-pycaret-plotly .main-svg").first).to_be_visible(timeout=ENGINE_MS)
-        for name in ("Events", "Set-up"):
-            view.locator("summary").filter(has_text=name).click()
-    narrow_main(narrow, view)
-    fits(view, pictures / f"narrow-run-{status}.png")
+    open_run = "id => window.jupyterapp.commands.execute('pycaret-ops:open-run', { id })"
+    said: dict[str, str] = {}
+    narrow.route(
+        re.compile(rf"/api/v1/runs/{deployed.run}\?"),
+        lambda route: route.fulfill(json=row | said) if said else route.fallback(),
+    )
+    for status in ("succeeded", "running", "failed"):
+        if status != "succeeded":
+            said["status"] = status
+        narrow.evaluate(f"id => ({open_run})(id).then(() => null)", deployed.run)
+        expect(view.get_by_role("table", name="Leaderboard")).to_contain_text("Logistic Regression")
+        if status == "succeeded":
+            plot = view.locator(".jp-pycaret-plotly .main-svg").first
+            expect(plot).to_be_visible(timeout=ENGINE_MS)
+            for name in ("Events", "Set-up"):
+                view.locator("summary").filter(has_text=name).click()
+        narrow_main(narrow, view)
+        fits(view, pictures / f"narrow-run-{status}.png")
+        narrow.evaluate("window.jupyterapp.shell.currentWidget.close()")
+        expect(view).to_be_hidden()
 
 
 def test_the_deployment_fits(narrow: Page, pictures: Path) -> None:

@@ -14,7 +14,14 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from .conftest import REPO, Lab, running_lab
-from .lab_page import open_lab, open_panel, region, upload
+from .lab_page import (
+    new_run_form,
+    open_lab,
+    open_panel,
+    region,
+    run_from_palette,
+    upload,
+)
 
 OLDEST = "4.2"
 #: not needed to start: without them the environment is there in seconds
@@ -44,7 +51,7 @@ def oldest_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         yield lab
 
 
-def test_it_loads_the_panel(oldest_lab: Lab, page: Page) -> None:
+def test_it_loads_the_panel(oldest_lab: Lab, page: Page, pictures: Path) -> None:
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     open_lab(page, oldest_lab.url, oldest_lab.token)
@@ -57,6 +64,10 @@ def test_it_loads_the_panel(oldest_lab: Lab, page: Page) -> None:
     row = region(page, "Data").get_by_role("listitem").filter(has_text="old.csv")
     expect(row).to_contain_text("2 rows · 2 columns")
     expect(page.get_by_role("button", name="PyCaret Ops runs", exact=True)).to_have_text("No runs")
+    run_from_palette(page, "New PyCaret run")
+    form = new_run_form(page)
+    expect(form.get_by_role("region", name="Preview of old.csv")).to_be_visible()
+    page.screenshot(path=pictures / "oldest-lab.png")
     row.press("Delete")
     page.get_by_role("dialog").get_by_role("button", name="Delete", exact=True).click()
     expect(row).to_be_hidden()

@@ -7,6 +7,7 @@ export const MISSING = '–';
 const count = new Intl.NumberFormat('en');
 const fine = new Intl.NumberFormat('en', { minimumFractionDigits: 4, maximumFractionDigits: 4 });
 const coarse = new Intl.NumberFormat('en', { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const KIB = 2 ** 10;
 const MIB = 2 ** 20;
 
 export function formatCount(value: number): string {
@@ -62,7 +63,10 @@ export function formatMilliseconds(ms: number | null): string {
  * Two sizes in one unit, as `21.4 of 38.2 MiB`.
  */
 export function formatSizes(part: number, whole: number): { part: string; whole: string } {
-  const [unit, size] = whole < MIB ? ['KiB', 1024] : ['MiB', MIB];
+  if (whole < KIB) {
+    return { part: count.format(part), whole: `${count.format(whole)} B` };
+  }
+  const [unit, size] = whole < MIB ? ['KiB', KIB] : ['MiB', MIB];
   const one = (bytes: number) => (bytes / (size as number)).toFixed(1);
   return { part: one(part), whole: `${one(whole)} ${unit}` };
 }
