@@ -23,6 +23,17 @@ BUSY_S, IDLE_S = 2.0, 10.0
 SHOWN_RUNS = 8
 
 
+def _columns(*widths: int | None) -> str:
+    """Widths of a table's columns; one that has none takes what is left."""
+    return "".join(
+        [
+            "<colgroup>",
+            *(f'<col style="width: {one}px">' if one else "<col>" for one in widths),
+            "</colgroup>",
+        ]
+    )
+
+
 class DeploymentsPanel(Panel):
     """Deployments of the workspace with their counts; one of them opened."""
 
@@ -100,7 +111,8 @@ class DeploymentsPanel(Panel):
         opened = self.opened.draw(live=live) if self.opened is not None else ""
         inside = (
             f'<h3 class="jp-pycaret-head__title">Deployments</h3>{self.away()}{self.troubles()}'
-            f'<table class="jp-pycaret-table" aria-label="Deployments"><tbody>{lines}</tbody></table>'
+            f'<table class="jp-pycaret-table" aria-label="Deployments">{_columns(104, None, 140, 240, 140)}'
+            f"<tbody>{lines}</tbody></table>"
             f"{'' if lines else empty}"
         )
         return self.section("Deployments", inside, live=live) + opened
@@ -116,7 +128,8 @@ class DeploymentsPanel(Panel):
             else ""
         )
         return (
-            f"<tr><td>{chip(row['status'])}</td><td><b>{escape(slug)}</b></td>"
+            f'<tr data-key="{row["id"]}"><td>{chip(row["status"])}</td>'
+            f'<td><div class="jp-pycaret-clip" title="{escape(slug)}"><b>{escape(slug)}</b></div></td>'
             f"<td class='jp-pycaret-muted'>{escape(ACCESS[row['auth_mode']])}</td>"
             f"<td class='jp-pycaret-num'>{escape(counts(row))}</td>"
             f"<td class='jp-pycaret-num'>{does}</td></tr>"
@@ -129,6 +142,8 @@ class Dashboard(DeploymentsPanel):
     def __init__(self, client: Client) -> None:
         super().__init__(client)
         self.runs: list[RunBrief] = []
+        #: what runs are about, by experiment
+        self._names: dict[str, str] = {}
         self.upload = UploadPanel(client, on_run=self._choose)
         self.chosen: RunPanel | None = None
 
@@ -155,6 +170,8 @@ class Dashboard(DeploymentsPanel):
         if self._away_since is None:
             try:
                 self.runs = self.client.runs.list(SHOWN_RUNS, workspace_id=self.workspace_id)
+                for unknown in {row["experiment_id"] for row in self.runs} - self._names.keys():
+                    self._names[unknown] = self.client.experiments.get(unknown)["name"]
             except OpsError:
                 self._away_since = datetime.now(UTC)
 
@@ -183,19 +200,23 @@ class Dashboard(DeploymentsPanel):
 
     def draw(self, *, live: bool) -> str:
         """See `Panel.draw`."""
-        lines = "".join(self._run_line(row, live=live) for row in self.runs)
+        lines = "".join(
+            self._run_line(row, self._names.get(row["experiment_id"], ""), live=live)
+            for row in self.runs
+        )
         empty = '<p class="jp-pycaret-muted">Runs stand here, the newest first.</p>'
         chosen = self.chosen.draw(live=live) if self.chosen is not None else ""
         inside = (
             f'<h3 class="jp-pycaret-head__title">Runs</h3>{self.away()}'
-            f'<table class="jp-pycaret-table" aria-label="Runs"><tbody>{lines}</tbody></table>'
+            f'<table class="jp-pycaret-table" aria-label="Runs">{_columns(112, 200, 80, 72, None, 140)}'
+            f"<tbody>{lines}</tbody></table>"
             f"{'' if lines else empty}"
         )
         runs = self.section("Runs", inside, live=live)
         return f"{self.upload.draw(live=live)}{runs}{chosen}{super().draw(live=live)}"
 
     @staticmethod
-    def _run_line(row: RunBrief, *, live: bool) -> str:
+    def _run_line(row: RunBrief, name: str, *, live: bool) -> str:
         run_id, is_over = row["id"], row["status"] in ENDED
         progress = row["progress"]
         told = best_of(row) if is_over else str(progress.get("label") or "")
@@ -211,8 +232,11 @@ class Dashboard(DeploymentsPanel):
                 )  # fmt: skip
         total = progress.get("total")
         done = f"{progress.get('done') or 0} of {total}" if total else ""
+        name = escape(name)
         return (
-            f"<tr><td>{mark(row['status'], is_said=True)} {escape(row['status'].capitalize())}</td>"
+            f'<tr data-key="{run_id}"><td><span class="jp-pycaret-status">{mark(row["status"])}'
+            f"{escape(row['status'].capitalize())}</span></td>"
+            f"<td><div class='jp-pycaret-clip' title='{name}'>{name}</div></td>"
             f"<td>{escape(row['plan'])}</td><td class='jp-pycaret-num'>{'' if is_over else done}</td>"
             f"<td><div class='jp-pycaret-clip'>{escape(told)}</div></td>"
             f"<td class='jp-pycaret-num'>{does}</td></tr>"

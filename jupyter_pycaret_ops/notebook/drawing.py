@@ -134,7 +134,8 @@ def _scored(
 ) -> str:
     best = ' class="jp-pycaret-leaderboard__row--best"' if record is records[0] else ""
     values = "".join(
-        f'<td class="jp-pycaret-num"{_value(record, name)}>{number(record.get(name))}</td>'
+        f'<td class="jp-pycaret-num"{_value(record, name)}>'
+        f"{number(record.get(name), decimals(records, name))}</td>"
         for name in others
     )
     name = str(record.get("name") or record.get("model_id"))
@@ -146,10 +147,19 @@ def _scored(
         f"<td{_value(record, metric)}>"
         f'<div class="jp-pycaret-leaderboard__score"><div class="jp-pycaret-bar">'
         f'<span class="jp-pycaret-bar__fill" style="width: {_share(record, records, metric):.1f}%">'
-        f'</span></div><span class="jp-pycaret-num">{number(record.get(metric or ""))}</span></div></td>'
+        f'</span></div><span class="jp-pycaret-num">{number(record.get(metric or ""), decimals(records, metric))}</span></div></td>'
         f"<td>{strip(_folds(record), span)}</td>{values}"
         f'<td class="jp-pycaret-num"{_value(record, "seconds")}>{number(record.get("seconds"), 1)}</td></tr>'
     )
+
+
+def decimals(records: Sequence[JSON], field: str | None) -> int:
+    """How many decimals a column has: four of a score, none of an error in the thousands."""
+    values = [
+        abs(one) for record in records if isinstance(one := record.get(field or ""), int | float)
+    ]
+    most = max(values, default=0.0)
+    return 4 if most < 10 else max(0, 4 - int(math.log10(most)))
 
 
 def _value(record: JSON, field: str | None) -> str:

@@ -114,7 +114,8 @@ class KeysPanel(Panel):
         return (
             '<table class="jp-pycaret-table" aria-label="Keys"><thead><tr><th scope="col">Name</th>'
             '<th scope="col">Begins with</th><th scope="col">Expires</th><th scope="col">Last used</th>'
-            f"<td></td></tr></thead><tbody>{''.join(map(self._line, self.rows))}</tbody></table>"
+            '<th scope="col"><span class="jp-pycaret-heard">Revoke</span></th></tr></thead>'
+            f"<tbody>{''.join(map(self._line, self.rows))}</tbody></table>"
         )
 
     def _line(self, row: api.ApiKey) -> str:

@@ -138,9 +138,8 @@ class RunPanel(Panel):
         if row["executor"] == "notebook" and not self.run.is_here:
             where = "in a notebook's kernel"
         is_over = row["status"] in ENDED
-        told = [row["plan"], where] if is_over else [f"{row['plan']}, {where}", "the cell is free"]
-        if row["status"] == "succeeded":
-            told = [best_of(row)]
+        told = best_of(row) if row["status"] == "succeeded" else f"{row['plan']}, {where}"
+        free = "" if is_over else '<span data-when="alive"> · the cell is free</span>'
         word = "Cancelling" if state.is_cancelling and not is_over else None
         stop = ""
         if live and not is_over:
@@ -158,7 +157,7 @@ class RunPanel(Panel):
             f"{chip(row['status'], word) if is_over or not live else self._chips(word)}"
             f'<span class="jp-pycaret-clip">{escape(self.run.title)} '
             '<span class="jp-pycaret-muted" style="font-weight: 400">'
-            f"{escape(''.join(f'· {part} ' for part in told).strip())}</span></span></h3>"
+            f"· {escape(told)}{free}</span></span></h3>"
             f'<div class="jp-pycaret-head__actions">{self._times(live=live)}{stop}</div></header>'
         )
 

@@ -45,7 +45,7 @@ def list_runs(desk: Desk, said: argparse.Namespace) -> Any:
                 "done": row["progress"].get("done"),
                 "of": row["progress"].get("total"),
                 "best": words.best_of(row),
-                "queued": row["queued_at"],
+                "queued": pd.Timestamp(row["queued_at"]).floor("s"),
             }
             for row in desk.client.runs.list(said.limit, **narrow)
         ],
@@ -70,8 +70,12 @@ def wait(desk: Desk, said: argparse.Namespace) -> Run:
 
 def logs(desk: Desk, said: argparse.Namespace) -> None:
     """Print what has happened in a run."""
+    before = ("", "")
     for event in desk.run(said.run).events():
-        sys.stdout.write(f"{event['timestamp'][11:19]}  {event['kind']:24}{event['message']}\n")
+        told = (event["kind"], event["message"])
+        if told != before:  # progress is told fold by fold
+            sys.stdout.write(f"{event['timestamp'][11:19]}  {told[0]:24}{told[1]}\n")
+        before = told
 
 
 def promote(desk: Desk, said: argparse.Namespace) -> Pipeline:

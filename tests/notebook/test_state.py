@@ -99,6 +99,13 @@ def test_an_error_metric_fills_its_bar_by_the_largest() -> None:
 
 
 @pytest.mark.parametrize(
+    ("most", "places"), [(0.98, 4), (2.5, 4), (12.0, 3), (649.0, 2), (4627.4, 1), (51_000.0, 0)]
+)
+def test_large_numbers_have_fewer_decimals_alike_in_a_column(most: float, places: int) -> None:
+    assert drawing.decimals([{"MAE": 0.5}, {"MAE": most}, {"MAE": None}], "MAE") == places
+
+
+@pytest.mark.parametrize(
     ("folds", "low", "high"), [([0.81, 0.97], 0.8, 1.0), ([120.0, 480.0], 100.0, 500.0)]
 )
 def test_strips_zoom_to_round_ends(folds: list[float], low: float, high: float) -> None:
