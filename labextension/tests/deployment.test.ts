@@ -89,6 +89,10 @@ class FakeServing implements IServingApi {
     return found ? Promise.resolve(found) : Promise.reject(new ResponseError(404, 'gone'));
   }
 
+  mayWriteIn(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
   run(id: string): Promise<IRunDetail> {
     const board = [{ model_id: 'lr', name: 'Logistic Regression' }];
     return id === 'r1'

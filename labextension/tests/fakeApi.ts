@@ -4,7 +4,6 @@ import type {
   IDataSource,
   IDeployment,
   IExperiment,
-  IMe,
   IPage,
   IPipeline,
   IProject,
@@ -93,14 +92,8 @@ export class FakeApi implements IOpsApi {
   /** resolved by a test that wants to hold a read of the runs */
   gate: Promise<void> | null = null;
 
-  me(): Promise<IMe> {
-    const memberships = this.spaces.map(({ id }) => ({ workspace_id: id, role: this.role }));
-    return this._answer('me', {
-      id: 'u1',
-      name: 'me',
-      display_name: 'me',
-      memberships
-    });
+  mayWriteIn(): Promise<boolean> {
+    return Promise.resolve(this.role !== 'viewer');
   }
 
   workspaces(): Promise<IPage<IWorkspace>> {

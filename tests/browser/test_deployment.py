@@ -90,3 +90,26 @@ def test_a_key_is_made_listed_and_revoked(
     # keys are asked for only where they decide
     view.get_by_label("Access", exact=True).select_option("workspace")
     expect(view.get_by_role("button", name="New key", exact=True)).to_have_count(0)
+
+
+def test_a_viewer_sees_what_there_is_and_no_action(
+    lab: Lab, page: Page, deployed: Deployed
+) -> None:
+    me = lab.call("GET", "auth/me")
+    me["memberships"] = [one | {"role": "viewer"} for one in me["memberships"]]
+    page.route("**/auth/me?**", lambda route: route.fulfill(json=me))
+    open_lab(page, lab.url, lab.token)
+    open_panel(page)
+    row = region(page, "Deployments").get_by_role("listitem").filter(has_text=deployed.slug)
+    row.press("Enter")
+    view = page.get_by_role("article", name=f"Deployment {deployed.slug}", exact=True)
+    expect(view).to_contain_text("You may look. Members of the workspace predict.")
+    expect(view.get_by_role("button", name="Predict", exact=True)).to_be_disabled()
+    expect(view.get_by_label("Access", exact=True)).to_be_disabled()
+    for name in ("Change version", "Pause"):
+        expect(view.get_by_role("button", name=name, exact=True)).to_have_count(0)
+    region(page, "Runs").get_by_role("listitem").filter(has_text=deployed.slug).press("Enter")
+    run = page.get_by_role("article", name=f"Run {deployed.slug}", exact=True)
+    expect(run.get_by_role("button", name="Open as notebook", exact=True)).to_be_visible()
+    for name in ("Run again", "Promote", "Deploy"):
+        expect(run.get_by_role("button", name=name, exact=True)).to_have_count(0)

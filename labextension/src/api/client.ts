@@ -4,7 +4,6 @@ import type {
   IDataSource,
   IDeployment,
   IExperiment,
-  IMe,
   IPage,
   IPipeline,
   IProject,
@@ -22,7 +21,7 @@ export interface IOpsApi {
   /** Server time minus browser time, in ms, from the last answer. */
   readonly clockOffset: number;
 
-  me(): Promise<IMe>;
+  mayWriteIn(workspaceId: string): Promise<boolean>;
   workspaces(): Promise<IPage<IWorkspace>>;
   createWorkspace(name: string): Promise<IWorkspace>;
   projects(workspaceId: string): Promise<IPage<IProject>>;
@@ -42,10 +41,6 @@ export interface IOpsApi {
 }
 
 export class OpsApi extends Transport implements IOpsApi {
-  me(): Promise<IMe> {
-    return this.get<IMe>('auth/me');
-  }
-
   workspaces(): Promise<IPage<IWorkspace>> {
     return this.list<IWorkspace>('workspaces', MOST);
   }

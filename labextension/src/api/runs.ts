@@ -17,6 +17,7 @@ import { MOST, Transport } from './transport';
  */
 export interface IRunApi {
   readonly clockOffset: number;
+  mayWriteIn(workspaceId: string): Promise<boolean>;
   run(id: string): Promise<IRunDetail>;
   experiment(id: string): Promise<IExperiment>;
   source(id: string): Promise<IDataSource>;

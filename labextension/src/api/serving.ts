@@ -26,6 +26,7 @@ export interface IServingApi {
   /** Server time minus browser time, in ms, from the last answer. */
   readonly clockOffset: number;
 
+  mayWriteIn(workspaceId: string): Promise<boolean>;
   pipeline(id: string): Promise<IPipeline>;
   pipelines(workspaceId: string): Promise<IPage<IPipeline>>;
   run(id: string): Promise<IRunDetail>;

@@ -1,6 +1,7 @@
 import type { ServerConnection } from '@jupyterlab/services';
+import { ResponseError } from './errors';
 import { requestAPI, urlOf } from './request';
-import type { IPage, IRow } from './rows';
+import type { IMe, IPage, IRow } from './rows';
 
 /** Reading is what a poll does: it must not keep an idle server awake. */
 const QUIET = { no_track_activity: 1 };
@@ -17,6 +18,26 @@ export abstract class Transport {
   /** Server time minus browser time, in ms, from the last answer. */
   get clockOffset(): number {
     return this._clockOffset;
+  }
+
+  me(): Promise<IMe> {
+    return this.get<IMe>('auth/me');
+  }
+
+  /**
+   * Whether the user may more than read in a workspace. What the server does not say is not taken away:
+   * it refuses with a sentence.
+   */
+  async mayWriteIn(workspaceId: string): Promise<boolean> {
+    try {
+      const { memberships } = await this.me();
+      return memberships.find(one => one.workspace_id === workspaceId)?.role !== 'viewer';
+    } catch (error) {
+      if (error instanceof ResponseError) {
+        return true;
+      }
+      throw error;
+    }
   }
 
   protected async get<T>(

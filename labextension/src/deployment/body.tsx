@@ -72,7 +72,7 @@ function Head({
   onVersion
 }: IPart & { readonly onVersion: () => void }): JSX.Element | null {
   const trans = useTrans();
-  const { deployment, pipeline, online } = state;
+  const { deployment, pipeline, mayWrite, online } = state;
   if (!deployment) {
     return null;
   }
@@ -89,25 +89,27 @@ function Head({
         </span>
         <Clip>{deployment.endpoint_slug}</Clip>
       </h2>
-      <div className="jp-pycaret-head__actions">
-        <button
-          type="button"
-          className="jp-pycaret-button"
-          disabled={!online || pipeline === null}
-          onClick={onVersion}
-        >
-          {trans.__('Change version')}
-        </button>
-        <button
-          type="button"
-          className="jp-pycaret-button"
-          disabled={!online}
-          onClick={() => void model.change({ status: active ? 'paused' : 'active' })}
-        >
-          <Icon name={active ? 'pause' : 'play'} />
-          {active ? trans.__('Pause') : trans.__('Resume')}
-        </button>
-      </div>
+      {mayWrite ? (
+        <div className="jp-pycaret-head__actions">
+          <button
+            type="button"
+            className="jp-pycaret-button"
+            disabled={!online || pipeline === null}
+            onClick={onVersion}
+          >
+            {trans.__('Change version')}
+          </button>
+          <button
+            type="button"
+            className="jp-pycaret-button"
+            disabled={!online}
+            onClick={() => void model.change({ status: active ? 'paused' : 'active' })}
+          >
+            <Icon name={active ? 'pause' : 'play'} />
+            {active ? trans.__('Pause') : trans.__('Resume')}
+          </button>
+        </div>
+      ) : null}
       <Clip as="p" className="jp-pycaret-head__meta">
         {pipeline ? (
           <>
@@ -143,7 +145,7 @@ function LastRequest({
 function Endpoint({ model, state }: IPart): JSX.Element | null {
   const trans = useTrans();
   const id = useId();
-  const { deployment } = state;
+  const { deployment, mayWrite, online } = state;
   if (!deployment) {
     return null;
   }
@@ -171,6 +173,7 @@ function Endpoint({ model, state }: IPart): JSX.Element | null {
           className="jp-pycaret-select"
           id={id}
           value={deployment.auth_mode}
+          disabled={!mayWrite || !online}
           onChange={event => void model.change({ auth_mode: event.target.value as Access })}
         >
           <AccessOptions />

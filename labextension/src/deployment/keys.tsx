@@ -18,7 +18,7 @@ export interface IKeysProps {
  */
 export function Keys({ model, state, onNew, onRevoke }: IKeysProps): JSX.Element | null {
   const trans = useTrans();
-  const { deployment, made, keys, online } = state;
+  const { deployment, mayWrite, made, keys, online } = state;
   if (deployment?.auth_mode !== 'api-key') {
     return null;
   }
@@ -26,15 +26,17 @@ export function Keys({ model, state, onNew, onRevoke }: IKeysProps): JSX.Element
     <section className="jp-pycaret-block">
       <div className="jp-pycaret-block__head">
         <h3 className="jp-pycaret-block__title">{trans.__('Keys')}</h3>
-        <button
-          type="button"
-          className="jp-pycaret-button jp-pycaret-button--small"
-          disabled={!online}
-          onClick={onNew}
-        >
-          <Icon name="key" />
-          {trans.__('New key')}
-        </button>
+        {mayWrite ? (
+          <button
+            type="button"
+            className="jp-pycaret-button jp-pycaret-button--small"
+            disabled={!online}
+            onClick={onNew}
+          >
+            <Icon name="key" />
+            {trans.__('New key')}
+          </button>
+        ) : null}
       </div>
       {made ? <Once key={made.id} secret={made.key} /> : null}
       {keys && keys.length > 0 ? (

@@ -28,6 +28,8 @@ export interface IDeploymentState {
   readonly phase: ViewPhase;
   readonly trouble: string | null;
   readonly deployment: IDeployment | null;
+  /** false for a viewer: reads, and has no actions */
+  readonly mayWrite: boolean;
   readonly pipeline: IPipeline | null;
   /** what the engine calls its model; the id where the run that made it is gone */
   readonly modelName: string;
@@ -53,6 +55,7 @@ const NOTHING: IDeploymentState = {
   phase: 'loading',
   trouble: null,
   deployment: null,
+  mayWrite: true,
   pipeline: null,
   modelName: '',
   schema: null,
@@ -109,6 +112,9 @@ export class DeploymentModel {
   async reload(): Promise<void> {
     try {
       const deployment = await this.api.deployment(this.id);
+      if (this._state.deployment === null) {
+        this._patch({ mayWrite: await this.api.mayWriteIn(deployment.workspace_id) });
+      }
       this._takeRow(deployment);
       if (this._state.pipeline?.id !== deployment.pipeline_id) {
         await this._readForm(deployment);

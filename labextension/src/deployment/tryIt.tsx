@@ -21,7 +21,7 @@ export function TryIt({ model, state }: IPart): JSX.Element {
   const trans = useTrans();
   const id = useId();
   const form = useRef<HTMLFormElement>(null);
-  const { schema, schemaTrouble, errors, texts, predicting, deployment } = state;
+  const { schema, schemaTrouble, errors, texts, predicting, deployment, mayWrite } = state;
   useEffect(() => {
     if (Object.keys(errors).length > 0) {
       form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
@@ -43,6 +43,11 @@ export function TryIt({ model, state }: IPart): JSX.Element {
         <h3 className="jp-pycaret-block__title">{trans.__('Try it')}</h3>
         <span className="jp-pycaret-block__aside">{trans.__('empty is sent as missing')}</span>
       </div>
+      {mayWrite ? null : (
+        <p className="jp-pycaret-hint">
+          {trans.__('You may look. Members of the workspace predict.')}
+        </p>
+      )}
       {schemaTrouble ? <p className="jp-pycaret-hint">{schemaTrouble}</p> : null}
       <div className={`jp-pycaret-try${fields.length > 12 ? ' jp-pycaret-try--long' : ''}`}>
         {fields.map(([name, field], index) => {
@@ -102,7 +107,7 @@ export function TryIt({ model, state }: IPart): JSX.Element {
         <button
           type="submit"
           className="jp-pycaret-button jp-pycaret-button--primary"
-          disabled={schema === null || deployment?.status !== 'active'}
+          disabled={!mayWrite || schema === null || deployment?.status !== 'active'}
           aria-disabled={predicting || undefined}
         >
           {trans.__('Predict')}

@@ -48,7 +48,7 @@ export function RunView({ model, deployed, onNotebook }: IRunViewProps): JSX.Ele
             )}
             onDismiss={() => model.say(null)}
           />
-          {run.status === 'failed' ? <Failure run={run} /> : null}
+          {run.status === 'failed' ? <Failure run={run} mayWrite={state.mayWrite} /> : null}
           <Overall state={state} />
           <Leaderboard state={state} />
           {isUnfinished(run) ? (
@@ -69,7 +69,13 @@ interface IPart {
 }
 
 /** Why it failed, and what to do about it. */
-function Failure({ run }: { readonly run: IRunDetail }): JSX.Element {
+function Failure({
+  run,
+  mayWrite
+}: {
+  readonly run: IRunDetail;
+  readonly mayWrite: boolean;
+}): JSX.Element {
   const trans = useTrans();
   const change = useCommand(CommandIDs.newRun);
   return (
@@ -79,7 +85,7 @@ function Failure({ run }: { readonly run: IRunDetail }): JSX.Element {
         <p className="jp-pycaret-notice__title">{trans.__('The run failed')}</p>
         <p>{run.error ?? trans.__('The server gave no reason.')}</p>
       </div>
-      {change ? (
+      {change && mayWrite ? (
         <button
           type="button"
           className="jp-pycaret-button jp-pycaret-button--ghost jp-pycaret-button--small"

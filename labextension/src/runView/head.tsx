@@ -26,7 +26,7 @@ export function Head({
 }: IPart & { readonly onNotebook: (() => void) | null }): JSX.Element | null {
   const trans = useTrans();
   const again = useCommand(CommandIDs.newRun);
-  const { run, experiment, sourceName, cancelling, online } = state;
+  const { run, experiment, sourceName, mayWrite, cancelling, online } = state;
   if (run === null) {
     return null;
   }
@@ -62,7 +62,7 @@ export function Head({
         <Clip>{experiment?.name ?? run.plan}</Clip>
       </h2>
       <div className="jp-pycaret-head__actions">
-        {unfinished ? (
+        {unfinished && mayWrite ? (
           <button
             type="button"
             className="jp-pycaret-button jp-pycaret-button--stop"
@@ -77,7 +77,8 @@ export function Head({
             <Icon name="stop" />
             {cancelling ? trans.__('Cancelling') : trans.__('Cancel run')}
           </button>
-        ) : (
+        ) : null}
+        {unfinished ? null : (
           <>
             {onNotebook ? (
               <button type="button" className="jp-pycaret-button" onClick={onNotebook}>
@@ -85,7 +86,7 @@ export function Head({
                 {trans.__('Open as notebook')}
               </button>
             ) : null}
-            {again ? (
+            {again && mayWrite ? (
               <button
                 type="button"
                 className="jp-pycaret-button"

@@ -60,11 +60,15 @@ export class RunModel {
     this._patch({ phase: 'loading', trouble: null });
     try {
       const run = await this._api.run(this.id);
-      const experiment = await this._api.experiment(run.experiment_id).catch(() => null);
+      const [experiment, mayWrite] = await Promise.all([
+        this._api.experiment(run.experiment_id).catch(() => null),
+        this._api.mayWriteIn(run.workspace_id)
+      ]);
       this._patch({
         phase: 'live',
         run,
         experiment,
+        mayWrite,
         metric: run.metrics_summary?.metric ?? null,
         rows: run.leaderboard,
         changes: run.snapshot.data_changes.map(change => change.message)

@@ -29,7 +29,7 @@ export function Winner({ model, state, deployed }: IPart): JSX.Element | null {
   return best ? (
     <div className="jp-pycaret-block jp-pycaret-block--loose">
       <Facts state={state} />
-      {state.run?.status === 'succeeded' ? (
+      {state.run?.status === 'succeeded' && state.mayWrite ? (
         <Promote model={model} state={state} deployed={deployed} />
       ) : null}
     </div>

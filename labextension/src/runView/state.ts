@@ -26,6 +26,8 @@ export interface IRunState {
   readonly trouble: string | null;
   readonly run: IRunDetail | null;
   readonly experiment: IExperiment | null;
+  /** false for a viewer: reads, and has no actions */
+  readonly mayWrite: boolean;
   readonly sourceName: string | null;
   readonly metrics: ReadonlyArray<IMetric>;
   /** the metric that ranks */
@@ -58,6 +60,7 @@ export const NO_RUN: IRunState = {
   trouble: null,
   run: null,
   experiment: null,
+  mayWrite: true,
   sourceName: null,
   metrics: [],
   metric: null,

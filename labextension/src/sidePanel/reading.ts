@@ -1,6 +1,6 @@
 import type { IOpsApi } from '../api/client';
 import { ResponseError } from '../api/errors';
-import type { IExperiment, IMe, IPage, IProject, IRow, IRun } from '../api/rows';
+import type { IExperiment, IPage, IProject, IRow, IRun } from '../api/rows';
 import { EMPTY, type IList, type IPanelState, type RegionId } from './state';
 
 /** workspaces and projects change seldom, ms */
@@ -86,24 +86,18 @@ export class PanelReader {
     if (!workspace) {
       return { workspaces: all, projects: [], workspaceId: null, projectId: null, mayWrite: true };
     }
-    const [own, me] = await Promise.all([
+    const [own, may] = await Promise.all([
       listOf<IProject>(this._api.projects(workspace.id)),
-      this._api.me().catch((error: unknown): IMe | null => {
-        if (error instanceof ResponseError) {
-          return null;
-        }
-        throw error;
-      })
+      this._api.mayWriteIn(workspace.id)
     ]);
     this._scopeReadAt = this._clock();
     const project = own.rows.find(row => row.id === projectId) ?? own.rows[0];
-    const membership = me?.memberships.find(one => one.workspace_id === workspace.id);
     return {
       workspaces: all,
       projects: own.rows,
       workspaceId: workspace.id,
       projectId: project?.id ?? null,
-      mayWrite: membership?.role !== 'viewer'
+      mayWrite: may
     };
   }
 
