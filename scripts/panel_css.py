@@ -2,7 +2,9 @@
 
 The tokens and components of the visual specification stand in `labextension/style/`. Panels under cells are
 drawn by a kernel that may have no labextension beside it, and leave a picture with its style in the saved file.
-So they get a style sheet of their own: of the side panel's the rules for what they draw, then `own.css`.
+So they get a style sheet of their own: of the side panel's the rules for what they draw, then `own.css`. Where
+both sheets are loaded, the later of two equal rules would win in the side panel as well; so these hold under
+cells alone, by nesting, and weigh no more for it.
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ NOTEBOOK = ROOT / "jupyter_pycaret_ops" / "notebook"
 OWN = NOTEBOOK / "static" / "own.css"
 MADE = NOTEBOOK / "static" / "panel.css"
 HEAD = "/* Made by scripts/panel_css.py from labextension/style and own.css: change those. */"
+
+UNDER_CELLS = ":where(.jp-pycaret-live, .jp-pycaret-picture)"
 
 _IMPORT = re.compile(r"@import url\('([^']+)'\);")
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
@@ -94,14 +98,15 @@ def made() -> str:
     """The style sheet of the panels."""
     rules = list(kept(sheet(LAB), *drawn()))
     own = OWN.read_text(encoding="utf-8")
-    text = "".join(one for one in rules if not one.startswith("@keyframes")) + own
-    used = [
+    tokens = [one for one in rules if one.startswith("body {")]
+    nested = [one for one in rules if not one.startswith(("body {", "@keyframes"))]
+    text = "".join(nested) + own
+    frames = [
         one
         for one in rules
-        if (frames := _KEYFRAMES.match(one)) is None
-        or re.search(rf"animation:[^;]*{frames[1]}\b", text)
+        if (found := _KEYFRAMES.match(one)) and re.search(rf"animation:[^;]*{found[1]}\b", text)
     ]
-    return "\n\n".join([HEAD, *used, own])
+    return "\n\n".join([HEAD, *tokens, *frames, rule(UNDER_CELLS, "\n".join(nested)), own])
 
 
 if __name__ == "__main__":

@@ -17,3 +17,6 @@ def test_the_style_is_made_from_the_side_panels() -> None:
     assert script.MADE.read_text(encoding="utf-8") == script.made(), "run `make panel-css`"
     assert ".jp-pycaret-leaderboard td {" in script.made()
     assert "jp-pycaret-form__" not in script.made(), "what panels do not draw"
+    # loaded after the side panel's style, it would else change the side panel
+    heads = [head for head, _ in script.blocks(script.MADE.read_text(encoding="utf-8"))]
+    assert heads.index(script.UNDER_CELLS) == len([one for one in heads if "@key" in one]) + 1

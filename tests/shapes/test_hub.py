@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,6 +89,13 @@ class Server:
 
 @pytest.fixture(scope="module")
 def hub() -> Iterator[Hub]:
+    with running_hub() as made:
+        yield made
+
+
+@contextmanager
+def running_hub() -> Iterator[Hub]:
+    """A Hub in folders of its own, with its proxy and the servers that it starts."""
     home = Home("pco-hub-")
     home.learn()
     token, port = secrets.token_hex(16), free_port()
