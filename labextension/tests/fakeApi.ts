@@ -1,4 +1,4 @@
-import type { IOpsApi } from '../src/api/client';
+import type { IOpsApi, Noun } from '../src/api/client';
 import { NetworkError } from '../src/api/errors';
 import type {
   IDataSource,
@@ -136,9 +136,10 @@ export class FakeApi implements IOpsApi {
     });
   }
 
-  deleteDataSource(id: string): Promise<void> {
+  remove(noun: Noun, id: string): Promise<void> {
     this.sources = this.sources.filter(row => row.id !== id);
-    return this._answer('deleteDataSource', undefined);
+    this.allRuns = this.allRuns.filter(row => row.id !== id);
+    return this._answer(`remove ${noun}`, undefined);
   }
 
   async runs(): Promise<IPage<IRun>> {

@@ -9,6 +9,7 @@ import {
   SignedOut
 } from '../src/api/errors';
 import { formatEnd, formatScore, formatSize, formatSpan } from '../src/common/format';
+import { doomedOf } from '../src/sidePanel/doomed';
 import { type IMemory, SidePanelModel } from '../src/sidePanel/model';
 import { freeName, isTaken } from '../src/sidePanel/uploads';
 import { FakeApi, run, source, workspace } from './fakeApi';
@@ -209,6 +210,21 @@ describe('runs', () => {
     ];
     await model.reload();
     assert.deepEqual(said, ['juice succeeded. Best: Logistic Regression, Accuracy 0.8344.']);
+  });
+
+  it('deletes what has ended, and says so', async () => {
+    api.allRuns = [run('r1', { status: 'running' }), run('r2', { status: 'succeeded' })];
+    await model.reload();
+    assert.equal(doomedOf(model.state, 'r1'), null);
+    const doomed = doomedOf(model.state, 'r2');
+    assert.ok(doomed);
+    await model.delete(doomed);
+    assert.ok(api.calls.includes('remove runs'));
+    assert.deepEqual(
+      model.state.runs.rows.map(row => row.id),
+      ['r1']
+    );
+    assert.match(said.at(-1) ?? '', / deleted\.$/);
   });
 
   it('offers a viewer no actions', async () => {

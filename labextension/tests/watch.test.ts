@@ -6,7 +6,7 @@ import type { ILineApi } from '../src/watch/lines';
 import { RunWatch } from '../src/watch/model';
 import { FakeApi, run } from './fakeApi';
 import { FakeSocket } from './fakeSocket';
-import { trans } from './texts';
+import { settled, trans } from './texts';
 
 /** Lines that a test moves by hand. */
 class FakeLines implements ILineApi {
@@ -92,6 +92,23 @@ describe('the watch over runs', () => {
     assert.deepEqual(ended, ['a succeeded']);
     assert.equal(watch.running, 0);
     assert.equal(api.calls.length, asked);
+  });
+
+  it('lets no read that began before it take back what the line said', async () => {
+    api.allRuns = [run('a')];
+    await model.reload();
+    let open = (): void => undefined;
+    api.gate = new Promise(resolve => {
+      open = resolve;
+    });
+    const late = model.reload();
+    lines.row = { status: 'cancelled' };
+    lines.sockets.get('a')?.say({ kind: 'run.closed', status: 'cancelled' });
+    await settled();
+    open();
+    await late;
+    assert.equal(watch.running, 0);
+    assert.deepEqual(ended, ['a cancelled']);
   });
 
   it('takes the word of the line where the row cannot be read', async () => {

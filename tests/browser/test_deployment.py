@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from .conftest import Deployed, Lab
-from .lab_page import faults, open_lab, open_panel, region
+from .lab_page import faults, open_lab, open_panel, panel, region
 
 
 @pytest.fixture
@@ -90,6 +90,29 @@ def test_a_key_is_made_listed_and_revoked(
     # keys are asked for only where they decide
     view.get_by_label("Access", exact=True).select_option("workspace")
     expect(view.get_by_role("button", name="New key", exact=True)).to_have_count(0)
+
+
+def test_a_deployment_is_taken_down_and_a_model_in_use_stays(
+    lab: Lab, page: Page, deployed: Deployed
+) -> None:
+    slug = "short-lived"
+    lab.call("POST", f"pipelines/{deployed.versions[1]}/deployments", {"endpoint_slug": slug})
+    open_lab(page, lab.url, lab.token)
+    open_panel(page)
+    row = region(page, "Deployments").get_by_role("listitem").filter(has_text=slug)
+    model = region(page, "Models").get_by_role("listitem").filter(has_text=f"{deployed.slug} v2")
+    dialog = page.get_by_role("dialog")
+    model.press("Delete")
+    expect(dialog).to_contain_text(f"Delete {deployed.slug} v2?")
+    dialog.get_by_role("button", name="Delete", exact=True).click()
+    expect(panel(page).get_by_role("alert")).to_contain_text("deploy")
+    expect(model).to_be_visible()
+
+    row.press("Delete")
+    expect(dialog).to_contain_text("Programs that call it get no answer from then on.")
+    dialog.get_by_role("button", name="Delete", exact=True).click()
+    expect(row).to_be_hidden()
+    assert slug not in [one["endpoint_slug"] for one in lab.rows("deployments")]
 
 
 def test_a_viewer_sees_what_there_is_and_no_action(

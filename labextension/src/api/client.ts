@@ -14,6 +14,9 @@ import { MOST, Transport } from './transport';
 import type { IUploadOptions } from './upload';
 import { uploadFile } from './upload';
 
+/** What rows of the panel are called in routes. */
+export type Noun = 'data-sources' | 'runs' | 'pipelines' | 'deployments';
+
 /**
  * The routes that the panel uses, typed. Models know this interface and nothing below it.
  */
@@ -29,7 +32,8 @@ export interface IOpsApi {
 
   dataSources(workspaceId: string, limit: number): Promise<IPage<IDataSource>>;
   uploadDataSource(workspaceId: string, options: IUploadOptions): Promise<IDataSource>;
-  deleteDataSource(id: string): Promise<void>;
+  /** a data source, run, pipeline or deployment */
+  remove(noun: Noun, id: string): Promise<void>;
 
   runs(workspaceId: string, projectId: string | null, limit: number): Promise<IPage<IRun>>;
   cancelRun(id: string): Promise<IRun>;
@@ -85,8 +89,8 @@ export class OpsApi extends Transport implements IOpsApi {
     return uploadFile(this.settings, url, options);
   }
 
-  async deleteDataSource(id: string): Promise<void> {
-    await this.send('DELETE', `data-sources/${id}`);
+  async remove(noun: Noun, id: string): Promise<void> {
+    await this.send('DELETE', `${noun}/${id}`);
   }
 
   runs(workspaceId: string, projectId: string | null, limit: number): Promise<IPage<IRun>> {

@@ -9,6 +9,7 @@ export const CommandIDs = {
   openRun: 'pycaret-ops:open-run',
   deploy: 'pycaret-ops:deploy',
   openDeployment: 'pycaret-ops:open-deployment',
+  deleteRow: 'pycaret-ops:delete-row',
   trainFile: 'pycaret-ops:train-file'
 } as const;
 

@@ -1,10 +1,9 @@
 import React, { useEffect, useRef, useState } from 'react';
-import type { IDataSource } from '../api/rows';
 import { CommandIDs, useCommand } from '../common/commands';
 import { Icon, StatusMark } from '../common/icons';
 import { SignedOutNote } from '../common/instead';
 import { useTrans } from '../common/trans';
-import { useModel, usePanelState } from './context';
+import { DeleteProvider, useModel, usePanelState } from './context';
 import { DataRegion } from './data';
 import { DeploymentsRegion } from './deployments';
 import { ModelsRegion } from './models';
@@ -15,8 +14,8 @@ import { TAKEN } from './uploads';
 import { type Hovering, useFileDrop } from './useFileDrop';
 
 export interface IBodyProps {
-  /** asks whether a data source shall go */
-  readonly onDelete: (row: IDataSource) => void;
+  /** asks whether the row with that id shall go */
+  readonly onDelete: (id: string) => void;
 }
 
 /**
@@ -62,10 +61,12 @@ export function Body({ onDelete }: IBodyProps): JSX.Element {
             </div>
           ) : null}
           <div className="jp-pycaret-panel__regions">
-            <DataRegion onDelete={onDelete} />
-            <RunsRegion />
-            <ModelsRegion />
-            <DeploymentsRegion />
+            <DeleteProvider value={onDelete}>
+              <DataRegion />
+              <RunsRegion />
+              <ModelsRegion />
+              <DeploymentsRegion />
+            </DeleteProvider>
           </div>
         </>
       ) : (

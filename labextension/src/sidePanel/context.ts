@@ -7,6 +7,15 @@ const ModelContext = createContext<SidePanelModel | null>(null);
 
 export const ModelProvider = ModelContext.Provider;
 
+/** Asks whether the row with an id shall go. */
+const DeleteContext = createContext<(id: string) => void>(() => undefined);
+
+export const DeleteProvider = DeleteContext.Provider;
+
+export function useDelete(): (id: string) => void {
+  return useContext(DeleteContext);
+}
+
 export function useModel(): SidePanelModel {
   const model = useContext(ModelContext);
   if (model === null) {

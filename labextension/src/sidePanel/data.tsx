@@ -6,7 +6,7 @@ import { Icon, StatusMark } from '../common/icons';
 import { Progress } from '../common/progress';
 import { useTrans } from '../common/trans';
 import { sampleId, SAMPLES, wordsOf } from '../newRun/samples';
-import { useModel, usePanelState } from './context';
+import { useDelete, useModel, usePanelState } from './context';
 import { Hint, Region } from './region';
 import { Row, RowLine } from './row';
 import type { IUpload } from './state';
@@ -14,14 +14,10 @@ import type { IUpload } from './state';
 /**
  * Data sources of the workspace, and files on their way to it.
  */
-export function DataRegion({
-  onDelete
-}: {
-  /** asks before it deletes */
-  readonly onDelete: (row: IDataSource) => void;
-}): JSX.Element {
+export function DataRegion(): JSX.Element {
   const trans = useTrans();
   const train = useCommand(CommandIDs.newRun);
+  const askToDelete = useDelete();
   const { data, uploads, mayWrite, lost, fresh, shown } = usePanelState();
   const sending = uploads.filter(upload => upload.step !== 'refused').length;
   return (
@@ -68,9 +64,8 @@ export function DataRegion({
               ? {
                   word: trans.__('Delete'),
                   name: trans.__('Delete data source'),
-                  run: () => onDelete(row),
-                  off: lost !== null,
-                  deletes: true
+                  run: () => askToDelete(row.id),
+                  off: lost !== null
                 }
               : null
           }

@@ -3,7 +3,7 @@ import type { IDisposable } from '@lumino/disposable';
 import { Poll } from '@lumino/polling';
 import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
-import type { IOpsApi } from '../api/client';
+import type { IOpsApi, Noun } from '../api/client';
 import {
   NetworkError,
   ResponseError,
@@ -11,11 +11,12 @@ import {
   ServerPartMissing,
   SignedOut
 } from '../api/errors';
-import type { IDataSource, IDeployment, IRun } from '../api/rows';
+import type { IDataSource, IDeployment, IRow, IRun } from '../api/rows';
 import { formatCount } from '../common/format';
+import type { IDoomed } from './doomed';
 import { newIn, NONE, patched, without } from './patching';
 import { type IRead, NO_LISTS, PanelReader } from './reading';
-import { INITIAL, isUnfinished, type IPanelState, type RegionId } from './state';
+import { type IList, INITIAL, isUnfinished, type IPanelState, type RegionId } from './state';
 import { whatHappened } from './telling';
 import { UploadQueue } from './uploads';
 
@@ -26,6 +27,13 @@ const IDLE = 10000;
 const LONGEST = 30000;
 /** for how long a new row is lit, ms */
 const LIT = 1200;
+
+const NOUNS: Readonly<Record<RegionId, Noun>> = {
+  data: 'data-sources',
+  runs: 'runs',
+  models: 'pipelines',
+  deployments: 'deployments'
+};
 
 /**
  * State of the side panel: what the server last said, and what is under way from here.
@@ -243,6 +251,8 @@ export class SidePanelModel implements IDisposable {
    * Take in what was told of a run outside of a read; null where it is gone.
    */
   hearOfRun(id: string, news: Partial<IRun> | null): void {
+    // What is being read now was asked for before.
+    this._turn += 1;
     if (news !== null) {
       this._replace('runs', id, news);
       return;
@@ -276,22 +286,20 @@ export class SidePanelModel implements IDisposable {
     }
   }
 
-  async deleteData(id: string): Promise<void> {
+  /** Delete a row of any region. */
+  async delete({ region, id, title }: IDoomed): Promise<void> {
     await this._act(async () => {
       try {
-        await this._api.deleteDataSource(id);
+        await this._api.remove(NOUNS[region], id);
       } catch (error) {
         if (!(error instanceof ResponseError && error.status === 404)) {
           throw error;
         }
         // Somebody else was faster.
       }
-      const { data } = this._state;
-      const gone = data.rows.find(row => row.id === id);
-      this._patch({ data: { ...data, rows: data.rows.filter(row => row.id !== id) } });
-      if (gone) {
-        this._say(this._trans.__('%1 deleted.', gone.name));
-      }
+      const list: IList<IRow> = this._state[region];
+      this._patch({ [region]: { ...list, rows: list.rows.filter(row => row.id !== id) } });
+      this._say(this._trans.__('%1 deleted.', title));
     });
   }
 

@@ -5,13 +5,13 @@ import type { CommandRegistry } from '@lumino/commands';
 import type { IDisposable } from '@lumino/disposable';
 import type { Message } from '@lumino/messaging';
 import React from 'react';
-import type { IDataSource } from '../api/rows';
 import { CommandsProvider } from '../common/commands';
 import { opsIcon } from '../common/icons';
 import { keepFocus } from '../common/keepFocus';
 import { TransContext } from '../common/trans';
 import { Body } from './body';
 import { ModelProvider } from './context';
+import { doomedOf, type IDoomed } from './doomed';
 import type { SidePanelModel } from './model';
 
 /**
@@ -50,7 +50,7 @@ export class SidePanel extends ReactWidget {
       <TransContext.Provider value={this._trans}>
         <CommandsProvider value={this._commands}>
           <ModelProvider value={this.model}>
-            <Body onDelete={row => void this._askToDelete(row)} />
+            <Body onDelete={id => void this.askToDelete(id)} />
           </ModelProvider>
         </CommandsProvider>
       </TransContext.Provider>
@@ -84,14 +84,16 @@ export class SidePanel extends ReactWidget {
     this.node.focus();
   }
 
-  private async _askToDelete(row: IDataSource): Promise<void> {
+  /** Ask whether a row shall go, and delete it. Says nothing where it cannot go now. */
+  async askToDelete(id: string): Promise<void> {
+    const doomed = doomedOf(this.model.state, id);
+    if (doomed === null) {
+      return;
+    }
     const trans = this._trans;
     const answer = await showDialog({
-      title: trans.__('Delete %1?', row.name),
-      body:
-        row.kind === 's3' || row.kind === 'postgres'
-          ? trans.__('The connection goes; the data stays where it is. Runs keep their results.')
-          : trans.__('The file is removed from the server. Runs keep their results.'),
+      title: trans.__('Delete %1?', doomed.title),
+      body: this._whatGoes(doomed),
       buttons: [
         Dialog.cancelButton({ label: trans.__('Keep') }),
         Dialog.warnButton({ label: trans.__('Delete') })
@@ -99,7 +101,25 @@ export class SidePanel extends ReactWidget {
       defaultButton: 0
     });
     if (answer.button.accept) {
-      await this.model.deleteData(row.id);
+      await this.model.delete(doomed);
+    }
+  }
+
+  private _whatGoes({ region, isConnection }: IDoomed): string {
+    const trans = this._trans;
+    switch (region) {
+      case 'data':
+        return isConnection
+          ? trans.__('The connection goes; the data stays where it is. Runs keep their results.')
+          : trans.__('The file is removed from the server. Runs keep their results.');
+      case 'runs':
+        return trans.__(
+          'Its results, events and plots go. A model that was promoted from it stays.'
+        );
+      case 'models':
+        return trans.__('This version goes for good. The run that it came from stays.');
+      case 'deployments':
+        return trans.__('Programs that call it get no answer from then on. Its model stays.');
     }
   }
 

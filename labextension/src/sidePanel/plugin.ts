@@ -11,6 +11,7 @@ import { CommandIDs } from '../common/commands';
 import { opsIcon } from '../common/icons';
 import { shownId } from '../common/openView';
 import { DOMAIN } from '../common/trans';
+import { doomedOf } from './doomed';
 import { type IMemory, SidePanelModel } from './model';
 import { SidePanel } from './panel';
 import { type IChosenScope, ISidePanel } from './tokens';
@@ -61,6 +62,19 @@ export const sidePanelPlugin: JupyterFrontEndPlugin<ISidePanel> = {
       }
     });
     palette?.addItem({ command: CommandIDs.openSidePanel, category: trans.__('PyCaret Ops') });
+
+    // By the Delete key, or the context menu of a row.
+    const pointedAt = (): string =>
+      app.contextMenuHitTest(node => node.dataset.row !== undefined)?.dataset.row ?? '';
+    app.commands.addCommand(CommandIDs.deleteRow, {
+      label: trans.__('Delete…'),
+      isVisible: () => doomedOf(model.state, pointedAt()) !== null,
+      execute: () => panel.askToDelete(pointedAt())
+    });
+    app.contextMenu.addItem({
+      command: CommandIDs.deleteRow,
+      selector: '.jp-pycaret-panel .jp-pycaret-row'
+    });
 
     const scope = async (): Promise<IChosenScope> => {
       if (model.state.phase !== 'live') {

@@ -1,6 +1,7 @@
 import React, { createContext, useContext, useId, useLayoutEffect, useRef, useState } from 'react';
 import { Clip } from '../common/clip';
 import { Icon } from '../common/icons';
+import { useDelete } from './context';
 import { useSight } from './useSight';
 
 export interface IListRow {
@@ -83,8 +84,6 @@ export interface IRowAction {
   readonly run: () => void;
   /** the action is under way, or the server cannot be asked */
   readonly off?: boolean;
-  /** the Delete key on the row asks for it, too */
-  readonly deletes?: boolean;
 }
 
 export interface IRowProps {
@@ -110,6 +109,7 @@ export interface IRowProps {
 export function Row(props: IRowProps): JSX.Element {
   const { id, mark, title, small, action, second, open, fresh, shown, children } = props;
   const { current, choose, placeOf, size } = useContext(CurrentRow);
+  const askToDelete = useDelete();
   const titleId = useId();
   const row = useRef<HTMLLIElement>(null);
   const stop = id === current ? 0 : -1;
@@ -140,10 +140,9 @@ export function Row(props: IRowProps): JSX.Element {
       tabIndex={stop}
       onFocus={() => choose(id)}
       onKeyDown={event => {
-        const deletes = [action, second].find(one => one?.deletes && !one.off);
-        if (event.key === 'Delete' && deletes) {
+        if (event.key === 'Delete') {
           event.preventDefault();
-          deletes.run();
+          askToDelete(id);
         } else if (event.key === 'Enter' && open && event.target === event.currentTarget) {
           event.preventDefault();
           open();
