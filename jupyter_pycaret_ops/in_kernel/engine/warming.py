@@ -11,7 +11,6 @@ from .run import run_plan
 def warm() -> None:
     """See `engine.warm`: one small compare of each task, from raw columns to the pickle."""
     import pandas as pd
-    import sklearn.datasets  # noqa: F401 - a tenth of a second, for who tries one of its tables
 
     from .globals import undisturbed
     from .trials import template
@@ -28,8 +27,10 @@ def warm() -> None:
     )
     for task, target in (("classification", "label"), ("regression", "value")):
         _fit(task, target, frame)
-    with undisturbed():  # newer Pythons warn of forks beside threads; `template` says why it may
-        template.start()
+    with undisturbed():
+        import sklearn.datasets  # noqa: F401 - a tenth of a second, for who tries one of its tables
+
+        template.start()  # newer Pythons warn of forks beside threads; `template` says why it may
 
 
 def _fit(task: str, target: str, frame: object) -> PlanResult:
