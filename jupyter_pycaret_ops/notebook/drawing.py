@@ -26,13 +26,14 @@ ERRORS = frozenset(
 def leaderboard(state: RunState, board: str | None = None) -> str:
     """The table: ranked, running, failed, waiting. With a name of its own the browser can sort it."""
     records: list[JSON] = state.row["leaderboard"]
-    if not records and not state.fitting and not state.failed:
+    if not records and not state.failed and (not state.fitting or state.row["status"] in ENDED):
         return ""
     metric = state.metric
     others = other_metrics(records, metric)
     span = fold_span(records)
+    is_over = state.row["status"] in ENDED  # then nothing is fitted, and nothing waits
     # its rows stay where they are under the pointer, as long as they are not final
-    filling = " data-filling" if state.row["status"] not in ENDED else ""
+    filling = "" if is_over else " data-filling"
     named = "" if board is None else f' data-board="{escape(board)}"{filling}'
     return (
         '<div class="jp-pycaret-scroll">'
@@ -44,12 +45,16 @@ def leaderboard(state: RunState, board: str | None = None) -> str:
         + _head(records, metric, others, span, can_sort=board is not None)
         + "<tbody>"
         + "".join(_scored(record, records, metric, others, span) for record in records)
-        + "".join(_fitting(model_id, one, len(others)) for model_id, one in state.fitting.items())
+        + "".join(
+            _fitting(model_id, one, len(others))
+            for model_id, one in state.fitting.items()
+            if not is_over
+        )
         + "".join(
             _failed(model_id, one.name, one.error, len(others))
             for model_id, one in state.failed.items()
         )
-        + _waiting(state.waiting, len(others))
+        + ("" if is_over else _waiting(state.waiting, len(others)))
         + "</tbody></table></div>"
     )
 

@@ -163,18 +163,21 @@ class Panel:
             self.trouble = "That did not work; the log of the kernel says more."
 
     def refresh(self, *, last: bool = False) -> None:
-        """Draw again; the picture follows now and then, and `last` for certain."""
+        """Draw again; the picture follows now and then, and `last` for certain.
+
+        The picture first: whoever sees the end in the panel and saves has it in the file.
+        """
         with self._lock:
-            if self._view is not None:
-                html = self._alive()
-                if html != self._view.html:
-                    self._view.html = html
             due = time.monotonic() - self._pictured_at > PICTURE_EVERY_S
             if self._picture is not None and (last or due):
                 from IPython.display import HTML
 
                 self._pictured_at = time.monotonic()
                 self._picture.update(HTML(self._still()))
+            if self._view is not None:
+                html = self._alive()
+                if html != self._view.html:
+                    self._view.html = html
 
     def close(self) -> None:
         """Stop following, here and in the parts; what was drawn stays."""

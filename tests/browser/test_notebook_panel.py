@@ -133,7 +133,9 @@ def test_cancel_in_the_panel_stops_the_run_and_not_the_kernel(
     assert "<button" not in picture
 
 
-def test_a_saved_notebook_shows_the_last_state_without_a_kernel(notebook: Notebook) -> None:
+def test_a_saved_notebook_shows_the_last_state_without_a_kernel(
+    notebook: Notebook, pictures: Path
+) -> None:
     notebook.run_all()
     panel = notebook.panel("Run kind")
     expect(panel.get_by_role("table", name="Leaderboard").get_by_text("Naive Bayes")).to_be_visible(
@@ -148,6 +150,10 @@ def test_a_saved_notebook_shows_the_last_state_without_a_kernel(notebook: Notebo
     expect(still).to_have_count(1)
     expect(still.get_by_text("Naive Bayes")).to_be_visible()
     expect(still.get_by_role("button")).to_have_count(0)
+    still.screenshot(path=pictures / "panel-saved.png")
+    box = still.bounding_box()
+    assert box is not None
+    assert box["width"] > 600, "as wide as the cell"
     expect(notebook.page.get_by_text("model not found")).not_to_be_visible()
 
 

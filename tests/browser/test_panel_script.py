@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from jupyter_pycaret_ops.notebook import drawing
+from jupyter_pycaret_ops.notebook.marks import button
 from jupyter_pycaret_ops.notebook.panel import STATIC
 from jupyter_pycaret_ops.notebook.run_state import RunState
 
@@ -160,3 +161,19 @@ def test_without_its_kernel_a_panel_says_so(shown: Page) -> None:
     expect(shown.get_by_role("button", name="Cancel run")).to_have_count(0)
     shown.get_by_role("button", name="Seconds").click()
     assert order(shown) == ["b", "a"], "reading it goes on"
+
+
+def test_beside_another_view_title_and_actions_do_not_cover_each_other(shown: Page) -> None:
+    shown.set_viewport_size({"width": 480, "height": 300})
+    draw(
+        shown,
+        '<section class="jp-pycaret jp-pycaret-output"><header class="jp-pycaret-head">'
+        '<h3 class="jp-pycaret-head__title">A run with a rather long title</h3>'
+        '<div class="jp-pycaret-head__actions">0:07 elapsed, about 0:14 left'
+        f"{button('Cancel run', 'cancel')}</div></header></section>",
+    )
+    title = shown.get_by_role("heading").bounding_box()
+    cancel = shown.get_by_role("button").bounding_box()
+    assert title is not None
+    assert cancel is not None
+    assert cancel["y"] >= title["y"] + title["height"]

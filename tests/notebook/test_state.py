@@ -68,6 +68,18 @@ def test_a_second_attempt_begins_anew() -> None:
     assert state.fitting == {}
 
 
+def test_when_a_run_is_over_nothing_runs_and_nothing_waits() -> None:
+    state = RunState(row(leaderboard=[record("a", 0.5, [0.4, 0.6])]))
+    state.take(event("run.progress", done=1, total=5, label="B", model_id="b", fold=2, folds=5))
+    assert "fold 2 of 5" in drawing.leaderboard(state)
+    assert "3 waiting" in drawing.leaderboard(state)
+    state.row["status"] = "cancelled"
+    assert "fold 2 of 5" not in drawing.leaderboard(state)
+    assert "waiting" not in drawing.leaderboard(state)
+    state.row["leaderboard"] = []
+    assert drawing.leaderboard(state) == ""
+
+
 def test_bars_begin_at_zero_and_a_missing_number_is_a_dash() -> None:
     state = RunState(row(leaderboard=[record("a", 0.5, [0.4, 0.6]), record("b", 0.25, [0.25])]))
     html = drawing.leaderboard(state)
