@@ -7,8 +7,13 @@ UI := jupyter_pycaret_ops/labextension/static/style.js
 UI_SOURCES := $(shell find labextension/src labextension/style labextension/schema -type f 2>/dev/null) \
 	labextension/package.json labextension/tsconfig.json
 
-#: test modules at once; each has servers, kernels and a database of its own
-TEST_WORKERS ?= 2
+#: test modules at once; each has servers, kernels and a database of its own, and waits for them often
+TEST_WORKERS ?= 3
+#: browsers at once, each with a JupyterLab
+TEST_BROWSERS ?= 2
+
+# modules in the order that tests/conftest.py gives them
+PYTEST := $(BIN)/python -m pytest --dist loadfile --no-loadscope-reorder
 
 .PHONY: help install lab test bench lint format api-types panel-css constraints wheel clean
 .DEFAULT_GOAL := help
@@ -45,8 +50,9 @@ lab: install  ## open JupyterLab with the extension, sample tables and sample no
 
 test: install  ## every test; installs Chromium and PostgreSQL from Debian where missing
 	.ci/system-packages
-	$(BIN)/python -m pytest --ignore tests/browser -n $(TEST_WORKERS) --dist loadfile $(TEST_ARGS)
-	$(BIN)/python -m pytest tests/browser $(TEST_ARGS)
+	$(PYTEST) -n $(TEST_WORKERS) --ignore tests/browser $(TEST_ARGS)
+	$(PYTEST) -n $(TEST_BROWSERS) tests/browser --ignore tests/browser/test_size.py $(TEST_ARGS)
+	$(PYTEST) -n 0 tests/browser/test_size.py $(TEST_ARGS)  # it measures, so it is alone
 	cd labextension && PATH="$(CURDIR)/$(BIN):$$PATH" jlpm test
 
 bench: install  ## measure; prints ratios taken side by side

@@ -28,6 +28,16 @@ __all__ = [
 ]
 
 
+#: what starts servers and kernels
+SLOW = {"home", "server", "shared"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Modules with servers and kernels first, so that no worker has only long ones left at the end."""
+    slow = {item.path for item in items if SLOW.intersection(getattr(item, "fixturenames", ()))}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[LiveServer]:
     """A server with defaults, shared by the whole session."""
