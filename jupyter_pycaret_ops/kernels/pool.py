@@ -170,6 +170,9 @@ class WorkerPool:
                 "See `jupyter kernelspec list`, and set PyCaretOpsApp.worker_kernel_name."
             ) from error
         self._all.add(worker)
+        if self._closed:  # meanwhile
+            await asyncio.shield(self.end(worker))
+            raise KernelUnavailable("The server is stopping.")
         try:
             await self._on_started(worker, purpose)
             await worker.ask(PREPARE)

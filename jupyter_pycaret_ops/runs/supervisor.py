@@ -54,6 +54,8 @@ class _Drive:
     run_id: str
     attempt: int
     worker: Worker | None = None
+    #: it was cancelled before its kernel had started, and the next run may have that
+    kernel_comes_back: bool = False
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     cancel: asyncio.Event = field(default_factory=asyncio.Event)
     task: asyncio.Task[None] | None = None
@@ -81,7 +83,8 @@ class Supervisor:
         self._drives: dict[tuple[str, int], _Drive] = {}
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
-        self._graces: set[asyncio.Task[None]] = set()
+        #: what goes on beside the runs, and ends with the server
+        self._asides: set[asyncio.Task[None]] = set()
         self._stopping = False
         self.agents: Agents | None = None
         self.agent_url = ""
@@ -108,16 +111,9 @@ class Supervisor:
     async def stop(self) -> None:
         """Stop claiming, end the kernels, and leave live runs to whoever comes next."""
         self._stopping = True
-        for task in (*self._tasks, *self._graces):
-            task.cancel()
-        await asyncio.gather(*self._tasks, *self._graces, return_exceptions=True)
-        drives = list(self._drives.values())
-        for drive in drives:
-            if drive.task is not None:
-                drive.task.cancel()
-        await asyncio.gather(
-            *(drive.task for drive in drives if drive.task), return_exceptions=True
-        )
+        await _end(self._tasks)
+        await _end([drive.task for drive in self._drives.values() if drive.task])
+        await _end(list(self._asides))  # after the runs, which may have begun some
 
     async def _keep_going(self, name: str, turn: Any) -> None:
         """Repeat `turn`; an error in it is logged and does not end the loop."""
@@ -197,12 +193,51 @@ class Supervisor:
             finally:
                 del self._drives[drive.run_id, drive.attempt]
                 if not self._stopping:
-                    self._pool.refill()
+                    if not drive.kernel_comes_back:
+                        self._pool.refill()
                     self.wake()
 
+    async def _kernel(self, drive: _Drive) -> Worker | None:
+        """A kernel for the run, or none where the run is cancelled before one has started.
+
+        Raises
+        ------
+        KernelUnavailable
+        """
+        taking = asyncio.create_task(self._pool.take("run"), name=f"run-kernel-{drive.run_id}")
+        asked = asyncio.create_task(drive.cancel.wait())
+        try:
+            await asyncio.wait({taking, asked}, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            taking.cancel()
+            await asyncio.wait({taking})
+            raise
+        finally:
+            asked.cancel()
+        if taking.done():
+            return taking.result()
+        drive.kernel_comes_back = True
+        self._later(self._give_back(taking), f"run-unneeded-{drive.run_id}")
+        return None
+
+    async def _give_back(self, taking: asyncio.Task[Worker]) -> None:
+        """Keep a kernel, once it has started, for the next run."""
+        with contextlib.suppress(KernelUnavailable):
+            self._pool.give_back(await taking)
+        self._pool.refill()
+
+    def _later(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._asides.add(task)
+        task.add_done_callback(self._asides.discard)
+
     async def _execute(self, drive: _Drive, token: str) -> None:
-        worker = await self._pool.take("run")
-        drive.worker = worker
+        worker = drive.worker = await self._kernel(drive)
+        if worker is None:
+            await self._settle(
+                drive, Move.CANCEL, message="Cancelled before its kernel had started"
+            )
+            return
         if drive.cancel.is_set():
             await self._end_cancelled(drive)
             return
@@ -291,9 +326,7 @@ class Supervisor:
         if drives:
             return
         # perhaps one in somebody's own kernel: it hears of the cancel by itself, and has the grace time
-        task = asyncio.create_task(self._close_guests_in_time(), name=f"run-grace-{run_id}")
-        self._graces.add(task)
-        task.add_done_callback(self._graces.discard)
+        self._later(self._close_guests_in_time(), f"run-grace-{run_id}")
 
     async def _end_cancelled(self, drive: _Drive) -> None:
         await self._settle(drive, Move.CANCEL, message="Cancelled; its kernel was ended")
@@ -395,3 +428,9 @@ class Supervisor:
             if row.server_id != str(self._server)
         ]
         return lost, runs.asked_to_stop(session, str(self._server)), leftovers
+
+
+async def _end(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

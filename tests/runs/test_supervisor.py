@@ -64,6 +64,10 @@ class FakePool:
         self.made = 0
         self.unavailable = False
         self.refuses: Exception | None = None
+        self.given_back: list[FakeWorker] = []
+        #: a kernel starts when it is set
+        self.may_start = asyncio.Event()
+        self.may_start.set()
         #: an end waits for it, as it does for a kernel with much memory to give back
         self.may_end = asyncio.Event()
         self.may_end.set()
@@ -71,6 +75,7 @@ class FakePool:
     async def take(self, _purpose: str) -> FakeWorker:
         if self.unavailable:
             raise KernelUnavailable("No kernel: see `jupyter kernelspec list`.")
+        await self.may_start.wait()
         self.made += 1
         worker = FakeWorker(f"kernel-{self.made}", self.refuses)
         self.live.add(worker)
@@ -81,6 +86,10 @@ class FakePool:
     async def end(self, worker: FakeWorker) -> None:
         worker.die()
         await self.may_end.wait()
+        self.live.discard(worker)
+
+    def give_back(self, worker: FakeWorker) -> None:
+        self.given_back.append(worker)
         self.live.discard(worker)
 
     def refill(self) -> None:
@@ -178,6 +187,20 @@ async def test_a_cancel_is_told_first(world: World) -> None:
         await desk.succeed(run_id)  # it had ended before it heard
         await desk.until(lambda: not worker.alive)
         assert world.run(run_id).status == "succeeded"
+
+
+@in_loop
+async def test_a_cancel_does_not_wait_for_a_kernel_to_start(world: World) -> None:
+    async with at_work(world, grace_s=3600.0) as desk:
+        desk.pool.may_start.clear()
+        run_id = desk.submit()
+        await desk.until(lambda: world.run(run_id).status == "running")
+        await desk.cancel(run_id)
+        assert (await desk.ended(run_id)).status == "cancelled"
+        await desk.until(lambda: not desk.supervisor.live)
+        desk.pool.may_start.set()
+        await desk.until(lambda: bool(desk.pool.given_back))
+        assert desk.pool.given_back[0].alive
 
 
 @in_loop
