@@ -26,7 +26,9 @@ $(STAMP): pyproject.toml requirements/constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	rm -rf $(VENV)/share/jupyter/labextensions/jupyter-pycaret-ops  # a link into the checkout
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	SKIP_JUPYTER_BUILDER=1 $(BIN)/uv pip install --quiet --python $(BIN)/python --prerelease if-necessary \
+	# compiled once: else the first start of a kernel does it, or each where PYTHONDONTWRITEBYTECODE is set
+	SKIP_JUPYTER_BUILDER=1 $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python \
+		--prerelease if-necessary \
 		--constraint requirements/constraints.txt --group test --group lint --editable '.[all]'
 	touch $@
 
