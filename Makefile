@@ -78,7 +78,7 @@ api-types: install  ## make the panel's types of the API anew from the OpenAPI d
 	mv labextension/src/api/schema.ts.new labextension/src/api/schema.ts
 
 panel-css: $(STAMP)  ## make the style of the panels under cells anew from the side panel's
-	$(BIN)/python scripts/panel_css.py
+	$(BIN)/python labextension/scripts/panel_css.py
 
 constraints: $(STAMP)  ## pin the newest versions that go together
 	$(BIN)/uv pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 \

@@ -9,7 +9,9 @@ from ..live import ROOT
 
 def test_the_style_is_made_from_the_side_panels() -> None:
     """After a change of either: `make panel-css`."""
-    spec = importlib.util.spec_from_file_location("panel_css", ROOT / "scripts" / "panel_css.py")
+    spec = importlib.util.spec_from_file_location(
+        "panel_css", ROOT / "labextension" / "scripts" / "panel_css.py"
+    )
     assert spec is not None
     assert spec.loader is not None
     script = importlib.util.module_from_spec(spec)

@@ -1,4 +1,4 @@
-"""The style of the panels under cells, made from the side panel's: `python scripts/panel_css.py` writes it anew.
+"""The style of the panels under cells, made from the side panel's: `python labextension/scripts/panel_css.py` writes it anew.
 
 The tokens and components of the visual specification stand in `labextension/style/`. Panels under cells are
 drawn by a kernel that may have no labextension beside it, and leave a picture with its style in the saved file.
@@ -15,12 +15,12 @@ import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 LAB = ROOT / "labextension" / "style" / "base.css"
 NOTEBOOK = ROOT / "jupyter_pycaret_ops" / "notebook"
 OWN = NOTEBOOK / "static" / "own.css"
 MADE = NOTEBOOK / "static" / "panel.css"
-HEAD = "/* Made by scripts/panel_css.py from labextension/style and own.css: change those. */"
+HEAD = "/* Made by labextension/scripts/panel_css.py from labextension/style and own.css: change those. */"
 
 UNDER_CELLS = ":where(.jp-pycaret-live, .jp-pycaret-picture)"
 
