@@ -2,6 +2,7 @@ import React, { useId, useState } from 'react';
 import { Icon } from '../common/icons';
 import { Tabs } from '../common/tabs';
 import { useTrans } from '../common/trans';
+import { useCopied } from '../common/useCopied';
 import { curlOf, type ICall, magicOf, pythonOf, variableOf } from './calls';
 import { read } from './fields';
 import type { DeploymentModel, IDeploymentState } from './model';
@@ -20,7 +21,7 @@ export function CallIt({ model, state, token }: ICallItProps): JSX.Element | nul
   const trans = useTrans();
   const id = useId();
   const [language, setLanguage] = useState('curl');
-  const [copied, setCopied] = useState(false);
+  const { copied, copy, reset } = useCopied();
   const { deployment, schema, made, texts } = state;
   if (!deployment || !schema) {
     return null;
@@ -38,10 +39,6 @@ export function CallIt({ model, state, token }: ICallItProps): JSX.Element | nul
   const isMagic = language === 'pcrun';
   const textOf = (known: ICall): string =>
     isMagic ? magicOf(deployment.endpoint_slug) : isCurl ? curlOf(known) : pythonOf(known);
-  const copy = async (): Promise<void> => {
-    await navigator.clipboard.writeText(textOf({ ...call, secret }));
-    setCopied(true);
-  };
   const variable = variableOf(access);
   const sentence = isMagic
     ? trans.__('In a notebook here: predictions for all rows of the frame df.')
@@ -69,7 +66,7 @@ export function CallIt({ model, state, token }: ICallItProps): JSX.Element | nul
           chosen={language}
           onChoose={chosen => {
             setLanguage(chosen);
-            setCopied(false);
+            reset();
           }}
           controls={id}
         />
@@ -83,7 +80,7 @@ export function CallIt({ model, state, token }: ICallItProps): JSX.Element | nul
           <button
             type="button"
             className="jp-pycaret-button jp-pycaret-button--small"
-            onClick={() => void copy()}
+            onClick={() => void copy(textOf({ ...call, secret }))}
           >
             <Icon name={copied ? 'check' : 'copy'} />
             {isMagic

@@ -1,7 +1,8 @@
-import React, { useId, useState } from 'react';
+import React, { useId } from 'react';
 import type { IApiKey } from '../api/rows';
 import { Icon } from '../common/icons';
 import { useTrans } from '../common/trans';
+import { useCopied } from '../common/useCopied';
 import { useNow } from '../common/useNow';
 import { ago, ahead } from '../common/words';
 import type { DeploymentModel, IDeploymentState } from './model';
@@ -57,11 +58,7 @@ export function Keys({ model, state, onNew, onRevoke }: IKeysProps): JSX.Element
 
 function Once({ secret }: { readonly secret: string }): JSX.Element {
   const trans = useTrans();
-  const [copied, setCopied] = useState(false);
-  const copy = async (): Promise<void> => {
-    await navigator.clipboard.writeText(secret);
-    setCopied(true);
-  };
+  const { copied, copy } = useCopied();
   return (
     <div className="jp-pycaret-once" role="status">
       <p>
@@ -77,7 +74,7 @@ function Once({ secret }: { readonly secret: string }): JSX.Element {
         <button
           type="button"
           className="jp-pycaret-button jp-pycaret-button--small"
-          onClick={() => void copy()}
+          onClick={() => void copy(secret)}
         >
           <Icon name={copied ? 'check' : 'copy'} />
           {copied ? trans.__('Copied') : trans.__('Copy key')}

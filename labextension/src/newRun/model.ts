@@ -9,13 +9,12 @@ import { experimentName, fits } from './naming';
 import { textOf } from './params';
 import { SAMPLE_TARGET, sampleId, sampleOf, taskOf } from './samples';
 import { availableModels, EMPTY_FORM, type FieldName, type IFormState, takesTarget } from './state';
-import { collect, faultsOf } from './submission';
+import { collect, faultsOf, MINUTE } from './submission';
 
 /** rows of a preview */
 const ROWS = 6;
 /** the plan that a form begins with, where the engine offers it */
 const FIRST_PLAN = 'compare';
-const MINUTE = 60;
 
 /**
  * The form for a new run: what the engine offers, what was chosen, and sending it.

@@ -13,7 +13,8 @@ import {
   takesTarget
 } from './state';
 
-const MINUTE = 60;
+/** s in a minute: the form takes a time limit in minutes */
+export const MINUTE = 60;
 
 export interface ICollected {
   /** null where something is wrong */

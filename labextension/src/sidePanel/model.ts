@@ -13,6 +13,7 @@ import {
 } from '../api/errors';
 import type { IDataSource, IDeployment, IRow, IRun } from '../api/rows';
 import { formatCount } from '../common/format';
+import { refusalOf } from '../common/words';
 import type { IDoomed } from './doomed';
 import { newIn, NONE, patched, without } from './patching';
 import { type IRead, NO_LISTS, PanelReader } from './reading';
@@ -214,32 +215,21 @@ export class SidePanelModel implements IDisposable {
    * Show a run that was started from here before the next read brings it.
    */
   noteRun(run: IRun): void {
-    const { runs, workspaceId, projectId } = this._state;
+    const { workspaceId, projectId } = this._state;
     if (run.workspace_id === workspaceId && run.project_id === projectId) {
-      const others = runs.rows.filter(row => row.id !== run.id);
-      this._patch({
-        runs: { ...runs, rows: [run, ...others] }
-      });
-      this._light([run.id]);
+      this._putFirst('runs', run);
     }
-    this._turn += 1;
-    this.refresh();
+    this._readAnew();
   }
 
   /**
    * Show a deployment that was made from here before the next read brings it.
    */
   noteDeployment(row: IDeployment): void {
-    const { deployments, workspaceId } = this._state;
-    if (row.workspace_id === workspaceId) {
-      const others = deployments.rows.filter(other => other.id !== row.id);
-      this._patch({
-        deployments: { ...deployments, rows: [row, ...others] }
-      });
-      this._light([row.id]);
+    if (row.workspace_id === this._state.workspaceId) {
+      this._putFirst('deployments', row);
     }
-    this._turn += 1;
-    this.refresh();
+    this._readAnew();
   }
 
   /** The newest deployment that serves a pipeline, as far as the panel knows; null where none does. */
@@ -257,8 +247,7 @@ export class SidePanelModel implements IDisposable {
       this._replace('runs', id, news);
       return;
     }
-    const { runs } = this._state;
-    this._patch({ runs: { ...runs, rows: runs.rows.filter(row => row.id !== id) } });
+    this._drop('runs', id);
   }
 
   stopUpload(id: string): void {
@@ -297,8 +286,7 @@ export class SidePanelModel implements IDisposable {
         }
         // Somebody else was faster.
       }
-      const list: IList<IRow> = this._state[region];
-      this._patch({ [region]: { ...list, rows: list.rows.filter(row => row.id !== id) } });
+      this._drop(region, id);
       this._say(this._trans.__('%1 deleted.', title));
     });
   }
@@ -380,16 +368,10 @@ export class SidePanelModel implements IDisposable {
       await action();
       return true;
     } catch (error) {
-      const notice =
-        error instanceof NetworkError
-          ? this._trans.__('The server was not reached. Try again.')
-          : sentenceOf(error);
-      this._patch({ notice });
+      this._patch({ notice: refusalOf(error, this._trans) });
       return false;
     } finally {
-      // What is being read now was asked for before the action.
-      this._turn += 1;
-      this.refresh();
+      this._readAnew();
     }
   }
 
@@ -403,13 +385,8 @@ export class SidePanelModel implements IDisposable {
   }
 
   private _takeUpload(row: IDataSource): void {
-    const { data, workspaceId } = this._state;
-    if (row.workspace_id === workspaceId) {
-      this._patch({
-        uploads: this._uploads.rows,
-        data: { ...data, rows: [row, ...data.rows.filter(other => other.id !== row.id)] }
-      });
-      this._light([row.id]);
+    if (row.workspace_id === this._state.workspaceId) {
+      this._putFirst('data', row, { uploads: this._uploads.rows });
     }
     const rows = row.config.rows;
     this._say(
@@ -417,8 +394,26 @@ export class SidePanelModel implements IDisposable {
         ? this._trans.__('%1 uploaded, %2 rows.', row.name, formatCount(rows))
         : this._trans.__('%1 uploaded.', row.name)
     );
+    this._readAnew();
+  }
+
+  /** Read again; what is being read now was asked for before something was done. */
+  private _readAnew(): void {
     this._turn += 1;
     this.refresh();
+  }
+
+  /** Show a row that is new, or newer, before the next read brings it. */
+  private _putFirst(region: RegionId, row: IRow, more: Partial<IPanelState> = {}): void {
+    const list: IList<IRow> = this._state[region];
+    const others = list.rows.filter(other => other.id !== row.id);
+    this._patch({ ...more, [region]: { ...list, rows: [row, ...others] } });
+    this._light([row.id]);
+  }
+
+  private _drop(region: RegionId, id: string): void {
+    const list: IList<IRow> = this._state[region];
+    this._patch({ [region]: { ...list, rows: list.rows.filter(row => row.id !== id) } });
   }
 
   private _replace<K extends 'runs' | 'deployments'>(

@@ -3,6 +3,7 @@ import { formatTime } from '../common/format';
 import { Icon, StatusMark } from '../common/icons';
 import { Instead } from '../common/instead';
 import { useTrans } from '../common/trans';
+import { useCopied } from '../common/useCopied';
 import { useNow } from '../common/useNow';
 import { useModel, usePanelState } from './context';
 import type { ILostConnection } from './state';
@@ -74,11 +75,7 @@ export function ActionNotice({ sentence }: { readonly sentence: string }): JSX.E
 
 export function NoServerPart(): JSX.Element {
   const trans = useTrans();
-  const [copied, setCopied] = useState(false);
-  const copy = async (): Promise<void> => {
-    await navigator.clipboard.writeText(COMMAND);
-    setCopied(true);
-  };
+  const { copied, copy } = useCopied();
   return (
     <Instead
       title={trans.__('PyCaret Ops is not on this server')}
@@ -97,7 +94,7 @@ export function NoServerPart(): JSX.Element {
             className="jp-pycaret-button jp-pycaret-button--icon"
             aria-label={trans.__('Copy command')}
             title={trans.__('Copy command')}
-            onClick={() => void copy()}
+            onClick={() => void copy(COMMAND)}
           >
             <Icon name={copied ? 'check' : 'copy'} />
           </button>
