@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import re
 import time
+from array import array
 from http.client import responses
+from itertools import accumulate
 from typing import Any, cast
 
 import msgspec
@@ -38,6 +40,8 @@ log = logging.getLogger("jupyter_pycaret_ops")
 
 RESOURCE = "pycaret-ops"
 LARGEST_JSON_BYTES = 16 * 1024 * 1024
+#: how deep lists and objects of a body may lie in each other
+DEEPEST_JSON_LEVELS = 64
 
 #: the one table of errors; looked up along the class's bases
 STATUS: dict[type[OpsError], int] = {
@@ -63,6 +67,10 @@ REASONS = {
     413: "too_large",
     415: "unsupported_media",
 }
+_SCANNED_BYTES = 64 * 1024
+_BRACKETS = bytes.maketrans(b"{}", b"[]")
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_STEPS = bytes.maketrans(b"[]", b"\x01\xff")  # as signed bytes: 1 and -1
 _AT = re.compile(r" - at `(?P<path>[^`]*)`$")
 _STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
 
@@ -85,14 +93,52 @@ def field_error(error: msgspec.ValidationError) -> FieldError:
     return {"loc": loc, "msg": text[: match.start()]}
 
 
+def refuse_deep(body: bytes) -> None:
+    """Refuse a JSON body whose lists and objects lie deeper in each other than 64 levels.
+
+    Decoders and encoders of JSON recurse, here, in the database and in the kernel. One linear pass over
+    the bytes, before anything is built; brackets in strings do not count.
+
+    Raises
+    ------
+    Invalid
+    """
+    if body.count(b"[") + body.count(b"{") <= DEEPEST_JSON_LEVELS:
+        return
+    if b"\\" in body:
+        body = body.replace(b"\\\\", b"").replace(b'\\"', b"")
+    depth = in_string = 0
+    for start in range(0, len(body), _SCANNED_BYTES):
+        parts = body[start : start + _SCANNED_BYTES].split(b'"')
+        brackets = b"".join(parts[in_string::2]).translate(_BRACKETS, _NO_BRACKETS)
+        in_string = (in_string + len(parts) - 1) % 2
+        if _deeper_than(DEEPEST_JSON_LEVELS - depth, brackets):
+            raise Invalid(
+                f"The body is nested deeper than {DEEPEST_JSON_LEVELS} levels of lists and objects."
+            )
+        depth += 2 * brackets.count(b"[") - len(brackets)
+
+
+def _deeper_than(levels: int, brackets: bytes) -> bool:
+    """Whether these brackets, `[` and `]` alone, open more than `levels` of them within each other."""
+    rest = brackets
+    for removed in range(4):  # a level at a time: most bodies are flat, and this is the quicker way
+        if removed + rest.count(b"[") <= levels:
+            return False
+        rest = rest.replace(b"[]", b"")
+    steps = array("b", brackets.translate(_STEPS))
+    return max(accumulate(steps), default=0) > levels
+
+
 def decode_body(body: bytes, kind: Any) -> Any:
     """A JSON body as `kind`.
 
     Raises
     ------
     Invalid
-        When it is not JSON, or not of that shape; `NaN` and `Infinity` are not JSON.
+        When it is not JSON, too deep, or not of that shape; `NaN` and `Infinity` are not JSON.
     """
+    refuse_deep(body)
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:

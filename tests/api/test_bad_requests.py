@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from jupyter_pycaret_ops.api.base import DEEPEST_JSON_LEVELS, refuse_deep
+from jupyter_pycaret_ops.errors import Invalid
+
 from ..fakes.records import World
 from .conftest import NOBODY, PREFIX, Api
 
@@ -109,6 +112,32 @@ async def test_json_with_a_charset_and_in_capitals_is_read(api: Api) -> None:
     for number, kind in enumerate(("application/json; charset=utf-8", "APPLICATION/JSON")):
         raw = b'{"name": "w%d"}' % number
         await api.call("POST", "/workspaces", 201, raw=raw, headers={"Content-Type": kind})
+
+
+LEVELS = DEEPEST_JSON_LEVELS
+
+
+@pytest.mark.parametrize(
+    ("body", "is_deep"),
+    [
+        (b"[" * LEVELS + b"]" * LEVELS, False),
+        (b"[" * (LEVELS + 1) + b"]" * (LEVELS + 1), True),
+        (b'{"a":' * LEVELS + b"{}" + b"}" * LEVELS, True),
+        (b"[" * 1_000_000, True),
+        (b"[" + b"[]," * 50_000 + b"[]]", False),
+        (b'["' + b"[" * 100_000 + b'"]', False),
+        (rb'["\"' + b"[" * 100_000 + rb'\\\"", 1]', False),
+        (rb'["\\",' + b"[" * LEVELS + b"]" * LEVELS + b"]", True),
+        (b'["' + b"x" * 65_530 + b'",' + b"[" * LEVELS + b"]" * LEVELS + b"]", True),
+        ((b"[" * LEVELS + b"]" * LEVELS + b",") * 2_000, False),
+    ],
+)
+def test_refuse_deep_counts_levels_outside_of_strings(body: bytes, is_deep: bool) -> None:
+    if is_deep:
+        with pytest.raises(Invalid, match="deeper than 64 levels"):
+            refuse_deep(body)
+    else:
+        refuse_deep(body)
 
 
 BAD_PAGES = (
