@@ -71,6 +71,13 @@ _SCANNED_BYTES = 64 * 1024
 _BRACKETS = bytes.maketrans(b"{}", b"[]")
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _STEPS = bytes.maketrans(b"[]", b"\x01\xff")  # as signed bytes: 1 and -1
+_BYTE = re.compile(r"\(byte (\d+)\)$")
+_NUMBER_WORD = re.compile(rb"(?:NaN|Infinity|nan|inf)\b")
+_LONE_SURROGATE = re.compile(
+    rb"\\u([dD][89abAB][0-9a-fA-F]{2})(?!\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+    rb"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})"
+    rb"|(\xed[\xa0-\xbf][\x80-\xbf])"
+)
 _AT = re.compile(r" - at `(?P<path>[^`]*)`$")
 _STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
 
@@ -148,7 +155,26 @@ def decode_body(body: bytes, kind: Any) -> Any:
             f"{where}: {fault['msg']}" if where else fault["msg"], errors=[fault]
         ) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Invalid(f"The body is not JSON: {error}") from None
+        raise Invalid(f"The body is not JSON: {why_not_json(body, error)}") from None
+
+
+def why_not_json(body: bytes, error: Exception) -> str:
+    """Return what is wrong with a body that msgspec could not decode, in words that say the remedy."""
+    text = str(error)
+    at = _BYTE.search(text)
+    if at is not None:
+        begin = int(at[1])
+        word = _NUMBER_WORD.match(body, begin)
+        if word is not None:
+            sign = "-" if body[begin - 1 : begin] == b"-" else ""
+            return f"{sign}{word[0].decode()} is not JSON: send null."
+    if isinstance(error, UnicodeDecodeError) or "truncated" in text or "surrogate" in text:
+        lone = _LONE_SURROGATE.search(body.replace(b"\\\\", b""))
+        if lone is not None:
+            raw = lone[3]
+            half = ord(raw.decode("utf-8", "surrogatepass")) if raw else int(lone[1] or lone[2], 16)
+            return f"\\u{half:04x} is a lone surrogate: half of a pair, and no character."
+    return "a text is not UTF-8." if isinstance(error, UnicodeDecodeError) else text
 
 
 class OpsHandler(JupyterHandler):

@@ -9,6 +9,7 @@ Triton's client sends unless told not to.
 from __future__ import annotations
 
 import math
+import re
 import struct
 from collections.abc import Sequence
 from typing import Any
@@ -145,7 +146,8 @@ def parse(body: bytes, header_length: str | None) -> InferIn:
         wanted: InferIn = decode_body(body, InferIn)
         binary = b""
     else:
-        if not header_length.isdigit() or int(header_length) > len(body):
+        # at most 12 digits: `int` refuses thousands, and isdigit() alone takes “²”
+        if not re.fullmatch("[0-9]{1,12}", header_length) or int(header_length) > len(body):
             raise Invalid(f"The header {HEADER_LENGTH} is not the length of the JSON part.")
         wanted = decode_body(body[: int(header_length)], InferIn)
         binary = body[int(header_length) :]

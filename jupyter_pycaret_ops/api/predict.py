@@ -14,7 +14,7 @@ from ..serving.registry import Endpoint, refuse_paused
 from ..store import access
 from ..store.access import Role
 from ..store.keys import KEY_PREFIX, RUN_TOKEN_PREFIX
-from .base import LARGEST_JSON_BYTES, OpsHandler
+from .base import LARGEST_JSON_BYTES, OpsHandler, refuse_deep, why_not_json
 from .context import Route
 from .schemas import DeploymentSchema, PredictIn, Prediction, PredictOut
 
@@ -190,12 +190,14 @@ def _rows(body: bytes, task: str) -> list[Any]:
         When it is larger than bodies may be.
     """
     refuse_large(body)
+    refuse_deep(body)
     try:
         sent = _decoder.decode(body)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        why = why_not_json(body, error)
         raise Invalid(
-            f'Send {{"rows": [{{column: value, …}}, …]}} as JSON: {error}',
-            errors=[{"loc": ["rows"], "msg": str(error)}],
+            f'Send {{"rows": [{{column: value, …}}, …]}} as JSON: {why}',
+            errors=[{"loc": ["rows"], "msg": why}],
         ) from None
     if sent.rows is not msgspec.UNSET and sent.horizon is msgspec.UNSET:
         return sent.rows

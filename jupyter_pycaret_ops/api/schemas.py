@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -47,6 +47,20 @@ def clean_name(name: str) -> str:
     if "\x00" in name:
         raise ValueError("a name holds no NUL character")
     return name
+
+
+def in_utc(moment: datetime) -> datetime:
+    """The moment in UTC.
+
+    Raises
+    ------
+    ValueError
+        When its offset leads out of the years 1 to 9999.
+    """
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("a time lies within the years 1 to 9999, in UTC") from None
 
 
 class Body(Struct, forbid_unknown_fields=True):
@@ -268,6 +282,11 @@ class ApiKeyIn(Body):
     scopes: Annotated[list[Scope], Meta(min_length=1)]
     deployment_id: str | None = None
     expires_at: Moment | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.expires_at is not None:
+            self.expires_at = in_utc(self.expires_at)
 
 
 class PredictIn(Struct, forbid_unknown_fields=True):

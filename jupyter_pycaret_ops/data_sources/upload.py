@@ -23,6 +23,8 @@ from .parquet_scan import ParquetScan
 T = TypeVar("T")
 PIECE = 1 << 20
 LONGEST_FIELD = 64 * 1024
+#: RFC 2046 allows 70; the parser takes some more
+LONGEST_BOUNDARY = 200
 FIELDS = ("name", "description")
 
 
@@ -41,6 +43,8 @@ def boundary_of(content_type: str) -> bytes:
         raise Invalid(
             "Upload with multipart/form-data: a part `file` and a part `name`.", reason="validation"
         )
+    if len(boundary) > LONGEST_BOUNDARY:
+        raise Invalid(f"The boundary is longer than {LONGEST_BOUNDARY} characters.")
     return boundary.encode("latin-1", "replace")
 
 

@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -250,7 +249,8 @@ def _last_message(move: Move, last: Finish, error: str | None) -> str:
         return "Cancelled"
     if error is not None:
         return error
-    best: dict[str, Any] = last.metrics_summary.get("best") or {}
-    if best.get("value") is None:
+    best = last.metrics_summary.get("best")
+    value = best.get("value") if isinstance(best, dict) else None
+    if not isinstance(best, dict) or not isinstance(value, int | float):
         return "Done"
-    return f"Done: {best['model_id']}, {last.metrics_summary.get('metric')} {best['value']:.4f}"
+    return f"Done: {best.get('model_id')}, {last.metrics_summary.get('metric')} {value:.4f}"

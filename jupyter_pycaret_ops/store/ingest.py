@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
+from msgspec import ValidationError, convert
 from sqlalchemy import delete, insert
 from sqlalchemy.orm import Session
 
@@ -72,9 +73,9 @@ def _row(event: AgentEvent) -> dict[str, Any]:
 def _moment(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise Invalid(f"{text!r} is not an RFC 3339 time.") from None
-    return moment if moment.tzinfo else utc_now()
+        return moment.astimezone(UTC) if moment.tzinfo else utc_now()
+    except (ValueError, OverflowError):
+        raise Invalid(f"{text[:64]!r} is not an RFC 3339 time.") from None
 
 
 def _take_score(session: Session, run: Run, payload: dict[str, Any]) -> None:
@@ -110,11 +111,18 @@ def _take_score(session: Session, run: Run, payload: dict[str, Any]) -> None:
             "fold_idx": index,
             "value": value,
         }
-        for metric, values in (payload.get("fold_metrics") or {}).items()
+        for metric, values in _fold_metrics(payload).items()
         for index, value in enumerate(values)
     ]
     if rows:
         session.execute(insert(FoldMetric), rows)
+
+
+def _fold_metrics(payload: dict[str, Any]) -> dict[str, list[float | None]]:
+    try:
+        return convert(payload.get("fold_metrics") or {}, dict[str, list[float | None]])
+    except ValidationError:
+        raise Invalid("fold_metrics are {metric: [a number or null for each fold]}.") from None
 
 
 def rank(
