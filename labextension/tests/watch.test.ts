@@ -136,6 +136,56 @@ describe('the watch over runs', () => {
     assert.equal(lines.sockets.get('b')?.afterSeq, 2 ** 31 - 1);
   });
 
+  it('asks for a run itself where no WebSocket is let through', async t => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    api.allRuns = [run('a'), run('b', { status: 'queued' })];
+    await model.reload();
+    lines.row = { status: 'running' };
+    lines.sockets.get('a')?.onclose?.();
+    lines.sockets.get('b')?.onclose?.();
+    await settled();
+    assert.deepEqual([watch.running, watch.queued], [2, 0]);
+    lines.row = { status: 'succeeded' };
+    t.mock.timers.tick(10000);
+    await settled();
+    assert.deepEqual(ended.sort(), ['a succeeded', 'b succeeded']);
+    assert.equal(watch.running, 0);
+  });
+
+  it('hears of the run view at once, also while the panel reads', async () => {
+    api.allRuns = [run('a'), run('b')];
+    await model.reload();
+    model.hearOfRun('a', { progress: { done: 1, total: 3, label: 'LR' } });
+    assert.equal(model.state.runs.rows[0]?.progress.done, 1);
+    let open = (): void => undefined;
+    api.gate = new Promise(resolve => {
+      open = resolve;
+    });
+    const late = model.reload();
+    for (let done = 1; done < 4; done += 1) {
+      model.hearOfRun('a', { progress: { done, total: 3, label: 'LR' } });
+    }
+    api.allRuns = [run('a'), run('b'), run('c')];
+    model.hearOfRun('b', { status: 'succeeded' });
+    open();
+    await late;
+    const [a, b] = model.state.runs.rows;
+    assert.equal(a?.progress.done, 3, 'the read is taken, and does not take back what was heard');
+    assert.equal(b?.status, 'succeeded');
+    assert.deepEqual(ended, ['b succeeded']);
+    api.gate = null;
+    api.allRuns = [run('a', { progress: { done: 2, total: 3, label: 'LR' } }), run('b')];
+    await model.reload();
+    assert.equal(model.state.runs.rows[0]?.progress.done, 2, 'a read that began later is newer');
+  });
+
+  it('never takes a run out of its end for older news', async () => {
+    api.allRuns = [run('a', { status: 'succeeded' })];
+    await model.reload();
+    model.hearOfRun('a', { status: 'running' });
+    assert.equal(model.state.runs.rows[0]?.status, 'succeeded');
+  });
+
   it('holds no more than eight lines, and first to those that run', async () => {
     const waiting = Array.from({ length: 9 }, (_, n) => run(`q${n}`, { status: 'queued' }));
     api.allRuns = [...waiting, run('a')];

@@ -80,6 +80,7 @@ def test_two_hundred_runs_and_ten_thousand_events_stay_small(lab: Lab, page: Pag
 
     page.route(re.compile(r"/api/v1/runs\?"), lambda route: answer(route, rows))
     page.route(re.compile(rf"/api/v1/runs/{RUN_ID % 0}\?"), lambda route: answer(route, detail))
+    page.route(re.compile(r"/events\?"), lambda route: answer(route, []))
     page.route_web_socket(re.compile(r"/events/ws"), tell)
 
     open_lab(page, lab.url, lab.token)

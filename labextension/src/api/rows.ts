@@ -26,6 +26,12 @@ export type IRun = Schemas['RunBrief'];
 /** A run as it is given alone. */
 export type IRunDetail = Schemas['RunRow'];
 export type RunStatus = IRun['status'];
+
+/** Whether more may become of a run: it waits or goes. */
+export function isUnfinished({ status }: Pick<IRun, 'status'>): boolean {
+  return status === 'queued' || status === 'running';
+}
+
 export type IProgress = Schemas['Progress'];
 export type IMetricsSummary = Schemas['MetricsSummary'];
 /** One scored model; the mean of each metric stands under the metric's own name. */

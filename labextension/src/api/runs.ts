@@ -1,24 +1,42 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import type { IMetric, IModelInfo, IPlotInfo } from './engine';
 import { PREFIX } from './request';
-import type {
-  IDataSource,
-  IExperiment,
-  IPage,
-  IPipeline,
-  IRun,
-  IRunDetail,
-  IRunPlot
+import {
+  type IDataSource,
+  type IExperiment,
+  type IPage,
+  type IPipeline,
+  type IRun,
+  type IRunDetail,
+  type IRunEvent,
+  type IRunPlot,
+  isUnfinished,
+  type RunStatus
 } from './rows';
 import { MOST, Transport } from './transport';
+
+/** What is stored of a run's events after one of them. */
+export interface IEventPage {
+  readonly events: ReadonlyArray<IRunEvent>;
+  /** how the run has ended; null while it has not, and more events may come */
+  readonly status: RunStatus | null;
+}
+
+/** What follows a run's events asks. */
+export interface IEventApi {
+  run(id: string): Promise<IRunDetail>;
+  /** all stored events after a `seq`, where no WebSocket brings them */
+  events(id: string, afterSeq: number): Promise<IEventPage>;
+  /** opens the stream of events after a `seq` */
+  stream(id: string, afterSeq: number): WebSocket;
+}
 
 /**
  * What a view of one run asks.
  */
-export interface IRunApi {
+export interface IRunApi extends IEventApi {
   readonly clockOffset: number;
   mayWriteIn(workspaceId: string): Promise<boolean>;
-  run(id: string): Promise<IRunDetail>;
   experiment(id: string): Promise<IExperiment>;
   source(id: string): Promise<IDataSource>;
   metrics(task: string): Promise<ReadonlyArray<IMetric>>;
@@ -30,8 +48,6 @@ export interface IRunApi {
   notebook(id: string): Promise<unknown>;
   pipelines(workspaceId: string): Promise<IPage<IPipeline>>;
   promote(id: string, name: string): Promise<IPipeline>;
-  /** opens the stream of events after a `seq` */
-  stream(id: string, afterSeq: number): WebSocket;
 }
 
 export class RunApi extends Transport implements IRunApi {
@@ -81,6 +97,21 @@ export class RunApi extends Transport implements IRunApi {
 
   promote(id: string, name: string): Promise<IPipeline> {
     return this.send<IPipeline>('POST', `runs/${id}/promote`, { name });
+  }
+
+  async events(id: string, afterSeq: number): Promise<IEventPage> {
+    // The row first: what happened before it was read stands in the events that are read after it.
+    const { status } = await this.run(id);
+    const events: IRunEvent[] = [];
+    for (let seq = afterSeq, more = true; more; seq = events[events.length - 1]?.seq ?? seq) {
+      const page = await this.get<ReadonlyArray<IRunEvent>>(`runs/${id}/events`, {
+        after_seq: seq,
+        limit: MOST
+      });
+      events.push(...page);
+      more = page.length === MOST;
+    }
+    return { events, status: isUnfinished({ status }) ? null : status };
   }
 
   stream(id: string, afterSeq: number): WebSocket {

@@ -1,6 +1,7 @@
 import React from 'react';
 import { Icon, StatusMark } from './icons';
 import { Instead, SignedOutNote, SignInAgain } from './instead';
+import type { ILine } from './line';
 import type { ViewPhase } from './phase';
 import { useTrans } from './trans';
 import { useAfter } from './useNow';
@@ -63,25 +64,21 @@ export function Loading(): JSX.Element | null {
   ) : null;
 }
 
-export interface ILine {
-  readonly online: boolean;
-  /** the server is there, and does not know the person any more */
-  readonly signedOut: boolean;
-  /** an action that did not work, in one sentence */
-  readonly notice: string | null;
-}
-
 /**
  * What is not as it should be while the content stands: a lost line, an action that did not work.
  */
 export function Notices({
   line,
   offline,
+  signedOut,
   onDismiss
 }: {
-  readonly line: ILine;
+  /** with an action that did not work, in one sentence */
+  readonly line: ILine & { readonly notice: string | null };
   /** what a lost connection means here */
   readonly offline: string;
+  /** what goes on while somebody is signed out; null where nothing does */
+  readonly signedOut: string | null;
   readonly onDismiss: () => void;
 }): JSX.Element {
   const trans = useTrans();
@@ -92,7 +89,7 @@ export function Notices({
           <StatusMark status="warning" />
           <p className="jp-pycaret-notice__body">
             <b>{trans.__('You are signed out.')}</b>{' '}
-            {trans.__('Your login to this server has expired. Runs go on.')}
+            {trans.__('Your login to this server has expired.')} {signedOut}
           </p>
           <SignInAgain />
         </div>
@@ -100,7 +97,7 @@ export function Notices({
         <div className="jp-pycaret-notice" role="status">
           <StatusMark status="warning" />
           <p className="jp-pycaret-notice__body">
-            <b>{trans.__('Connection lost.')}</b> {offline}
+            <b>{line.reason ?? trans.__('Connection lost.')}</b> {offline}
           </p>
         </div>
       )}

@@ -47,6 +47,7 @@ export function DeploymentView({ model, token, asks }: IDeploymentViewProps): JS
       <Notices
         line={state}
         offline={trans.__('The numbers are old. They go on when the server is reached.')}
+        signedOut={null}
         onDismiss={() => model.dismissNotice()}
       />
       <Endpoint model={model} state={state} />

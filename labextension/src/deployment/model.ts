@@ -2,9 +2,9 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { Poll } from '@lumino/polling';
 import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
-import { SignedOut } from '../api/errors';
 import type { IApiKey, IDeployment, IMadeApiKey, IPipeline } from '../api/rows';
 import type { Access, IAnswer, IInputSchema, IServingApi } from '../api/serving';
+import { type ILine, lineFor, ON_LINE } from '../common/line';
 import { phaseFor, type ViewPhase } from '../common/phase';
 import { refusalOf } from '../common/words';
 import { read, textOf } from './fields';
@@ -24,7 +24,7 @@ export interface IReading {
   readonly p95: number | null;
 }
 
-export interface IDeploymentState {
+export interface IDeploymentState extends ILine {
   readonly phase: ViewPhase;
   readonly trouble: string | null;
   readonly deployment: IDeployment | null;
@@ -46,8 +46,6 @@ export interface IDeploymentState {
   /** a key that was made here: its secret is told once */
   readonly made: IMadeApiKey | null;
   readonly notice: string | null;
-  readonly online: boolean;
-  readonly signedOut: boolean;
   readonly readings: ReadonlyArray<IReading>;
 }
 
@@ -68,8 +66,7 @@ const NOTHING: IDeploymentState = {
   keys: null,
   made: null,
   notice: null,
-  online: true,
-  signedOut: false,
+  ...ON_LINE,
   readings: []
 };
 
@@ -123,7 +120,7 @@ export class DeploymentModel {
     } catch (error) {
       const phase = phaseFor(error);
       if (this._state.phase === 'live' && phase !== 'missing') {
-        this._patch({ online: false, signedOut: error instanceof SignedOut });
+        this._patch(lineFor(error));
       } else {
         this._patch({ phase, trouble: this._sentence(error) });
       }
@@ -320,8 +317,7 @@ export class DeploymentModel {
       phase: 'live',
       trouble: null,
       deployment: row,
-      online: true,
-      signedOut: false,
+      ...ON_LINE,
       readings: [...this._state.readings, reading].slice(-READINGS)
     });
   }

@@ -43,9 +43,14 @@ export function RunView({ model, deployed, onNotebook }: IRunViewProps): JSX.Ele
           <Head model={model} state={state} onNotebook={onNotebook} />
           <Notices
             line={state}
-            offline={trans.__(
-              'The run goes on. This view follows again when the server is reached.'
-            )}
+            offline={
+              isUnfinished(run)
+                ? trans.__('The run goes on. This view follows again when the server is reached.')
+                : trans.__(
+                    'The run has ended. What is missing here comes when the server is reached.'
+                  )
+            }
+            signedOut={isUnfinished(run) ? trans.__('The run goes on.') : null}
             onDismiss={() => model.say(null)}
           />
           {run.status === 'failed' ? <Failure run={run} mayWrite={state.mayWrite} /> : null}

@@ -1,4 +1,11 @@
-import type { ILeaderboardRow, IProgress, IRunDetail, IRunEvent, RunStatus } from '../api/rows';
+import {
+  type ILeaderboardRow,
+  type IProgress,
+  type IRunDetail,
+  type IRunEvent,
+  isUnfinished,
+  type RunStatus
+} from '../api/rows';
 import { type IRunState, isScore, metricsOf, sorted } from './state';
 
 const ENDS: Readonly<Record<string, RunStatus>> = {
@@ -27,13 +34,22 @@ function step(state: IRunState, event: IRunEvent): IRunState {
   const { kind, payload } = event;
   const end = ENDS[kind];
   if (end) {
-    return { ...withRun(state, { status: end, finished_at: event.timestamp }), fitting: null };
+    return { ...withRun(state, ended(state.run, end, event)), fitting: null, cancelling: false };
   }
   switch (kind) {
     case 'run.started':
-      return withRun(state, { status: 'running', started_at: event.timestamp });
+      return withRun(state, {
+        status: 'running',
+        started_at: event.timestamp,
+        attempt: event.attempt ?? state.run?.attempt
+      });
     case 'run.requeued':
-      return { ...withRun(state, { status: 'queued' }), fitting: null };
+      return { ...withRun(state, { status: 'queued', started_at: null }), fitting: null };
+    case 'run.cancel_requested':
+      return {
+        ...withRun(state, { cancel_requested_at: event.timestamp }),
+        cancelling: state.run !== null && isUnfinished(state.run)
+      };
     case 'data.changed':
       return state.changes.includes(event.message)
         ? state
@@ -67,6 +83,23 @@ function step(state: IRunState, event: IRunEvent): IRunState {
     default:
       return state;
   }
+}
+
+/** What the last event says of the row; the row itself is read after it. */
+function ended(
+  run: IRunDetail | null,
+  status: RunStatus,
+  { timestamp, payload }: IRunEvent
+): Partial<IRunDetail> {
+  const { error, error_kind: kind } = payload;
+  const took = run?.started_at ? Date.parse(timestamp) - Date.parse(run.started_at) : null;
+  return {
+    status,
+    finished_at: timestamp,
+    duration_ms: run?.duration_ms ?? took,
+    ...(typeof error === 'string' ? { error } : {}),
+    ...(typeof kind === 'string' ? { error_kind: kind } : {})
+  };
 }
 
 function progressed(state: IRunState, payload: IRunEvent['payload']): IRunState {

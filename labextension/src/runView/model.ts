@@ -1,14 +1,25 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
-import { SignedOut } from '../api/errors';
-import type { IPipeline, IRunEvent } from '../api/rows';
+import { ResponseError } from '../api/errors';
+import {
+  type IPipeline,
+  type IRun,
+  type IRunDetail,
+  type IRunEvent,
+  isUnfinished
+} from '../api/rows';
 import type { IRunApi } from '../api/runs';
+import { lineFor, ON_LINE } from '../common/line';
 import { phaseFor } from '../common/phase';
 import { refusalOf } from '../common/words';
 import { after, ranked } from './events';
-import { type IRunState, metricsOf, NO_RUN } from './state';
+import { type IRunState, metricsOf, NO_RUN, valueOf } from './state';
 import { EventStream } from './stream';
+
+/** ms before the row of an ended run is read again where it was not reached, and the longest wait */
+const SOON = 1000;
+const LONGEST = 30000;
 
 /**
  * One run as it goes: its row, and what its events tell.
@@ -21,14 +32,20 @@ export class RunModel {
   ) {
     this._stream = new EventStream({
       open: seq => this._api.stream(id, seq),
+      fetch: seq => this._api.events(id, seq),
       onEvents: events => this._take(events),
-      onLine: online => void this._note(online),
-      onClosed: () => void this._end()
+      onLine: trouble => this._note(trouble),
+      onClosed: () => {
+        this._isOver = true;
+        void this._end();
+      }
     });
   }
 
   readonly changed: ISignal<this, void> = new Signal<this, void>(this);
   readonly promoted: ISignal<this, IPipeline> = new Signal<this, IPipeline>(this);
+  /** Emitted with what was learned of the run: its status, its progress, its best model. */
+  readonly learned: ISignal<this, RunNews> = new Signal<this, RunNews>(this);
 
   get state(): IRunState {
     return this._state;
@@ -49,10 +66,13 @@ export class RunModel {
     this._active = active;
     if (!active) {
       this._stream.stop();
+      clearTimeout(this._again);
     } else if (this._state.run === null) {
       void this.load();
-    } else {
+    } else if (!this._isOver) {
       this._stream.start();
+    } else if (!this._isComplete) {
+      void this._end();
     }
   }
 
@@ -69,6 +89,7 @@ export class RunModel {
         run,
         experiment,
         mayWrite,
+        cancelling: isUnfinished(run) && run.cancel_requested_at !== null,
         metric: run.metrics_summary?.metric ?? null,
         rows: run.leaderboard,
         changes: run.snapshot.data_changes.map(change => change.message)
@@ -90,7 +111,10 @@ export class RunModel {
     try {
       const row = await this._api.cancel(this.id);
       const { run } = this._state;
-      this._patch({ run: run ? { ...run, ...row } : run });
+      // Its end may have been told before the answer came.
+      if (run && isUnfinished(run)) {
+        this._patch({ run: { ...run, ...row } });
+      }
     } catch (error) {
       this._patch({ cancelling: false, notice: this._sentence(error) });
     }
@@ -119,16 +143,15 @@ export class RunModel {
   dispose(): void {
     this._isDisposed = true;
     this._stream.stop();
+    clearTimeout(this._again);
     Signal.clearData(this);
   }
 
-  /** Note whether the line is there. It breaks without a word: why is what a request is answered. */
-  private async _note(online: boolean): Promise<void> {
-    this._patch(online ? { online, signedOut: false } : { online });
-    if (!online && this._active) {
-      await this._api.run(this.id).catch((error: unknown) => {
-        this._patch({ signedOut: error instanceof SignedOut });
-      });
+  private _note(trouble: unknown): void {
+    const line = trouble === null ? ON_LINE : lineFor(trouble);
+    const { online, reason, signedOut } = this._state;
+    if (line.online !== online || line.reason !== reason || line.signedOut !== signedOut) {
+      this._patch(line);
     }
   }
 
@@ -136,16 +159,23 @@ export class RunModel {
     this._set(after(this._state, events));
   }
 
-  /** The run is over: its row has the last word, and there are plots. */
+  /** The run is over: its row has the last word, and there are plots. Asks until the server answers. */
   private async _end(): Promise<void> {
+    clearTimeout(this._again);
     try {
       const run = await this._api.run(this.id);
-      const plots = await this._api.plots(this.id).catch(() => []);
-      const page = await this._api.pipelines(run.workspace_id).catch(() => null);
+      const [plots, page, plotNames] = await Promise.all([
+        offered(this._api.plots(this.id), []),
+        offered(this._api.pipelines(run.workspace_id), null),
+        offered(this._api.plotNames(run.snapshot.task), [])
+      ]);
       const pipelines = page?.rows ?? [];
+      this._isComplete = true;
       this._patch({
+        ...ON_LINE,
         run,
         plots,
+        plotNames,
         pipelines,
         promoted: pipelines.find(row => row.origin_run_id === run.id) ?? null,
         cancelling: false,
@@ -153,10 +183,17 @@ export class RunModel {
         rows: run.leaderboard.length > 0 ? run.leaderboard : this._state.rows,
         metric: run.metrics_summary?.metric ?? this._state.metric
       });
-      const plotNames = await this._api.plotNames(run.snapshot.task).catch(() => []);
-      this._patch({ plotNames });
     } catch (error) {
-      this._patch({ notice: this._sentence(error) });
+      if (phaseFor(error) === 'missing') {
+        this._isComplete = true;
+        this._patch({ phase: 'missing' });
+        return;
+      }
+      this._note(error);
+      if (this._active && !this._isDisposed) {
+        this._again = setTimeout(() => void this._end(), this._wait);
+        this._wait = Math.min(LONGEST, 2 * this._wait);
+      }
     }
   }
 
@@ -189,9 +226,15 @@ export class RunModel {
   }
 
   private _set(state: IRunState): void {
-    if (!this._isDisposed) {
-      this._state = state;
-      (this.changed as Signal<this, void>).emit();
+    if (this._isDisposed) {
+      return;
+    }
+    const before = this._state;
+    this._state = state;
+    (this.changed as Signal<this, void>).emit();
+    // A view that nobody looks at does not follow: what it knows may be old.
+    if (this._active && state.run && (state.run !== before.run || state.rows !== before.rows)) {
+      (this.learned as Signal<this, RunNews>).emit(newsOf(state.run, state));
     }
   }
 
@@ -199,6 +242,68 @@ export class RunModel {
   private _state: IRunState = NO_RUN;
   private _active = false;
   private _isDisposed = false;
+  /** the run has ended, and all of its events have come */
+  private _isOver = false;
+  /** what there is of an ended run was read */
+  private _isComplete = false;
+  private _wait = SOON;
+  private _again: ReturnType<typeof setTimeout> | undefined;
+}
+
+/** What changes of a run while it goes, as lists have it. */
+export type RunNews = Pick<
+  IRun,
+  | 'status'
+  | 'attempt'
+  | 'progress'
+  | 'started_at'
+  | 'finished_at'
+  | 'duration_ms'
+  | 'error'
+  | 'error_kind'
+  | 'metrics_summary'
+  | 'cancel_requested_at'
+>;
+
+/** What a list would say of a run, with the best of the models that were scored so far. */
+function newsOf(run: IRunDetail, state: IRunState): RunNews {
+  const { status, attempt, progress, started_at, finished_at, duration_ms } = run;
+  const { error, error_kind, cancel_requested_at } = run;
+  const metric = shownMetric(state);
+  const best = state.rows[0];
+  const summary =
+    best && metric !== null
+      ? {
+          ...run.metrics_summary,
+          metric,
+          best: { model_id: best.model_id, name: best.name, value: valueOf(best, metric) },
+          ...(isUnfinished(run) ? {} : { models: run.metrics_summary.models ?? state.rows.length })
+        }
+      : run.metrics_summary;
+  return {
+    status,
+    attempt,
+    progress,
+    started_at,
+    finished_at,
+    duration_ms,
+    error,
+    error_kind,
+    metrics_summary: summary,
+    cancel_requested_at
+  };
+}
+
+/** What a server may not have; the rest of the view stands without. */
+async function offered<T>(asked: Promise<T>, otherwise: T): Promise<T> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof ResponseError) {
+      return otherwise;
+    }
+    throw error;
+  }
 }
 
 /** The metric on display: the run's own, or the first one that its rows have. */

@@ -42,6 +42,7 @@ export const runViewPlugin: JupyterFrontEndPlugin<void> = {
       make: id => {
         const model = new RunModel(id, new RunApi(app.serviceManager.serverSettings), trans);
         model.promoted.connect(() => panel.model.refresh());
+        model.learned.connect((_, news) => panel.model.hearOfRun(id, news));
         const deployed: IDeployed = {
           changed: panel.model.changed,
           of: pipelineId => panel.model.deploymentOf(pipelineId)

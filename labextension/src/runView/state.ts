@@ -7,6 +7,7 @@ import type {
   IRunEvent,
   IRunPlot
 } from '../api/rows';
+import { type ILine, ON_LINE } from '../common/line';
 import type { ViewPhase } from '../common/phase';
 
 export interface IFitting {
@@ -21,7 +22,7 @@ export interface IFailedModel {
   readonly error: string;
 }
 
-export interface IRunState {
+export interface IRunState extends ILine {
   readonly phase: ViewPhase;
   readonly trouble: string | null;
   readonly run: IRunDetail | null;
@@ -42,9 +43,6 @@ export interface IRunState {
   readonly names: Readonly<Record<string, string>>;
   readonly changes: ReadonlyArray<string>;
   readonly events: ReadonlyArray<IRunEvent>;
-  /** false while the line to the server is broken */
-  readonly online: boolean;
-  readonly signedOut: boolean;
   readonly cancelling: boolean;
   /** an action that did not work, in one sentence */
   readonly notice: string | null;
@@ -71,8 +69,7 @@ export const NO_RUN: IRunState = {
   names: {},
   changes: [],
   events: [],
-  online: true,
-  signedOut: false,
+  ...ON_LINE,
   cancelling: false,
   notice: null,
   plots: [],

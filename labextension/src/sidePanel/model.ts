@@ -16,7 +16,7 @@ import { formatCount } from '../common/format';
 import { refusalOf } from '../common/words';
 import type { IDoomed } from './doomed';
 import { newIn, NONE, patched, without } from './patching';
-import { type IRead, NO_LISTS, PanelReader } from './reading';
+import { type ILists, type IRead, NO_LISTS, PanelReader } from './reading';
 import { type IList, INITIAL, isUnfinished, type IPanelState, type RegionId } from './state';
 import { whatHappened } from './telling';
 import { UploadQueue } from './uploads';
@@ -141,11 +141,12 @@ export class SidePanelModel implements IDisposable {
    */
   async reload(): Promise<void> {
     const turn = ++this._turn;
+    this._reads += 1;
     await this._recalled;
     try {
       const read = await this._reader.read(this._state);
       if (turn === this._turn && !this._isDisposed) {
-        this._take(read);
+        this._take({ ...read, lists: this._withHeard(read.lists) });
       }
     } catch (error) {
       if (turn === this._turn && !this._isDisposed) {
@@ -241,8 +242,14 @@ export class SidePanelModel implements IDisposable {
    * Take in what was told of a run outside of a read; null where it is gone.
    */
   hearOfRun(id: string, news: Partial<IRun> | null): void {
-    // What is being read now was asked for before.
-    this._turn += 1;
+    const known = this._state.runs.rows.find(run => run.id === id);
+    if (known && isOld(news, known)) {
+      return;
+    }
+    // A read that is under way was asked for before: it must not take this back.
+    const heard = this._heard.get(id);
+    const earlier = heard?.during === this._reads ? heard.news : null;
+    this._heard.set(id, { during: this._reads, news: news && { ...earlier, ...news } });
     if (news !== null) {
       this._replace('runs', id, news);
       return;
@@ -298,6 +305,23 @@ export class SidePanelModel implements IDisposable {
   }
 
   // ---------------------------------------------------------------- reading
+
+  /** What was read, with what was told of runs since the read began. */
+  private _withHeard(lists: ILists): ILists {
+    for (const [id, { during }] of this._heard) {
+      if (during < this._reads) {
+        this._heard.delete(id);
+      }
+    }
+    const rows = lists.runs.rows.flatMap(run => {
+      const heard = this._heard.get(run.id);
+      if (heard === undefined || isOld(heard.news, run)) {
+        return [run];
+      }
+      return heard.news === null ? [] : [{ ...run, ...heard.news }];
+    });
+    return { ...lists, runs: { ...lists.runs, rows } };
+  }
 
   private _take({ scope, lists, experiments }: IRead): void {
     const before = this._state;
@@ -472,6 +496,10 @@ export class SidePanelModel implements IDisposable {
   private readonly _recalled: Promise<void>;
   private readonly _lit = new Set<ReturnType<typeof setTimeout>>();
   private _state: IPanelState = INITIAL;
+  /** how many reads have begun */
+  private _reads = 0;
+  /** what was told of runs, and which read was the last to begin before; null where a run is gone */
+  private readonly _heard = new Map<string, { during: number; news: Partial<IRun> | null }>();
   /** counts reads; only the last one may change the state */
   private _turn = 0;
   private _readAt: number | null = null;
@@ -496,6 +524,11 @@ export namespace SidePanelModel {
     /** ms since the epoch */
     readonly clock?: () => number;
   }
+}
+
+/** Whether news of a run are older than its row: a run never leaves its end. */
+function isOld(news: Partial<IRun> | null, row: IRun): boolean {
+  return !isUnfinished(row) && news?.status !== undefined && isUnfinished({ status: news.status });
 }
 
 function isGateway(error: unknown): boolean {

@@ -60,7 +60,7 @@ export function RunsRegion(): JSX.Element {
         </Hint>
       }
       row={run => {
-        const stopping = cancelling.has(run.id);
+        const stopping = cancelling.has(run.id) || run.cancel_requested_at !== null;
         return (
           <Row
             id={run.id}

@@ -106,6 +106,4 @@ export const INITIAL: IPanelState = {
   clockOffset: 0
 };
 
-export function isUnfinished(run: IRun): boolean {
-  return run.status === 'queued' || run.status === 'running';
-}
+export { isUnfinished } from '../api/rows';

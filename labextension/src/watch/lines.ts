@@ -1,4 +1,5 @@
-import type { IRunDetail } from '../api/rows';
+import { type IRunDetail, isUnfinished } from '../api/rows';
+import type { IEventPage } from '../api/runs';
 import { EventStream } from '../runView/stream';
 
 /** lines held at once; the others get theirs as these end */
@@ -7,6 +8,8 @@ const MOST_LINES = 8;
 const END = 2 ** 31 - 1;
 /** the one event that a queued run has */
 const QUEUED = 1;
+/** the longest wait between two questions about a run that no line tells of, ms */
+const LONGEST_POLL = 10000;
 
 export interface ILineApi {
   run(id: string): Promise<IRunDetail>;
@@ -23,7 +26,8 @@ export interface IWatched {
 /**
  * A line to each run that is watched, over which the server says that it has started or ended.
  *
- * Nothing is asked meanwhile, and over the line of a running run nothing comes.
+ * Nothing is asked meanwhile, and over the line of a running run nothing comes. Where no WebSocket is
+ * let through, the runs themselves are asked for.
  */
 export class RunLines {
   constructor(
@@ -59,6 +63,9 @@ export class RunLines {
           this._told(id, { status: 'running', started_at: start.timestamp });
         }
       },
+      fetch: () => this._ask(id, status),
+      mindsSilence: false,
+      longestPoll: LONGEST_POLL,
       onLine: () => undefined,
       onClosed: ended => {
         // The line has said how; the row says with what.
@@ -68,6 +75,18 @@ export class RunLines {
         );
       }
     });
+  }
+
+  /** How a run is, where no line says it. */
+  private async _ask(id: string, was: Unfinished): Promise<IEventPage> {
+    const row = await this._api.run(id);
+    if (!isUnfinished(row)) {
+      return { events: [], status: row.status };
+    }
+    if (row.status !== was) {
+      this._told(id, row);
+    }
+    return { events: [], status: null };
   }
 
   private readonly _lines = new Map<string, { status: Unfinished; stream: EventStream }>();
