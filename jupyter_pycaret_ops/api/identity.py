@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import hmac
 import logging
 from collections.abc import Awaitable
@@ -86,6 +88,8 @@ class Identities:
         self._by_name: dict[str, Caller] = {}
         self._by_key: dict[str, tuple[Caller, float]] = {}
         self._used: dict[str, datetime] = {}
+        #: set, and replaced by a new one, when open connections should ask again
+        self._changed = asyncio.Event()
         #: roles that predict has looked up: (user, workspace) → (role, when)
         self.roles: dict[tuple[str, str], tuple[Role | None, float]] = {}
 
@@ -107,6 +111,8 @@ class Identities:
         cached = self._by_key.get(secret)
         if cached is not None and now - cached[1] < KEY_FRESH_S:
             caller = cached[0]
+            if caller.key is not None and caller.key.has_expired(self._clock.now()):
+                return None
         else:
             found = await self._store.read(keys.resolve, secret, self._clock.now())
             if found is None:
@@ -124,6 +130,14 @@ class Identities:
         """A key was revoked, or a role changed: ask the database again for all."""
         self._by_key.clear()
         self.roles.clear()
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def wait_for_change(self, timeout_s: float) -> None:
+        """Return when a key was revoked or a role changed in this server, or when the time is up."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await self._changed.wait()
 
     async def note_use(self) -> None:
         """Write down when keys were last used."""

@@ -5,21 +5,24 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from dataclasses import replace
+from datetime import datetime
 
 import msgspec
 from jupyter_server.auth.decorator import allow_unauthenticated
 from jupyter_server.base.websocket import WebSocketMixin
 from msgspec import UNSET, UnsetType
+from sqlalchemy.orm import Session
 from tornado.web import HTTPError
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
-from ..errors import Invalid, NotFound, OpsError
+from ..errors import Forbidden, Invalid, NotFound, OpsError, Unauthenticated
 from ..runs import notebook
 from ..runs.fanout import follow, wait_for_end
 from ..runs.submission import Submission
 from ..store import artifacts as artifact_rows
 from ..store import events as event_rows
-from ..store import runs
+from ..store import keys, runs
+from ..store.access import Caller
 from ..store.models import Artifact, Event, Run
 from ..store.paging import PageRequest
 from .base import OpsHandler
@@ -37,6 +40,11 @@ from .schemas import (
     RunBrief,
     RunRow,
 )
+
+#: seconds after which an open socket asks again whether its caller may read
+RECHECK_S = 3.0
+#: how a socket is closed whose caller may no longer read
+FORBIDDEN = 4403
 
 
 async def submit(call: Call) -> NewRunRow:
@@ -116,9 +124,26 @@ async def cancel(call: Call) -> RunRow:
 
 async def wait(call: Call) -> RunRow:
     """The run when it has ended, or when the time is up."""
+    services, run_id = call.services, call.params["run_id"]
     run = await _read(call)
-    await wait_for_end(call.services.store, call.services.fanout, run.id, call.query.timeout_s)
-    return as_row(await _read(call), RunRow)
+    await wait_for_end(services.store, services.fanout, run.id, call.query.timeout_s)
+    # minutes may have passed
+    return as_row(
+        await services.store.read(_read_again, call.caller, run_id, services.clock.now()), RunRow
+    )
+
+
+def _read_again(session: Session, caller: Caller, run_id: str, now: datetime) -> Run:
+    """The run, for a caller who was let in some time ago.
+
+    Raises
+    ------
+    Unauthenticated
+        When the caller's key was revoked, has expired, or its maker has left the workspace.
+    NotFound
+        When the run is gone, or the caller has been removed from its workspace.
+    """
+    return runs.read(session, keys.renew(session, caller, now), run_id)
 
 
 async def events(call: Call) -> list[EventRow]:
@@ -248,6 +273,7 @@ class EventSocket(WebSocketMixin, WebSocketHandler, OpsHandler):
 
     auth_resource = "pycaret-ops"
     _follower: asyncio.Task[None] | None = None
+    _guard: asyncio.Task[None] | None = None
 
     async def prepare(self) -> None:  # type: ignore[override]
         """Find the caller; refuse before the handshake."""
@@ -272,6 +298,30 @@ class EventSocket(WebSocketMixin, WebSocketHandler, OpsHandler):
         """Begin to send."""
         super().open(*args, **kwargs)
         self._follower = asyncio.create_task(self._send_all(), name=f"events-{self._run_id}")
+        self._guard = asyncio.create_task(self._close_when_forbidden(), name="events-guard")
+
+    async def _close_when_forbidden(self) -> None:
+        """Close with 4403 once the caller may no longer read the run.
+
+        Asked again every few seconds, and at once when this server revokes a key or changes a role.
+        """
+        services, caller = self.services, self.caller
+        assert caller is not None
+        while True:
+            wait_s = RECHECK_S
+            if caller.key is not None and caller.key.expires_at is not None:
+                left = caller.key.expires_at - services.clock.now()
+                wait_s = min(wait_s, max(0.0, left.total_seconds()))
+            await services.identities.wait_for_change(wait_s)
+            try:
+                await services.store.read(_read_again, caller, self._run_id, services.clock.now())
+            except (Unauthenticated, Forbidden, NotFound) as error:
+                if self._follower is not None:
+                    self._follower.cancel()
+                self.close(FORBIDDEN, error.message[:100])
+                return
+            except OpsError:
+                continue  # the database does not answer; the follower says so
 
     async def _send_all(self) -> None:
         services = self.services
@@ -297,8 +347,9 @@ class EventSocket(WebSocketMixin, WebSocketHandler, OpsHandler):
 
     def on_close(self) -> None:
         """The client is gone."""
-        if self._follower is not None:
-            self._follower.cancel()
+        for task in (self._follower, self._guard):
+            if task is not None:
+                task.cancel()
         super().on_close()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import IntEnum
 
 from sqlalchemy import select
@@ -40,6 +41,12 @@ class KeyGrant:
     scopes: frozenset[str]
     #: what its maker may now; a key never opens more
     maker_role: Role
+    #: from this moment on it opens nothing
+    expires_at: datetime | None = None
+
+    def has_expired(self, now: datetime) -> bool:
+        """Return whether the key has expired at `now`."""
+        return self.expires_at is not None and self.expires_at <= now
 
     @property
     def role(self) -> Role | None:

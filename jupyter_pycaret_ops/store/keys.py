@@ -6,10 +6,10 @@ import hashlib
 import secrets
 from datetime import datetime
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
-from ..errors import Forbidden, Invalid, NotFound
+from ..errors import Forbidden, Invalid, NotFound, Unauthenticated
 from .access import Caller, KeyGrant, Role, require, role_in
 from .models import ApiKey, Deployment, Member, User
 from .names import refuse_taken_name
@@ -118,6 +118,26 @@ def delete(session: Session, caller: Caller, key_id: str) -> str:
 
 def resolve(session: Session, secret: str, now: datetime) -> Caller | None:
     """Whom a key speaks for, or None where it is unknown, revoked, expired or its maker has left."""
+    return _resolve(session, ApiKey.key_hash == digest(secret), now)
+
+
+def renew(session: Session, caller: Caller, now: datetime) -> Caller:
+    """Return a caller who was let in some time ago as they are now.
+
+    Raises
+    ------
+    Unauthenticated
+        When their key was revoked, has expired, or its maker has left the workspace.
+    """
+    if caller.key is None:
+        return caller
+    found = _resolve(session, ApiKey.id == caller.key.key_id, now)
+    if found is None:
+        raise Unauthenticated("The API key was revoked or has expired.")
+    return found
+
+
+def _resolve(session: Session, which: ColumnElement[bool], now: datetime) -> Caller | None:
     found = session.execute(
         select(ApiKey, User, Member.role)
         .join(User, User.id == ApiKey.created_by)
@@ -125,16 +145,21 @@ def resolve(session: Session, secret: str, now: datetime) -> Caller | None:
             Member,
             (Member.user_id == ApiKey.created_by) & (Member.workspace_id == ApiKey.workspace_id),
         )
-        .where(ApiKey.key_hash == digest(secret))
+        .where(which)
     ).first()
     if found is None:
         return None
     key, user, role = found
-    if key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= now):
-        return None
     grant = KeyGrant(
-        key.id, key.workspace_id, key.deployment_id, frozenset(key.scopes), Role.of(role)
+        key.id,
+        key.workspace_id,
+        key.deployment_id,
+        frozenset(key.scopes),
+        Role.of(role),
+        key.expires_at,
     )
+    if key.revoked_at is not None or grant.has_expired(now):
+        return None
     return Caller(user.id, user.name, grant)
 
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from jupyter_pycaret_ops.api import runs as run_routes
 from jupyter_pycaret_ops.api.context import Services
 from jupyter_pycaret_ops.lifecycle import Move
 from jupyter_pycaret_ops.runs import fanout as fanout_room
-from jupyter_pycaret_ops.store import ingest, keys, runs
+from jupyter_pycaret_ops.store import ingest, keys, runs, workspaces
 from jupyter_pycaret_ops.store.models import Run
 
 from ..fakes import HandClock
@@ -218,6 +219,98 @@ async def test_a_socket_is_refused_before_the_handshake(
         "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
     }
     await api.by(**headers).call("GET", f"/runs/{run_id}/events/ws{query}", status, headers=upgrade)
+
+
+async def made_key(api: Api, world: World, **more: Any) -> dict[str, Any]:
+    body = {"name": "k", "workspace_id": world.workspace.id, "scopes": ["read"], **more}
+    row: dict[str, Any] = await api.post("/api-keys", body)
+    return row
+
+
+async def open_by_key(line: Line, run: Run, key: dict[str, Any]) -> Any:
+    """A socket that has read all that is stored."""
+    socket = await line.open(run.id, Authorization=f"Bearer {key['key']}")
+    for _ in range(2):
+        await socket.read_message()
+    return socket
+
+
+async def test_socket_closes_with_4403_at_once_when_its_key_is_revoked(
+    api: Api, world: World, services: Services, line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_routes, "RECHECK_S", 60.0)
+    run = world.running()
+    key = await made_key(api, world)
+    socket = await open_by_key(line, run, key)
+    await api.delete(f"/api-keys/{key['id']}")
+    assert await read_all(socket) == []
+    assert socket.close_code == 4403
+    await services.agents.take_events(run.id, 1, [said(1)])
+
+
+@pytest.mark.parametrize("how", ["revoked", "expired", "maker removed", "member removed"])
+async def test_socket_closes_with_4403_within_seconds_of_a_change_elsewhere(
+    api: Api,
+    world: World,
+    services: Services,
+    clock: HandClock,
+    line: Line,
+    monkeypatch: pytest.MonkeyPatch,
+    how: str,
+) -> None:
+    monkeypatch.setattr(run_routes, "RECHECK_S", 0.05)
+    run = world.running()
+    key = await made_key(api, world, expires_at="2026-01-02T04:04:05Z")
+    bob = world.person("bob", "admin")
+    if how == "member removed":
+        socket = await line.open(run.id)
+        for _ in range(2):
+            await socket.read_message()
+    else:
+        socket = await open_by_key(line, run, key)
+    # as another server would: nobody tells this one
+    if how == "revoked":
+        world.store.write_now(keys.delete, world.ada, key["id"])
+    elif how == "expired":
+        clock.advance(3600.0)
+    else:
+        world.store.write_now(workspaces.remove_member, bob, world.workspace.id, world.ada.user_id)
+    assert await read_all(socket) == []
+    assert socket.close_code == 4403
+
+
+async def test_socket_stays_open_while_its_caller_may_read(
+    api: Api, world: World, services: Services, line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_routes, "RECHECK_S", 0.01)
+    asked = []
+    again = run_routes._read_again
+    monkeypatch.setattr(
+        run_routes, "_read_again", lambda *given: (asked.append(given), again(*given))[1]
+    )
+    run = world.running()
+    socket = await open_by_key(line, run, await made_key(api, world))
+    while len(asked) < 5:
+        await asyncio.sleep(0.01)
+    await services.agents.take_events(run.id, 1, [said(1)])
+    assert json.loads(await socket.read_message())["message"] == "event 1"
+    socket.close()
+
+
+async def test_wait_by_a_key_that_is_revoked_meanwhile_is_401(
+    api: Api, world: World, services: Services
+) -> None:
+    run = world.running()
+    key = await made_key(api, world)
+    waiting = asyncio.ensure_future(
+        api.key(key["key"]).call("POST", f"/runs/{run.id}/wait?timeout_s=20", raw=b"")
+    )
+    while not services.fanout._watchers:
+        await asyncio.sleep(0.01)
+    await api.delete(f"/api-keys/{key['id']}")
+    world.finish(run)
+    services.fanout.publish(run.id)
+    assert (await waiting).status == 401
 
 
 async def test_a_key_that_reads_opens_the_socket(api: Api, world: World, line: Line) -> None:
