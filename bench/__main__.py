@@ -15,6 +15,7 @@ ALL = (
     "paging",
     "status",
     "cancel",
+    "hostile",
 )
 
 

@@ -112,6 +112,15 @@ class PyCaretOpsApp(ExtensionApp):
     connector_timeout_s = Float(
         600.0, min=1.0, help="Seconds that a run may take to read an S3 or Postgres source."
     ).tag(config=True)
+    public_body_bytes = Int(
+        1024 * 1024, min=1024, help="Largest body of a request to a public deployment, in bytes."
+    ).tag(config=True)
+    public_requests_per_minute = Int(
+        6000,
+        min=1,
+        help="How many requests one address may make to a public deployment; further ones get 429. "
+        "Large bodies count as several: one more for each 64 KiB.",
+    ).tag(config=True)
     callback_url = Unicode(
         help="Where kernels on other hosts report: this server's API, as they reach it, for instance "
         "https://hub.example.org/user/ada/pycaret/api/v1. Default: an internal socket on this host.",
@@ -250,6 +259,7 @@ class PyCaretOpsApp(ExtensionApp):
 
     async def _wire(self, stack: contextlib.AsyncExitStack) -> Services:
         await asyncio.to_thread(self._prepare_store)
+        from .api.bounded_json import DecodeThread
         from .api.context import Services
         from .api.identity import Identities
         from .artifacts import ArtifactStore
@@ -266,6 +276,7 @@ class PyCaretOpsApp(ExtensionApp):
         from .runs.supervisor import RunSettings, Supervisor
         from .serving.counts import Statistics
         from .serving.link import ServingLink
+        from .serving.rate_limit import RateLimiter
         from .serving.registry import Endpoints
         from .store import runs
         from .store.session import Store
@@ -277,6 +288,8 @@ class PyCaretOpsApp(ExtensionApp):
         stack.callback(shutil.rmtree, runtime, ignore_errors=True)
         threads = ThreadPoolExecutor(4, thread_name_prefix="pycaret-ops-files")
         stack.callback(threads.shutdown, wait=False)
+        decoding = DecodeThread()
+        stack.callback(decoding.close)
         store = Store(self.database_url)
         stack.push_async_callback(asyncio.to_thread, store.close)
         artifacts = ArtifactStore(self.artifact_root)
@@ -385,6 +398,9 @@ class PyCaretOpsApp(ExtensionApp):
             statistics=statistics,
             metrics=metrics,
             threads=threads,
+            decoding=decoding,
+            public_rate=RateLimiter(self.public_requests_per_minute, clock.monotonic),
+            public_body_bytes=self.public_body_bytes,
             upload_cap_bytes=self.upload_cap_bytes,
             queue_cap=self.queue_cap,
         )

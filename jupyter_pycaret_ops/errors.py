@@ -105,6 +105,12 @@ class QueueFull(RetryLater):
     reason = "limit"
 
 
+class RateLimited(RetryLater):
+    """The caller makes more requests than they may."""
+
+    reason = "limit"
+
+
 class Unavailable(RetryLater):
     """Not able to serve at the moment."""
 

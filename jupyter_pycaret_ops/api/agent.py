@@ -14,8 +14,9 @@ from ..artifacts import Writer
 from ..errors import Invalid, OpsError, Unauthenticated, Unavailable
 from ..protocol import EventBatch, Finish
 from ..runs.agents import ArtifactHead
-from .base import LARGEST_JSON_BYTES, OpsHandler, decode_body
+from .base import OpsHandler, decode_body
 from .context import Route
+from .streaming import LARGEST_JSON_BYTES
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
 PIECE = 1 << 20

@@ -25,7 +25,6 @@ from ..errors import (
     NotFound,
     OpsError,
     RetryLater,
-    TooLarge,
     Unauthenticated,
     UnsupportedMedia,
 )
@@ -35,11 +34,11 @@ from ..store.ids import new_id
 from ..store.keys import KEY_PREFIX, RUN_TOKEN_PREFIX
 from .context import Call, Extension, Listing, Route, Services
 from .identity import jupyter_user, names_people
+from .streaming import BoundedBody
 
 log = logging.getLogger("jupyter_pycaret_ops")
 
 RESOURCE = "pycaret-ops"
-LARGEST_JSON_BYTES = 16 * 1024 * 1024
 #: how deep lists and objects of a body may lie in each other
 DEEPEST_JSON_LEVELS = 64
 
@@ -54,6 +53,7 @@ STATUS: dict[type[OpsError], int] = {
     errors.UnsupportedMedia: 415,
     errors.RowsInvalid: 422,
     errors.QueueFull: 429,
+    errors.RateLimited: 429,
     errors.RetryLater: 503,
 }
 #: `reason` of errors that Tornado or Jupyter raised
@@ -389,7 +389,17 @@ def _reaches(scopes: frozenset[str], needed: str) -> bool:
     return needed in scopes or (needed in ("read", "predict") and "write" in scopes)
 
 
-class RouteHandler(OpsHandler):
+class JsonBodyHandler(BoundedBody, OpsHandler):
+    """Takes a JSON body, of which no byte is read before the caller is known."""
+
+    async def prepare(self) -> None:  # type: ignore[override]
+        """Find the caller, then refuse a body that is too large for them."""
+        self.allow_streaming()
+        await super().prepare()
+        self.accept_body()
+
+
+class RouteHandler(JsonBodyHandler):
     """Serves every route that is a plain function of a call."""
 
     async def _serve(self, **params: str) -> None:
@@ -419,16 +429,12 @@ class RouteHandler(OpsHandler):
     def _body(self, route: Route) -> Any:
         if route.body is None:
             return None
-        body = self.request.body
+        body = self.whole_body()
         if not body and route.body_optional:
             return decode_body(b"{}", route.body)
         kind = self.request.headers.get("Content-Type", "application/json").partition(";")[0]
         if kind.strip().lower() not in ("application/json", ""):
             raise UnsupportedMedia("Send JSON, with the header Content-Type: application/json.")
-        if len(body) > LARGEST_JSON_BYTES:
-            raise TooLarge(
-                f"The body is larger than {LARGEST_JSON_BYTES >> 20} MiB. Upload the data as a file."
-            )
         return decode_body(body, route.body)
 
 

@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     from ..runs.submission import Submissions
     from ..runs.supervisor import Supervisor
     from ..serving.counts import Statistics
+    from ..serving.rate_limit import RateLimiter
     from ..serving.registry import Endpoints
     from ..store.access import Caller
     from ..store.session import Store
     from ..vault import Vault
+    from .bounded_json import DecodeThread
     from .identity import Identities
 
 
@@ -51,6 +53,11 @@ class Services:
     metrics: Metrics
     #: blocking work that is no database transaction: files, digests
     threads: ThreadPoolExecutor
+    #: where large bodies of predictions are decoded and checked
+    decoding: DecodeThread
+    #: requests to public deployments, by deployment and address
+    public_rate: RateLimiter
+    public_body_bytes: int
     upload_cap_bytes: int
     queue_cap: int
 

@@ -12,17 +12,29 @@ import math
 import re
 import struct
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 from jupyter_server.auth.decorator import allow_unauthenticated
+from msgspec import Meta, Raw, Struct
 
-from ..errors import Invalid
+from ..errors import Invalid, TooLarge
 from ..serving.batcher import Answer
 from ..serving.registry import Endpoint, Model, refuse_paused
-from .base import decode_body
+from .base import refuse_deep
+from .bounded_json import MOST_ROWS, decode, most_values, refuse_many
 from .context import Call
-from .predict import ServingHandler, label_key, refuse_large, steps_ahead
-from .schemas import InferIn, InferOut, InferTensor, Live, ModelMetadata, Ready, TensorMetadata
+from .predict import ServingHandler, label_key, steps_ahead
+from .schemas import (
+    Datatype,
+    InferOut,
+    InferTensor,
+    InferWanted,
+    Live,
+    ModelMetadata,
+    Ready,
+    TensorMetadata,
+)
 
 DATATYPES = {
     "number": "FP64",
@@ -92,19 +104,28 @@ class InferHandler(OpenInferenceHandler):
         """Predict; the output `probabilities` is given where it is asked for."""
         endpoint = self.endpoint
         assert endpoint is not None
-        refuse_large(self.request.body)
-        wanted = parse(self.request.body, self.request.headers.get(HEADER_LENGTH))
-        rows = rows_of(wanted.inputs, endpoint.model.checker.names)
-        names = [output.name for output in wanted.outputs] or ["prediction"]
-        answer, warnings, _ = await self.predict(
-            rows, proba="probabilities" in names, ignore_extra=self.flag("extra", "ignore")
-        )
+        ignore_extra = self.flag("extra", "ignore")
+        names = endpoint.model.checker.names
+        wanted = _Sent(inputs=[])
+
+        def read(body: bytes) -> list[dict[str, Any]]:
+            nonlocal wanted
+            wanted, tensors = parse(
+                body,
+                self.request.headers.get(HEADER_LENGTH),
+                most_values(len(names), ignore_extra=ignore_extra),
+            )
+            return rows_of(tensors, names)
+
+        rows, warnings = await self.checked_rows(read, ignore_extra=ignore_extra)
+        outputs = [output.name for output in wanted.outputs] or ["prediction"]
+        answer, _ = await self.predict(rows, proba="probabilities" in outputs)
         self.answer(
             InferOut(
                 model_name=endpoint.slug,
                 model_version=str(endpoint.model.version),
                 id=wanted.id,
-                outputs=[_output(name, answer, endpoint) for name in dict.fromkeys(names)],
+                outputs=[_output(name, answer, endpoint) for name in dict.fromkeys(outputs)],
                 parameters={"warnings": warnings} if warnings else {},
             )
         )
@@ -134,41 +155,91 @@ def metadata(endpoint: Endpoint) -> ModelMetadata:
 # ---------------------------------------------------------------- tensors in
 
 
-def parse(body: bytes, header_length: str | None) -> InferIn:
-    """A request, with the values of binary tensors in their `data`.
+#: `Raw` stands for any JSON by itself, and is no part of a union
+NULL = Raw(b"null")
+
+
+class _SentTensor(Struct):
+    """An `InferTensor` whose values are not decoded yet."""
+
+    name: str
+    shape: Annotated[
+        list[Annotated[int, Meta(ge=0, le=2**31 - 1)]], Meta(min_length=1, max_length=2)
+    ]
+    datatype: Datatype
+    data: Raw = NULL
+    parameters: dict[str, Any] = {}
+
+
+class _Sent(Struct):
+    """An `InferIn` whose tensors' values are not decoded yet."""
+
+    inputs: Annotated[list[_SentTensor], Meta(min_length=1)]
+    id: str | None = None
+    outputs: list[InferWanted] = []
+    parameters: dict[str, Any] = {}
+
+
+_decoder = msgspec.json.Decoder(_Sent)
+_values = msgspec.json.Decoder(list[Any])
+HINT = "Send tensors as the Open Inference Protocol has them"
+
+
+def parse(body: bytes, header_length: str | None, most: int) -> tuple[_Sent, list[InferTensor]]:
+    """Return a request, and its tensors with their values flat in `data`.
+
+    Shapes are held against `most` values, and what was sent against its shape, before values are built.
 
     Raises
     ------
     Invalid
         When it is not of the protocol's form.
+    TooLarge
+        When a tensor, or all of them, have more values than may be predicted at once.
     """
-    if header_length is None:
-        wanted: InferIn = decode_body(body, InferIn)
-        binary = b""
-    else:
+    binary = memoryview(b"")
+    if header_length is not None:
         # at most 12 digits: `int` refuses thousands, and isdigit() alone takes “²”
         if not re.fullmatch("[0-9]{1,12}", header_length) or int(header_length) > len(body):
             raise Invalid(f"The header {HEADER_LENGTH} is not the length of the JSON part.")
-        wanted = decode_body(body[: int(header_length)], InferIn)
-        binary = body[int(header_length) :]
+        binary = memoryview(body)[int(header_length) :]
+        body = body[: int(header_length)]
+    refuse_deep(body)
+    refuse_many(body, most)
+    wanted: _Sent = decode(body, _decoder, HINT)
+    _refuse_shapes(wanted.inputs, most)
+    tensors = []
     at = 0
-    for index, tensor in enumerate(wanted.inputs):
-        size = tensor.parameters.get("binary_data_size")
+    for index, sent in enumerate(wanted.inputs):
+        size = sent.parameters.get("binary_data_size")
+        count = math.prod(sent.shape)
         if size is not None:
             if type(size) is not int or size < 0 or at + size > len(binary):
                 raise _wrong(index, "binary_data_size does not fit the body")
-            tensor.data = _unpack(index, tensor, binary[at : at + size])
+            data = _unpack(index, sent.datatype, binary[at : at + size], count)
             at += size
-        if tensor.data is None:
+        elif sent.data == NULL:
             raise _wrong(index, "has no data")
-        tensor.data = _flat(tensor.data)
-        if len(tensor.data) != math.prod(tensor.shape):
-            raise _wrong(
-                index, f"has {len(tensor.data)} values, its shape says {math.prod(tensor.shape)}"
-            )
+        else:
+            data = _flat(decode(sent.data, _values, f"{HINT}: inputs.{index}.data"))
+        if len(data) != count:
+            raise _wrong(index, f"has {len(data)} values, its shape says {count}")
+        tensors.append(InferTensor(sent.name, sent.shape, sent.datatype, data))
     if at != len(binary):
         raise Invalid(f"{len(binary) - at} bytes of the body belong to no tensor.")
-    return wanted
+    return wanted, tensors
+
+
+def _refuse_shapes(tensors: Sequence[_SentTensor], most: int) -> None:
+    total = 0
+    for index, tensor in enumerate(tensors):
+        count = math.prod(tensor.shape)
+        total += count
+        if tensor.shape[0] > MOST_ROWS or total > most:
+            raise TooLarge(
+                f"Input {index} brings more rows or values than are predicted at once: at most "
+                f"{MOST_ROWS:,} rows and {most:,} values."
+            )
 
 
 def rows_of(tensors: Sequence[InferTensor], names: Sequence[str]) -> list[dict[str, Any]]:
@@ -214,22 +285,24 @@ def _flat(data: list[Any]) -> list[Any]:
     return [value for item in data for value in (item if isinstance(item, list) else [item])]
 
 
-def _unpack(index: int, tensor: InferTensor, raw: bytes) -> list[Any]:
-    """Values of a binary tensor; not-a-number stands for a missing value."""
-    if tensor.datatype == "BYTES":
-        return _unpack_texts(index, raw)
-    code = CODES[tensor.datatype]
-    count, rest = divmod(len(raw), struct.calcsize(f"<{code}"))
-    if rest:
-        raise _wrong(index, f"has {len(raw)} bytes, no whole number of {tensor.datatype}")
-    values = struct.unpack(f"<{count}{code}", raw)
-    return [None if value != value else value for value in values]
+def _unpack(index: int, datatype: str, raw: memoryview, count: int) -> list[Any]:
+    """Return the `count` values of a binary tensor; not-a-number stands for a missing value."""
+    if datatype == "BYTES":
+        return _unpack_texts(index, raw, count)
+    form = struct.Struct(f"<{count}{CODES[datatype]}")
+    if len(raw) != form.size:
+        raise _wrong(
+            index, f"has {len(raw)} bytes, and {count} values of {datatype} have {form.size}"
+        )
+    return [None if value != value else value for value in form.unpack(raw)]
 
 
-def _unpack_texts(index: int, raw: bytes) -> list[str]:
-    texts = []
+def _unpack_texts(index: int, raw: memoryview, count: int) -> list[str]:
+    texts: list[str] = []
     at = 0
     while at < len(raw):
+        if len(texts) == count:
+            raise _wrong(index, f"has more than the {count} texts that its shape says")
         if at + 4 > len(raw):
             raise _wrong(index, "ends within the length of a text")
         (length,) = struct.unpack_from("<I", raw, at)
@@ -237,7 +310,7 @@ def _unpack_texts(index: int, raw: bytes) -> list[str]:
         if at + length > len(raw):
             raise _wrong(index, "ends within a text")
         try:
-            texts.append(raw[at : at + length].decode())
+            texts.append(str(raw[at : at + length], "utf-8"))
         except UnicodeDecodeError:
             raise _wrong(index, "holds a text that is not UTF-8") from None
         at += length

@@ -2,34 +2,80 @@
 
 from __future__ import annotations
 
+import math
 import time
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from jupyter_server.auth.decorator import allow_unauthenticated
 
-from ..errors import Forbidden, Invalid, NotFound, TooLarge, Unauthenticated
+from ..errors import Forbidden, Invalid, NotFound, RateLimited, TooLarge, Unauthenticated
 from ..serving.batcher import Answer
-from ..serving.registry import Endpoint, refuse_paused
+from ..serving.registry import Endpoint, Model, refuse_paused
 from ..store import access
 from ..store.access import Role
 from ..store.keys import KEY_PREFIX, RUN_TOKEN_PREFIX
-from .base import LARGEST_JSON_BYTES, OpsHandler, refuse_deep, why_not_json
+from .base import JsonBodyHandler, refuse_deep
+from .bounded_json import (
+    IN_THREAD_BYTES,
+    MOST_ROWS,
+    decode,
+    decode_each,
+    most_values,
+    refuse_many,
+)
 from .context import Route
 from .schemas import DeploymentSchema, PredictIn, Prediction, PredictOut
 
-MOST_ROWS = 10_000
+T = TypeVar("T")
+#: above so many rows an answer is written in a thread
+IN_THREAD_ROWS = 1_000
+#: a request to a public deployment counts once more for each such piece of its body
+RATED_BYTES = 64 * 1024
 #: refusals that count as errors of the deployment
 COUNTED = frozenset({400, 413, 422, 500, 502, 503})
 
+HINT = 'Send {"rows": [{column: value, …}, …]} as JSON'
+
+
+class _Sent(msgspec.Struct, forbid_unknown_fields=True):
+    """A `PredictIn` whose rows are not decoded yet."""
+
+    rows: list[msgspec.Raw] | msgspec.UnsetType = msgspec.UNSET
+    horizon: Annotated[int, msgspec.Meta(ge=1)] | msgspec.UnsetType = msgspec.UNSET
+
+
 _decoder = msgspec.json.Decoder(PredictIn)
+_row_by_row = msgspec.json.Decoder(_Sent)
 _encoder = msgspec.json.Encoder()
 
 
-class ServingHandler(OpsHandler):
+class ServingHandler(JsonBodyHandler):
     """Finds the endpoint and lets in whom its access mode lets in."""
 
     endpoint: Endpoint | None = None
+
+    def body_limit(self) -> int:
+        """Return how many bytes a body may have: fewer where anybody may call."""
+        if self.endpoint is not None and self.endpoint.auth_mode == "public":
+            return self.services.public_body_bytes
+        return super().body_limit()
+
+    def accept_body(self) -> None:
+        """Hold callers of a public deployment to its rate, before their body is read."""
+        super().accept_body()
+        if self.endpoint is None or self.endpoint.auth_mode != "public":
+            return
+        cost = 1 + (self.announced_bytes() or 0) / RATED_BYTES
+        caller = (self.endpoint.deployment_id, self.request.remote_ip)
+        wait_s = self.services.public_rate.take(caller, cost)
+        if wait_s:
+            raise RateLimited(
+                "Too many requests from this address. Wait, or ask for an API key.",
+                retry_after_s=math.ceil(wait_s),
+            )
 
     async def identify(self, route: Route) -> None:
         """Set the endpoint, or refuse; what a stranger may not call does not exist for them."""
@@ -88,10 +134,12 @@ class ServingHandler(OpsHandler):
             )
         return endpoint
 
-    async def predict(
-        self, rows: list[Any], *, proba: bool, ignore_extra: bool
-    ) -> tuple[Answer, list[str], float]:
-        """Predictions, warnings, and the latency in ms, which is counted.
+    async def checked_rows(
+        self, read: Callable[[bytes], Sequence[Any]], *, ignore_extra: bool
+    ) -> tuple[list[list[Any]], list[str]]:
+        """Return the rows that `read` makes of the body, in the schema's order, and warnings.
+
+        A large body is read and checked in a thread.
 
         Raises
         ------
@@ -101,24 +149,40 @@ class ServingHandler(OpsHandler):
             When there are no rows, or more than 10,000, or one is no object.
         RowsInvalid
             When rows do not fit the pipeline's input schema.
+        """
+        endpoint = self.endpoint
+        assert endpoint is not None
+        refuse_paused(endpoint)
+        body = self.whole_body()
+
+        def work() -> tuple[list[list[Any]], list[str]]:
+            rows = read(body)
+            refuse_row_count(len(rows))
+            return endpoint.model.checker.check(rows, ignore_extra=ignore_extra)
+
+        return await self.in_thread(work, when=len(body) > IN_THREAD_BYTES)
+
+    async def predict(self, rows: list[list[Any]], *, proba: bool) -> tuple[Answer, float]:
+        """Return predictions for checked rows, and the latency in ms, which is counted.
+
+        Raises
+        ------
+        RowsInvalid
+            When the pipeline cannot predict these rows.
         Unavailable
             When it cannot predict now.
         """
         endpoint = self.endpoint
         assert endpoint is not None
-        refuse_paused(endpoint)
-        if not rows:
-            raise Invalid(
-                "There are no rows to predict.", errors=[{"loc": ["rows"], "msg": "is empty"}]
-            )
-        if len(rows) > MOST_ROWS:
-            raise TooLarge(f"{len(rows)} rows are too many; send at most {MOST_ROWS:,} at once.")
-        checked, warnings = endpoint.model.checker.check(rows, ignore_extra=ignore_extra)
-        answer = await endpoint.batcher.submit(checked, proba=proba)
+        answer = await endpoint.batcher.submit(rows, proba=proba)
         latency_ms = (time.perf_counter() - self.began) * 1000
         self.services.statistics.answered(endpoint.deployment_id, latency_ms)
         self.services.metrics.answered(endpoint.slug, latency_ms / 1000)
-        return answer, warnings, latency_ms
+        return answer, latency_ms
+
+    async def in_thread(self, work: Callable[[], T], *, when: bool) -> T:
+        """Return what `work` returns, done in a thread where it would hold up other requests."""
+        return await self.services.decoding.run(work) if when else work()
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Count the refusal, then say it."""
@@ -142,13 +206,17 @@ class PredictHandler(ServingHandler):
         endpoint = self.endpoint
         assert endpoint is not None
         refuse_paused(endpoint)
-        answer, warnings, latency_ms = await self.predict(
-            _rows(self.request.body, endpoint.model.task),
-            proba=self.flag("proba", "true") or self.flag("proba", "1"),
-            ignore_extra=self.flag("extra", "ignore"),
+        ignore_extra = self.flag("extra", "ignore")
+        rows, warnings = await self.checked_rows(
+            partial(rows_of, model=endpoint.model, ignore_extra=ignore_extra),
+            ignore_extra=ignore_extra,
         )
-        self.write(
-            _encoder.encode(
+        answer, latency_ms = await self.predict(
+            rows, proba=self.flag("proba", "true") or self.flag("proba", "1")
+        )
+
+        def content() -> bytes:
+            return _encoder.encode(
                 PredictOut(
                     deployment_id=endpoint.deployment_id,
                     endpoint_slug=endpoint.slug,
@@ -158,7 +226,8 @@ class PredictHandler(ServingHandler):
                     request_id=self.request_id,
                 )
             )
-        )
+
+        self.write(await self.in_thread(content, when=len(answer.predictions) > IN_THREAD_ROWS))
 
 
 class SchemaHandler(ServingHandler):
@@ -179,43 +248,43 @@ class SchemaHandler(ServingHandler):
         )
 
 
-def _rows(body: bytes, task: str) -> list[Any]:
-    """The rows of a predict body.
+def rows_of(body: bytes, *, model: Model, ignore_extra: bool) -> Sequence[Any]:
+    """Return the rows of a predict body; a large one is bounded first and decoded row by row.
 
     Raises
     ------
     Invalid
         When the body is no JSON of that shape.
     TooLarge
-        When it is larger than bodies may be.
+        When it has more rows or values than the pipeline's columns account for.
     """
-    refuse_large(body)
     refuse_deep(body)
-    try:
-        sent = _decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        why = why_not_json(body, error)
-        raise Invalid(
-            f'Send {{"rows": [{{column: value, …}}, …]}} as JSON: {why}',
-            errors=[{"loc": ["rows"], "msg": why}],
-        ) from None
+    sent: PredictIn | _Sent
+    if len(body) <= IN_THREAD_BYTES:
+        sent = decode(body, _decoder, HINT)
+    else:
+        refuse_many(body, most_values(len(model.checker.names), ignore_extra=ignore_extra))
+        sent = decode(body, _row_by_row, HINT)
     if sent.rows is not msgspec.UNSET and sent.horizon is msgspec.UNSET:
-        return sent.rows
+        if isinstance(sent, PredictIn):
+            return sent.rows
+        refuse_row_count(len(sent.rows))
+        return list(decode_each(sent.rows, HINT))
     if sent.rows is not msgspec.UNSET or sent.horizon is msgspec.UNSET:
         raise Invalid(
             'Send either {"rows": [{column: value, …}, …]} or, to a time series, {"horizon": 12}.',
             errors=[{"loc": ["rows"], "msg": "either rows or horizon"}],
         )
-    if task != "time_series":
+    if model.task != "time_series":
         raise Invalid(
-            f"A horizon is for time series; this pipeline does {task}. Send rows.",
+            f"A horizon is for time series; this pipeline does {model.task}. Send rows.",
             errors=[{"loc": ["horizon"], "msg": "is for time series"}],
         )
     return steps_ahead(sent.horizon)
 
 
 def steps_ahead(horizon: int) -> list[Any]:
-    """Rows that say no more than that they are steps.
+    """Return rows that say no more than that they are steps.
 
     Raises
     ------
@@ -227,10 +296,14 @@ def steps_ahead(horizon: int) -> list[Any]:
     return [{} for _ in range(horizon)]
 
 
-def refuse_large(body: bytes) -> None:
-    """Raise TooLarge when a body of rows is larger than JSON bodies may be."""
-    if len(body) > LARGEST_JSON_BYTES:
-        raise TooLarge(f"The body is larger than {LARGEST_JSON_BYTES >> 20} MiB. Send fewer rows.")
+def refuse_row_count(count: int) -> None:
+    """Raise Invalid when there are no rows, and TooLarge when there are too many to predict at once."""
+    if not count:
+        raise Invalid(
+            "There are no rows to predict.", errors=[{"loc": ["rows"], "msg": "is empty"}]
+        )
+    if count > MOST_ROWS:
+        raise TooLarge(f"{count} rows are too many; send at most {MOST_ROWS:,} at once.")
 
 
 def _predictions(answer: Answer, endpoint: Endpoint) -> list[Prediction]:

@@ -1,0 +1,142 @@
+"""Request bodies: read after the caller was let in, up to a limit, and drained after a refusal."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING, Any, cast
+
+from tornado.iostream import StreamClosedError
+from tornado.web import RequestHandler, stream_request_body
+
+from ..errors import Invalid, TooLarge
+
+if TYPE_CHECKING:
+    from tornado.http1connection import HTTP1Connection
+
+LARGEST_JSON_BYTES = 16 * 1024 * 1024
+#: a refused client may go on sending this much, so that it gets to read the refusal
+LINGER_BYTES = 64 * 1024 * 1024
+#: between two pieces of 64 KiB that are dropped: nobody keeps the event loop busy with what is not wanted
+LINGER_PAUSE_S = 0.005
+#: seconds that a JSON body may take to arrive
+BODY_TIMEOUT_S = 60.0
+UNBOUNDED = 1 << 62
+
+
+@stream_request_body
+class BoundedBody(RequestHandler):
+    """Reads no byte of a body before `prepare` has let the caller in, and never more than `body_limit`.
+
+    A refusal is answered at once. What the client still sends is then read and dropped, because most
+    clients read an answer only after they have sent everything; the connection stays usable.
+    """
+
+    _received = 0
+    _limit = 0
+
+    def body_limit(self) -> int:
+        """Return how many bytes the body may have; called once the caller is known."""
+        return LARGEST_JSON_BYTES
+
+    def accept_body(self) -> None:
+        """Refuse a body that is announced as too large, and bound how long it may take; ends `prepare`.
+
+        Raises
+        ------
+        TooLarge, Invalid
+        """
+        self._chunks: list[bytes] = []
+        self._limit = self.body_limit()
+        announced = self.announced_bytes()
+        if announced is not None and announced > self._limit:
+            raise self._too_large()
+
+    def announced_bytes(self) -> int | None:
+        """Return the request's `Content-Length`, or None where it has none.
+
+        Raises
+        ------
+        Invalid
+            When the header is no number.
+        """
+        text = self.request.headers.get("Content-Length")
+        if text is None:
+            return None
+        if not (text.isascii() and text.isdigit() and len(text) < 19):
+            raise Invalid("The header Content-Length is not a number of bytes.")
+        return int(text)
+
+    def allow_streaming(self) -> None:
+        """Let this class, not the connection, judge the size; begins `prepare`."""
+        connection = self._connection
+        # tests call handlers over other connections than HTTP/1's
+        if hasattr(connection, "set_max_body_size"):
+            connection.set_max_body_size(UNBOUNDED)
+            connection.set_body_timeout(BODY_TIMEOUT_S)
+
+    async def data_received(self, chunk: bytes) -> None:
+        """Keep a piece of the body; after a refusal drop it, and take the next one a little later."""
+        self._received += len(chunk)
+        if self._received <= self._limit and self._ending is None:
+            self._chunks.append(chunk)
+            return
+        self._chunks = []
+        if self._received > self._limit + LINGER_BYTES:
+            self._connection.close()
+        await asyncio.sleep(LINGER_PAUSE_S)
+
+    def whole_body(self) -> bytes:
+        """Return the body that has arrived, in one piece.
+
+        Raises
+        ------
+        TooLarge
+            When more bytes came than the limit allows.
+        """
+        if self._received > self._limit:
+            raise self._too_large()
+        if self._chunks:
+            body = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
+            self._chunks = []
+            self.request.body = body
+        return self.request.body
+
+    def _too_large(self) -> TooLarge:
+        size = f"{self._limit >> 20} MiB" if self._limit >= 1 << 20 else f"{self._limit:,} bytes"
+        return TooLarge(
+            f"The body is larger than {size}. Send fewer rows at once, or upload the data as a file."
+        )
+
+    # ---------------------------------------------------------------- answering before the body is read
+
+    #: the end of an answer that was given before the body had arrived
+    _ending: asyncio.Task[None] | None = None
+
+    @property
+    def _connection(self) -> HTTP1Connection:
+        return cast("HTTP1Connection", self.request.connection)
+
+    def finish(self, chunk: Any = None) -> asyncio.Future[None]:
+        """Send the answer; where the body is still on its way, the answer first and the end after it."""
+        if self._ending is not None:  # Tornado ends an error that has ended by itself
+            return self._ending
+        arrived = getattr(self.request, "_body_future", None)
+        expects = "Expect" in self.request.headers  # such a client sends nothing after a refusal
+        if arrived is None or arrived.done() or expects:
+            return super().finish(chunk)
+        if chunk is not None:
+            self.write(chunk)
+        self.set_header("Content-Length", str(sum(map(len, self._write_buffer))))
+        with contextlib.suppress(StreamClosedError):
+            self.flush()
+        self._ending = asyncio.create_task(self._finish_after(arrived), name="drain-body")
+        return self._ending
+
+    async def _finish_after(self, arrived: asyncio.Future[None]) -> None:
+        # Tornado reads the body meanwhile, see `data_received`
+        await asyncio.wait({arrived}, timeout=BODY_TIMEOUT_S)
+        if arrived.done():
+            arrived.exception()
+        with contextlib.suppress(StreamClosedError):
+            await super().finish()
