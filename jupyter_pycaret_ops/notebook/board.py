@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..client import ENDED, Client
+from ..client import rows as api
 from ..client.asking import best_of
 from ..client.rows import Deployment, RunBrief
 from ..errors import OpsError
+from . import display
 from .deployment_panel import ACCESS, DeploymentPanel, counts
 from .marks import button, chip, escape, mark, notice
 from .panel import Panel
@@ -43,6 +45,8 @@ class DeploymentsPanel(Panel):
         self.rows: list[Deployment] = []
         self.opened: DeploymentPanel | None = None
         self._away_since: datetime | None = None
+        #: one look after the other: none takes back what a later one has seen
+        self._looking = threading.RLock()
 
     def parts(self) -> Iterable[Panel]:
         """See `Panel.parts`."""
@@ -66,6 +70,10 @@ class DeploymentsPanel(Panel):
 
     def look(self) -> None:
         """Ask the server."""
+        with self._looking:
+            self._ask()
+
+    def _ask(self) -> None:
         try:
             self.rows = self.client.deployments.list(self.workspace_id)
             self._away_since = None
@@ -150,7 +158,22 @@ class Dashboard(DeploymentsPanel):
     def begin(self) -> None:
         """See `Panel.begin`."""
         self.view.upload_path = f"/workspaces/{self.workspace_id}/data-sources/upload"
+        display.follow(self)
         super().begin()
+
+    def finish(self, row: api.Run) -> None:
+        """See `display.Follower`."""
+        if not self._closed.is_set():
+            self.look()
+
+    def send_last(self, row: api.Run) -> None:
+        """See `display.Follower`."""
+        self.refresh(last=True, again=True)
+
+    def close(self) -> None:
+        """See `Panel.close`."""
+        super().close()
+        display.unfollow(self)
 
     def parts(self) -> Iterable[Panel]:
         """See `Panel.parts`."""
@@ -164,9 +187,8 @@ class Dashboard(DeploymentsPanel):
         """See `DeploymentsPanel.is_busy`."""
         return any(row["status"] not in ENDED for row in self.runs)
 
-    def look(self) -> None:
-        """See `DeploymentsPanel.look`."""
-        super().look()
+    def _ask(self) -> None:
+        super()._ask()
         if self._away_since is None:
             try:
                 self.runs = self.client.runs.list(SHOWN_RUNS, workspace_id=self.workspace_id)

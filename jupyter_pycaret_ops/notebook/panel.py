@@ -162,10 +162,11 @@ class Panel:
             log.exception("a panel could not do %s", what)
             self.trouble = "That did not work; the log of the kernel says more."
 
-    def refresh(self, *, last: bool = False) -> None:
+    def refresh(self, *, last: bool = False, again: bool = False) -> None:
         """Draw again; the picture follows now and then, and `last` for certain.
 
-        The picture first: whoever sees the end in the panel and saves has it in the file.
+        The picture first: whoever sees the end in the panel and saves has it in the file. `again` sends what
+        was sent before, too.
         """
         with self._lock:
             due = time.monotonic() - self._pictured_at > PICTURE_EVERY_S
@@ -178,6 +179,8 @@ class Panel:
                 html = self._alive()
                 if html != self._view.html:
                     self._view.html = html
+                elif again:
+                    self._view.send_state("html")
 
     def close(self) -> None:
         """Stop following, here and in the parts; what was drawn stays."""

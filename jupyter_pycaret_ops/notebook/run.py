@@ -38,6 +38,8 @@ class Run:
         self._row = row
         self._attempt = attempt
         self._pipeline: Any = None
+        #: whether the panels that show it have sent its end
+        self._is_settled = False
         #: the experiment's words for it, where they are known
         self.title = title or row["snapshot"].get("target") or row["plan"]
         #: what was guessed when it was submitted
@@ -58,7 +60,15 @@ class Run:
         """All that the server says of it, fresh until it has ended."""
         if self._row["status"] not in ENDED:
             self._row = self.client.runs.get(self.id)
+        if self._row["status"] in ENDED and not self._is_settled:
+            self._settle()
         return self._row
+
+    def _settle(self) -> None:
+        """Return when the panels have sent how it is, as an output of the cell that asks."""
+        self._is_settled = self._row["status"] in ENDED
+        display.finish(self._row)
+        display.send_last(self._row)
 
     @property
     def status(self) -> str:
@@ -128,16 +138,26 @@ class Run:
         self._row = self.client.runs.cancel(self.id)
         if self._attempt is not None:
             self._attempt.cancel()
+        if self._row["status"] in ENDED:
+            self._settle()
         return self
 
     def wait(self, timeout: float | None = None) -> Run:
-        """Return when it has ended, or after so many seconds."""
+        """Return when it has ended and its panels have shown the end, or after so many seconds."""
         self._row = self.client.runs.wait(self.id, timeout)
+        self._settle()
         return self
 
     def __await__(self) -> Generator[Any, None, Run]:
-        loop = asyncio.get_running_loop()
-        return loop.run_in_executor(None, self.wait).__await__()
+        return self._wait_in_thread().__await__()
+
+    async def _wait_in_thread(self) -> Run:
+        self._row = await asyncio.to_thread(self.client.runs.wait, self.id)
+        await asyncio.to_thread(display.finish, self._row)
+        # from here, not from the thread: it is an output of the cell that awaits
+        self._is_settled = True
+        display.send_last(self._row)
+        return self
 
     # ---------------------------------------------------------------- what comes of it
 

@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..client import ENDED
+from ..client import rows as api
 from ..client.asking import best_of
 from ..errors import OpsError
-from . import drawing
+from . import display, drawing
 from .deploy_panel import DeployPanel
 from .marks import button, chip, clock, escape, icon, notice, plural, slug_of
 from .panel import Panel
@@ -19,6 +20,8 @@ from .run_state import RunState
 
 #: the panel is drawn no oftener
 PAINT_EVERY_S = 0.2
+#: longest time that somebody who waits for the run waits for its panel too
+FINISH_S = 10.0
 
 
 class RunPanel(Panel):
@@ -35,6 +38,7 @@ class RunPanel(Panel):
         self._dirty = threading.Event()
         self._is_stale = False
         self._stream = self.client.runs.watch(run.id, on_state=self._reached)
+        self._painter: threading.Thread | None = None
 
     @property
     def is_final(self) -> bool:
@@ -49,8 +53,27 @@ class RunPanel(Panel):
             self._hear_all()
             self.refresh(last=True)
             return
-        for work in (self._hear, self._paint):
-            threading.Thread(target=work, name="pycaret-ops-panel", daemon=True).start()
+        display.follow(self)
+        self._painter = threading.Thread(target=self._paint, name="pycaret-ops-panel", daemon=True)
+        self._painter.start()
+        threading.Thread(target=self._hear, name="pycaret-ops-panel", daemon=True).start()
+
+    def finish(self, row: api.Run) -> None:
+        """See `display.Follower`: where the run has ended, the panel has heard all of it."""
+        if row["id"] != self.run.id:
+            return
+        painter = self._painter
+        if row["status"] in ENDED and painter not in (None, threading.current_thread()):
+            painter.join(FINISH_S)
+        # what was heard may be older, or the line broken
+        self.state.row = row
+
+    def send_last(self, row: api.Run) -> None:
+        """See `display.Follower`."""
+        if row["id"] == self.run.id:
+            self.refresh(last=True, again=True)
+            if self.is_final:
+                display.unfollow(self)
 
     def close(self) -> None:
         """Stop following."""
