@@ -2,22 +2,118 @@
 
 A file is written under a temporary name and renamed when it is whole, so that a name always stands for
 a whole file. Everything here blocks; the server calls it in threads.
+
+What a file system cannot do (a full disk, rights, a store that is away, an expired token) is said here and
+nowhere else: every method raises `Unavailable` then, with a sentence for people and no path in it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
+import io
+import logging
 import re
 import secrets
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
-from .errors import NotFound
+from .errors import NotFound, OpsError, Unavailable
+from .settings import make_private_folder
+
+log = logging.getLogger("jupyter_pycaret_ops")
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9_./-]*")
 CHUNK = 1 << 20
+
+
+#: words by which object stores say that a credential is no longer, or not, good
+_EXPIRED = re.compile(r"expired|token.{0,20}(invalid|refresh)", re.IGNORECASE)
+_DENIED = re.compile(
+    r"access ?denied|forbidden|credentials|signaturedoesnotmatch|invalidaccesskey|unauthorized",
+    re.IGNORECASE,
+)
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_NO_RIGHT = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+
+def _unavailable(error: Exception) -> Unavailable:
+    """What a file system that failed means for the caller; the detail goes to the log only."""
+    log.warning("the artifact store failed: %s: %s", type(error).__name__, error)
+    number, text = getattr(error, "errno", None), f"{type(error).__name__} {error}"
+    if number in _NO_SPACE:
+        return Unavailable(
+            "The disk that holds the artifacts is full. Free some space, then try again.",
+            retry_after_s=30,
+        )
+    if _EXPIRED.search(text):
+        return Unavailable(
+            "The credentials of the artifact store have expired. Renew them, then try again.",
+            retry_after_s=30,
+        )
+    if number in _NO_RIGHT or isinstance(error, PermissionError) or _DENIED.search(text):
+        return Unavailable(
+            "The artifact store refuses the server. Check its rights and credentials.",
+            retry_after_s=30,
+        )
+    if isinstance(error, ImportError):
+        return Unavailable(
+            "The artifact store needs a package that is not installed. "
+            "For S3: pip install 'jupyter-pycaret-ops[s3]'.",
+            retry_after_s=30,
+        )
+    return Unavailable("The artifact store does not answer. Try again.", retry_after_s=10)
+
+
+@contextlib.contextmanager
+def _translated() -> Iterator[None]:
+    """Raise Unavailable for whatever a file system raises; a file that is not there is NotFound."""
+    try:
+        yield
+    except OpsError:
+        raise
+    except FileNotFoundError as error:
+        raise NotFound("The file is no longer in the artifact store.") from error
+    except Exception as error:
+        raise _unavailable(error) from error
+
+
+class _Reader(io.RawIOBase):
+    """A file of the store, read with its errors translated."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        with _translated():
+            return self._stream.seek(offset, whence)
+
+    def tell(self) -> int:
+        with _translated():
+            return self._stream.tell()
+
+    def read(self, size: int = -1) -> bytes:
+        with _translated():
+            return self._stream.read(size)
+
+    def readinto(self, buffer: Any) -> int:
+        content = self.read(len(buffer))
+        buffer[: len(content)] = content
+        return len(content)
+
+    def close(self) -> None:
+        if not self.closed:
+            with contextlib.suppress(Exception):
+                self._stream.close()
+        super().close()
 
 
 class ArtifactStore:
@@ -29,9 +125,17 @@ class ArtifactStore:
 
     def writer(self, key: str) -> Writer:
         """Open a new file for writing; nothing stands under `key` before `commit`."""
-        fs, path = self._path(key)
-        fs.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
-        return Writer(fs, path)
+        _check(key)
+        with _translated():
+            fs, path = self._path(key)
+            for attempt in range(3):
+                self._make_folder(fs, path.rsplit("/", 1)[0])
+                try:
+                    return Writer(fs, path)
+                except FileNotFoundError:  # the folder was empty, and removed just now
+                    if attempt == 2:
+                        raise PermissionError("a folder does not stay") from None
+        raise AssertionError
 
     def put(self, key: str, content: bytes) -> None:
         """Store a file in one go."""
@@ -70,12 +174,23 @@ class ArtifactStore:
         NotFound
             When there is none.
         """
-        fs, path = self._path(key)
-        try:
-            stream: BinaryIO = fs.open(path, "rb")
-        except FileNotFoundError:
-            raise NotFound("The file is no longer in the artifact store.") from None
-        return stream
+        _check(key)
+        with _translated():
+            fs, path = self._path(key)
+            return cast("BinaryIO", io.BufferedReader(_Reader(fs.open(path, "rb"))))
+
+    def size(self, key: str) -> int:
+        """Return how many bytes a file has.
+
+        Raises
+        ------
+        NotFound
+            When there is none.
+        """
+        _check(key)
+        with _translated():
+            fs, path = self._path(key)
+            return int(fs.size(path))
 
     def copy(self, source: str, target: str) -> None:
         """Copy a file."""
@@ -85,16 +200,41 @@ class ArtifactStore:
             writer.commit()
 
     def delete(self, *keys: str) -> None:
-        """Delete files; those that are gone already are fine."""
+        """Delete files, and folders that are empty then; those that are gone already are fine.
+
+        What cannot be deleted stays and is logged: nothing refers to it any more.
+        """
         for key in keys:
-            fs, path = self._path(key)
-            with contextlib.suppress(FileNotFoundError):
-                fs.rm_file(path)
+            _check(key)
+            try:
+                fs, path = self._path(key)
+                with contextlib.suppress(FileNotFoundError):
+                    fs.rm_file(path)
+                self._remove_empty_folders(fs, path)
+            except Exception as error:
+                log.warning("a file of no use stays in the artifact store, %s: %s", key, error)
+
+    def _remove_empty_folders(self, fs: Any, path: str) -> None:
+        if not _is_local(fs):
+            return  # object stores have no folders
+        root = Path(self._filesystem()[1])
+        for folder in Path(path).parents:
+            if root not in folder.parents:
+                return
+            try:
+                folder.rmdir()
+            except OSError:  # not empty
+                return
+
+    def _make_folder(self, fs: Any, folder: str) -> None:
+        if _is_local(fs):
+            make_private_folder(Path(self._filesystem()[1]))
+        fs.makedirs(folder, exist_ok=True)
 
     def sweep(self, older_than_s: float = 24 * 3600.0) -> None:
         """Remove parts of files that a killed server has left in a local folder."""
         fs, root = self._filesystem()
-        if "file" not in fs.protocol:
+        if not _is_local(fs):
             return  # elsewhere a part is no file before it is whole, or lifecycle rules remove it
         for part in Path(root).rglob("*.part"):
             with contextlib.suppress(OSError):
@@ -102,8 +242,6 @@ class ArtifactStore:
                     part.unlink()
 
     def _path(self, key: str) -> tuple[Any, str]:
-        if not _KEY.fullmatch(key) or ".." in key:
-            raise ValueError(f"{key!r} is not a key of the artifact store")
         fs, root = self._filesystem()
         return fs, f"{root.rstrip('/')}/{key}"
 
@@ -113,6 +251,15 @@ class ArtifactStore:
 
             self._opened = url_to_fs(self.url)
         return self._opened
+
+
+def _check(key: str) -> None:
+    if not _KEY.fullmatch(key) or ".." in key:
+        raise ValueError(f"{key!r} is not a key of the artifact store")
+
+
+def _is_local(fs: Any) -> bool:
+    return "file" in ((fs.protocol,) if isinstance(fs.protocol, str) else fs.protocol)
 
 
 class Writer:
@@ -127,13 +274,19 @@ class Writer:
 
     def write(self, content: bytes) -> None:
         """Append bytes."""
-        self._stream.write(content)
+        with _translated():
+            self._stream.write(content)
 
     def commit(self) -> None:
         """Close the file and give it its name."""
-        self._stream.close()
-        self._open = False
-        self._fs.mv(self._temporary, self._path)
+        with _translated():
+            self._stream.close()
+            self._open = False
+            try:
+                self._fs.mv(self._temporary, self._path)
+            except BaseException:
+                self._open = True  # `discard` removes it
+                raise
 
     def discard(self) -> None:
         """Leave nothing behind; does nothing after `commit`."""
@@ -141,8 +294,12 @@ class Writer:
             self._open = False
             with contextlib.suppress(Exception):
                 self._stream.close()
-            with contextlib.suppress(FileNotFoundError):
+            try:
                 self._fs.rm_file(self._temporary)
+            except FileNotFoundError:
+                pass
+            except Exception as error:
+                log.warning("a part of a file stays in the artifact store: %s", error)
 
     def __enter__(self) -> Writer:
         return self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import os
 from pathlib import Path
@@ -15,6 +16,20 @@ EXTENSION = "jupyter_pycaret_ops_extension"
 def data_root() -> Path:
     """The folder that holds the database, the key file and the artifacts by default."""
     return Path(jupyter_data_dir()) / "pycaret_ops"
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make a folder, with its parents, that only its owner may enter.
+
+    One that is there keeps its mode, which may be meant so; the data folder, which is ours, is closed.
+    """
+    if folder.is_dir():
+        if folder == data_root() and folder.stat().st_mode & 0o077:
+            with contextlib.suppress(OSError):
+                folder.chmod(0o700)
+        return
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def default_database_url() -> str:

@@ -8,17 +8,25 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import errno
 import hashlib
 import hmac
+import logging
 import os
 import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import Unavailable
+from .settings import make_private_folder
 
 if TYPE_CHECKING:
     from cryptography.fernet import Fernet
+
+
+log = logging.getLogger("jupyter_pycaret_ops")
+
+KEY_BYTES = 32
 
 
 class Vault:
@@ -71,18 +79,79 @@ class Vault:
 
 
 def _read_or_make(file: Path) -> bytes:
-    """The key in `file`; two servers that make it at once agree on one."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with contextlib.suppress(FileNotFoundError):
-        return file.read_bytes()
-    temporary = file.with_name(f"{file.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as stream:
-        stream.write(secrets.token_bytes(32))
+    """The key in `file`; two servers that make it at once agree on one.
+
+    Raises
+    ------
+    Unavailable
+        When the file holds no whole key, cannot be read, or cannot be made.
+    """
     try:
-        os.link(temporary, file)  # fails where another server was first
-    except FileExistsError:
-        pass
+        make_private_folder(file.parent)
+        with contextlib.suppress(FileNotFoundError):
+            return _read(file)
+        _make(file)
+        return _read(file)
+    except OSError as error:
+        log.warning("the key file cannot be read or made: %s", error)
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        raise Unavailable(
+            "The disk that should hold the server's key file is full. Free some space, then try again."
+            if full
+            else "The server's key file cannot be read or made. Check PyCaretOpsApp.key_file and the rights on it.",
+            retry_after_s=30,
+        ) from error
+
+
+def _read(file: Path) -> bytes:
+    """The key, of which something was there to be read.
+
+    Raises
+    ------
+    Unavailable
+        When it is shorter than a key: whatever made it so would make signatures that anybody can guess.
+    """
+    with file.open("rb") as stream:
+        mode = os.fstat(stream.fileno()).st_mode
+        key = stream.read()
+    if len(key) < KEY_BYTES:
+        raise Unavailable(
+            f"The server's key file holds {len(key)} bytes, fewer than a key has ({KEY_BYTES}). Restore it "
+            "from a backup. If there is none, delete it: a new one is made, and then pipelines are to be "
+            "promoted and data sources with secrets to be registered again.",
+            retry_after_s=30,
+        )
+    if os.name == "posix" and mode & 0o077:
+        log.warning(
+            "the key file %s can be read or changed by other users; whoever reads it can sign pipelines and "
+            "decrypt secrets. Close it: chmod 600 %s",
+            file,
+            file,
+        )
+    return key
+
+
+def _make(file: Path) -> None:
+    """Make the key file, whole or not at all; one that another server has made meanwhile stays."""
+    temporary = file.with_name(f"{file.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    try:
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(secrets.token_bytes(KEY_BYTES))
+            stream.flush()
+            os.fsync(stream.fileno())
+        with contextlib.suppress(FileExistsError):  # another server was first
+            os.link(temporary, file)
+        _sync_folder(file.parent)
     finally:
-        temporary.unlink()
-    return file.read_bytes()
+        temporary.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have the folder's entries on the disk, where folders can be opened for that."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -32,6 +32,7 @@ from ..settings import EXTENSION
 from ..store.access import Caller
 from ..store.ids import new_id
 from ..store.keys import KEY_PREFIX, RUN_TOKEN_PREFIX
+from ..store.session import LockBudget, lock_budget
 from .context import Call, Extension, Listing, Route, Services
 from .identity import jupyter_user, names_people
 from .streaming import BoundedBody
@@ -229,6 +230,7 @@ class OpsHandler(JupyterHandler):
             self.current_user = self._jupyter_current_user = None
             return
         self.services = await self.extension.ensure_started()
+        lock_budget.set(LockBudget())
         if any("\0" in value for value in self.path_kwargs.values()):
             raise NotFound("There is no such row.")  # PostgreSQL cannot even be asked for it
         await self.identify(route)

@@ -184,8 +184,6 @@ class UploadHandler(OpsHandler):
             await self.upload.feed(chunk)
         except OpsError as error:
             await self._refuse(error)
-        except OSError as error:
-            await self._refuse(_storage_failed(error))
 
     @allow_unauthenticated
     async def post(self, workspace_id: str) -> None:
@@ -222,11 +220,9 @@ class UploadHandler(OpsHandler):
                 config=facts.config(upload.filename),
                 storage_key=self.storage_key,
             )
-        except BaseException as error:
+        except BaseException:
             if committed:
                 await asyncio.to_thread(self.services.artifacts.delete, self.storage_key)
-            if isinstance(error, OSError):
-                raise _storage_failed(error) from error
             raise
         finally:
             await upload.discard()
@@ -275,13 +271,3 @@ class UploadHandler(OpsHandler):
 
 
 _discarding: set[asyncio.Task[None]] = set()
-
-
-def _storage_failed(error: OSError) -> OpsError:
-    if error.errno == 28:
-        return Unavailable(
-            "The disk that holds the artifacts is full. Free some space, then upload again.",
-            retry_after_s=30,
-            reason="unavailable",
-        )
-    return Unavailable("The file could not be stored. Try again.", retry_after_s=10)

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from tornado.web import HTTPError
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
-from ..errors import Forbidden, Invalid, NotFound, OpsError, Unauthenticated
+from ..errors import Forbidden, Invalid, NotFound, OpsError, Unauthenticated, Unavailable
 from ..runs import notebook
 from ..runs.fanout import follow, wait_for_end
 from ..runs.submission import Submission
@@ -212,6 +212,15 @@ class FileHandler(OpsHandler):
                 ErrorOut(f"The file has {size} bytes; the range lies outside.", "range"), 416
             )
             return
+        stored = await asyncio.get_running_loop().run_in_executor(
+            services.threads, services.artifacts.size, artifact.storage_key
+        )
+        if stored != size:
+            raise Unavailable(
+                f"The file is damaged in the artifact store: it has {stored} bytes, not {size}. "
+                "Restore it, or run again.",
+                retry_after_s=60,
+            )
         begin, end = part or (0, size)
         if part is not None:
             self.set_status(206)
@@ -260,7 +269,8 @@ class NotebookHandler(OpsHandler):
         facts = await services.store.read(notebook.read_facts, self.caller, run_id)
         key = facts.run.data.get("storage_key")
         if facts.run.data["kind"] == "inline" and key:
-            with contextlib.suppress(NotFound):  # then the notebook asks for a file
+            # then the notebook asks for a file
+            with contextlib.suppress(NotFound, msgspec.DecodeError, UnicodeDecodeError):
                 content = await asyncio.to_thread(services.artifacts.read, key)
                 facts = replace(facts, rows=msgspec.json.decode(content))
         made = notebook.make(facts)

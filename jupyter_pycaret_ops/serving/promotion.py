@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from ..artifacts import ArtifactStore
-from ..errors import Invalid
+from ..errors import Invalid, Unavailable
 from ..lifecycle import Status
 from ..protocol import PIPELINE_KIND, SCHEMA_KIND
 from ..store import artifacts as artifact_rows
@@ -55,9 +55,15 @@ async def promote(
         return run, _choose(run, kept, model_id), schemas[-1]
 
     run, artifact, schema_file = await store.read(find)
-    schema: dict[str, Any] = json.loads(
-        await asyncio.to_thread(artifacts.read, schema_file.storage_key)
-    )
+    try:
+        schema: dict[str, Any] = json.loads(
+            await asyncio.to_thread(artifacts.read, schema_file.storage_key)
+        )
+    except ValueError as error:
+        raise Unavailable(
+            "The run's input schema is damaged in the artifact store. Restore the file, or run again.",
+            retry_after_s=60,
+        ) from error
     storage_key = f"pipelines/{new_id()}.pkl"
     await asyncio.to_thread(artifacts.copy, artifact.storage_key, storage_key)
     try:

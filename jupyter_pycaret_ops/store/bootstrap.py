@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shutil
 import sqlite3
 from contextlib import closing
@@ -98,6 +100,7 @@ def ensure_schema(url: str, *, auto_migrate: bool) -> SchemaReport:
 
     config = alembic_config(url)
     engine = make_engine(url)
+    _make_private_file(url)
     try:
         found, head = examine(engine, config)
         backup: Path | None = None
@@ -127,6 +130,16 @@ def ensure_schema(url: str, *, auto_migrate: bool) -> SchemaReport:
         return SchemaReport(found, head, backup)
     finally:
         engine.dispose()
+
+
+def _make_private_file(url: str) -> None:
+    """Make SQLite's file where there is none, for its owner alone; its journals get the same mode."""
+    parsed = make_url(url)
+    file = parsed.database
+    if parsed.get_backend_name() != "sqlite" or not file or file == ":memory:":
+        return
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def back_up(url: str) -> Path | None:

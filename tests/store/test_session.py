@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
+import stat
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -19,6 +23,7 @@ from sqlalchemy.orm import Session
 from jupyter_pycaret_ops.errors import Conflict, Invalid, Unavailable
 from jupyter_pycaret_ops.store import session as session_room
 from jupyter_pycaret_ops.store import users
+from jupyter_pycaret_ops.store.bootstrap import ensure_schema
 from jupyter_pycaret_ops.store.models import Deployment, User
 from jupyter_pycaret_ops.store.session import Store, file_system_of
 
@@ -144,7 +149,146 @@ def test_a_file_that_cannot_be_written_is_said_to_be(store: Store) -> None:
         store.write_now(users.ensure_user, "ada")
 
 
+# ---------------------------------------------------------------- SQLite's file is gone
+
+
+@SQLITE_ONLY
+@pytest.mark.parametrize(
+    "how", ["removed", "moved", "emptied", "replaced", "replaced by a database"]
+)
+def test_lost_file_is_noticed_and_no_other_one_is_begun(url: str, tmp_path: Path, how: str) -> None:
+    store = Store(url)
+    store.write_now(users.ensure_user, "ada")
+    file = Path(file_of(store))
+    if how == "removed":
+        file.unlink()
+    elif how == "moved":
+        file.rename(tmp_path / "elsewhere.db")
+    elif how == "emptied":
+        os.truncate(file, 0)
+    else:
+        file.unlink()
+        if how == "replaced":
+            file.touch()
+        else:
+            with closing(sqlite3.connect(file)) as other:
+                other.execute("CREATE TABLE t (x)")
+    size = file.stat().st_size if file.exists() else None
+    for _ in range(2):
+        for use in (store.read_now, store.write_now):
+            with pytest.raises(Unavailable, match="removed or replaced") as refused:
+                use(lambda session: users.ensure_user(session, "bob"))
+            assert str(tmp_path) not in refused.value.message
+    assert (file.stat().st_size if file.exists() else None) == size
+    if how == "moved":
+        (tmp_path / "elsewhere.db").rename(file)
+        assert store.read_now(users.counts) == (1, 0)
+    store.close()
+
+
+def test_new_database_and_its_folder_are_for_their_owner_alone(tmp_path: Path) -> None:
+    file = tmp_path / "folder" / "ops.db"
+    ensure_schema(f"sqlite:///{file}", auto_migrate=True)
+    store = Store(f"sqlite:///{file}")
+    store.write_now(users.ensure_user, "ada")
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+    for made in file.parent.iterdir():  # the file and its journals
+        assert stat.S_IMODE(made.stat().st_mode) == 0o600, made.name
+    store.close()
+
+
+# ---------------------------------------------------------------- one deadline
+
+
+@SQLITE_ONLY
+@in_loop
+async def test_writes_that_wait_their_turn_share_one_deadline(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session_room, "BUSY_TIMEOUT_MS", 400)
+    store = Store(url)
+    with closing(sqlite3.connect(file_of(store), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        began = time.monotonic()
+        asked = [store.write(users.ensure_user, f"u{number}") for number in range(20)]
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        took_s = time.monotonic() - began
+        other.execute("ROLLBACK")
+    assert all(isinstance(answer, Unavailable) for answer in answers)
+    assert took_s < 4 * 0.4  # in turn it were twenty times as long
+    await store.write(users.ensure_user, "later")
+    assert await store.read(users.counts) == (1, 0)
+    assert pragma(store, "busy_timeout") == 400
+    store.close()
+
+
+@SQLITE_ONLY
+@in_loop
+async def test_write_behind_a_slow_one_is_done_although_its_time_is_up(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session_room, "BUSY_TIMEOUT_MS", 50)
+    store = Store(url)
+    slow = store.write(lambda _session: time.sleep(0.2))
+    await asyncio.gather(slow, store.write(users.ensure_user, "ada"))
+    assert await store.read(users.counts) == (1, 0)
+    store.close()
+
+
+@SQLITE_ONLY
+@in_loop
+async def test_transactions_of_one_request_share_its_time(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session_room, "BUSY_TIMEOUT_MS", 400)
+    store = Store(url)
+    session_room.lock_budget.set(session_room.LockBudget())
+    with closing(sqlite3.connect(file_of(store), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        began = time.monotonic()
+        for _ in range(5):
+            with pytest.raises(Unavailable, match="locked"):
+                await store.write(users.ensure_user, "ada")
+        took_s = time.monotonic() - began
+        other.execute("ROLLBACK")
+    assert 0.4 <= took_s < 4 * 0.4
+    session_room.lock_budget.set(None)
+    store.close()
+
+
 # ---------------------------------------------------------------- PostgreSQL
+
+
+@POSTGRESQL_ONLY
+def test_transaction_that_loses_a_deadlock_is_done_again(store: Store) -> None:
+    ids = [store.write_now(users.ensure_user, name).id for name in ("ada", "bob")]
+    both = threading.Barrier(2, timeout=20)
+    attempts: list[str] = []
+
+    def lock_both(session: Session, first: str, second: str) -> None:
+        attempts.append(first)
+        session.get_one(User, first, with_for_update=True)
+        if len(attempts) <= 2:
+            both.wait()
+        session.get_one(User, second, with_for_update=True)
+
+    with ThreadPoolExecutor(2) as threads:
+        done = [threads.submit(store.write_now, lock_both, *pair) for pair in (ids, reversed(ids))]
+        assert [item.result(30) for item in done] == [None, None]
+    assert len(attempts) == 3
+
+
+@POSTGRESQL_ONLY
+def test_transaction_that_loses_twice_is_a_conflict(store: Store) -> None:
+    attempts = []
+
+    def lose(session: Session) -> None:
+        attempts.append(1)
+        session.execute(text("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '40P01'; END $$"))
+
+    with pytest.raises(Conflict, match="try again"):
+        store.write_now(lose)
+    assert len(attempts) == 2
 
 
 @POSTGRESQL_ONLY
