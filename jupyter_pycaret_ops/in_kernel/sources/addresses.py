@@ -15,6 +15,38 @@ from .contracts import SourceUnreadable
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 #: IPv6 addresses that stand for public IPv4 ones, in networks that have no other
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+#: addresses that look public, and lead to a cloud's own services, to relays or to nobody.
+#: Named here because Python's list of special addresses differs from version to version and has no clouds.
+_REFUSED = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        "168.63.129.16/32",  # Azure's platform: DNS, DHCP, health, the agent's credentials
+        "192.0.0.0/24",  # protocol assignments; 192.0.0.192 was Oracle's metadata service
+        "169.254.0.0/16",  # link-local: the metadata services of AWS, Azure, Google and others
+        "100.64.0.0/10",  # carriers' own; 100.100.100.200 is Alibaba's metadata service
+        "192.88.99.0/24",  # relays of 6to4
+        "192.31.196.0/24",  # AS112
+        "192.52.193.0/24",  # relays of multicast
+        "192.175.48.0/24",  # AS112
+        "192.0.2.0/24",  # documentation
+        "198.51.100.0/24",  # documentation
+        "203.0.113.0/24",  # documentation
+        "198.18.0.0/15",  # benchmarks
+        "::/96",  # IPv4 in the form of old
+        "::ffff:0:0:0/96",  # IPv4, translated
+        "64:ff9b:1::/48",  # NAT64 of a network's own
+        "100::/64",  # discarded
+        "100:0:0:1::/64",  # discarded
+        "2001::/23",  # protocol assignments, Teredo among them
+        "2001:db8::/32",  # documentation
+        "2002::/16",  # 6to4: it ends at an IPv4 address of the sender's choice
+        "2620:4f:8000::/48",  # AS112
+        "3fff::/20",  # documentation
+        "5f00::/16",  # segment routing
+        "fc00::/7",  # networks' own; fd00:ec2::254 is Amazon's metadata service
+        "fec0::/10",  # sites' own, of old
+    )
+)
 
 
 class AddressRefused(OSError):
@@ -36,6 +68,8 @@ def is_public(text: str) -> bool:
 
 
 def _is_public(address: Address) -> bool:
+    if any(address.version == network.version and address in network for network in _REFUSED):
+        return False
     return address.is_global and not (
         address.is_multicast
         or address.is_reserved
@@ -50,7 +84,14 @@ def _carried(address: Address) -> list[Address]:
     """IPv4 addresses within an IPv6 one, to which a gateway may lead."""
     if isinstance(address, ipaddress.IPv4Address):
         return []
-    return [*filter(None, [address.sixtofour]), *(address.teredo or ())]
+    interface = int(address) & (1 << 64) - 1
+    # ISATAP: 0000:5efe or 0200:5efe before the IPv4 address
+    isatap = (interface >> 32) & 0xFDFF_FFFF == 0x0000_5EFE
+    return [
+        *filter(None, [address.sixtofour]),
+        *(address.teredo or ()),
+        *([ipaddress.IPv4Address(interface & 0xFFFF_FFFF)] if isatap else ()),
+    ]
 
 
 def refusal(host: str) -> SourceUnreadable:

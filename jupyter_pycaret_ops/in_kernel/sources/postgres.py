@@ -160,6 +160,8 @@ def opened(spec: DataSpec) -> Iterator[Rows]:
             with connection.cursor(name="pycaret_ops") as cursor:
                 cursor.execute(_query(spec))
                 yield Rows(what(spec), cursor)
+            # what a query has set going (NOTIFY) is sent at the commit: there is none
+            connection.rollback()
         except psycopg.errors.QueryCanceled:
             raise too_slow(what(spec), spec.limits.timeout_s) from None
         except psycopg.Error as error:
@@ -208,7 +210,7 @@ def _why_not_connected(spec: DataSpec, host: str, port: int, text: str) -> str:
     """A sentence for libpq's words, of which only what the server itself said is repeated."""
     where = f"PostgreSQL at {host}, port {port}"
     if "FATAL:" in text:
-        answer = said(text.split("FATAL:", 1)[1])
+        answer = said(text.split("FATAL:", 1)[1], spec)
         return (
             f"{where} does not let “{spec.options['user']}” into database "
             f"“{spec.options['database']}”: {answer}. Check database, user and password."
@@ -269,7 +271,7 @@ def _refusal(spec: DataSpec, error: psycopg.Error) -> str:
     if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
         return f"{name} would change data, and sources are only read. Register one that selects."
     if error.diag.message_primary:
-        return f"{name} cannot be read: {said(error.diag.message_primary)}."
+        return f"{name} cannot be read: {said(error.diag.message_primary, spec)}."
     return f"{name} cannot be read: the connection was lost. Try again."
 
 

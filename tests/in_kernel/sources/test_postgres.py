@@ -14,6 +14,7 @@ import pytest
 from jupyter_pycaret_ops.in_kernel import sources
 from jupyter_pycaret_ops.in_kernel.sources import Loaded, SourceUnreadable
 from jupyter_pycaret_ops.in_kernel.sources.looking import look
+from jupyter_pycaret_ops.in_kernel.sources.secrecy import LONGEST_SAID, guarded, said
 from jupyter_pycaret_ops.protocol import DataSpec, ReadLimits
 
 from ...live import free_port
@@ -182,6 +183,37 @@ def test_no_query_changes_anything(database: Database, query: str) -> None:
     with pytest.raises(SourceUnreadable):
         read(database.config(query=query))
     assert database.count("t") == 50
+
+
+def test_query_is_rolled_back_so_that_nothing_is_notified(database: Database) -> None:
+    import psycopg
+
+    url = database.cluster.url(database.name, "postgresql")
+    with psycopg.connect(url, autocommit=True) as listener:
+        listener.execute("LISTEN pco")
+        config = database.config(query="SELECT pg_notify('pco', 'read')::text AS x")
+        read(config)
+        look(spec(config), 5)
+        listener.execute("NOTIFY pco, 'sent'")
+        # in order: what the queries had sent would come first
+        (first,) = listener.notifies(timeout=20, stop_after=1)
+    assert first.payload == "sent"
+
+
+def test_own_sentences_are_not_redacted(database: Database) -> None:
+    config = database.config(table="missing_table") | {"host": "localhost"}
+    for password in ("missing", "table", "e"):  # a gap in the name would tell the password
+        with (
+            pytest.raises(SourceUnreadable) as refused,
+            guarded(spec(config | {"password": password})),
+        ):
+            raise SourceUnreadable("The table “missing_table” does not exist.")
+        assert "“missing_table” does not exist" in refused.value.message
+
+
+def test_secret_is_redacted_before_the_servers_words_are_cut() -> None:
+    told = said("x" * (LONGEST_SAID - 4) + "s3cr3t-word", spec({"password": "s3cr3t-word"}))
+    assert "s3cr" not in told
 
 
 def test_caps_refuse_and_say_what_to_do(database: Database) -> None:
