@@ -81,6 +81,11 @@ class PyCaretOpsApp(ExtensionApp):
     worker_kernel_name = Unicode(
         "python3", help="Kernelspec that runs execute in; its environment has this package."
     ).tag(config=True)
+    kernel_answer_s = Float(
+        60.0,
+        min=1.0,
+        help="Seconds that a worker kernel may take to start, and then to do what the server asks of it.",
+    ).tag(config=True)
     cancel_grace_s = Float(
         5.0,
         min=0.0,
@@ -326,7 +331,13 @@ class PyCaretOpsApp(ExtensionApp):
         kernel_specs = self.serverapp.kernel_spec_manager
         assert kernel_specs is not None
         pool = WorkerPool(
-            PoolSettings(self.worker_kernel_name, runtime, self.spare_kernels, self.spare_idle_s),
+            PoolSettings(
+                self.worker_kernel_name,
+                runtime,
+                self.spare_kernels,
+                self.spare_idle_s,
+                self.kernel_answer_s,
+            ),
             kernel_specs,
             on_started=note_start,
             on_taken=note_use,

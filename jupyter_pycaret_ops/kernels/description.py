@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import Invalid, Unavailable
-from .pool import KernelUnavailable, WorkerPool
+from .pool import WARM_TIMES, KernelUnavailable, WorkerPool
 from .worker import WorkerDied, WorkerRefused
 
 if TYPE_CHECKING:
@@ -90,17 +90,24 @@ class EngineDescription:
             worker = await self._pool.take("probe")
         except KernelUnavailable as error:
             raise Unavailable(str(error), retry_after_s=10) from error
+        answered = False
         try:
-            text = await worker.ask("", "_pycaret_ops_agent.describe_json()")
-        except (WorkerDied, WorkerRefused) as error:
-            await self._pool.end(worker)
+            # it imports the engine, as warming up does
+            within_s = WARM_TIMES * self._pool.settings.answer_s
+            text = await worker.ask("", "_pycaret_ops_agent.describe_json()", within_s=within_s)
+            description: dict[str, Any] = json.loads(text)
+            answered = True
+        except (WorkerDied, WorkerRefused, ValueError) as error:
             raise Unavailable(
                 f"The worker kernel could not describe the engine ({error.args[0]}). "
                 "Check that PyCaret can be imported in its environment.",
                 retry_after_s=10,
             ) from error
-        self._pool.give_back(worker)
-        description: dict[str, Any] = json.loads(text)
+        finally:
+            if answered:
+                self._pool.give_back(worker)
+            else:
+                await asyncio.shield(self._pool.end(worker))
         if file is not None:
             await asyncio.to_thread(_write, file, text)
         return description

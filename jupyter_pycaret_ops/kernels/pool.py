@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
@@ -13,7 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .worker import ONE_THREAD, Worker, WorkerDied, WorkerRefused
+from .worker import (
+    ANSWER_WITHIN_S,
+    ONE_THREAD,
+    Worker,
+    WorkerDied,
+    WorkerRefused,
+    WorkerSilent,
+    without_folders,
+)
 
 if TYPE_CHECKING:
     from jupyter_client.kernelspec import KernelSpecManager
@@ -22,6 +31,8 @@ log = logging.getLogger("jupyter_pycaret_ops")
 
 PREPARE = "from jupyter_pycaret_ops.in_kernel import agent as _pycaret_ops_agent"
 WARM = "_pycaret_ops_agent.warm()"
+#: warming up imports the engine and fits a model: so many times as long as an answer may take
+WARM_TIMES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +43,8 @@ class PoolSettings:
     runtime_dir: Path
     spares: int = 1
     idle_s: float = 1800.0
+    #: seconds that a kernel may take to start, and then to do what it is asked
+    answer_s: float = ANSWER_WITHIN_S
 
 
 class KernelUnavailable(Exception):
@@ -152,6 +165,7 @@ class WorkerPool:
         """End a kernel with all of its processes."""
         await worker.end()
         self._all.discard(worker)
+        await asyncio.to_thread(shutil.rmtree, worker.scratch, ignore_errors=True)
         await self._on_ended(worker.kernel_id)
 
     async def _start(self, purpose: str) -> Worker:
@@ -161,26 +175,42 @@ class WorkerPool:
         env = {**os.environ, **ONE_THREAD, "PYCARET_CUSTOM_LOGGING_PATH": os.devnull}
         scratch = tempfile.mkdtemp(prefix="work-", dir=self.settings.runtime_dir)
         env["MPLCONFIGDIR"] = scratch
-        name = self.settings.kernel_name
+        name, within_s = self.settings.kernel_name, self.settings.answer_s
         try:
-            worker = await Worker.start(manager, name, env, scratch)
+            async with asyncio.timeout(within_s):
+                worker = await Worker.start(manager, name, env, scratch)
         except Exception as error:
+            log.warning("the worker kernel %s could not be started: %s", name, error)
+            await asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True)
             raise KernelUnavailable(
-                f"The worker kernel “{name}” could not be started ({error}). "
+                f"The worker kernel “{name}” could not be started ({_why(error)}). "
                 "See `jupyter kernelspec list`, and set PyCaretOpsApp.worker_kernel_name."
             ) from error
         self._all.add(worker)
-        if self._closed:  # meanwhile
-            await asyncio.shield(self.end(worker))
-            raise KernelUnavailable("The server is stopping.")
         try:
+            if self._closed:  # meanwhile
+                raise KernelUnavailable("The server is stopping.")
             await self._on_started(worker, purpose)
-            await worker.ask(PREPARE)
+            await worker.ask(PREPARE, within_s=within_s)
             if purpose == "spare":  # who waits for a kernel imports just what they need
-                await worker.ask(WARM)
-        except WorkerDied:
+                await worker.ask(WARM, within_s=WARM_TIMES * within_s)
+        except WorkerSilent:
+            said = await asyncio.to_thread(worker.last_output)
             await self.end(worker)
-            raise KernelUnavailable(f"The worker kernel “{name}” ended while it started.") from None
+            raise KernelUnavailable(
+                f"The worker kernel “{name}” was started ({self._command()}) and did not answer within "
+                f"{within_s:g} s. "
+                + (f"Its last output: {said}. " if said else "It wrote nothing. ")
+                + "Start a notebook with this kernel to see whether it works, or set "
+                "PyCaretOpsApp.worker_kernel_name or kernel_answer_s."
+            ) from None
+        except WorkerDied:
+            said = await asyncio.to_thread(worker.last_output)
+            await self.end(worker)
+            raise KernelUnavailable(
+                f"The worker kernel “{name}” ended while it started."
+                + (f" Its last output: {said}" if said else "")
+            ) from None
         except WorkerRefused as error:
             await self.end(worker)
             raise KernelUnavailable(
@@ -191,6 +221,11 @@ class WorkerPool:
             await asyncio.shield(self.end(worker))
             raise
         return worker
+
+    def _command(self) -> str:
+        """Return the command of the kernelspec, without folders."""
+        command = self._kernel_specs.get_kernel_spec(self.settings.kernel_name).argv
+        return without_folders(" ".join(command))
 
     def _kernel_manager(self) -> Any:
         if self._manager is None:
@@ -230,3 +265,12 @@ class WorkerPool:
 
 async def _hand(ready: asyncio.Future[Worker]) -> Worker:
     return await ready
+
+
+def _why(error: Exception) -> str:
+    """Return why a kernel could not be started, without the path of its program."""
+    if isinstance(error, TimeoutError):
+        return "it took too long"
+    if isinstance(error, OSError) and error.strerror:
+        return f"its program: {error.strerror}"
+    return without_folders(f"{type(error).__name__}: {error}")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ast
 import asyncio
 import contextlib
 import os
+import re
 import signal
 import uuid
 from pathlib import Path
@@ -31,10 +31,31 @@ ONE_THREAD = dict.fromkeys(
     "1",
 )
 LONGEST_TRACE = 2_000
+LONGEST_OUTPUT = 500
+#: seconds that a kernel may take to do what it is asked, unless the caller says otherwise
+ANSWER_WITHIN_S = 60.0
+#: what a person has set for Python and IPython in their shell is not meant for our kernels
+PERSONAL_VARIABLES = frozenset(
+    {"PYTHONSTARTUP", "PYTHONWARNINGS", "PYTHONINSPECT", "PYTHONBREAKPOINT"}
+)
+#: the `source` of an answer, see `in_kernel/agent/answers.py`
+ANSWER_SOURCE = "jupyter_pycaret_ops"
+#: in the kernel's own folder: what it wrote to stdout and stderr
+OUTPUT = "output.log"
+_PATH = re.compile(r"(?:[A-Za-z]:)?[/\\][\w.@~+-]+(?:[/\\][\w.@~+-]+)*[/\\]")
+
+
+def without_folders(text: str) -> str:
+    """Return a text in one line, with the folders of its paths left out."""
+    return _PATH.sub("", " ".join(text.split()))
 
 
 class WorkerDied(Exception):
     """The kernel ended while something was asked of it."""
+
+
+class WorkerSilent(WorkerDied):
+    """The kernel did not answer in time; it must be ended."""
 
 
 class WorkerRefused(Exception):
@@ -82,13 +103,19 @@ class Worker:
         OSError, jupyter_client.kernelspec.NoSuchKernel
             When there is no such kernelspec, or its command cannot be run.
         """
-        kernel_id = await manager.start_kernel(
-            kernel_name=kernel_name,
-            kernel_id=str(uuid.uuid4()),
-            env=env,
-            cwd=cwd,
-            extra_arguments=["--HistoryManager.enabled=False", "--IPKernelApp.log_level=40"],
-        )
+        env = {name: value for name, value in env.items() if name not in PERSONAL_VARIABLES}
+        # a profile of its own: nobody's start-up files, extensions or formatters
+        env["IPYTHONDIR"] = str(Path(cwd) / "ipython")
+        with (Path(cwd) / OUTPUT).open("wb") as output:
+            kernel_id = await manager.start_kernel(
+                kernel_name=kernel_name,
+                kernel_id=str(uuid.uuid4()),
+                env=env,
+                cwd=cwd,
+                stdout=output,
+                stderr=output,
+                extra_arguments=["--HistoryManager.enabled=False", "--IPKernelApp.log_level=40"],
+            )
         client = cast("AsyncKernelClient", manager.get_kernel(kernel_id).client())
         client.start_channels(  # noqa: S604 - a channel's name, no shell
             shell=True, iopub=False, stdin=False, hb=False, control=False
@@ -100,50 +127,68 @@ class Worker:
         """Whether the process is there."""
         return not self.exited.done()
 
-    async def ask(self, code: str, answer: str | None = None) -> Any:
+    async def ask(
+        self, code: str, answer: str | None = None, *, within_s: float = ANSWER_WITHIN_S
+    ) -> Any:
         """Execute `code`; with `answer`, evaluate that expression after it and return its value.
 
-        Only values that `repr` writes as a literal come back.
+        The agent must have been imported for an answer; it must be a value that JSON knows.
 
         Raises
         ------
         WorkerDied
             When the kernel ends before it has answered.
+        WorkerSilent
+            When it has not answered within `within_s` seconds. It may still be busy: end it.
         WorkerRefused
             When the code raised; the message is the exception's.
         """
+        if answer is not None:
+            code = f"{code}\n_pycaret_ops_agent.answer({answer})"
         async with self._asking:
             message_id = self._client.execute(
-                code,
-                silent=True,
-                store_history=False,
-                user_expressions={"answer": answer} if answer else {},
-                allow_stdin=False,
+                code, silent=True, store_history=False, allow_stdin=False
             )
-            content = await self._reply(message_id)
+            try:
+                async with asyncio.timeout(within_s):
+                    content = await self._reply(message_id)
+            except TimeoutError:
+                raise WorkerSilent(
+                    f"kernel {self.pid} did not answer within {within_s:g} s"
+                ) from None
         if content["status"] != "ok":
             trace = "\n".join(content.get("traceback", []))[-LONGEST_TRACE:]
             raise WorkerRefused(f"{content.get('ename')}: {content.get('evalue')}", trace)
         if answer is None:
             return None
-        result = content["user_expressions"]["answer"]
-        if result["status"] != "ok":
-            raise WorkerRefused(f"{result.get('ename')}: {result.get('evalue')}", "")
-        return ast.literal_eval(result["data"]["text/plain"])
+        for item in content.get("payload", ()):
+            if item.get("source") == ANSWER_SOURCE:
+                return item["value"]
+        raise WorkerRefused("the kernel gave no answer", "")
 
     def tell(self, code: str) -> None:
         """Execute `code` without waiting for it: what cancel uses."""
         if self.alive:
             self._client.execute(code, silent=True, store_history=False, allow_stdin=False)
 
+    def last_output(self) -> str:
+        """Return the end of what the kernel wrote to stdout and stderr, without folders; blocks."""
+        try:
+            text = (self.scratch / OUTPUT).read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return ""
+        return without_folders(text[-LONGEST_OUTPUT:])
+
     async def _reply(self, message_id: str) -> dict[str, Any]:
         while True:
             getting = asyncio.ensure_future(self._client.get_shell_msg(timeout=None))
-            await asyncio.wait({getting, self.exited}, return_when=asyncio.FIRST_COMPLETED)
-            if not getting.done():
-                getting.cancel()
-                with contextlib.suppress(asyncio.CancelledError, Empty):
-                    await getting
+            try:
+                await asyncio.wait({getting, self.exited}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                if not getting.done():
+                    getting.cancel()
+                    await asyncio.wait({getting})
+            if getting.cancelled() or isinstance(getting.exception(), Empty):
                 raise WorkerDied(f"kernel {self.pid} ended")
             message = getting.result()
             if message["parent_header"].get("msg_id") == message_id:

@@ -37,7 +37,7 @@ class FakeWorker:
     def alive(self) -> bool:
         return not self.exited.done()
 
-    async def ask(self, _code: str) -> None:
+    async def ask(self, _code: str, *, within_s: float = 60.0) -> None:
         self.begun.set()
         if self.refuses is not None:
             raise self.refuses

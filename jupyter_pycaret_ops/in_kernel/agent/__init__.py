@@ -12,6 +12,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from .answers import answer
 from .attempt import Attempt
 from .priority import give_way, session_behind
 
@@ -20,7 +21,16 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-__all__ = ["Attempt", "begin", "begin_here", "cancel", "describe_json", "look_json", "warm"]
+__all__ = [
+    "Attempt",
+    "answer",
+    "begin",
+    "begin_here",
+    "cancel",
+    "describe_json",
+    "look_json",
+    "warm",
+]
 
 _attempts: dict[str, Attempt] = {}
 
