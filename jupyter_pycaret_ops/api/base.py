@@ -13,7 +13,7 @@ from typing import Any, cast
 import msgspec
 from jupyter_server.auth.decorator import allow_unauthenticated
 from jupyter_server.auth.identity import User
-from jupyter_server.base.handlers import JupyterHandler
+from jupyter_server.base.handlers import APIHandler, JupyterHandler
 from jupyter_server.utils import ensure_async
 from tornado.web import HTTPError
 
@@ -29,9 +29,10 @@ from ..errors import (
     UnsupportedMedia,
 )
 from ..settings import EXTENSION
-from ..store.access import Caller
+from ..store import runs
+from ..store.access import Caller, KeyGrant
 from ..store.ids import new_id
-from ..store.keys import KEY_PREFIX, RUN_TOKEN_PREFIX
+from ..store.keys import KEY_PREFIX, RUN_TOKEN_PREFIX, digest
 from ..store.session import LockBudget, lock_budget
 from .context import Call, Extension, Listing, Route, Services
 from .identity import jupyter_user, names_people
@@ -40,6 +41,10 @@ from .streaming import BoundedBody
 log = logging.getLogger("jupyter_pycaret_ops")
 
 RESOURCE = "pycaret-ops"
+#: of answers, for scripts of other sites' pages
+EXPOSED_HEADERS = (
+    "X-Next-Cursor, X-Request-Id, Retry-After, ETag, Content-Range, Content-Disposition"
+)
 #: how deep lists and objects of a body may lie in each other
 DEEPEST_JSON_LEVELS = 64
 
@@ -216,12 +221,14 @@ class OpsHandler(JupyterHandler):
     @property
     def content_security_policy(self) -> str:
         """Answers of an API are never pages."""
-        return super().content_security_policy + "; default-src 'none'"
+        return super().content_security_policy + (
+            "; default-src 'none'; sandbox; form-action 'none'"
+        )
 
     async def prepare(self) -> None:  # type: ignore[override]
         """Find the route and the caller; everything that can be refused without the body is refused."""
         self.began = time.perf_counter()
-        route = self._routes.get(self.request.method or "")
+        route = self.route()
         if self.request.method == "OPTIONS":
             return
         if route is None:
@@ -237,6 +244,18 @@ class OpsHandler(JupyterHandler):
         if route.access != "run":
             self.services.pool.want_spares()
 
+    def route(self) -> Route | None:
+        """The line of the table that this request is for; HEAD is answered as GET, without the body."""
+        method = self.request.method or ""
+        return self._routes.get("GET" if method == "HEAD" else method)
+
+    @allow_unauthenticated
+    async def head(self, **params: str) -> None:
+        """As GET; Tornado leaves the body away."""
+        answered = self.get(**params)
+        if answered is not None:
+            await answered
+
     async def identify(self, route: Route) -> None:
         """Set the caller, or refuse.
 
@@ -244,21 +263,49 @@ class OpsHandler(JupyterHandler):
         ------
         Unauthenticated, Forbidden
         """
+        self.require_host()
         secret = self.bearer()
-        if secret is not None and secret.startswith(RUN_TOKEN_PREFIX):
-            raise Forbidden("A run token opens only the agent's routes of its run.")
+        await self.refuse_run_token(secret)
         if secret is not None and secret.startswith(KEY_PREFIX):
-            caller = await self.services.identities.key(secret)
-            if caller is None or caller.key is None:
-                raise Unauthenticated("The API key is unknown, revoked or expired.")
+            caller, grant = await self.key_caller(secret)
             if route.scope is None:
                 raise Forbidden("API keys do not open this.")
-            if not _reaches(caller.key.scopes, route.scope):
+            if not _reaches(grant.scopes, route.scope):
                 raise Forbidden(f"This API key lacks the scope “{route.scope}”.")
-            self.current_user = self._jupyter_current_user = None
             self.caller = caller
             return
         self.caller = await self.jupyter_caller(route.action)
+
+    def require_host(self) -> None:
+        """Raise Forbidden for a `Host` that Jupyter does not serve: a name that leads here by a trick."""
+        if not self.check_host():
+            raise Forbidden("This server does not answer to that host name.")
+
+    async def refuse_run_token(self, secret: str | None) -> None:
+        """Raise Forbidden for a run token, Unauthenticated for one that nobody knows."""
+        if secret is None or not secret.startswith(RUN_TOKEN_PREFIX):
+            return
+        self.current_user = self._jupyter_current_user = None
+        if await self.services.store.read(runs.is_token, digest(secret)):
+            raise Forbidden("A run token opens only the agent's routes of its run.")
+        raise Unauthenticated("The run token is unknown, or its attempt is over.")
+
+    async def key_caller(self, secret: str) -> tuple[Caller, KeyGrant]:
+        """The caller that an API key speaks for, and what it opens.
+
+        Raises
+        ------
+        Unauthenticated
+        """
+        self.current_user = self._jupyter_current_user = None
+        caller = await self.services.identities.key(secret)
+        if caller is None or caller.key is None:
+            raise Unauthenticated("The API key is unknown, revoked or expired.")
+        # as for Jupyter's token: no browser sends a key on its own, so another site's page may read
+        self._token_authenticated = True
+        self.set_cors_headers()
+        self._count_activity()
+        return caller, caller.key
 
     async def jupyter_caller(self, action: str) -> Caller:
         """The Jupyter user that calls, allowed by the authorizer to do `action`.
@@ -267,8 +314,6 @@ class OpsHandler(JupyterHandler):
         ------
         Unauthenticated, Forbidden
         """
-        if not self.check_host():
-            raise Forbidden("This server does not answer to that host name.")
         user = await jupyter_user(self, self.services.identities.owner)
         if user is None:
             raise Unauthenticated(
@@ -293,7 +338,11 @@ class OpsHandler(JupyterHandler):
         """
         if self.token_authenticated:
             return
-        if not self.check_origin():
+        try:
+            is_own = self.check_origin()
+        except ValueError:  # an origin that is no URL
+            is_own = False
+        if not is_own:
             raise Forbidden("Requests from another site are not answered.")
         if self.request.method not in {"GET", "HEAD", "OPTIONS"}:
             try:
@@ -324,11 +373,22 @@ class OpsHandler(JupyterHandler):
     @allow_unauthenticated
     def options(self, *_: Any, **__: Any) -> None:
         """CORS preflight, as Jupyter's own API answers it."""
-        self.set_header(
-            "Access-Control-Allow-Headers", "accept, content-type, authorization, x-xsrftoken"
-        )
-        self.set_header("Access-Control-Allow-Methods", ", ".join([*self._routes, "OPTIONS"]))
+        self.set_cors_headers()
+        APIHandler.options(cast("APIHandler", self))
+        self.set_header("Access-Control-Allow-Methods", ", ".join([*self._methods(), "OPTIONS"]))
         self.set_status(204)
+
+    def _methods(self) -> list[str]:
+        """The methods of this path; HEAD wherever there is GET."""
+        return [*self._routes, *(["HEAD"] if "GET" in self._routes else [])]
+
+    def set_cors_headers(self) -> None:
+        """Say which other sites' pages may read the answer, as Jupyter does, and our own headers in it."""
+        if not hasattr(self, "_jupyter_current_user"):  # an error before the caller was looked for
+            self.current_user = self._jupyter_current_user = None
+        super().set_cors_headers()
+        if self._headers.get("Access-Control-Allow-Origin"):
+            self.set_header("Access-Control-Expose-Headers", EXPOSED_HEADERS)
 
     # ---------------------------------------------------------------- the answer
 
@@ -371,7 +431,7 @@ class OpsHandler(JupyterHandler):
                 "reason": REASONS.get(status_code, "error"),
             }
             if status_code == 405:
-                self.set_header("Allow", ", ".join(self._routes))
+                self.set_header("Allow", ", ".join(self._methods()))
         else:
             body = {
                 "message": "Something went wrong inside the server; its log says more under this "
@@ -379,6 +439,7 @@ class OpsHandler(JupyterHandler):
                 "reason": "internal",
             }
             log.error("request %s failed", self.request_id)
+        self.set_cors_headers()
         self.set_header("Content-Type", "application/json")
         self.finish(msgspec.json.encode(self.error_body(body)))
 
@@ -405,7 +466,8 @@ class RouteHandler(JsonBodyHandler):
     """Serves every route that is a plain function of a call."""
 
     async def _serve(self, **params: str) -> None:
-        route = self._routes[self.request.method or ""]
+        route = self.route()
+        assert route is not None
         assert route.endpoint is not None
         call = Call(
             services=getattr(self, "services", cast("Services", None)),

@@ -11,12 +11,12 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from jupyter_server.auth.decorator import allow_unauthenticated
 
-from ..errors import Forbidden, Invalid, NotFound, RateLimited, TooLarge, Unauthenticated
+from ..errors import Forbidden, Invalid, NotFound, RateLimited, TooLarge
 from ..serving.batcher import Answer
 from ..serving.registry import Endpoint, Model, refuse_paused
 from ..store import access
-from ..store.access import Role
-from ..store.keys import KEY_PREFIX, RUN_TOKEN_PREFIX
+from ..store.access import KeyGrant, Role
+from ..store.keys import KEY_PREFIX
 from .base import JsonBodyHandler, refuse_deep
 from .bounded_json import (
     IN_THREAD_BYTES,
@@ -79,18 +79,21 @@ class ServingHandler(JsonBodyHandler):
 
     async def identify(self, route: Route) -> None:
         """Set the endpoint, or refuse; what a stranger may not call does not exist for them."""
-        self.current_user = self._jupyter_current_user = None
-        secret = self.bearer()
+        self.require_host()
         name = self.path_kwargs["deployment"]
-        if secret is not None and secret.startswith(RUN_TOKEN_PREFIX):
-            raise Forbidden("A run token opens only the agent's routes of its run.")
-        if secret is not None and secret.startswith(KEY_PREFIX):
-            self.endpoint = await self._by_key(secret, name)
-            return
         endpoint = await self._known(name)
         if endpoint is not None and endpoint.auth_mode == "public":
+            # whatever credential comes along, also one that is no longer good
+            self.current_user = self._jupyter_current_user = None
             self.set_cors_headers()
+            self._count_activity()
             self.endpoint = endpoint
+            return
+        secret = self.bearer()
+        await self.refuse_run_token(secret)
+        if secret is not None and secret.startswith(KEY_PREFIX):
+            _, grant = await self.key_caller(secret)
+            self.endpoint = self._opened(grant, endpoint, name)
             return
         caller = await self.jupyter_caller(route.action)
         if endpoint is None:
@@ -114,19 +117,13 @@ class ServingHandler(JsonBodyHandler):
         except NotFound:
             return None
 
-    async def _by_key(self, secret: str, name: str) -> Endpoint:
-        caller = await self.services.identities.key(secret)
-        if caller is None or caller.key is None:
-            raise Unauthenticated("The API key is unknown, revoked or expired.")
-        endpoint = await self._known(name)
-        if endpoint is None:
+    def _opened(self, key: KeyGrant, endpoint: Endpoint | None, name: str) -> Endpoint:
+        """The endpoint, where the key opens it; a key of another workspace learns nothing of it."""
+        if endpoint is None or endpoint.workspace_id != key.workspace_id:
             raise NotFound(f"There is no deployment named “{name}”.")
-        if endpoint.auth_mode == "public":
+        if key.role is not None and self.request.method in ("GET", "HEAD"):
             return endpoint
-        reads = caller.key.role is not None and caller.key.workspace_id == endpoint.workspace_id
-        if reads and self.request.method == "GET":
-            return endpoint
-        if not caller.key.predicts(endpoint.workspace_id, endpoint.deployment_id):
+        if not key.predicts(endpoint.workspace_id, endpoint.deployment_id):
             raise Forbidden("This API key does not open this deployment.")
         if endpoint.auth_mode != "api-key":
             raise Forbidden(

@@ -16,6 +16,7 @@ from tornado.web import HTTPError
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from ..errors import Forbidden, Invalid, NotFound, OpsError, Unauthenticated, Unavailable
+from ..protocol import PLOT_KIND
 from ..runs import notebook
 from ..runs.fanout import follow, wait_for_end
 from ..runs.submission import Submission
@@ -27,6 +28,7 @@ from ..store.models import Artifact, Event, Run
 from ..store.paging import PageRequest
 from .base import OpsHandler
 from .context import Call, Listing
+from .figures import without_remote_images
 from .ranges import Unsatisfiable, requested
 from .rows import as_row, listing
 from .schemas import (
@@ -43,6 +45,9 @@ from .schemas import (
 
 #: seconds after which an open socket asks again whether its caller may read
 RECHECK_S = 3.0
+JSON_TYPE = "application/json"
+#: a plot is looked through before it is shown
+LARGEST_PLOT_BYTES = 32 * 1024 * 1024
 #: how a socket is closed whose caller may no longer read
 FORBIDDEN = 4403
 
@@ -191,8 +196,8 @@ async def plots(call: Call) -> list[PlotRow]:
 class FileHandler(OpsHandler):
     """Streams files from the artifact store: whole or in part, and not at all to who has them."""
 
-    async def stream(self, artifact: Artifact) -> None:
-        """Answer with the bytes of an artifact."""
+    async def stream(self, artifact: Artifact, content_type: str | None = None) -> None:
+        """Answer with the bytes of an artifact; as `content_type` where it is not to be believed."""
         services = self.services
         etag = f'"{artifact.sha256}"'
         self.set_header("ETag", etag)
@@ -226,8 +231,10 @@ class FileHandler(OpsHandler):
             self.set_status(206)
             self.set_header("Content-Range", f"bytes {begin}-{end - 1}/{size}")
         self.set_header("Accept-Ranges", "bytes")
-        self.set_header("Content-Type", artifact.content_type)
+        self.set_header("Content-Type", content_type or artifact.content_type)
         self.set_header("Content-Length", str(end - begin))
+        if self.request.method == "HEAD":
+            return
         chunks = services.artifacts.chunks(artifact.storage_key, begin, end)
         loop = asyncio.get_running_loop()
         while chunk := await loop.run_in_executor(services.threads, next, chunks, b""):
@@ -244,7 +251,7 @@ class DownloadHandler(FileHandler):
         assert self.caller is not None
         artifact = await self.services.store.read(artifact_rows.read, self.caller, artifact_id)
         self.set_attachment_header(artifact.filename)
-        await self.stream(artifact)
+        await self.stream(artifact, JSON_TYPE if artifact.kind == PLOT_KIND else None)
 
 
 class PlotHandler(FileHandler):
@@ -254,8 +261,24 @@ class PlotHandler(FileHandler):
     async def get(self, run_id: str, plot_id: str) -> None:
         """The figure as Plotly JSON: `{"data": […], "layout": {…}}`."""
         assert self.caller is not None
-        read = self.services.store.read
-        await self.stream(await read(artifact_rows.plot, self.caller, run_id, plot_id))
+        services = self.services
+        artifact = await services.store.read(artifact_rows.plot, self.caller, run_id, plot_id)
+        if artifact.size_bytes > LARGEST_PLOT_BYTES:
+            raise Unavailable(
+                f"The plot has {artifact.size_bytes >> 20} MiB, too many to be shown. Download it.",
+                retry_after_s=60,
+            )
+
+        def work() -> tuple[bytes, bytes]:
+            stored = services.artifacts.read(artifact.storage_key)
+            return stored, without_remote_images(stored)
+
+        stored, shown = await asyncio.get_running_loop().run_in_executor(services.threads, work)
+        if shown == stored:
+            await self.stream(artifact, JSON_TYPE)
+            return
+        self.set_header("Cache-Control", "private, max-age=0, must-revalidate")
+        self.write(shown)
 
 
 class NotebookHandler(OpsHandler):

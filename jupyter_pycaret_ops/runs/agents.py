@@ -74,9 +74,9 @@ class Agents:
         Raises
         ------
         Stale
-            When the token is of a run, or an attempt, that is over; it cannot be told from a wrong one.
+            When the token is of an attempt of this run that is over.
         Unauthenticated
-            When it is not a run token at all.
+            When it is not a run token at all, or none of this run.
         """
         if not token.startswith(keys.RUN_TOKEN_PREFIX):
             raise Unauthenticated("This route takes a run token.")
@@ -86,7 +86,9 @@ class Agents:
             return known
         run = await self._store.read(runs.by_token, run_id, hashed)
         if run is None:
-            raise Stale("This attempt of the run is over.")
+            if await self._store.read(runs.has_ended, run_id, hashed):
+                raise Stale("This attempt of the run is over.")
+            raise Unauthenticated("The run token is none of this run.")
         self._known[(run_id, hashed)] = run.attempt
         return run.attempt
 

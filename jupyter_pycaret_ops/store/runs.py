@@ -194,6 +194,12 @@ def _move(
         When somebody else has moved the run meanwhile.
     """
     target = lifecycle.after(Status(run.status), move)
+    if run.token_hash and (target in lifecycle.ENDED or "token_hash" in values):
+        # a late agent is told that its attempt is over, a stranger that nobody knows their token
+        values["data"] = {
+            **run.data,
+            "ended_tokens": [*run.data.get("ended_tokens", ()), run.token_hash],
+        }
     if target in lifecycle.ENDED:
         values |= {
             "finished_at": now,
@@ -466,6 +472,20 @@ def lease_holders(session: Session) -> list[str]:
     """The servers that hold runs."""
     query = select(Run.leased_by).where(Run.status == Status.RUNNING).distinct()
     return [holder for holder in session.scalars(query) if holder]
+
+
+def has_ended(session: Session, run_id: str, token_hash: str) -> bool:
+    """Return whether the token was one of an attempt of this run that is over."""
+    data = session.scalar(select(Run.data).where(Run.id == run_id))
+    return data is not None and token_hash in data.get("ended_tokens", ())
+
+
+def is_token(session: Session, token_hash: str) -> bool:
+    """Return whether the token is one of an unfinished run."""
+    query = select(Run.id).where(
+        Run.status.in_([Status.QUEUED, Status.RUNNING]), Run.token_hash == token_hash
+    )
+    return session.scalar(query.limit(1)) is not None
 
 
 def by_token(session: Session, run_id: str, token_hash: str) -> Run | None:

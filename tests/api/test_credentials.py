@@ -11,7 +11,7 @@ from jupyter_pycaret_ops.api.base import OpsHandler
 from jupyter_pycaret_ops.api.context import Services
 from jupyter_pycaret_ops.api.identity import KEY_FRESH_S
 from jupyter_pycaret_ops.api.routes import ROUTES, handlers
-from jupyter_pycaret_ops.store import keys, workspaces
+from jupyter_pycaret_ops.store import keys, runs, workspaces
 
 from ..fakes import HandClock
 from ..fakes.records import INPUT_SCHEMA, World
@@ -62,8 +62,43 @@ async def test_a_run_token_opens_only_its_runs_routes(api: Api, world: World) ->
     await agent.call("GET", f"/agent/runs/{run.id}/spec", 200)
     for path in ("/workspaces", f"/runs/{run.id}", "/openapi.json", "/auth/me"):
         await agent.call("GET", path, 403)
-    await agent.call("GET", f"/agent/runs/{NOBODY}/spec", 409)
+    await agent.call("GET", f"/agent/runs/{NOBODY}/spec", 401)
     await api.call("GET", f"/agent/runs/{run.id}/spec", 401)  # nor does Jupyter's token open it
+
+
+async def test_unknown_run_token_is_401_and_one_of_an_ended_attempt_409(
+    api: Api, world: World
+) -> None:
+    unknown = api.key(keys.new_secret(keys.RUN_TOKEN_PREFIX))
+    tokens = [keys.new_secret(keys.RUN_TOKEN_PREFIX) for _ in range(2)]
+    world.submit()
+    run = world.claim(token_hash=keys.digest(tokens[0]), lease_s=1.0)
+    assert run is not None
+    base = f"/agent/runs/{run.id}"
+    beat = {"attempt": 1, "events": []}
+    for method, path, body in (
+        ("GET", f"{base}/spec", None),
+        ("GET", f"{base}/data", None),
+        ("POST", f"{base}/events", beat),
+        ("POST", f"{base}/finish", {"attempt": 1, "outcome": "succeeded"}),
+        ("PUT", f"{base}/artifacts/a.json", {}),
+        ("GET", "/workspaces", None),
+        ("GET", f"/runs/{run.id}", None),
+        ("POST", "/deployments/none/predict", {}),
+    ):
+        answer = await unknown.call(method, path, 401, body)
+        assert answer.json["reason"] == "unauthenticated"
+    # the attempt is lost, and the run goes on with another token
+    world.store.write_now(runs.lose_worker, run.id, 1, 2, world.clock.now(), "Lost.")
+    again = world.claim(token_hash=keys.digest(tokens[1]))
+    assert again is not None
+    await api.key(tokens[0]).call("POST", f"{base}/events", 409, beat)
+    await api.key(tokens[1]).call("POST", f"{base}/events", 200, {"attempt": 2, "events": []})
+    world.finish(again)
+    for attempt, token in enumerate(tokens, 1):
+        late = {"attempt": attempt, "events": []}
+        await api.key(token).call("POST", f"{base}/events", 409, late)
+    await unknown.call("POST", f"{base}/events", 401, beat)
 
 
 # ---------------------------------------------------------------- keys
@@ -123,8 +158,8 @@ async def test_a_key_opens_nothing_of_another_workspace(api: Api, world: World) 
     project = await api.post(f"/workspaces/{other['id']}/projects", {"name": "p"})
     _, key = await make_key(api, world, "write")
     for path in (f"/workspaces/{other['id']}", f"/projects/{project['id']}"):
-        await key.call("GET", path, 403)
-    await key.call("PATCH", f"/projects/{project['id']}", 403, {"name": "q"})
+        await key.call("GET", path, 404)
+    await key.call("PATCH", f"/projects/{project['id']}", 404, {"name": "q"})
     assert [row["id"] for row in await key.get("/workspaces")] == [world.workspace.id]
     assert [row["workspace_id"] for row in (await key.get("/auth/me"))["memberships"]] == [
         world.workspace.id
@@ -219,6 +254,156 @@ async def test_access_modes_of_a_deployment(
 
 
 MODES = ("workspace", "api-key", "public")
+
+
+async def test_public_deployment_answers_whatever_credential_the_caller_carries(
+    api: Api, world: World, clock: HandClock, answering: None
+) -> None:
+    world.deploy(slug="open", auth_mode="public")
+    revoked, revoked_key = await make_key(api, world, "read")
+    await api.delete(f"/api-keys/{revoked['id']}")
+    _, expired_key = await make_key(api, world, "predict", expires_at="2026-01-02T04:04:05Z")
+    other = await api.post("/workspaces", {"name": "other"})
+    _, others_key = await make_key(api, world, "predict", workspace_id=other["id"])
+    token = keys.new_secret(keys.RUN_TOKEN_PREFIX)
+    world.submit()
+    world.claim(token_hash=keys.digest(token))
+    clock.advance(3600)
+    for who in (
+        *(revoked_key, expired_key, others_key, api.key(token)),
+        api.key(keys.new_secret(keys.RUN_TOKEN_PREFIX)),
+        *(api.key(secret) for secret in ("pck_unknown", "pck_", "pcr_", "nonsense", "\xff")),
+        *(api.by(Authorization=text) for text in ("token wrong", "Basic YTpi", "nonsense", "")),
+        api.by(Cookie="username-localhost=nonsense"),
+    ):
+        await who.call("POST", "/deployments/open/predict", 200, ROWS)
+        await who.call("GET", "/deployments/open/schema", 200)
+        await who.call("GET", "/v2/models/open", 200)
+
+
+async def test_key_of_another_workspace_learns_nothing_of_a_slug(
+    api: Api, world: World, answering: None
+) -> None:
+    for mode in ("workspace", "api-key"):
+        world.deploy(slug=f"by-{mode}", auth_mode=mode)
+    other = await api.post("/workspaces", {"name": "other"})
+    for scope in ("predict", "read", "write"):
+        _, key = await make_key(api, world, scope, workspace_id=other["id"])
+        for method, path, body in (
+            ("POST", "/deployments/{}/predict", ROWS),
+            ("POST", "/deployments/{}/invocations", {"instances": []}),
+            ("GET", "/deployments/{}/schema", None),
+            ("GET", "/deployments/{}", None),
+            ("PATCH", "/deployments/{}", {"status": "paused"}),
+            ("DELETE", "/deployments/{}", None),
+            ("GET", "/v2/models/{}", None),
+            ("GET", "/v2/models/{}/ready", None),
+            ("POST", "/v2/models/{}/infer", {"inputs": []}),
+        ):
+            unknown = await key.call(method, path.format("none"), None, body)
+            for mode in ("workspace", "api-key"):
+                answer = await key.call(method, path.format(f"by-{mode}"), None, body)
+                assert answer.status == unknown.status, (scope, path, answer.body)
+                told = answer.json["message"].replace(f"by-{mode}", "none")
+                assert told == unknown.json["message"]
+        with_scope = await key.call("GET", "/deployments/by-api-key/schema")
+        assert with_scope.status == 404
+
+
+async def test_host_is_checked_for_every_caller(api: Api, world: World, answering: None) -> None:
+    """A name that an attacker leads to this server must not open what a browser's page may ask for."""
+    world.deploy(slug="open", auth_mode="public")
+    world.deploy(slug="keyed", auth_mode="api-key")
+    _, key = await make_key(api, world, "predict")
+    _, reader = await make_key(api, world, "read")
+    evil = {"Host": "evil.example"}
+    for who, method, path, body in (
+        (api, "GET", "/workspaces", None),
+        (api.by(), "POST", "/deployments/open/predict", ROWS),
+        (api.by(), "GET", "/deployments/open/schema", None),
+        (api.by(), "POST", "/v2/models/open/infer", {}),
+        (key, "POST", "/deployments/keyed/predict", ROWS),
+        (key, "POST", "/deployments/open/predict", ROWS),
+        (reader, "GET", "/workspaces", None),
+    ):
+        refused = await who.call(method, path, 403, body, headers=evil)
+        assert "host name" in refused.json["message"]
+        assert (await who.call(method, path, None, body)).status != 403
+    await api.call("GET", "/healthz", 200, headers=evil)
+
+
+@pytest.mark.parametrize("server_traits", [{"allow_remote_access": True}], indirect=True)
+async def test_any_host_is_served_where_jupyter_allows_it(
+    api: Api, world: World, answering: None
+) -> None:
+    world.deploy(slug="open", auth_mode="public")
+    path = "/deployments/open/predict"
+    await api.by().call("POST", path, 200, ROWS, headers={"Host": "models.example"})
+
+
+# ---------------------------------------------------------------- other sites
+
+SITE = "https://app.example"
+
+
+@pytest.mark.parametrize(
+    ("server_traits", "allowed"),
+    [
+        ({}, None),
+        ({"allow_origin": SITE}, SITE),
+        ({"allow_origin": "*"}, "*"),
+        ({"allow_origin_pat": "https://.*[.]example"}, SITE),
+        ({"allow_origin_pat": "https://other[.]example"}, None),
+    ],
+    indirect=["server_traits"],
+)
+async def test_cors_is_as_jupyters_own_handlers_have_it(
+    api: Api, world: World, answering: None, allowed: str | None
+) -> None:
+    world.deploy(slug="open", auth_mode="public")
+    _, key = await make_key(api, world, "predict", "read")
+    base = PREFIX.removesuffix("/pycaret/api/v1")
+    from_site = {"Origin": SITE}
+    allow = "Access-Control-Allow-Origin"
+    for asked in ({}, {"Access-Control-Request-Headers": "authorization, content-type"}):
+        preflight = from_site | asked | {"Access-Control-Request-Method": "POST"}
+        theirs = await api.by().call("OPTIONS", "/api/contents", headers=preflight, prefix=base)
+        for path in ("/workspaces", "/deployments/open/predict", "/v2/models/open/infer"):
+            ours = await api.by().call("OPTIONS", path, 204, headers=preflight)
+            for name in (allow, "Access-Control-Allow-Headers", "Access-Control-Allow-Credentials"):
+                assert ours.headers.get(name) == theirs.headers.get(name), (asked, path, name)
+            assert "POST" in ours.headers["Access-Control-Allow-Methods"]
+    # answers, and errors: a page that may read the one may read the other
+    for who, method, path, body, status in (
+        (api.by(), "POST", "/deployments/open/predict", ROWS, 200),
+        (api.by(), "POST", "/deployments/open/predict", {"rows": []}, 400),
+        (api.by(), "GET", "/workspaces", None, 401),
+        (api.by(), "GET", "/nowhere", None, 404),
+        (api.by(), "PUT", "/workspaces", None, 405),
+        (api.key("pck_unknown"), "GET", "/workspaces", None, 401),
+    ):
+        answer = await who.call(method, path, status, body, headers=from_site)
+        assert answer.headers.get(allow) == allowed, (path, status)
+    theirs = await api.call("GET", "/api/contents", 200, headers=from_site, prefix=base)
+    for who, method, path, body, status in (
+        (api, "GET", "/workspaces", None, 200),
+        (key, "GET", "/workspaces", None, 200),
+        (api, "GET", f"/runs/{NOBODY}", None, 404),
+        (key, "GET", f"/runs/{NOBODY}", None, 404),
+        (key, "POST", "/workspaces", {"name": "w"}, 403),
+        (key, "POST", "/deployments/open/predict", {"rows": []}, 400),
+    ):
+        answer = await who.call(method, path, status, body, headers=from_site)
+        if "open" not in path:  # there a credential changes nothing
+            assert answer.headers.get(allow) == theirs.headers.get(allow), (path, status)
+        if answer.headers.get(allow):
+            assert "X-Next-Cursor" in answer.headers["Access-Control-Expose-Headers"]
+
+
+async def test_origin_that_is_no_url_is_another_site(api: Api, world: World) -> None:
+    browser = api.by(**await with_cookie(api))
+    for origin in ("http://[", "http://[::1", "null"):
+        await browser.call("GET", "/workspaces", 403, headers={"Origin": origin})
 
 
 async def test_bad_rows_are_refused_and_counted(

@@ -367,3 +367,38 @@ async def test_odd_words_of_agents_are_refused(api: Api, world: World) -> None:
                 headers={"X-Content-SHA256": digest_said, "X-Model-Id": "\xff" * 200},
             )
             assert 400 <= answer.status < 500
+
+
+async def test_head_is_answered_as_get_without_the_body(
+    api: Api, world: World, services: Any
+) -> None:
+    rows = everything(world)
+    artifact, run = rows["artifact"], rows["run"]
+    services.artifacts.put(artifact.storage_key, b"abc")
+    for path in (
+        *(
+            "/healthz",
+            "/",
+            "/openapi.json",
+            "/setup/status",
+            "/auth/me",
+            "/api-keys",
+            "/workspaces",
+        ),
+        *("/describe/tasks", f"/runs/{run.id}", f"/runs/{run.id}/events", "/v2/health/live"),
+        *(f"/artifacts/{artifact.id}/download", f"/runs/{run.id}/notebook"),
+        f"/deployments/{rows['deployment'].endpoint_slug}/schema",
+        f"/v2/models/{rows['deployment'].endpoint_slug}",
+    ):
+        head = await api.call("HEAD", PREFIX + path, prefix="")
+        get = await api.call("GET", path, 200)
+        assert (head.status, head.body) == (200, b""), path
+        for name in ("Content-Type", "ETag"):
+            assert head.headers.get(name) == get.headers.get(name), path
+        if path not in ("/setup/status",):
+            assert head.headers["Content-Length"] == str(len(get.body)), path
+    for path, status in ((f"/runs/{NOBODY}", 404), (f"/runs/{run.id}/cancel", 405)):
+        assert (await api.call("HEAD", PREFIX + path, prefix="")).status == status
+    assert (await api.by().call("HEAD", PREFIX + "/workspaces", prefix="")).status == 401
+    answer = await api.call("PUT", "/workspaces", 405)
+    assert answer.headers["Allow"] == "GET, POST, HEAD"

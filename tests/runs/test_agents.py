@@ -92,9 +92,9 @@ async def test_a_token_is_of_one_run_and_one_attempt(desk: Desk) -> None:
     other, _ = desk.begin()
     assert await desk.agents.authenticate(run.id, token) == 1
     assert await desk.agents.authenticate(run.id, token) == 1
-    with pytest.raises(Stale):
+    with pytest.raises(Unauthenticated):
         await desk.agents.authenticate(other.id, token)
-    with pytest.raises(Stale):
+    with pytest.raises(Unauthenticated):
         await desk.agents.authenticate(run.id, token + "x")
     with pytest.raises(Unauthenticated):
         await desk.agents.authenticate(run.id, "no run token")
