@@ -67,6 +67,28 @@ def text_of(document: dict[str, Any], kind: str | None = None) -> str:
     )
 
 
+def test_the_table_has_metrics_and_nothing_else_of_the_records() -> None:
+    record = {
+        "model_id": "lr",
+        "name": "Logistic",
+        "rank": 1,
+        "Accuracy": 0.5,
+        "AUC": None,
+        "std": {"Accuracy": 0.1},
+        "folds": [0.4, 0.6],
+        "seconds": 0.3,
+        "attempt": 2,
+        "params": {"C": 1},
+        "kept": True,
+        "baseline": False,
+    }
+    second = {**record, "model_id": "nb", "Kappa": 0.2}
+    text = text_of(made(leaderboard=[record, second]), "markdown")
+    assert "| model | Accuracy | AUC | Kappa |\n|---|---|---|---|" in text
+    assert "| lr | 0.5000 |  |  |" in text
+    assert "| nb | 0.5000 |  | 0.2000 |" in text
+
+
 CHANGES = [
     {"change": "columns_renamed", "columns": ["1"], "message": "m"},
     {"change": "columns_ignored", "columns": [HOSTILE], "message": f"m “{HOSTILE}”"},

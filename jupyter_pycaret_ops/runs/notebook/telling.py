@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .facts import Facts
 
 _PIP = {"pycaret": "pycaret", "sklearn": "scikit-learn", "pandas": "pandas", "numpy": "numpy"}
 #: what a record of the leaderboard says besides its metrics
-_NO_METRICS = {"model_id", "name", "rank", "std", "folds", "seconds", "params"}
+_NO_METRICS = {
+    *("model_id", "name", "rank", "std", "folds", "fold_metrics", "seconds", "params", "attempt"),
+    *("kept", "baseline"),
+}
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~$&-])")
 
 
@@ -60,7 +64,7 @@ def setup(facts: Facts) -> str:
 def leaderboard(facts: Facts) -> str:
     """The leaderboard that the run had, to compare with."""
     rows = facts.run.leaderboard
-    metrics = [name for name in rows[0] if name not in _NO_METRICS]
+    metrics = _metrics(rows)
     head = ["model", *metrics]
     lines = [f"| {' | '.join(_plain(name) for name in head)} |", "|---" * len(head) + "|"]
     for row in rows:
@@ -69,6 +73,17 @@ def leaderboard(facts: Facts) -> str:
     failed = facts.run.metrics_summary.get("failed") or 0
     note = f"\n\n{failed} more could not be scored in the run and are left out." if failed else ""
     return "The run had:\n\n" + "\n".join(lines) + note
+
+
+def _metrics(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The metrics that any row has, in the order of the first one: numbers, or missing."""
+    found: dict[str, None] = {}
+    for row in rows:
+        for name, value in row.items():
+            is_number = isinstance(value, int | float) and not isinstance(value, bool)
+            if name not in _NO_METRICS and (value is None or is_number):
+                found[name] = None
+    return list(found)
 
 
 def _number(value: Any) -> str:
