@@ -351,7 +351,21 @@ describe('the call', () => {
   });
 
   it('is Python with Python values', () => {
-    const text = pythonOf({ ...call, row: { a: null, b: true, c: 'x' } });
-    assert.match(text, /\{"a": None, "b": True, "c": "x"\}/);
+    const row = { a: null, b: true, c: 'x', d: [1.5, { e: false }] };
+    assert.equal(
+      pythonOf({ ...call, slug: 'iris', row, proba: true }),
+      [
+        'from jupyter_pycaret_ops import Client',
+        '',
+        'client = Client()',
+        'answer = client.deployments.predict(',
+        '    "iris",',
+        '    [{"a": None, "b": True, "c": "x", "d": [1.5, {"e": False}]}],',
+        '    proba=True,',
+        ')',
+        'answer["predictions"]'
+      ].join('\n')
+    );
+    assert.doesNotMatch(pythonOf({ ...call, slug: 'iris', row, proba: false }), /proba/);
   });
 });

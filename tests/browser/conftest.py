@@ -84,7 +84,7 @@ class Lab:
             headers={"Authorization": f"token {self.token}", "Content-Type": "application/json"},
         )
         with urllib.request.urlopen(request, timeout=240) as response:
-            return json.load(response)
+            return json.loads(response.read() or "null")
 
     def rows(self, noun: str) -> Any:
         """What a list of the first workspace has, newest first."""

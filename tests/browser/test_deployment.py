@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import urllib.error
+import urllib.parse
 import urllib.request
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -90,6 +92,81 @@ def test_a_key_is_made_listed_and_revoked(
     # keys are asked for only where they decide
     view.get_by_label("Access", exact=True).select_option("workspace")
     expect(view.get_by_role("button", name="New key", exact=True)).to_have_count(0)
+
+
+def test_public_access_asks_first_and_says_who_can_call_then(
+    lab: Lab, page: Page, view: Locator, deployed: Deployed, pictures: Path
+) -> None:
+    access = view.get_by_label("Access", exact=True)
+    dialog = page.get_by_role("dialog")
+    host = urllib.parse.urlsplit(lab.url).netloc
+
+    def mode() -> object:
+        return lab.call("GET", f"deployments/{deployed.slug}")["auth_mode"]
+
+    access.select_option("public")
+    expect(dialog).to_contain_text(f"Make {deployed.slug} public?")
+    expect(dialog).to_contain_text(f"Anyone who reaches {host} can then call it without a login")
+    page.screenshot(path=pictures / "public.png")
+    dialog.get_by_role("button", name="Back", exact=True).click()
+    expect(access).to_have_value("workspace")
+    assert mode() == "workspace"
+    access.select_option("public")
+    dialog.get_by_role("button", name="Make public", exact=True).click()
+    expect(access).to_have_value("public")
+    expect(dialog).to_have_count(0)
+    assert mode() == "public"
+    # nobody is asked on the way back
+    access.select_option("workspace")
+    expect(access).to_have_value("workspace")
+    expect(dialog).to_have_count(0)
+
+
+def test_a_new_deployment_that_is_public_asks_first(
+    lab: Lab, page: Page, deployed: Deployed
+) -> None:
+    slug = "for-all"
+    open_lab(page, lab.url, lab.token)
+    open_panel(page)
+    model = region(page, "Models").get_by_role("listitem").filter(has_text=f"{deployed.slug} v2")
+    model.get_by_role("button", name="Deploy", exact=True).click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Endpoint name", exact=True).fill(slug)
+    dialog.get_by_label("Access", exact=True).select_option("public")
+    dialog.get_by_role("button", name="Create deployment", exact=True).click()
+    expect(dialog).to_contain_text(f"Make {slug} public?")
+    dialog.get_by_role("button", name="Back", exact=True).click()
+    # the form is there again, as it was
+    expect(dialog.get_by_label("Endpoint name", exact=True)).to_have_value(slug)
+    expect(dialog.get_by_label("Access", exact=True)).to_have_value("public")
+    assert slug not in [one["endpoint_slug"] for one in lab.rows("deployments")]
+    dialog.get_by_role("button", name="Create deployment", exact=True).click()
+    dialog.get_by_role("button", name="Make public", exact=True).click()
+    view = page.get_by_role("article", name=f"Deployment {slug}", exact=True)
+    expect(view.get_by_label("Access", exact=True)).to_have_value("public")
+    lab.call("DELETE", f"deployments/{slug}")
+
+
+def test_the_python_call_runs_in_the_notebook_that_it_is_pasted_into(
+    lab: Lab, page: Page, view: Locator
+) -> None:
+    view.get_by_role("tab", name="Python", exact=True).click()
+    snippet = view.get_by_role("tabpanel", name="python").locator("pre").inner_text()
+    assert "Client()" in snippet
+    assert "requests" not in snippet
+    page.evaluate(
+        "window.jupyterapp.commands.execute('notebook:create-new', { kernelName: 'python3' })"
+        ".then(() => null)"
+    )
+    expect(page.get_by_role("button", name="| Idle")).to_be_visible()
+    page.locator(".jp-Notebook .jp-CodeCell .cm-content").first.click()
+    page.keyboard.insert_text(snippet)
+    page.keyboard.press("Shift+Enter")
+    output = page.locator(".jp-Notebook .jp-OutputArea-output").first
+    expect(output).to_contain_text("'prediction':")
+    expect(output).to_contain_text("'probabilities':")
+    for kernel in lab.sessions():
+        lab.end(kernel)
 
 
 def test_a_deployment_is_taken_down_and_a_model_in_use_stays(

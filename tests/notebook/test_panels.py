@@ -6,6 +6,7 @@ import secrets
 import threading
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import pandas as pd
 import pytest
@@ -14,10 +15,11 @@ from jupyter_pycaret_ops import Client
 from jupyter_pycaret_ops.client.finding import API_PATH
 from jupyter_pycaret_ops.errors import Unauthenticated
 from jupyter_pycaret_ops.notebook.board import Dashboard, DeploymentsPanel
+from jupyter_pycaret_ops.notebook.deploy_panel import DeployPanel
 from jupyter_pycaret_ops.notebook.panel import Panel
 from jupyter_pycaret_ops.notebook.run import Run
 from jupyter_pycaret_ops.notebook.run_panel import RunPanel
-from jupyter_pycaret_ops.notebook.serving import Deployment
+from jupyter_pycaret_ops.notebook.serving import Deployment, Pipeline
 from jupyter_pycaret_ops.notebook.upload_panel import UploadPanel
 
 from ..client.relay import Relay
@@ -159,6 +161,30 @@ def test_a_key_is_made_shown_once_listed_and_revoked(
     client.deployments.update(slug, auth_mode="public")
     pressed(board, "keys", board.opened)
     assert "no key is needed" in pressed(board, "keys", board.opened)
+
+
+def test_deploying_for_everybody_asks_first_and_says_who_can_call_then(
+    client: Client, deployed: Callable[[str], Any]
+) -> None:
+    pipeline = client.pipelines.get(deployed("workspace")["pipeline_id"])
+    panel = DeployPanel(Pipeline(client, pipeline))
+    home = pipeline["workspace_id"]
+    slug = f"for-all-{secrets.token_hex(4)}"
+    html = pressed(panel, "deploy", slug=slug, auth="public")
+    assert f"Make {slug} public?" in html
+    assert f"Anyone who reaches {urlsplit(client.address.api).netloc} can then call it" in html
+    assert slug not in {row["endpoint_slug"] for row in client.deployments.list(home)}
+    html = pressed(panel, "back")
+    assert f'value="{slug}"' in html
+    assert '<option value="public" selected>' in html
+    # nobody confirms what was not asked
+    pressed(panel, "public")
+    assert slug not in {row["endpoint_slug"] for row in client.deployments.list(home)}
+    pressed(panel, "deploy", slug=slug, auth="public")
+    html = pressed(panel, "public")
+    assert f"Deployment {slug}" in html
+    assert client.deployments.get(slug)["auth_mode"] == "public"
+    client.deployments.delete(slug)
 
 
 def test_a_picture_that_is_not_final_says_when_it_was_so(

@@ -20,6 +20,8 @@ export interface IAskOptions<C extends object, R> {
   /** what the form begins with */
   readonly first: C;
   readonly form: (props: IAskFormProps<C>) => JSX.Element;
+  /** asks once more before it is done; false goes back to the form */
+  readonly confirm?: (choice: C) => Promise<boolean>;
   /** does it; what it throws is said in the form */
   readonly act: (choice: C) => Promise<R>;
 }
@@ -47,6 +49,10 @@ export async function ask<C extends object, R>(options: IAskOptions<C, R>): Prom
       return null;
     }
     choice = answer.value;
+    if (options.confirm && !(await options.confirm(choice))) {
+      fault = undefined;
+      continue;
+    }
     try {
       return await act(choice);
     } catch (error) {

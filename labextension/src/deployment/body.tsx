@@ -24,6 +24,8 @@ export interface IDeploymentViewProps {
     readonly version: () => void;
     readonly newKey: () => void;
     readonly revoke: (key: IApiKey) => void;
+    /** whether anyone may call it from now on */
+    readonly makePublic: () => Promise<boolean>;
   };
 }
 
@@ -50,7 +52,7 @@ export function DeploymentView({ model, token, asks }: IDeploymentViewProps): JS
         signedOut={null}
         onDismiss={() => model.dismissNotice()}
       />
-      <Endpoint model={model} state={state} />
+      <Endpoint model={model} state={state} makePublic={asks.makePublic} />
       <Stats state={state} />
       <div className="jp-pycaret-columns jp-pycaret-columns--even">
         <TryIt model={model} state={state} />
@@ -143,7 +145,11 @@ function LastRequest({
   );
 }
 
-function Endpoint({ model, state }: IPart): JSX.Element | null {
+function Endpoint({
+  model,
+  state,
+  makePublic
+}: IPart & { readonly makePublic: () => Promise<boolean> }): JSX.Element | null {
   const trans = useTrans();
   const id = useId();
   const { deployment, mayWrite, online } = state;
@@ -151,6 +157,11 @@ function Endpoint({ model, state }: IPart): JSX.Element | null {
     return null;
   }
   const address = model.api.address(deployment.endpoint_slug, false);
+  const change = async (access: Access): Promise<void> => {
+    if (access !== 'public' || (await makePublic())) {
+      await model.change({ auth_mode: access });
+    }
+  };
   return (
     <div className="jp-pycaret-endpoint">
       <div className="jp-pycaret-copyline">
@@ -175,7 +186,7 @@ function Endpoint({ model, state }: IPart): JSX.Element | null {
           id={id}
           value={deployment.auth_mode}
           disabled={!mayWrite || !online}
-          onChange={event => void model.change({ auth_mode: event.target.value as Access })}
+          onChange={event => void change(event.target.value as Access)}
         >
           <AccessOptions />
         </select>

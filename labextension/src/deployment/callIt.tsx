@@ -27,8 +27,11 @@ export function CallIt({ model, state, token }: ICallItProps): JSX.Element | nul
     return null;
   }
   const access = deployment.auth_mode;
+  const proba = schema.labels !== null;
   const call: ICall = {
-    url: model.api.address(deployment.endpoint_slug, schema.labels !== null),
+    slug: deployment.endpoint_slug,
+    proba,
+    url: model.api.address(deployment.endpoint_slug, proba),
     row: read(schema, texts).row,
     access,
     secret: null
@@ -42,15 +45,19 @@ export function CallIt({ model, state, token }: ICallItProps): JSX.Element | nul
   const variable = variableOf(access);
   const sentence = isMagic
     ? trans.__('In a notebook here: predictions for all rows of the frame df.')
-    : variable === null
-      ? trans.__('Gives the answer above, to anyone.')
-      : isCurl && secret !== null
-        ? access === 'api-key'
-          ? trans.__('The copied line holds the key that you just made.')
-          : trans.__('The copied line holds your Jupyter token: keep it to yourself.')
-        : access === 'api-key'
-          ? trans.__('%1 holds a key of this deployment.', variable)
-          : trans.__('%1 holds your Jupyter token.', variable);
+    : !isCurl
+      ? trans.__(
+          'Paste it into a notebook here. Elsewhere set PYCARET_OPS_URL and PYCARET_OPS_TOKEN first.'
+        )
+      : variable === null
+        ? trans.__('Gives the answer above, to anyone.')
+        : secret !== null
+          ? access === 'api-key'
+            ? trans.__('The copied line holds the key that you just made.')
+            : trans.__('The copied line holds your Jupyter token: keep it to yourself.')
+          : access === 'api-key'
+            ? trans.__('%1 holds a key of this deployment.', variable)
+            : trans.__('%1 holds your Jupyter token.', variable);
   return (
     <section className="jp-pycaret-block">
       <div className="jp-pycaret-block__head">

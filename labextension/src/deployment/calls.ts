@@ -1,11 +1,14 @@
 import type { Access } from '../api/serving';
 
 export interface ICall {
+  readonly slug: string;
   readonly url: string;
   readonly row: Readonly<Record<string, unknown>>;
   readonly access: Access;
   /** what opens it; null where only its owner has it */
   readonly secret: string | null;
+  /** whether the answer has a probability for each label */
+  readonly proba: boolean;
 }
 
 /** The variable that holds what opens a deployment. */
@@ -25,7 +28,7 @@ export function quoted(text: string): string {
 /**
  * The call as a line for a shell.
  */
-export function curlOf({ url, row, access, secret }: ICall): string {
+export function curlOf({ url, row, access, secret }: Omit<ICall, 'slug' | 'proba'>): string {
   const variable = variableOf(access);
   const lines = [`curl -X POST ${quoted(url)}`];
   if (variable !== null) {
@@ -38,24 +41,19 @@ export function curlOf({ url, row, access, secret }: ICall): string {
 }
 
 /**
- * The call in Python.
+ * The call in Python. In a notebook of this server the client finds server and credential by itself.
  */
-export function pythonOf({ url, row, access }: Omit<ICall, 'secret'>): string {
-  const variable = variableOf(access);
-  const headers =
-    variable === null
-      ? []
-      : [`    headers={"Authorization": f"${schemeOf(access)} {os.environ['${variable}']}"},`];
+export function pythonOf({ slug, row, proba }: Pick<ICall, 'slug' | 'row' | 'proba'>): string {
   return [
-    ...(variable === null ? [] : ['import os']),
-    'import requests',
+    'from jupyter_pycaret_ops import Client',
     '',
-    'answer = requests.post(',
-    `    ${JSON.stringify(url)},`,
-    ...headers,
-    `    json={"rows": [${pythonValue(row)}]},`,
+    'client = Client()',
+    'answer = client.deployments.predict(',
+    `    ${pythonValue(slug)},`,
+    `    [${pythonValue(row)}],`,
+    ...(proba ? ['    proba=True,'] : []),
     ')',
-    'answer.json()["predictions"]'
+    'answer["predictions"]'
   ].join('\n');
 }
 

@@ -74,6 +74,11 @@ export function askToDeploy(
         </Field>
       </>
     ),
+    // A name that is refused is said first.
+    confirm: ({ slug, access }) =>
+      access === 'public' && SLUG.test(slug)
+        ? confirmPublic(slug, api.address(slug, false), trans)
+        : Promise.resolve(true),
     act: ({ slug, access }) => {
       if (!SLUG.test(slug)) {
         const better = slugOf(slug);
@@ -84,6 +89,32 @@ export function askToDeploy(
       return api.deploy(pipeline.id, slug, access);
     }
   });
+}
+
+/**
+ * Ask before anyone may call a deployment, and say who that is.
+ */
+export async function confirmPublic(
+  slug: string,
+  address: string,
+  trans: TranslationBundle
+): Promise<boolean> {
+  const answer = await showDialog({
+    title: trans.__('Make %1 public?', slug),
+    body: trans.__(
+      'Anyone who reaches %1 can then call it without a login or a key: not only members of the ' +
+        'workspace, but everybody in the network of this server, and on the internet where the server ' +
+        'is open to it. They get predictions and see the names of columns and labels, not the training ' +
+        'data. You can change it back at any time.',
+      new URL(address).host
+    ),
+    buttons: [
+      Dialog.cancelButton({ label: trans.__('Back') }),
+      Dialog.warnButton({ label: trans.__('Make public') })
+    ],
+    defaultButton: 0
+  });
+  return answer.button.accept;
 }
 
 export function AccessOptions(): JSX.Element {

@@ -15,7 +15,7 @@ import { addViews } from '../common/openView';
 import { DOMAIN } from '../common/trans';
 import { ISidePanel } from '../sidePanel/tokens';
 import { DeploymentView } from './body';
-import { askForKey, askForVersion, askToDeploy, askToRevoke } from './dialog';
+import { askForKey, askForVersion, askToDeploy, askToRevoke, confirmPublic } from './dialog';
 import { DeploymentModel } from './model';
 
 /**
@@ -66,7 +66,11 @@ export const deploymentPlugin: JupyterFrontEndPlugin<void> = {
         const asks = {
           version: () => void askForVersion(model, trans),
           newKey: () => void askForKey(model, trans),
-          revoke: (key: IApiKey) => void askToRevoke(model, key, trans)
+          revoke: (key: IApiKey) => void askToRevoke(model, key, trans),
+          makePublic: () => {
+            const slug = model.state.deployment?.endpoint_slug ?? '';
+            return confirmPublic(slug, api.address(slug, false), trans);
+          }
         };
         return {
           model,

@@ -117,13 +117,7 @@ function Fields({
         </div>
       ) : null}
       <footer className="jp-pycaret-form__foot">
-        <span className="jp-pycaret-muted">
-          <Fits state={state} />
-        </span>
-        <span className="jp-pycaret-form__gap" />
-        <button type="button" className="jp-pycaret-button" onClick={onClose}>
-          {trans.__('Close')}
-        </button>
+        {/* First from the left: JupyterLab's toasts cover the lower right corner. */}
         <button
           type="submit"
           className="jp-pycaret-button jp-pycaret-button--primary"
@@ -132,6 +126,12 @@ function Fields({
         >
           {trans.__('Start run')}
         </button>
+        <button type="button" className="jp-pycaret-button" onClick={onClose}>
+          {trans.__('Close')}
+        </button>
+        <span className="jp-pycaret-muted">
+          <Fits state={state} />
+        </span>
       </footer>
     </>
   );

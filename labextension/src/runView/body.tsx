@@ -55,12 +55,9 @@ export function RunView({ model, deployed, onNotebook }: IRunViewProps): JSX.Ele
           />
           {run.status === 'failed' ? <Failure run={run} mayWrite={state.mayWrite} /> : null}
           <Overall state={state} />
+          {isUnfinished(run) ? null : <Winner model={model} state={state} deployed={deployed} />}
           <Leaderboard state={state} />
-          {isUnfinished(run) ? (
-            <Live state={state} />
-          ) : (
-            <Ended model={model} state={state} deployed={deployed} />
-          )}
+          {isUnfinished(run) ? <Live state={state} /> : <Ended model={model} state={state} />}
           <Announcer state={state} />
         </>
       ) : null}
@@ -130,18 +127,12 @@ function Live({ state }: { readonly state: IRunState }): JSX.Element {
   );
 }
 
-function Ended({ model, state, deployed }: IPart & { readonly deployed: IDeployed }): JSX.Element {
+function Ended({ model, state }: IPart): JSX.Element {
   const trans = useTrans();
   const last = state.events[state.events.length - 1];
   return (
     <>
-      {state.rows.length > 0 ? (
-        <div className="jp-pycaret-columns">
-          <Plots model={model} state={state} />
-          {state.plots.length === 0 ? <div /> : null}
-          <Winner model={model} state={state} deployed={deployed} />
-        </div>
-      ) : null}
+      {state.rows.length > 0 ? <Plots model={model} state={state} /> : null}
       <div className="jp-pycaret-folds">
         <Fold
           title={trans.__('Events')}

@@ -23,11 +23,13 @@ interface IPart {
 
 /**
  * The winner in figures, and the next step with it: promote, deploy, open, each in the same place.
+ *
+ * It stands above the leaderboard: JupyterLab's toasts cover the lower right corner.
  */
 export function Winner({ model, state, deployed }: IPart): JSX.Element | null {
   const best = state.rows[0];
   return best ? (
-    <div className="jp-pycaret-block jp-pycaret-block--loose">
+    <div className="jp-pycaret-columns jp-pycaret-outcome">
       <Facts state={state} />
       {state.run?.status === 'succeeded' && state.mayWrite ? (
         <Promote model={model} state={state} deployed={deployed} />

@@ -7,6 +7,7 @@ import type { IRun } from '../api/rows';
 import { RunApi } from '../api/runs';
 import { CommandIDs } from '../common/commands';
 import { formatScore } from '../common/format';
+import { shownId } from '../common/openView';
 import { DOMAIN } from '../common/trans';
 import { ISidePanel } from '../sidePanel/tokens';
 import { RunsItem } from './item';
@@ -44,8 +45,13 @@ export const watchPlugin: JupyterFrontEndPlugin<void> = {
       })
       .catch((error: unknown) => console.warn(`Settings of ${ID} were not read.`, error));
 
+    // Who looks at a run sees how it ends.
+    const isInFront = (id: string): boolean => {
+      const widget = app.shell.currentWidget;
+      return widget !== null && widget.isVisible && shownId(widget.id) === id;
+    };
     watch.ended.connect((_, run) => {
-      if (notifies) {
+      if (notifies && !isInFront(run.id)) {
         notify(app, watch.nameOf(run), run, trans);
       }
     });
