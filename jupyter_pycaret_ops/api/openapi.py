@@ -65,6 +65,7 @@ def document() -> dict[str, Any]:
             paths.setdefault(route.path, {})[route.method.lower()] = _operation(
                 route, known, components
             )
+    _say_items([paths, components])
     return {
         "openapi": "3.1.0",
         "info": {
@@ -88,6 +89,21 @@ def document() -> dict[str, Any]:
             },
         },
     }
+
+
+def _say_items(schema: Any) -> None:
+    """Say of every array that it has items, also where they are anything: generators pass over it else."""
+    if isinstance(schema, dict):
+        kind = schema.get("type")
+        if (kind == "array" or (isinstance(kind, list) and "array" in kind)) and (
+            "prefixItems" not in schema
+        ):
+            schema.setdefault("items", {})
+        for part in schema.values():
+            _say_items(part)
+    elif isinstance(schema, list):
+        for part in schema:
+            _say_items(part)
 
 
 def _operation(route: Route, known: dict[str, Any], components: dict[str, Any]) -> dict[str, Any]:
@@ -182,7 +198,11 @@ def _example(schema: dict[str, Any], components: dict[str, Any], name: str = "")
 def _responses(route: Route, known: dict[str, Any], components: dict[str, Any]) -> dict[str, Any]:
     good: dict[str, Any] = {"description": "Done", "headers": dict(HEADERS)}
     if route.answer is bytes:
-        good["content"] = {"*/*": {"schema": {}}}  # of the kind that the file has
+        # of the kind that the file has; generators read it as bytes
+        good["content"] = {
+            "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
+            "*/*": {"schema": {}},
+        }
     elif route.answer is not None:
         good["content"] = {"application/json": _content(route.answer, known, components)}
     if "cursor" in getattr(route.query, "__struct_fields__", ()):
