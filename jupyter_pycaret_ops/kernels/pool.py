@@ -234,7 +234,10 @@ class WorkerPool:
             connections = self.settings.runtime_dir / "connections"
             connections.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._manager = AsyncMultiKernelManager(
-                connection_dir=str(connections), kernel_spec_manager=self._kernel_specs
+                connection_dir=str(connections),
+                kernel_spec_manager=self._kernel_specs,
+                # not the one with a restarter: nobody would end, or use, a kernel that comes back
+                kernel_manager_class="jupyter_client.manager.AsyncKernelManager",
             )
             if sys.platform != "win32":
                 self._manager.transport = "tcp"

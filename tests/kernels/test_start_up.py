@@ -186,3 +186,17 @@ def test_a_kernel_that_falls_silent_is_not_waited_for(tmp_path: Path) -> None:
                 await worker.ask("1 + 1", within_s=0.5)
 
     check()
+
+
+@in_loop
+async def test_worker_kernels_have_no_restarter(tmp_path: Path) -> None:
+    """A kernel that was killed stays dead; Jupyter's restarter would start another one 3 s later."""
+    async with pool(tmp_path) as made:
+        worker = await made.take("test")
+        manager = made._manager.get_kernel(worker.kernel_id)
+        assert getattr(manager, "_restarter", None) is None
+        os.killpg(worker.process_group, signal.SIGKILL)
+        await worker.exited
+        manager.start_restarter()
+        assert getattr(manager, "_restarter", None) is None
+        await made.end(worker)
