@@ -36,7 +36,7 @@ from ..store.keys import KEY_PREFIX, RUN_TOKEN_PREFIX, digest
 from ..store.session import LockBudget, lock_budget
 from .context import Call, Extension, Listing, Route, Services
 from .identity import jupyter_user, names_people
-from .streaming import BoundedBody
+from .streaming import GZIP, BoundedBody, content_encoding
 
 log = logging.getLogger("jupyter_pycaret_ops")
 
@@ -241,8 +241,27 @@ class OpsHandler(JupyterHandler):
         if any("\0" in value for value in self.path_kwargs.values()):
             raise NotFound("There is no such row.")  # PostgreSQL cannot even be asked for it
         await self.identify(route)
+        self.refuse_encoding()
         if route.access != "run":
             self.services.pool.want_spares()
+
+    def refuse_encoding(self) -> None:
+        """Raise UnsupportedMedia for a body in an encoding that is not read; gzip is, where it is JSON."""
+        encoding = content_encoding(self.request.headers)
+        if not encoding or self.request.method in ("GET", "HEAD", "DELETE"):
+            return
+        known = isinstance(self, BoundedBody)
+        if not (known and encoding in GZIP):
+            raise UnsupportedMedia(
+                f"Bodies with the Content-Encoding “{encoding[:64]}” are not read here. Send it "
+                + ("plain, or with gzip." if known else "plain.")
+            )
+
+    def require_json(self, *others: str) -> None:
+        """Raise UnsupportedMedia for a body that says it is something else than JSON, or than `others`."""
+        kind = self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if kind not in ("", "application/json", *others):
+            raise UnsupportedMedia("Send JSON, with the header Content-Type: application/json.")
 
     def route(self) -> Route | None:
         """The line of the table that this request is for; HEAD is answered as GET, without the body."""
@@ -496,9 +515,7 @@ class RouteHandler(JsonBodyHandler):
         body = self.whole_body()
         if not body and route.body_optional:
             return decode_body(b"{}", route.body)
-        kind = self.request.headers.get("Content-Type", "application/json").partition(";")[0]
-        if kind.strip().lower() not in ("application/json", ""):
-            raise UnsupportedMedia("Send JSON, with the header Content-Type: application/json.")
+        self.require_json()
         return decode_body(body, route.body)
 
 

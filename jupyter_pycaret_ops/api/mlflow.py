@@ -13,7 +13,7 @@ import msgspec
 from jupyter_server.auth.decorator import allow_unauthenticated
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from ..errors import Invalid, UnsupportedMedia
+from ..errors import Invalid
 from .base import refuse_deep
 from .bounded_json import decode, decode_each, most_values, refuse_many
 from .predict import ServingHandler, refuse_row_count
@@ -57,9 +57,7 @@ class InvocationsHandler(ServingHandler):
         """Predict the rows of a body in one of MLflow's forms; the answer is `{"predictions": […]}`."""
         endpoint = self.endpoint
         assert endpoint is not None
-        kind = self.request.headers.get("Content-Type", "application/json").partition(";")[0]
-        if kind.strip().lower() not in ("application/json", ""):
-            raise UnsupportedMedia("Send JSON, with the header Content-Type: application/json.")
+        self.require_json()
         ignore_extra = self.flag("extra", "ignore")
         rows, _ = await self.checked_rows(
             partial(rows_of, names=endpoint.model.checker.names, ignore_extra=ignore_extra),

@@ -104,6 +104,8 @@ class InferHandler(OpenInferenceHandler):
         """Predict; the output `probabilities` is given where it is asked for."""
         endpoint = self.endpoint
         assert endpoint is not None
+        # with binary tensors behind it, the JSON is a part of something else
+        self.require_json("application/octet-stream", "application/vnd.inference.binary+json")
         ignore_extra = self.flag("extra", "ignore")
         names = endpoint.model.checker.names
         wanted = _Sent(inputs=[])

@@ -202,6 +202,7 @@ class PredictHandler(ServingHandler):
         """Predict the rows of the body."""
         endpoint = self.endpoint
         assert endpoint is not None
+        self.require_json()
         refuse_paused(endpoint)
         ignore_extra = self.flag("extra", "ignore")
         rows, warnings = await self.checked_rows(

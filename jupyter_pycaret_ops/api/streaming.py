@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import zlib
 from typing import TYPE_CHECKING, Any, cast
 
 from tornado.iostream import StreamClosedError
@@ -13,6 +14,7 @@ from ..errors import Invalid, TooLarge
 
 if TYPE_CHECKING:
     from tornado.http1connection import HTTP1Connection
+    from tornado.httputil import HTTPHeaders
 
 LARGEST_JSON_BYTES = 16 * 1024 * 1024
 #: a refused client may go on sending this much, so that it gets to read the refusal
@@ -22,6 +24,16 @@ LINGER_PAUSE_S = 0.005
 #: seconds that a JSON body may take to arrive
 BODY_TIMEOUT_S = 60.0
 UNBOUNDED = 1 << 62
+
+
+#: names of the one encoding of bodies that is read
+GZIP = ("gzip", "x-gzip")
+
+
+def content_encoding(headers: HTTPHeaders) -> str:
+    """Return the encoding of a request's body, in lower case; empty for a plain one."""
+    encoding = headers.get("Content-Encoding", "").strip().lower()
+    return "" if encoding == "identity" else encoding
 
 
 @stream_request_body
@@ -99,8 +111,33 @@ class BoundedBody(RequestHandler):
         if self._chunks:
             body = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
             self._chunks = []
+            if content_encoding(self.request.headers) in GZIP:
+                body = self._unzipped(body)
             self.request.body = body
         return self.request.body
+
+    def _unzipped(self, body: bytes) -> bytes:
+        """Return a gzip body's content, of which never more is made than the limit allows.
+
+        Raises
+        ------
+        Invalid, TooLarge
+        """
+        parts: list[bytes] = []
+        left = self._limit + 1
+        try:
+            while body and left > 0:  # a gzip file is one or more members
+                member = zlib.decompressobj(16 + zlib.MAX_WBITS)
+                parts.append(member.decompress(body, left))
+                left -= len(parts[-1])
+                if left > 0 and not member.eof:
+                    raise Invalid("The gzip body ends in its middle.")
+                body = member.unused_data
+        except zlib.error:
+            raise Invalid("The body is not gzip, as its Content-Encoding says.") from None
+        if left <= 0:
+            raise self._too_large()
+        return b"".join(parts)
 
     def _too_large(self) -> TooLarge:
         size = f"{self._limit >> 20} MiB" if self._limit >= 1 << 20 else f"{self._limit:,} bytes"

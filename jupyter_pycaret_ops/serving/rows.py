@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
+from itertools import islice
 from typing import Any
 
 from ..errors import FieldError, Invalid, RowsInvalid
 
 MOST_ERRORS = 20
 MOST_WARNINGS = 20
+#: characters of a value or a name that was sent, where it is repeated
+LONGEST_REPEATED = 200
 INT64 = 2**63
 
 
@@ -113,7 +116,7 @@ class RowChecker:
                 f"The rows do not fit the pipeline: {where} {first['msg']}.", errors=errors
             )
         warnings = [
-            f"Column “{name}”: {value!r} was not in the training data"
+            f"Column “{name}”: {_cut(repr(value))} was not in the training data"
             for name, value in list(unseen.items())[:MOST_WARNINGS]
         ]
         return checked, warnings
@@ -142,9 +145,8 @@ class RowChecker:
             values.append(value)
         if not ignore_extra and len(row) != len(values):
             errors.extend(
-                {"loc": ["rows", index, name], "msg": "is not a column of the pipeline"}
-                for name in row
-                if name not in self._known
+                {"loc": ["rows", index, _cut(name)], "msg": "is not a column of the pipeline"}
+                for name in islice((name for name in row if name not in self._known), MOST_ERRORS)
             )
         return values
 
@@ -165,3 +167,7 @@ class RowChecker:
             "required": self.names,
             "additionalProperties": False,
         }
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_REPEATED else f"{text[:LONGEST_REPEATED]}…"

@@ -425,7 +425,8 @@ async def test_bad_rows_are_refused_and_counted(
         (422, {"rows": [{**good, "length": "1.5"}]}),
     ):
         await api.call("POST", path, status, body)
-    await api.call("POST", path, 400, raw=b'{"rows": [{"length": NaN}]}')
+    nan = b'{"rows": [{"length": NaN}]}'
+    await api.call("POST", path, 400, raw=nan, headers={"Content-Type": "application/json"})
     await api.call("POST", f"{path}?extra=ignore", 200, {"rows": [{**good, "weight": 1}]})
     unseen = await api.post(path, {"rows": [{**good, "colour": "blue"}]}, 200)
     assert "blue" in unseen["warnings"][0]
