@@ -94,6 +94,17 @@ class PyCaretOpsApp(ExtensionApp):
     lease_s = Float(
         60.0, min=3.0, help="Seconds that a server holds a run without a sign of life."
     ).tag(config=True)
+    overtime_s = Float(
+        300.0,
+        min=0.0,
+        help="Seconds beyond a run's time limit after which the server ends the run itself.",
+    ).tag(config=True)
+    worker_memory_bytes = Int(
+        0,
+        min=0,
+        help="How many bytes of memory a worker kernel may use with all of its processes. Default: three "
+        "quarters of what is free when a run begins, divided by concurrent_runs.",
+    ).tag(config=True)
     run_attempts = Int(
         2, min=1, help="How often a run is begun whose worker was lost through no fault of its own."
     ).tag(config=True)
@@ -271,6 +282,7 @@ class PyCaretOpsApp(ExtensionApp):
         from .clock import SystemClock
         from .kernels.description import EngineDescription
         from .kernels.looking import SourceLooker
+        from .kernels.memory import default_limit
         from .kernels.pool import PoolSettings, WorkerPool
         from .kernels.sweep import ServerId
         from .metrics import Metrics
@@ -345,6 +357,10 @@ class PyCaretOpsApp(ExtensionApp):
         )
         stack.push_async_callback(pool.close)
         fanout = Fanout()
+
+        def memory_limit() -> int:
+            return self.worker_memory_bytes or default_limit(self.concurrent_runs)
+
         supervisor = Supervisor(
             store,
             pool,
@@ -357,6 +373,8 @@ class PyCaretOpsApp(ExtensionApp):
                 attempts=self.run_attempts,
                 grace_s=self.cancel_grace_s,
                 lease_s=self.lease_s,
+                overtime_s=self.overtime_s,
+                memory_limit=memory_limit,
             ),
         )
         limits = ReadLimits(

@@ -48,6 +48,16 @@ def group_members(group: int, since: float) -> list[int]:
     return found
 
 
+def group_cpu_s(group: int, since: float) -> float:
+    """Return the seconds of processor time that the processes of a group have used; blocks."""
+    total = 0.0
+    for pid in group_members(group, since):
+        with contextlib.suppress(psutil.Error):
+            times = psutil.Process(pid).cpu_times()
+            total += times.user + times.system
+    return total
+
+
 def kill_group(group: int, since: float) -> int:
     """End every process of a group that is not older than `since`; returns how many there were.
 

@@ -65,6 +65,8 @@ class Agents:
         self._on_ended = on_ended
         #: tokens that were checked, and the attempt each belongs to
         self._known: dict[tuple[str, str], int] = {}
+        #: when each attempt was last heard of, in monotonic seconds
+        self._heard: dict[tuple[str, int], float] = {}
         #: runs in people's own kernels, and when their lease was last prolonged
         self._guests: dict[str, datetime] = {}
 
@@ -83,6 +85,7 @@ class Agents:
         hashed = keys.digest(token)
         known = self._known.get((run_id, hashed))
         if known is not None:
+            self._heard[run_id, known] = self._clock.monotonic()
             return known
         run = await self._store.read(runs.by_token, run_id, hashed)
         if run is None:
@@ -90,12 +93,24 @@ class Agents:
                 raise Stale("This attempt of the run is over.")
             raise Unauthenticated("The run token is none of this run.")
         self._known[(run_id, hashed)] = run.attempt
+        self._heard[run_id, run.attempt] = self._clock.monotonic()
         return run.attempt
+
+    def heard_at(self, run_id: str, attempt: int) -> float | None:
+        """Return when an attempt last spoke, in monotonic seconds, or None where it has not yet."""
+        return self._heard.get((run_id, attempt))
+
+    def excuse_silence(self) -> None:
+        """Count every attempt as heard of just now: it was this server that could not listen."""
+        now = self._clock.monotonic()
+        self._heard = dict.fromkeys(self._heard, now)
 
     def forget(self, run_id: str) -> None:
         """The run has ended or was requeued: its token opens nothing any more."""
         for key in [key for key in self._known if key[0] == run_id]:
             del self._known[key]
+        for attempt in [key for key in self._heard if key[0] == run_id]:
+            del self._heard[attempt]
         self._guests.pop(run_id, None)
 
     @property

@@ -9,17 +9,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any
-
-from sqlalchemy.orm import Session
+from typing import Any, TypeVar
 
 from ..clock import Clock
 from ..errors import OpsError, RetryLater, Stale
 from ..kernels.pool import KernelUnavailable, WorkerPool
-from ..kernels.sweep import Leftover, ServerId, sweep
+from ..kernels.sweep import ServerId
 from ..kernels.worker import Worker, WorkerDied, WorkerRefused
 from ..lifecycle import Move
 from ..store import keys, runs, workers
@@ -27,12 +25,15 @@ from ..store.models import Run
 from ..store.session import Store
 from .agents import Agents
 from .fanout import Fanout
+from .reconciliation import Reconciler
+from .watching import Trouble, WatchLimits, trouble_of
 
 log = logging.getLogger("jupyter_pycaret_ops")
 
+T = TypeVar("T")
 LOOK_EVERY_S = 5.0
+TICK_S = 1.0
 LOST = "The kernel of this run ended unexpectedly: it was killed, or the machine ran out of memory."
-SERVER_LOST = "The server that ran this ended unexpectedly."
 SERVER_STOPPED = "The server was stopped."
 
 
@@ -45,6 +46,10 @@ class RunSettings:
     attempts: int = 2
     grace_s: float = 5.0
     lease_s: float = 60.0
+    #: seconds beyond its time limit after which the server ends a run itself
+    overtime_s: float = 300.0
+    #: how many bytes a worker kernel may use, asked when a run begins; None for no limit
+    memory_limit: Callable[[], int] | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -53,6 +58,8 @@ class _Drive:
 
     run_id: str
     attempt: int
+    #: the time limit of the run's plan, in seconds
+    time_limit_s: float | None = None
     worker: Worker | None = None
     #: it was cancelled before its kernel had started, and the next run may have that
     kernel_comes_back: bool = False
@@ -86,6 +93,18 @@ class Supervisor:
         #: what goes on beside the runs, and ends with the server
         self._asides: set[asyncio.Task[None]] = set()
         self._stopping = False
+        #: silence before this moment, in monotonic seconds, is nobody's
+        self._excused_at = clock.monotonic()
+        self._reconciler = Reconciler(
+            store,
+            clock,
+            server,
+            pool=settings.pool,
+            lease_s=settings.lease_s,
+            holder=self,
+            on_pause=self._after_pause,
+            on_change=fanout.publish,
+        )
         self.agents: Agents | None = None
         self.agent_url = ""
 
@@ -98,13 +117,13 @@ class Supervisor:
 
     async def start(self) -> None:
         """Settle what an earlier server left, then begin to dispatch."""
-        until = self._clock.now() + timedelta(seconds=self._settings.lease_s)
-        await self._store.write(runs.wait_for_guests, self._settings.pool, until)
+        await self._wait_for_guests()
         await self.reconcile()
         self._tasks = [
             asyncio.create_task(self._keep_going("dispatch", self._dispatch), name="run-dispatch"),
             asyncio.create_task(self._keep_going("lease", self._renew), name="run-leases"),
             asyncio.create_task(self._keep_going("reconcile", self._look), name="run-reconcile"),
+            asyncio.create_task(self._keep_going("pause", self._tick), name="run-pauses"),
         ]
         self.wake()
 
@@ -164,7 +183,7 @@ class Supervisor:
         if run is None:
             return False
         self._fanout.publish(run.id)
-        drive = _Drive(run.id, run.attempt)
+        drive = _Drive(run.id, run.attempt, _time_limit(run))
         self._drives[run.id, run.attempt] = drive
         drive.task = asyncio.create_task(self._drive(drive, token), name=f"run-{run.id}")
         return True
@@ -178,7 +197,7 @@ class Supervisor:
                 await self._fail(drive, str(error))
             except asyncio.CancelledError:
                 # a server that stops uses up no attempt
-                await self._settle_loss(
+                await self.settle_loss(
                     drive.run_id, drive.attempt, SERVER_STOPPED, attempts=drive.attempt + 1
                 )
                 raise
@@ -211,6 +230,8 @@ class Supervisor:
         except asyncio.CancelledError:
             taking.cancel()
             await asyncio.wait({taking})
+            if not taking.cancelled() and taking.exception() is None:
+                drive.worker = taking.result()  # it had just come, and is ended with the drive
             raise
         finally:
             asked.cancel()
@@ -255,28 +276,71 @@ class Supervisor:
             self._store.write(workers.assign, worker.kernel_id, "run", drive.run_id)
         )
         noting.add_done_callback(lambda done: done.cancelled() or done.exception())
-        if await self._first_of(drive, worker, drive.cancel.wait()) == "wanted":
+        how, trouble = await self._first_of(drive, worker, self._cancel_or_trouble(drive, worker))
+        if trouble is not None:
+            await worker.end()
+            await self._settle_trouble(drive, trouble)
+        elif how == "wanted":
             worker.tell(f"_pycaret_ops_agent.cancel({drive.run_id!r})")
-            how = await self._first_of(drive, worker, asyncio.sleep(self._settings.grace_s))
+            how, _ = await self._first_of(drive, worker, asyncio.sleep(self._settings.grace_s))
             if how != "ended":
                 await worker.end()
                 await self._end_cancelled(drive)
-        elif not drive.ended.is_set():
+        elif how == "lost":
             await self._lose(drive, LOST)
 
     @staticmethod
-    async def _first_of(drive: _Drive, worker: Worker, wanted: Coroutine[Any, Any, Any]) -> str:
-        """What comes first: the run's end (`ended`), its kernel's (`lost`), or `wanted`."""
+    async def _first_of(
+        drive: _Drive, worker: Worker, wanted: Coroutine[Any, Any, T]
+    ) -> tuple[str, T | None]:
+        """What comes first: the run's end (`ended`), its kernel's (`lost`), or `wanted`, with its result."""
         ended = asyncio.ensure_future(drive.ended.wait())
         asked = asyncio.ensure_future(wanted)
         try:
             await asyncio.wait({ended, asked, worker.exited}, return_when=asyncio.FIRST_COMPLETED)
             if drive.ended.is_set():
-                return "ended"
-            return "wanted" if asked.done() else "lost"
+                return "ended", None
+            return ("wanted", asked.result()) if asked.done() else ("lost", None)
         finally:
             ended.cancel()
             asked.cancel()
+
+    async def _cancel_or_trouble(self, drive: _Drive, worker: Worker) -> Trouble | None:
+        """Wait for a cancel, which gives None, or for a reason to end the kernel."""
+        settings, monotonic = self._settings, self._clock.monotonic
+        began = monotonic()
+        limit = drive.time_limit_s
+        limits = WatchLimits(
+            silence_s=settings.lease_s,
+            time_s=None if limit is None else limit + max(settings.overtime_s, 0.0),
+            time_limit_s=limit,
+            memory_bytes=None if settings.memory_limit is None else settings.memory_limit(),
+        )
+
+        def silent_s() -> float:
+            heard = self.agents and self.agents.heard_at(drive.run_id, drive.attempt)
+            return monotonic() - max(began, heard or began, self._excused_at)
+
+        watching = asyncio.create_task(
+            trouble_of(worker, limits, elapsed_s=lambda: monotonic() - began, silent_s=silent_s)
+        )
+        cancelled = asyncio.create_task(drive.cancel.wait())
+        try:
+            await asyncio.wait({watching, cancelled}, return_when=asyncio.FIRST_COMPLETED)
+            return None if drive.cancel.is_set() else watching.result()
+        finally:
+            watching.cancel()
+            cancelled.cancel()
+
+    async def _settle_trouble(self, drive: _Drive, trouble: Trouble) -> None:
+        """A silent kernel counts as a lost one; time and memory are the user's, and there is no second try."""
+        if trouble.kind == "silent":
+            await self._lose(drive, trouble.message)
+            return
+        kind = "user" if trouble.kind == "memory" else "timeout"
+        await self._settle(
+            drive, Move.FAIL, message=trouble.message, error=trouble.message, error_kind=kind
+        )
 
     # ---------------------------------------------------------------- runs in people's own kernels
 
@@ -342,11 +406,12 @@ class Supervisor:
         self._closed(drive.run_id)
 
     async def _lose(self, drive: _Drive, reason: str) -> None:
-        await self._settle_loss(drive.run_id, drive.attempt, reason)
+        await self.settle_loss(drive.run_id, drive.attempt, reason)
 
-    async def _settle_loss(
+    async def settle_loss(
         self, run_id: str, attempt: int, reason: str, attempts: int | None = None
     ) -> None:
+        """Requeue or fail an attempt whose worker is gone."""
         with contextlib.suppress(Stale):
             run: Run = await self._persist(
                 runs.lose_worker,
@@ -355,6 +420,7 @@ class Supervisor:
                 attempts or self._settings.attempts,
                 self._clock.now(),
                 reason,
+                self._reconciler.adopting_pool,
             )
             log.warning("run %s, attempt %s: %s It is %s now.", run_id, attempt, reason, run.status)
         self._closed(run_id)
@@ -383,8 +449,16 @@ class Supervisor:
 
     # ---------------------------------------------------------------- leases and reconciliation
 
+    def holds(self, run_id: str, attempt: int) -> bool:
+        """Return whether that attempt is on a kernel of this server."""
+        return (run_id, attempt) in self._drives
+
     async def _renew(self) -> None:
         await asyncio.sleep(self._settings.lease_s / 3)
+        await self._reconciler.notice_pause()
+        await self._renew_now()
+
+    async def _renew_now(self) -> None:
         if not self._drives:
             return
         until = self._clock.now() + timedelta(seconds=self._settings.lease_s)
@@ -399,35 +473,34 @@ class Supervisor:
         await asyncio.sleep(LOOK_EVERY_S)
         await self.reconcile()
 
+    async def _tick(self) -> None:
+        """Look at the clocks often, so that a pause is told from work that takes long."""
+        await asyncio.sleep(min(TICK_S, self._settings.lease_s / 12))
+        await self._reconciler.notice_pause()
+
+    async def _after_pause(self) -> None:
+        """This server stood still: nobody whom it could not hear has been silent."""
+        self._excused_at = self._clock.monotonic()
+        if self.agents is not None:
+            self.agents.excuse_silence()
+        await self._wait_for_guests()
+        await self._renew_now()
+
+    async def _wait_for_guests(self) -> None:
+        until = self._clock.now() + timedelta(seconds=self._settings.lease_s)
+        await self._store.write(runs.wait_for_guests, self._settings.pool, until)
+
     async def reconcile(self) -> None:
         """Settle runs whose server is gone, end the kernels that it left, and hear of cancels elsewhere."""
+        await self._reconciler.notice_pause()
         await self._close_uncancelled()
-        found, cancelled, leftovers = await self._store.read(self._findings)
-        for run_id in cancelled:
-            self.cancel(run_id)
-        for run_id, attempt in found:
-            if (run_id, attempt) not in self._drives:
-                await self._settle_loss(run_id, attempt, SERVER_LOST)
-        if leftovers:
-            swept = await asyncio.to_thread(sweep, leftovers, self._server.host)
-            for kernel_id in swept:
-                await self._store.write(workers.forget, kernel_id)
+        await self._reconciler.turn()
 
-    def _findings(
-        self, session: Session
-    ) -> tuple[list[tuple[str, int]], list[str], list[Leftover]]:
-        dead = [
-            holder
-            for holder in runs.lease_holders(session)
-            if ServerId.parse(holder).is_dead(self._server.host)
-        ]
-        lost = runs.lapsed(session, self._settings.pool, self._clock.now(), dead)
-        leftovers = [
-            Leftover(row.kernel_id, row.server_id, row.pid, row.process_group, row.pid_started_at)
-            for row in workers.on_host(session, self._server.host)
-            if row.server_id != str(self._server)
-        ]
-        return lost, runs.asked_to_stop(session, str(self._server)), leftovers
+
+def _time_limit(run: Run) -> float | None:
+    """The time limit of a run's plan in seconds, as it was asked for."""
+    limit = (run.snapshot.get("plan_params") or {}).get("time_limit")
+    return float(limit) if isinstance(limit, (int, float)) and limit > 0 else None
 
 
 async def _end(tasks: list[asyncio.Task[None]]) -> None:

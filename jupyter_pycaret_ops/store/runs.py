@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session, defer
 
 from .. import lifecycle
@@ -28,6 +28,8 @@ from .projects import read_experiment
 #: the executor of runs that somebody's own kernel executes; no server holds them
 GUEST = "notebook"
 GUEST_LOST = "The notebook's kernel that ran this has ended, was restarted or has fallen silent."
+#: the kind of the event that says what a run waits for
+WAITING = "run.waiting"
 GUEST_NEVER_CAME = "The notebook's kernel has not begun this run."
 
 
@@ -382,12 +384,21 @@ def request_cancel(session: Session, caller: Caller, run_id: str, now: datetime)
     run = session.get_one(Run, run_id, with_for_update=True, populate_existing=True)
     if run.status == Status.QUEUED:
         return _move(session, run, Move.CANCEL, now, "Cancelled before it started")
+    if run.status == Status.RUNNING and _is_lapsed(run, now):
+        # nobody who could stop it is there: it ends here, and a late worker is fenced off
+        return _move(
+            session, run, Move.CANCEL, now, "Cancelled; its server was not heard of any more"
+        )
     if run.status == Status.RUNNING and run.cancel_requested_at is None:
         run.cancel_requested_at = now
         events.append(
             session, run, "run.cancel_requested", "Cancel requested", now, {"by": caller.name}
         )
     return run
+
+
+def _is_lapsed(run: Run, now: datetime) -> bool:
+    return run.lease_expires_at is not None and run.lease_expires_at < now
 
 
 def cancel_unfinished(session: Session, caller: Caller, runs: Sequence[Run], now: datetime) -> None:
@@ -397,9 +408,18 @@ def cancel_unfinished(session: Session, caller: Caller, runs: Sequence[Run], now
 
 
 def lose_worker(
-    session: Session, run_id: str, attempt: int, attempts: int, now: datetime, reason: str
+    session: Session,
+    run_id: str,
+    attempt: int,
+    attempts: int,
+    now: datetime,
+    reason: str,
+    pool: str | None = None,
 ) -> Run:
-    """Settle an attempt whose worker is gone: again, failed, or cancelled if that was asked."""
+    """Settle an attempt whose worker is gone: again, failed, or cancelled if that was asked.
+
+    The next attempt is one of `pool`, or stays in the run's own.
+    """
     run = session.get(Run, run_id, with_for_update=True)
     is_guest = run is not None and run.executor == GUEST
     if run is not None and is_guest and run.status == Status.QUEUED:
@@ -425,6 +445,7 @@ def lose_worker(
             lease_expires_at=None,
             token_hash=None,
             last_n=0,
+            pool=pool or run.pool,
             progress={**run.progress, "label": "Waiting for a worker"},
         )
     return _lost(session, run, now, reason)
@@ -444,18 +465,78 @@ def _lost(session: Session, run: Run, now: datetime, reason: str) -> Run:
 
 
 def lapsed(
-    session: Session, pool: str, now: datetime, dead_servers: Sequence[str]
+    session: Session, pool: str | None, now: datetime | None, dead_servers: Sequence[str]
 ) -> list[tuple[str, int]]:
-    """Runs of the pool whose lease is over, or whose server is known to be dead.
+    """Return runs whose lease is over at `now`, or whose server is known to be dead.
 
     They are running, or wait for somebody's own kernel; those that wait for a worker have no lease.
+    Without a `pool` those of all pools are meant; without `now` a lease that is over does not count.
     """
-    query = select(Run.id, Run.attempt).where(
-        Run.status.in_([Status.RUNNING, Status.QUEUED]),
-        Run.pool == pool,
-        (Run.lease_expires_at < now) | Run.leased_by.in_(list(dead_servers)),
-    )
+    lost: ColumnElement[bool] = Run.leased_by.in_(list(dead_servers))
+    if now is not None:
+        lost = (Run.lease_expires_at < now) | lost
+    query = select(Run.id, Run.attempt).where(Run.status.in_([Status.RUNNING, Status.QUEUED]), lost)
+    if pool is not None:
+        query = query.where(Run.pool == pool)
     return [(run_id, attempt) for run_id, attempt in session.execute(query)]
+
+
+def deserted_pools(session: Session, mine: str, now: datetime, since: datetime) -> list[str]:
+    """Return other pools that show no sign of life: none of their servers holds a lease at `now`.
+
+    Runs that were queued after `since` do not count: their server has had no time yet.
+    """
+    alive = (
+        select(Run.pool)
+        .where(Run.status == Status.RUNNING, Run.executor != GUEST, Run.lease_expires_at >= now)
+        .distinct()
+    )
+    waits = (Run.status == Status.QUEUED) & (Run.executor != GUEST) & (Run.queued_at < since)
+    is_silent = (
+        (Run.status == Status.RUNNING) & (Run.executor != GUEST) & (Run.lease_expires_at < since)
+    )
+    query = (
+        select(Run.pool)
+        .where(waits | is_silent, Run.pool != mine, Run.pool.not_in(alive))
+        .distinct()
+    )
+    return list(session.scalars(query))
+
+
+def adopt(session: Session, pools: Sequence[str], pool: str) -> int:
+    """Move the queued runs of pools that are gone to a living one; returns how many there were."""
+    moved = session.scalars(
+        update(Run)
+        .where(Run.status == Status.QUEUED, Run.executor != GUEST, Run.pool.in_(pools))
+        .values(pool=pool)
+        .returning(Run.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(list(moved))
+
+
+def tell_waiting(session: Session, pools: Sequence[str], now: datetime) -> list[str]:
+    """Say of unfinished runs of silent pools what they wait for, once each; returns their ids."""
+    told = []
+    query = (
+        select(Run)
+        .where(
+            Run.status.in_([Status.QUEUED, Status.RUNNING]),
+            Run.executor != GUEST,
+            Run.pool.in_(pools),
+        )
+        .with_for_update(skip_locked=True)
+    )
+    for run in session.scalars(query):
+        label = f"Waiting for the server of {run.pool}, which is not heard of"
+        if run.progress.get("label") == label:
+            continue
+        run.progress = {**run.progress, "label": label}
+        events.append(
+            session, run, WAITING, f"{label}. Cancel it to end it.", now, {"for": "server"}
+        )
+        told.append(run.id)
+    return told
 
 
 def asked_to_stop(session: Session, server_id: str) -> list[str]:

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
 
 from jupyter_pycaret_ops.kernels.pool import KernelUnavailable
 from jupyter_pycaret_ops.kernels.sweep import ServerId
@@ -16,13 +21,16 @@ from jupyter_pycaret_ops.store import runs
 from jupyter_pycaret_ops.store.models import Run
 
 from ..fakes import Gate, in_loop, settle
+from ..fakes.backends import POSTGRESQL_ONLY, SQLITE_ONLY
 from ..fakes.records import POOL, World
 
 
 class FakeWorker:
     """A kernel that was begun with a run and then does nothing by itself."""
 
-    pid = process_group = 1
+    pid = 1
+    #: no process has it: a kernel that uses neither processor nor memory
+    process_group = 2**30
     pid_started_at = 1.0
 
     def __init__(self, kernel_id: str, refuses: Exception | None) -> None:
@@ -96,10 +104,26 @@ class FakePool:
         pass
 
 
+class Ears:
+    """The agents' side, as far as it tells who was heard of."""
+
+    def __init__(self, heard: dict[tuple[str, int], float]) -> None:
+        self._heard = heard
+
+    def heard_at(self, run_id: str, attempt: int) -> float | None:
+        return self._heard.get((run_id, attempt))
+
+    def excuse_silence(self) -> None:
+        pass
+
+    def forget(self, _run_id: str) -> None:
+        pass
+
+
 class Desk:
     """A supervisor at work."""
 
-    def __init__(self, world: World, **settings: float) -> None:
+    def __init__(self, world: World, **settings: Any) -> None:
         self.world = world
         self.pool = FakePool()
         self.fanout = Fanout()
@@ -109,7 +133,7 @@ class Desk:
             self.fanout,
             world.clock,
             ServerId.mine(),
-            RunSettings(pool=POOL, **settings),  # type: ignore[arg-type]
+            RunSettings(pool=POOL, **settings),
         )
 
     def submit(self) -> str:
@@ -140,13 +164,21 @@ class Desk:
         await wait_for_end(self.world.store, self.fanout, run_id, 10)
         return self.world.run(run_id)
 
+    async def pass_time(self, seconds: float) -> None:
+        """Let the clock go on in small steps, as it does for a server that is awake."""
+        step = min(1.0, self.supervisor._settings.lease_s / 12)
+        await settle(20)  # what was begun before is on its way
+        for _ in range(int(seconds / step) + 1):
+            self.world.clock.advance(step)
+            await self.supervisor._reconciler.notice_pause()
+
     async def until(self, condition: Callable[[], bool]) -> None:
         while not condition():
             await asyncio.sleep(0)
 
 
 @asynccontextmanager
-async def at_work(world: World, **settings: float) -> AsyncIterator[Desk]:
+async def at_work(world: World, **settings: Any) -> AsyncIterator[Desk]:
     """A supervisor that has reconciled and dispatches, until it is stopped."""
     desk = Desk(world, **settings)
     await desk.supervisor.start()
@@ -328,6 +360,140 @@ async def test_what_a_live_server_runs_is_not_touched(world: World) -> None:
     assert theirs is not None
     async with at_work(world) as desk:
         assert world.run(theirs.id).status == "running"
-        world.clock.advance(61)
+        await desk.pass_time(61)
         await desk.supervisor.reconcile()
         assert world.run(theirs.id).attempt == 2
+
+
+@in_loop
+async def test_a_kernel_that_is_not_heard_of_is_ended_and_counts_as_lost(world: World) -> None:
+    async with at_work(world, attempts=2, lease_s=0.5) as desk:
+        run_id = desk.submit()
+        first = await desk.begun()
+        await desk.pass_time(0.6)
+        await desk.until(lambda: not first.alive)
+        second = await desk.begun()
+        assert world.run(run_id).attempt == 2
+        assert "not heard of" in world.events(run_id)[-2].message
+        await desk.pass_time(0.6)
+        await desk.until(lambda: not second.alive)
+        run = await desk.ended(run_id)
+        assert (run.status, run.error_kind) == ("failed", "worker_lost")
+
+
+@in_loop
+async def test_a_kernel_that_speaks_is_left_alone(world: World) -> None:
+    async with at_work(world, lease_s=0.5) as desk:
+        heard: dict[tuple[str, int], float] = {}
+        desk.supervisor.agents = Ears(heard)  # type: ignore[assignment]
+        run_id = desk.submit()
+        worker = await desk.begun()
+        for _ in range(4):
+            await desk.pass_time(0.4)
+            heard[run_id, 1] = world.clock.monotonic()
+        assert worker.alive
+        await desk.succeed(run_id)
+
+
+@in_loop
+async def test_a_server_that_stood_still_takes_nobody_for_silent(world: World) -> None:
+    """The machine slept: every lease is over, and nobody was lost."""
+    world.submit()
+    guest = world.submit(executor="notebook", lease_until=world.clock.now() + timedelta(seconds=60))
+    sibling = world.claim(server="elsewhere:7:1.00")
+    assert sibling is not None
+    async with at_work(world, concurrent=2) as desk:
+        run_id = desk.submit()
+        worker = await desk.begun()
+        world.clock.advance(3600)
+        await desk.supervisor.reconcile()
+        assert worker.alive
+        assert [world.run(each).status for each in (run_id, sibling.id)] == ["running", "running"]
+        assert world.run(guest.id).status == "queued", "its kernel may still come"
+        # a server that did not come back within a lease is gone all the same
+        await desk.pass_time(61)
+        await desk.supervisor.reconcile()
+        assert world.run(sibling.id).attempt == 2
+        await desk.succeed(run_id)
+
+
+@in_loop
+async def test_the_server_ends_a_run_whose_kernel_ignores_the_time_limit(world: World) -> None:
+    async with at_work(world, overtime_s=10.0) as desk:
+        snapshot = {"task": "regression", "plan_params": {"time_limit": 20}}
+        run_id = world.submit(snapshot=snapshot).id
+        desk.supervisor.wake()
+        worker = await desk.begun()
+        await desk.pass_time(29)
+        assert worker.alive
+        await desk.pass_time(2)
+        await desk.until(lambda: not worker.alive)
+        run = await desk.ended(run_id)
+        assert (run.status, run.error_kind, run.attempt) == ("failed", "timeout", 1)
+        assert "time limit of 20 s" in (run.error or "")
+
+
+@in_loop
+async def test_a_kernel_over_its_memory_fails_its_run_with_the_figures(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeWorker, "process_group", os.getpgrp())
+    async with at_work(world, attempts=2, memory_limit=lambda: 1) as desk:
+        run = await desk.ended(desk.submit())
+        assert (run.status, run.error_kind, run.attempt) == ("failed", "user", 1)
+        assert "may use 0 MiB" in (run.error or "")
+        assert "worker_memory_bytes" in (run.error or "")
+
+
+# ---------------------------------------------------------------- pools that are gone
+
+
+@SQLITE_ONLY
+@in_loop
+async def test_whoever_has_the_file_takes_over_from_a_host_that_is_gone(world: World) -> None:
+    """A container was made again: same home, another host name, so another pool."""
+    queued = world.submit(pool="old-host/ada")
+    async with at_work(world, concurrent=3) as desk:
+        running = world.submit(pool="old-host/ada")
+        assert world.claim(pool="old-host/ada", server="old-host:7:1.00") is not None
+        await desk.supervisor.reconcile()
+        assert world.run(running.id).status == "queued", "the older one was claimed"
+        assert world.run(queued.id).status == "running"
+        await desk.pass_time(61)
+        await desk.supervisor.reconcile()
+        await desk.pass_time(1)
+        await desk.supervisor.reconcile()
+        for _ in range(2):
+            await desk.begun()
+        assert [world.run(run.id).pool for run in (queued, running)] == [POOL, POOL]
+        assert world.run(queued.id).attempt == 2
+
+
+@POSTGRESQL_ONLY
+@in_loop
+async def test_where_hosts_share_a_database_runs_of_a_silent_one_say_what_they_wait_for(
+    world: World,
+) -> None:
+    running = world.submit(pool="away/ada")
+    assert world.claim(pool="away/ada", server="away:7:1.00") is not None
+    queued = world.submit(pool="away/ada")
+    async with at_work(world) as desk:
+        await desk.supervisor.reconcile()
+        assert "run.waiting" not in world.kinds(queued.id), "it may be busy"
+        await desk.pass_time(130)
+        for _ in range(2):
+            await desk.supervisor.reconcile()
+        for run in (running, queued):
+            assert "away/ada" in world.run(run.id).progress["label"]
+            assert world.kinds(run.id).count("run.waiting") == 1
+            assert world.run(run.id).pool == "away/ada"
+
+
+@in_loop
+async def test_a_cancel_ends_a_run_whose_server_is_not_heard_of(world: World) -> None:
+    run = world.submit(pool="away/ada")
+    assert world.claim(pool="away/ada", server="away:7:1.00") is not None
+    world.clock.advance(61)
+    row = await world.store.write(runs.request_cancel, world.ada, run.id, world.clock.now())
+    assert row.status == "cancelled"
+    assert world.kinds(run.id)[-1] == "run.cancelled"

@@ -1,0 +1,111 @@
+"""Kernels and servers that fall silent without dying: stopped, asleep, over their limits, on a host that is gone."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing
+
+import psutil
+import pytest
+
+from ..live import Home, LiveServer, until
+from .test_guests import Notebook
+from .test_lost_processes import LONG, SHORT, in_a_fit, worker_of
+
+LEASE_S = 4.0
+
+
+@pytest.fixture(scope="module")
+def live() -> Iterator[LiveServer]:
+    """Leases and grace times are short here."""
+    with LiveServer(lease_s=LEASE_S, cancel_grace_s=1, concurrent_runs=1, run_attempts=2) as server:
+        yield server
+
+
+def test_a_stopped_kernel_is_ended_tried_again_and_the_queue_goes_on(live: LiveServer) -> None:
+    run_id, pid = in_a_fit(live, **{**LONG, "plan_params": {"time_limit": 600}})
+    queued = live.submit(live.experiment(), **SHORT)["id"]
+    os.kill(pid, signal.SIGSTOP)
+    until(lambda: live.run(run_id)["attempt"] == 2, "the second attempt", 30)
+    until(lambda: not psutil.pid_exists(pid), "the end of the stopped kernel", 10)
+    told = [event for event in live.events(run_id) if event["kind"] == "run.requeued"]
+    assert "not heard of" in told[0]["message"]
+    second = worker_of(live.home, run_id)
+    live.saw(run_id, "run.started")
+    until(lambda: live.run(run_id)["status"] == "running", "the second attempt's start", 60)
+    os.kill(second, signal.SIGSTOP)
+    row = live.ended(run_id, 60)
+    assert (row["status"], row["error_kind"]) == ("failed", "worker_lost")
+    assert live.ended(queued)["status"] == "succeeded"
+
+
+def test_a_machine_that_slept_loses_no_run(live: LiveServer) -> None:
+    """Server, worker kernel and notebook kernel stand still for longer than a lease, then go on."""
+    notebook = Notebook(live)
+    try:
+        guest = notebook.begin()
+        live.saw(guest, "model.create.started")
+        run_id, _ = in_a_fit(live, **LONG)
+        everybody = [psutil.Process(live.process.pid), *live.descendants()]
+        for process in everybody:
+            process.suspend()
+        asleep_since = time.monotonic()
+        until(lambda: time.monotonic() - asleep_since > 2 * LEASE_S, "a sleep longer than a lease")
+        for process in reversed(everybody):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.resume()
+        marks = {each: live.events(each)[-1]["seq"] for each in (guest, run_id)}
+        for each, seq in marks.items():
+            # it goes on, and is not merely not yet failed
+            until(
+                lambda each=each, seq=seq: live.events(each)[-1]["seq"] > seq, "its next event", 60
+            )
+        until(lambda: time.monotonic() - asleep_since > 4 * LEASE_S, "another lease")
+        for each in (guest, run_id):
+            live.post(f"/runs/{each}/cancel", expect=200)  # it may have succeeded meanwhile
+            row = live.ended(each)
+            assert (row["attempt"], row["error"]) == (1, None)
+            assert row["status"] in ("cancelled", "succeeded")
+    finally:
+        notebook.end()
+
+
+def test_a_kernel_over_its_memory_fails_alone_with_the_figures(home: Home) -> None:
+    """A kernel that has imported the engine is over this limit already."""
+    with LiveServer(home, worker_memory_bytes=100 << 20, spare_kernels=0) as server:
+        run = server.submit(server.experiment(), **SHORT)
+        row = server.ended(run["id"])
+        assert (row["status"], row["error_kind"], row["attempt"]) == ("failed", "user", 1)
+        assert "may use 100 MiB" in row["error"]
+        assert server.get("/healthz") == {"ok": True}
+
+
+def test_runs_of_a_host_name_that_is_gone_are_taken_over(home: Home) -> None:
+    """A container is made again on the same volume: other host name, so other pool and other leases."""
+    first = LiveServer(home, concurrent_runs=1)
+    running, _ = in_a_fit(first, **LONG)
+    waiting = first.submit(first.experiment(), **SHORT)["id"]
+    kernels = first.descendants()
+    first.kill()
+    for process in kernels:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    with closing(sqlite3.connect(home.database)) as database, database:
+        database.execute("update runs set pool = 'old-container/ada'")
+        database.execute(
+            "update runs set leased_by = 'old-container:7:1700000000.00' where leased_by is not null"
+        )
+        database.execute(
+            "update workers set host = 'old-container', server_id = 'old-container:7:1700000000.00'"
+        )
+    with LiveServer(home, concurrent_runs=2, lease_s=3) as second:
+        until(lambda: second.run(running)["attempt"] == 2, "the taking over of the running one", 90)
+        assert second.ended(waiting)["status"] == "succeeded"
+        second.post(f"/runs/{running}/cancel", expect=200)
+        assert second.ended(running)["status"] == "cancelled"
+        second.call("DELETE", f"/runs/{running}", 204)
