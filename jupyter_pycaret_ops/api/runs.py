@@ -202,7 +202,7 @@ class FileHandler(OpsHandler):
         etag = f'"{artifact.sha256}"'
         self.set_header("ETag", etag)
         self.set_header("Cache-Control", "private, max-age=0, must-revalidate")
-        if self.request.headers.get("If-None-Match") == etag:
+        if is_known(etag, self.request.headers.get("If-None-Match", "")):
             self.set_status(304)
             return
         size = artifact.size_bytes
@@ -240,6 +240,12 @@ class FileHandler(OpsHandler):
         while chunk := await loop.run_in_executor(services.threads, next, chunks, b""):
             self.write(chunk)
             await self.flush()
+
+
+def is_known(etag: str, known: str) -> bool:
+    """Return whether `If-None-Match` names the file: one tag or several, weak ones too, or any."""
+    tags = [tag.strip().removeprefix("W/") for tag in known.split(",")]
+    return etag in tags or tags == ["*"]
 
 
 class DownloadHandler(FileHandler):
@@ -311,6 +317,13 @@ class EventSocket(WebSocketMixin, WebSocketHandler, OpsHandler):
     async def prepare(self) -> None:  # type: ignore[override]
         """Find the caller; refuse before the handshake."""
         await OpsHandler.prepare(self)
+
+    def check_origin(self, origin: str | None = None) -> bool:
+        """Whether pages of that origin may open the socket; one that is no URL may not."""
+        try:
+            return bool(super().check_origin(origin))
+        except ValueError:
+            return False
 
     @allow_unauthenticated
     async def get(self, run_id: str) -> None:

@@ -79,12 +79,12 @@ class Caller:
 
 
 def role_in(session: Session, caller: Caller, workspace_id: str) -> Role | None:
-    """The caller's role in a workspace, or None where they, or their key, are not in it.
+    """The caller's role in a workspace, or None where they are not in it.
 
     Raises
     ------
     Forbidden
-        When a key without a scope that reads is used in its workspace.
+        When a key is used outside its workspace or without a scope that reads.
     """
     word = session.scalar(
         select(Member.role).where(
@@ -94,9 +94,7 @@ def role_in(session: Session, caller: Caller, workspace_id: str) -> Role | None:
     role = Role.of(word) if word else None
     if caller.key is None:
         return role
-    if caller.key.workspace_id != workspace_id:
-        return None
-    if caller.key.role is None:
+    if caller.key.workspace_id != workspace_id or caller.key.role is None:
         raise Forbidden("This API key does not open that.")
     return None if role is None else min(role, caller.key.role)
 

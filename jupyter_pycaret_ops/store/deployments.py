@@ -82,9 +82,17 @@ def served(session: Session, name: str) -> tuple[Deployment, Pipeline] | None:
 
 
 def read(session: Session, caller: Caller, name: str, least: Role = Role.VIEWER) -> Deployment:
-    """The deployment with that slug or id, where the caller has at least that role."""
+    """The deployment with that slug or id, where the caller has at least that role.
+
+    A slug can be guessed: to a key of another workspace it is one that does not exist.
+    """
     deployment = find(session, name)
-    if deployment is None:
+    is_elsewhere = (
+        deployment is not None
+        and caller.key is not None
+        and caller.key.workspace_id != deployment.workspace_id
+    )
+    if deployment is None or is_elsewhere:
         raise NotFound("There is no such deployment.")
     require(session, caller, deployment.workspace_id, least, "deployment")
     return deployment

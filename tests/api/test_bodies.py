@@ -53,6 +53,7 @@ async def test_gzip_bodies_are_read_by_every_route_with_json(
         zlib.compress(b'{"rows": []}'),
         b"\x1f\x8b",
     ],
+    ids=["plain", "cut off", "more behind", "zlib", "head alone"],
 )
 async def test_body_that_is_no_whole_gzip_is_400(
     api: Api, world: World, answering: None, body: bytes

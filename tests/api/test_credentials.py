@@ -158,8 +158,8 @@ async def test_a_key_opens_nothing_of_another_workspace(api: Api, world: World) 
     project = await api.post(f"/workspaces/{other['id']}/projects", {"name": "p"})
     _, key = await make_key(api, world, "write")
     for path in (f"/workspaces/{other['id']}", f"/projects/{project['id']}"):
-        await key.call("GET", path, 404)
-    await key.call("PATCH", f"/projects/{project['id']}", 404, {"name": "q"})
+        await key.call("GET", path, 403)
+    await key.call("PATCH", f"/projects/{project['id']}", 403, {"name": "q"})
     assert [row["id"] for row in await key.get("/workspaces")] == [world.workspace.id]
     assert [row["workspace_id"] for row in (await key.get("/auth/me"))["memberships"]] == [
         world.workspace.id
@@ -402,8 +402,18 @@ async def test_cors_is_as_jupyters_own_handlers_have_it(
 
 async def test_origin_that_is_no_url_is_another_site(api: Api, world: World) -> None:
     browser = api.by(**await with_cookie(api))
+    run = world.submit()
+    upgrade = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+    }
     for origin in ("http://[", "http://[::1", "null"):
-        await browser.call("GET", "/workspaces", 403, headers={"Origin": origin})
+        elsewhere = {"Origin": origin}
+        await browser.call("GET", "/workspaces", 403, headers=elsewhere)
+        socket = f"/runs/{run.id}/events/ws"
+        await browser.call("GET", socket, 403, headers=elsewhere | upgrade)
 
 
 async def test_bad_rows_are_refused_and_counted(

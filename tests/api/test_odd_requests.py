@@ -235,6 +235,21 @@ async def test_odd_names_in_paths_are_not_found(api: Api, world: World) -> None:
             assert answer.status in (400, 404), path
 
 
+async def test_etags_that_are_known_are_not_sent_again(
+    api: Api, world: World, services: Any
+) -> None:
+    artifact = everything(world)["artifact"]
+    services.artifacts.put(artifact.storage_key, b"abc")
+    path = f"/artifacts/{artifact.id}/download"
+    etag = f'"{artifact.sha256}"'
+    for known, status in (
+        *((etag, 304), (f"W/{etag}", 304), (f'"a", {etag}', 304), ("*", 304)),
+        *(('"a"', 200), ("", 200), (artifact.sha256, 200), ("*, *", 200)),
+    ):
+        answer = await api.call("GET", PREFIX + path, headers={"If-None-Match": known}, prefix="")
+        assert answer.status == status, known
+
+
 async def test_odd_headers_are_refused_or_passed_over(
     api: Api, world: World, services: Any
 ) -> None:

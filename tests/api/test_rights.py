@@ -81,10 +81,12 @@ def expected(route: Route, who: Who) -> int | None:
         serves = route.access == "serving"
         if serves and route.method == "GET":
             reaches |= {"predict"}  # who reads may read what a deployment takes
+        if who.elsewhere and serves:
+            return 404  # slugs can be guessed
         if route.scope is None or route.scope not in reaches:
             return 403
         if who.elsewhere and names_a_row(route):
-            return 403
+            return 404 if "{deployment}" in route.path else 403
         return None
     if not names_a_row(route):
         return None

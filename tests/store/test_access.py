@@ -215,7 +215,9 @@ def test_a_key_opens_no_other_workspace_of_its_maker(rows: Rows, scopes: tuple[s
     elsewhere = rows.world.make_workspace(rows.world.ada)
     key = with_key(rows.world.ada, elsewhere.id, *scopes)
     for call in [*READS.values(), *WRITES.values()]:
-        with pytest.raises(NotFound):
+        # a deployment's slug can be guessed, so there it looks as if there were none
+        slug = call(rows)[0] in (deployments.read, deployments.update, deployments.delete)
+        with pytest.raises(NotFound if slug else Forbidden):
             ask(rows, key, call)
     listed = rows.world.store.read_now(workspaces.list_page, key, PAGE).rows
     assert [workspace.id for workspace in listed] == [elsewhere.id]
