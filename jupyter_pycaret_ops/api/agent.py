@@ -5,22 +5,25 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from jupyter_server.auth.decorator import allow_unauthenticated
-from tornado.web import stream_request_body
 
 from ..artifacts import Writer
-from ..errors import Invalid, OpsError, Unauthenticated, Unavailable
+from ..errors import Invalid, OpsError, Unauthenticated
 from ..protocol import EventBatch, Finish
 from ..runs.agents import ArtifactHead
 from .base import OpsHandler, decode_body
 from .context import Route
-from .streaming import LARGEST_JSON_BYTES
+from .streaming import LARGEST_JSON_BYTES, BoundedBody
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
 PIECE = 1 << 20
-UNBOUNDED = 1 << 62
+#: seconds that a file may take to arrive
+FILE_TIMEOUT_S = 3600.0
+
+T = TypeVar("T")
 
 
 class AgentHandler(OpsHandler):
@@ -95,15 +98,16 @@ class FinishHandler(AgentHandler):
         self.answer({"status": run.status})
 
 
-@stream_request_body
-class ArtifactHandler(AgentHandler):
+class ArtifactHandler(BoundedBody, AgentHandler):
     """A file that the run made, streamed in."""
 
     writer: Writer | None = None
+    #: why the file cannot be taken; said when all of it has come, for only then the kernel reads an answer
+    fault: OpsError | None = None
 
     async def prepare(self) -> None:  # type: ignore[override]
         """Check the head before the body."""
-        self.request.connection.set_max_body_size(UNBOUNDED)  # type: ignore[union-attr]
+        self.allow_streaming(FILE_TIMEOUT_S)
         await super().prepare()
         if self.request.method != "PUT":
             return
@@ -111,13 +115,13 @@ class ArtifactHandler(AgentHandler):
         self.digest = hashlib.sha256()
         self.size = 0
         self.piece = bytearray()
-        loop = asyncio.get_running_loop()
-        self.storage_key, self.writer = await loop.run_in_executor(
-            self.services.threads,
-            self.services.agents.artifact_writer,
-            self.path_kwargs["run_id"],
-            self.head_of_file,
+        self.storage_key, self.writer = await self._in_thread(
+            self.services.agents.artifact_writer, self.path_kwargs["run_id"], self.head_of_file
         )
+
+    async def _in_thread(self, work: Callable[..., T], *args: Any) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self.services.threads, work, *args)
 
     def _head(self) -> ArtifactHead:
         headers = self.request.headers
@@ -134,19 +138,21 @@ class ArtifactHandler(AgentHandler):
         )
 
     async def data_received(self, chunk: bytes) -> None:
-        """Take a piece of the file."""
-        if self.writer is None:
+        """Take a piece of the file; drop it where the file cannot be taken."""
+        if self.writer is None or self._ending is not None:
             return
         self.size += len(chunk)
         self.piece += chunk
         if len(self.piece) >= PIECE:
-            await self._write()
+            await self._write(self.writer)
 
-    async def _write(self) -> None:
+    async def _write(self, writer: Writer) -> None:
         piece, self.piece = bytes(self.piece), bytearray()
-        assert self.writer is not None
-        loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self.services.threads, self._take, self.writer, piece)
+        try:
+            await self._in_thread(self._take, writer, piece)
+        except OpsError as error:
+            self.fault = error
+            self._discard()
 
     def _take(self, writer: Writer, piece: bytes) -> None:
         self.digest.update(piece)
@@ -155,19 +161,14 @@ class ArtifactHandler(AgentHandler):
     @allow_unauthenticated
     async def put(self, run_id: str, name: str) -> None:
         """The file is whole: compare, keep, sign."""
+        if self.writer is not None:
+            await self._write(self.writer)
+        if self.fault is not None:
+            raise self.fault
         assert self.writer is not None
-        writer = self.writer
-        loop = asyncio.get_running_loop()
-        try:
-            await self._write()
-            if self.digest.hexdigest() != self.head_of_file.sha256:
-                raise Invalid("The file arrived changed: its SHA-256 is not the one announced.")
-            await loop.run_in_executor(self.services.threads, writer.commit)
-        except OSError as error:
-            await loop.run_in_executor(self.services.threads, writer.discard)
-            raise Unavailable(
-                f"The artifact store cannot take the file ({error.strerror}).", retry_after_s=5
-            ) from error
+        if self.digest.hexdigest() != self.head_of_file.sha256:
+            raise Invalid("The file arrived changed: its SHA-256 is not the one announced.")
+        await self._in_thread(self.writer.commit)
         try:
             artifact = await self.services.agents.take_artifact(
                 run_id, self.head_of_file, self.storage_key, self.size

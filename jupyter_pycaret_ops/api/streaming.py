@@ -79,13 +79,13 @@ class BoundedBody(RequestHandler):
             raise Invalid("The header Content-Length is not a number of bytes.")
         return int(text)
 
-    def allow_streaming(self) -> None:
+    def allow_streaming(self, timeout_s: float = BODY_TIMEOUT_S) -> None:
         """Let this class, not the connection, judge the size; begins `prepare`."""
         connection = self._connection
         # tests call handlers over other connections than HTTP/1's
         if hasattr(connection, "set_max_body_size"):
             connection.set_max_body_size(UNBOUNDED)
-            connection.set_body_timeout(BODY_TIMEOUT_S)
+            connection.set_body_timeout(timeout_s)
 
     async def data_received(self, chunk: bytes) -> None:
         """Keep a piece of the body; after a refusal drop it, and take the next one a little later."""

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from ..artifacts import ArtifactStore, Writer
 from ..clock import Clock
-from ..errors import Invalid, Stale, Unauthenticated
+from ..errors import Invalid, OpsError, Stale, Unauthenticated
 from ..lifecycle import OUTCOME_MOVES, Move
 from ..protocol import Acknowledgement, AgentEvent, DataSpec, Finish, ReadLimits, RunSpec
 from ..store import artifacts as artifact_rows
@@ -131,12 +131,18 @@ class Agents:
         await self._begin_guest(run_id, attempt)
         run, source = await self._store.read(work)
         snapshot = run.snapshot
+        try:
+            data = await asyncio.to_thread(self._data_spec, run, source)
+        except OpsError as error:
+            # the secret cannot be read: no repeating brings it back, so the run ends with the sentence
+            await self.finish(run_id, Finish(attempt, "failed", error.message, "user"))
+            raise Stale("This attempt of the run is over.") from error
         return RunSpec(
             run_id=run.id,
             attempt=run.attempt,
             task=snapshot["task"],
             plan=run.plan,
-            data=await asyncio.to_thread(self._data_spec, run, source),
+            data=data,
             target=snapshot.get("target"),
             model_id=run.model_id,
             setup_params=snapshot.get("setup_params") or {},

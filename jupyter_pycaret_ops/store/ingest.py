@@ -17,11 +17,12 @@ from . import events
 from .ids import new_id
 from .models import FoldMetric, Run, utc_now
 from .names import storable
-from .runs import held
+from .runs import WAITING, held
 
 #: kinds that only the server writes
 RESERVED = frozenset(EVENT_OF.values()) | {"run.queued", "run.cancel_requested"}
 LONGEST_MESSAGE = 4_000
+LONGEST_LABEL = 300
 
 
 def take_events(session: Session, run_id: str, attempt: int, batch: Sequence[AgentEvent]) -> Run:
@@ -55,6 +56,8 @@ def take_events(session: Session, run_id: str, attempt: int, batch: Sequence[Age
             _take_score(session, run, event.payload)
         elif event.kind == "run.progress":
             run.progress = {key: event.payload.get(key) for key in ("done", "total", "label")}
+        elif event.kind == WAITING:
+            run.progress = {**run.progress, "label": storable(event.message[:LONGEST_LABEL])}
     session.flush()
     return run
 

@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from ..live import Home, LiveServer
+from .test_lost_processes import LONG
 
 TABLE = b"a,b\n" + b"1234567,7654321\n" * 300_000
 
@@ -30,6 +31,42 @@ def test_an_upload_that_the_disk_cannot_hold_leaves_nothing(home: Home) -> None:
         assert home.files() == before
         limited.rlimit(resource.RLIMIT_FSIZE, unlimited)
         assert server.upload("too much", TABLE)["config"]["rows"] == 300_000
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of another process are Linux's")
+def test_a_run_whose_pipeline_finds_no_space_says_so_and_goes_on_when_there_is_some(
+    home: Home,
+) -> None:
+    with LiveServer(home, spare_kernels=0) as server:
+        body = {**LONG, "model_id": "et", "setup_params": {"fold": 2}}
+        run = server.submit(server.experiment(task="regression", target="y"), **body)
+        server.saw(run["id"], "run.data_loaded")
+        limited = psutil.Process(server.process.pid)
+        unlimited = limited.rlimit(resource.RLIMIT_FSIZE)
+        # room for the database, and none for a hundred trees
+        limited.rlimit(resource.RLIMIT_FSIZE, (8 << 20, unlimited[1]))
+        waiting = server.saw(run["id"], "run.waiting")
+        assert waiting["payload"] == {"for": "space"}
+        assert "The disk that holds the artifacts is full" in waiting["message"]
+        row = server.run(run["id"])
+        assert row["status"] == "running"
+        assert "full" in row["progress"]["label"]
+        limited.rlimit(resource.RLIMIT_FSIZE, unlimited)
+        assert server.ended(run["id"])["status"] == "succeeded"
+
+
+def test_a_run_on_a_table_that_is_lost_ends_with_the_sentence(server: LiveServer) -> None:
+    before = server.home.files()
+    source = server.upload("lost", b"a,b,y\n" + b"1,2,0\n3,4,1\n" * 50)
+    (table,) = server.home.files() - before
+    (server.home.artifacts / table).unlink()
+    run = server.submit(
+        server.experiment(target="y"), plan="create", model_id="lr", data_source_id=source["id"]
+    )
+    row = server.ended(run["id"])
+    assert row["status"] == "failed"
+    assert row["error"] == "The file is no longer in the artifact store."
+    assert row["attempt"] == 1
 
 
 def test_a_locked_database_is_said_and_jupyter_goes_on(home: Home) -> None:

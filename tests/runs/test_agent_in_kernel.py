@@ -14,9 +14,11 @@ import pytest
 
 from jupyter_pycaret_ops.in_kernel import agent, engine
 from jupyter_pycaret_ops.in_kernel.agent import attempt as attempt_room
+from jupyter_pycaret_ops.in_kernel.agent import retries as retries_room
 from jupyter_pycaret_ops.in_kernel.agent import sender as sender_room
 from jupyter_pycaret_ops.in_kernel.agent.attempt import Attempt
 from jupyter_pycaret_ops.in_kernel.agent.connection import Connection
+from jupyter_pycaret_ops.in_kernel.agent.retries import GiveUp
 from jupyter_pycaret_ops.in_kernel.agent.sender import Sender
 from jupyter_pycaret_ops.in_kernel.engine import Cancelled, PlanFailed, PlanResult
 
@@ -122,9 +124,8 @@ def handler_for(server: ServerOfRuns) -> type[BaseHTTPRequestHandler]:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retries and heartbeats come soon."""
-    for room in (sender_room, attempt_room):
-        monkeypatch.setattr(room, "FIRST_RETRY_S", 0.005)
-        monkeypatch.setattr(room, "LONGEST_RETRY_S", 0.02)
+    monkeypatch.setattr(retries_room, "FIRST_PAUSE_S", 0.005)
+    monkeypatch.setattr(retries_room, "LONGEST_PAUSE_S", 0.02)
     monkeypatch.setattr(sender_room, "HEARTBEAT_S", 0.02)
 
 
@@ -154,6 +155,7 @@ class Told:
     def __init__(self) -> None:
         self.cancelled = threading.Event()
         self.fenced = threading.Event()
+        self.failed: list[str] = []
 
 
 @pytest.fixture
@@ -164,7 +166,14 @@ def told() -> Told:
 @pytest.fixture
 def sender(address: str, told: Told) -> Iterator[Sender]:
     line = Connection(address, RUN, "pcr_token")
-    made = Sender(line, 1, on_cancel=told.cancelled.set, on_fenced=told.fenced.set)
+    made = Sender(
+        line,
+        1,
+        on_cancel=told.cancelled.set,
+        on_fenced=told.fenced.set,
+        on_failure=told.failed.append,
+        give_up=GiveUp(),
+    )
     made.start()
     yield made
     made._incoming.put(None)
@@ -212,7 +221,7 @@ def test_a_server_that_comes_back_gets_everything(server: ServerOfRuns, sender: 
     assert [event["message"] for event in server.stored] == messages
 
 
-@pytest.mark.parametrize("status", [401, 403, 404, 409])
+@pytest.mark.parametrize("status", [401, 409])
 def test_a_server_that_no_longer_wants_to_hear_fences_the_attempt(
     server: ServerOfRuns, sender: Sender, told: Told, status: int
 ) -> None:
@@ -231,8 +240,9 @@ def test_a_batch_that_is_refused_for_good_does_not_hang_the_run(
 ) -> None:
     server.faults = lambda _what, _number: 400
     say(sender, 1)
-    assert told.fenced.wait(LONGEST_S)
     sender.drain()
+    assert "refused what the run reported: no" in told.failed[0]
+    assert not told.fenced.is_set(), "the run must still say how it ended"
 
 
 def test_a_heartbeat_brings_a_cancel(server: ServerOfRuns, sender: Sender, told: Told) -> None:
@@ -309,6 +319,51 @@ def test_every_request_survives_a_lost_connection(
     assert server.files == {"artifacts/lr.pkl": b"bytes"}
     assert len(server.finish) == 1
     assert server.requests.count(what) >= 3
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 410])
+def test_a_request_that_is_refused_for_good_fails_the_run_with_the_servers_sentence(
+    server: ServerOfRuns, address: str, status: int
+) -> None:
+    """A lost table: the answer names it, and no attempt is repeated for ever or ended in silence."""
+    server.spec = {**server.spec, "data": {"kind": "csv_upload", "options": {}}}
+    server.faults = lambda what, _number: status if what == "data" else None
+    attempt = Attempt(address, RUN, "pcr_token")
+    attempt.start()
+    assert attempt.join(LONGEST_S)
+    (last,) = server.finish
+    assert (last["outcome"], last["error"]) == ("failed", "no")
+    assert server.requests.count("data") == 1
+
+
+@pytest.mark.parametrize("what", ["events", "artifacts/lr.pkl", "finish", "data"])
+def test_nothing_is_repeated_without_a_limit(
+    server: ServerOfRuns, address: str, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """A disk that stays full: the run says that it waits, and ends."""
+    for name in ("READ_GIVE_UP", "WRITE_GIVE_UP"):
+        monkeypatch.setattr(attempt_room, name, GiveUp(not_now_s=0.2, unreachable_s=0.2))
+    monkeypatch.setattr(attempt_room, "SAY_AFTER_S", 0.05)
+    server.faults = lambda asked, _number: 503 if asked == what else None
+    server.spec = {**server.spec, "data": {"kind": "csv_upload", "options": {}}}
+
+    def plan(_spec: Any, _frame: Any, report: Any) -> PlanResult:
+        report.artifact("lr.pkl", "pipeline_pickle", b"bytes", "x/y")
+        return PlanResult()
+
+    monkeypatch.setattr(engine, "run_plan", plan)
+    if what != "data":
+        monkeypatch.setattr(attempt_room, "load", lambda *_: (Frame(), {}))
+    attempt = Attempt(address, RUN, "pcr_token")
+    attempt.start()
+    assert attempt.join(LONGEST_S)
+    if what != "finish":
+        (last,) = server.finish
+        assert last["outcome"] == "failed"
+        assert "no (The run waited" in last["error"]
+    if what in ("artifacts/lr.pkl", "data"):
+        waits = [event for event in server.stored if event["kind"] == "run.waiting"]
+        assert [event["message"] for event in waits] == ["Waiting: no"]
 
 
 @pytest.mark.parametrize(

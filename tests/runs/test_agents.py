@@ -190,6 +190,24 @@ async def test_the_spec_says_all_and_the_secret_goes_only_there(desk: Desk) -> N
         await desk.agents.data_key(run.id, 1)
 
 
+@in_loop
+async def test_a_secret_of_another_key_ends_the_run_with_the_sentence(desk: Desk) -> None:
+    """The key file was replaced: no repeating brings the secret back."""
+    stranger = Vault(desk.folder.parent / "another.key")
+    source = desk.world.make_source(
+        kind="postgres", config={}, secret=stranger.encrypt("{}"), storage_key=None
+    )
+    run, _ = desk.begin(
+        data={"kind": "postgres", "options": {}, "storage_key": None}, data_source_id=source.id
+    )
+    with pytest.raises(Stale):
+        await desk.agents.spec(run.id, 1)
+    row = desk.world.run(run.id)
+    assert (row.status, row.error_kind) == ("failed", "user")
+    assert "another key file" in (row.error or "")
+    assert desk.ended == [(run.id, 1)]
+
+
 # ---------------------------------------------------------------- artifacts
 
 

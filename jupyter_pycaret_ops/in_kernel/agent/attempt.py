@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 from ...protocol import DataSpec, Finish, RunSpec
-from .connection import Connection, Fenced, Refused, Unreachable
+from .connection import Connection, Fenced, NotNow, Refused, Unreachable
 from .frames import DataUnreadable, load
 from .priority import give_way, session_behind
-from .sender import FIRST_RETRY_S, GUEST_HEARTBEAT_S, LONGEST_RETRY_S, Sender
+from .retries import GaveUp, GiveUp
+from .sender import GUEST_HEARTBEAT_S, Sender
 
 if TYPE_CHECKING:
     import ssl
@@ -27,6 +28,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 LONGEST_ERROR = 2_000
 LAST_WORD_S = 2.0
+#: what is read at the beginning is there or not; what a run has made is worth more patience
+READ_GIVE_UP = GiveUp(not_now_s=60.0)
+WRITE_GIVE_UP = GiveUp()
+#: seconds of waiting after which the run says what it waits for
+SAY_AFTER_S = 2.0
 SHUT_DOWN = "The notebook's kernel that ran this was shut down or restarted."
 
 
@@ -54,6 +60,8 @@ class Attempt:
         self._sender: Sender | None = None
         self._cancelled = threading.Event()
         self._fenced = threading.Event()
+        #: why the run cannot go on, where that is neither the plan's fault nor a cancel
+        self._failure: str | None = None
         #: what was read, for the snapshot, however the attempt ends
         self._facts: dict[str, Any] = {}
         self._gate = threading.Lock()
@@ -131,10 +139,15 @@ class Attempt:
         }
         if model_id is not None:
             headers["X-Model-Id"] = model_id
+
+        def send() -> bytes:
+            return self._line.request("PUT", f"artifacts/{quote(filename)}", content, headers)
+
         with self._shielded():
-            self._persist(
-                lambda: self._line.request("PUT", f"artifacts/{quote(filename)}", content, headers)
-            )
+            try:
+                self._persist(send, WRITE_GIVE_UP)
+            except GaveUp as error:  # a plan may go on without a plot, but not without its pipeline
+                self._on_failure(str(error))
 
     # ---------------------------------------------------------------- the thread
 
@@ -148,23 +161,44 @@ class Attempt:
                 self._spec.attempt,
                 on_cancel=self.cancel,
                 on_fenced=self._on_fenced,
+                on_failure=self._on_failure,
+                give_up=WRITE_GIVE_UP,
                 heartbeat_s=GUEST_HEARTBEAT_S if self._is_guest else None,
             )
             self._sender.start()
             finish = self._execute()
             finish = replace(finish, snapshot={**finish.snapshot, **self._facts})
             self._sender.drain()
+            if self._failure is not None:
+                finish = self._failed(self._failure)
             if not self._fenced.is_set():
-                self._persist(lambda: self._line.json("POST", "finish", asdict(finish)))
+                self._finish(finish)
         except Fenced:
             pass  # nobody waits for this attempt any more
+        except (GaveUp, Refused):
+            pass  # nobody can be told: the server notices the silence
         finally:
             self._frame = None
             self._line.close()
             self._sender_line.close()
 
+    def _finish(self, last: Finish) -> None:
+        """Say the last word; where it is refused, say that."""
+
+        def send() -> None:
+            self._persist(lambda: self._line.json("POST", "finish", asdict(last)), WRITE_GIVE_UP)
+
+        try:
+            send()
+        except Refused as error:
+            last = self._failed(f"The server refused the results: {error}")
+            send()
+
+    def _failed(self, message: str) -> Finish:
+        return Finish(self._spec.attempt, "failed", message[:LONGEST_ERROR], "internal")
+
     def _fetch_spec(self) -> RunSpec:
-        raw = self._persist(lambda: self._line.json("GET", "spec"))
+        raw = self._persist(lambda: self._line.json("GET", "spec"), READ_GIVE_UP)
         return RunSpec(**{**raw, "data": DataSpec.parse(raw["data"])})
 
     def _execute(self) -> Finish:
@@ -193,6 +227,8 @@ class Attempt:
                 "The plan ran out of memory. Use fewer rows or columns, or lighter models.",
                 "engine",
             )
+        except (GaveUp, Refused) as error:
+            return self._failed(str(error))
         except Fenced:
             raise
         except Exception as error:
@@ -226,18 +262,37 @@ class Attempt:
 
     def _fetch_data(self) -> bytes:
         with self._shielded():
-            return self._persist(lambda: b"".join(self._line.stream("GET", "data")))
+            return self._persist(lambda: b"".join(self._line.stream("GET", "data")), READ_GIVE_UP)
 
-    def _persist(self, request: Callable[[], T]) -> T:
-        """Repeat a request while the server cannot be reached; every one of them may be sent twice."""
-        pause = FIRST_RETRY_S
+    def _persist(self, request: Callable[[], T], give_up: GiveUp) -> T:
+        """Repeat a request while the server cannot take it; every one of them may be sent twice.
+
+        Raises
+        ------
+        GaveUp
+            When it could not for too long.
+        """
+        waits = give_up.begin()
+        began, said = time.monotonic(), False
         while True:
             try:
                 return request()
-            except Unreachable:
-                if self._fenced.wait(pause):
+            except Unreachable as error:
+                if (
+                    not said
+                    and isinstance(error, NotNow)
+                    and time.monotonic() - began > SAY_AFTER_S
+                ):
+                    said = True
+                    what = "space" if "full" in str(error) else "storage"
+                    self.event("run.waiting", f"Waiting: {error}", {"for": what})
+                if self._fenced.wait(waits.next_pause(error)):
                     raise Fenced("the run is over") from None
-                pause = min(pause * 2, LONGEST_RETRY_S)
+
+    def _on_failure(self, message: str) -> None:
+        """Nothing that the run does can be reported: stop the plan, and end with the reason."""
+        self._failure = message
+        self.cancel()
 
     def _on_fenced(self) -> None:
         self._fenced.set()

@@ -23,7 +23,11 @@ class Refused(Exception):
 
 
 class Unreachable(Exception):
-    """The server could not be reached, or cannot serve now; the same request may go through later."""
+    """The server could not be reached; the same request may go through later."""
+
+
+class NotNow(Unreachable):
+    """The server answered that it cannot do it now; the message is its own and names what is missing."""
 
 
 class _UnixConnection(http.client.HTTPConnection):
@@ -134,8 +138,10 @@ def _raise(status: int, body: bytes) -> None:
         message = str(json.loads(body)["message"])
     except (ValueError, KeyError, TypeError):
         message = f"the server answered {status}"
-    if status in (401, 403, 404, 409):  # the token died with the attempt, or the run is gone
+    if status in (401, 409):  # the token died with the attempt, or the run is gone
         raise Fenced(message)
-    if status == 429 or status >= 500:
+    if status in (429, 503):
+        raise NotNow(message)
+    if status >= 500:  # a proxy in between, or a fault of the server that may pass
         raise Unreachable(message)
     raise Refused(message)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from .connection import Connection, Fenced, Refused, Unreachable
+from .retries import GaveUp, GiveUp
 
 HEARTBEAT_S = 5.0
 #: in somebody's own kernel an answer is the only way to hear of a cancel that came from elsewhere
@@ -19,7 +20,6 @@ GUEST_HEARTBEAT_S = 1.0
 #: the first ones do, for people wait for a sign of life: the pause doubles from `FIRST_PAUSE_S`
 POST_EVERY_S, FIRST_PAUSE_S = 0.25, 0.01
 LARGEST_BATCH = 500
-FIRST_RETRY_S, LONGEST_RETRY_S = 0.1, 2.0
 
 
 class Sender:
@@ -38,12 +38,16 @@ class Sender:
         *,
         on_cancel: Callable[[], None],
         on_fenced: Callable[[], None],
+        on_failure: Callable[[str], None],
+        give_up: GiveUp,
         heartbeat_s: float | None = None,
     ) -> None:
         self._connection = connection
         self._attempt = attempt
         self._on_cancel = on_cancel
         self._on_fenced = on_fenced
+        self._on_failure = on_failure
+        self._give_up = give_up
         self._incoming: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         self._unacknowledged: deque[dict[str, Any]] = deque()
         self._heartbeat_s = heartbeat_s
@@ -86,9 +90,11 @@ class Sender:
                     draining = self._rest()
         except Fenced:
             self._on_fenced()
-        except Refused:
+        except Refused as error:
             # a server that takes none of our events is a bug on one side; the run must not hang on it
-            self._on_fenced()
+            self._on_failure(f"The server refused what the run reported: {error}")
+        except GaveUp as error:
+            self._on_failure(str(error))
         finally:
             self._drained.set()
 
@@ -126,16 +132,15 @@ class Sender:
             return last
 
     def _post(self, batch: list[dict[str, Any]]) -> None:
-        pause = FIRST_RETRY_S
+        waits = self._give_up.begin()
         while True:
             try:
                 answer = self._connection.json(
                     "POST", "events", {"attempt": self._attempt, "events": batch}
                 )
                 break
-            except Unreachable:
-                self._stop.wait(pause)
-                pause = min(pause * 2, LONGEST_RETRY_S)
+            except Unreachable as error:
+                self._stop.wait(waits.next_pause(error))
         while self._unacknowledged and self._unacknowledged[0]["n"] <= answer["acknowledged"]:
             self._unacknowledged.popleft()
         if answer["cancel"]:
