@@ -5,6 +5,8 @@ from __future__ import annotations
 import resource
 import sqlite3
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -74,11 +76,22 @@ def test_a_locked_database_is_said_and_jupyter_goes_on(home: Home) -> None:
         workspace, _ = server.default_project()
         with closing(sqlite3.connect(home.database)) as other:
             other.execute("begin immediate")
-            refusal = server.post(
-                f"/workspaces/{workspace}/projects", {"name": "waits"}, 503, timeout=60
-            )
-            assert refusal["reason"] == "unavailable"
-            assert "locked" in refusal["message"]
+            began = time.monotonic()
+            with ThreadPoolExecutor(20) as people:  # each waits its turn behind the others
+                asked = [
+                    people.submit(
+                        server.post,
+                        f"/workspaces/{workspace}/projects",
+                        {"name": f"waits {number}"},
+                        503,
+                        timeout=60,
+                    )
+                    for number in range(20)
+                ]
+                refusals = [item.result() for item in asked]
+            assert time.monotonic() - began < 20  # 10 s for all of them, not for each
+            assert {refusal["reason"] for refusal in refusals} == {"unavailable"}
+            assert all("locked" in refusal["message"] for refusal in refusals)
             # reading goes on, and so does Jupyter
             assert server.get("/workspaces")
             assert server.http.get(f"{server.url}/api/status", timeout=10).status_code == 200
@@ -86,6 +99,26 @@ def test_a_locked_database_is_said_and_jupyter_goes_on(home: Home) -> None:
         assert (
             server.post(f"/workspaces/{workspace}/projects", {"name": "waits"})["name"] == "waits"
         )
+
+
+def test_database_file_that_is_deleted_under_the_server_is_noticed(home: Home) -> None:
+    with LiveServer(home, spare_kernels=0) as server:
+        workspace, _ = server.default_project()
+        kept = home.path / "kept.db"
+        home.database.rename(kept)
+        for _ in range(2):
+            for method, path, body in (
+                ("GET", "/workspaces", None),
+                ("POST", "/workspaces", {"name": "w"}),
+                ("GET", f"/workspaces/{workspace}", None),
+            ):
+                refusal = server.call(method, path, 503, json=body)
+                assert "removed or replaced" in refusal["message"]
+                assert str(home.path) not in refusal["message"]
+        assert not home.database.exists()
+        assert server.http.get(f"{server.url}/api/status", timeout=10).status_code == 200
+        kept.rename(home.database)
+        assert [row["id"] for row in server.get("/workspaces")] == [workspace]
 
 
 def test_an_upload_that_is_cut_off_leaves_nothing(home: Home) -> None:
