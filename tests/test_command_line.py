@@ -10,11 +10,18 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from jupyter_pycaret_ops import Client
 from jupyter_pycaret_ops.cli.calls import COMMANDS
-from jupyter_pycaret_ops.client.asking import unused
+from jupyter_pycaret_ops.client.asking import unused, with_names
 
-from .live import ROOT, LiveServer, until
+from .client.conftest import client
+from .live import ROOT, Home, LiveServer, until
+
+__all__ = ["client"]
 
 COFFEE = ROOT / "examples" / "coffee_orders.csv"
 PROGRAM = [sys.executable, "-m", "jupyter_pycaret_ops.cli"]
@@ -34,12 +41,30 @@ def called(
     )
 
 
+def fresh_copy(table: Path, folder: Path) -> Path:
+    """A table that no server has: with one row more, which differs each time."""
+    lines = table.read_text(encoding="utf-8").splitlines()
+    cells = lines[1].split(",")
+    number = next(place for place, cell in enumerate(cells) if cell.replace(".", "").isdigit())
+    cells[number] = str(secrets.randbelow(10**6))
+    copy = folder / table.name
+    copy.write_text("\n".join([*lines, ",".join(cells)]) + "\n", encoding="utf-8")
+    return copy
+
+
+def sources(server: LiveServer) -> list[dict[str, Any]]:
+    workspace, _ = server.default_project()
+    found: list[dict[str, Any]] = server.get(f"/workspaces/{workspace}/data-sources?limit=1000")
+    return found
+
+
 def test_the_whole_job_from_a_terminal(server: LiveServer, tmp_path: Path) -> None:
     """Upload and run, look, promote, deploy, predict: each step's words lead to the next."""
     mark = secrets.token_hex(4)
+    coffee = fresh_copy(COFFEE, tmp_path)
     done = called(
         server,
-        *("run", "compare", "--data", str(COFFEE), "--include", "lr,nb", "--fold", "3"),
+        *("run", "compare", "--data", str(coffee), "--include", "lr,nb", "--fold", "3"),
         *("--experiment", f"coffee {mark}"),
     )
     assert done.returncode == 0, done.stderr
@@ -97,6 +122,208 @@ def test_the_exit_code_tells(server: LiveServer) -> None:
     away = called(server, "runs", PYCARET_OPS_URL="http://127.0.0.1:9/")
     assert away.returncode == 5
     assert "could not be reached" in away.stderr
+
+
+def test_what_would_be_refused_is_refused_before_the_upload(
+    server: LiveServer, tmp_path: Path
+) -> None:
+    coffee = str(fresh_copy(COFFEE, tmp_path))
+    before = [row["id"] for row in sources(server)]
+    wrong_values = (
+        *("--include", "lr,nope", "--sort", "Beauty", "--fold", "1"),
+        *("--setup", "nothing=1", "--plan-param", "n_select=many"),
+    )
+    for plan, words, said in (
+        (
+            "compare",
+            wrong_values,
+            [
+                "There is no model “nope” for classification",
+                "There is no metric “Beauty”",
+                "fold: 1 is less than the minimum",
+                "There is no parameter “nothing” here",
+                "n_select: 'many' is not of type 'integer'",
+            ],
+        ),
+        ("comparre", (), ["has no plan “comparre”"]),
+        ("compare", ("--model", "lr"), ["The plan compare takes no model."]),
+        ("create", ("--task", "regression", "--model", "nb"), ["no model “nb” for regression"]),
+        ("compare", ("--target", "nothing"), ["There is no column “nothing”."]),
+        (
+            "compare",
+            ("--task", "classification", "--target", "nothing"),
+            ["The target “nothing” is not a column of the data; it has "],
+        ),
+        ("compare", ("--project", "nowhere"), ["There is no project “nowhere”"]),
+    ):
+        done = called(server, "run", plan, "--data", coffee, *words)
+        assert done.returncode == 1
+        assert [one for one in said if one not in done.stderr] == []
+        assert "Uploading" not in done.stderr
+    assert [row["id"] for row in sources(server)] == before
+
+
+def test_a_file_that_is_no_table_is_not_uploaded(server: LiveServer, tmp_path: Path) -> None:
+    before = [row["id"] for row in sources(server)]
+    picture = tmp_path / "picture.csv"
+    picture.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(99))
+    no_table = called(server, "run", "compare", "--data", str(picture))
+    assert no_table.returncode == 1
+    assert no_table.stderr.startswith(f"{picture}: ")
+    assert [row["id"] for row in sources(server)] == before
+
+
+def test_the_same_bytes_are_uploaded_once(server: LiveServer, tmp_path: Path) -> None:
+    coffee = fresh_copy(COFFEE, tmp_path)
+    words = ("run", "create", "--model", "nb", "--fold", "2", "--detach", "--data")
+    first = called(server, *words, str(coffee))
+    assert "Uploading coffee_orders" in first.stderr, first.stderr
+    before = sources(server)
+    other = coffee.rename(tmp_path / "another name.csv")
+    second = called(server, *words, str(other))
+    assert second.returncode == 0, second.stderr
+    assert "Already uploaded: coffee_orders" in second.stderr
+    assert "Uploading" not in second.stderr
+    assert sources(server) == before
+    runs = [server.ended(done.stdout.strip()) for done in (first, second)]
+    assert runs[0]["data_source_id"] == runs[1]["data_source_id"]
+    # other bytes are another table, though the name is the same
+    third = called(server, *words, str(fresh_copy(other, tmp_path)))
+    assert "Uploading another name" in third.stderr
+
+
+def test_errors_name_what_ids_stand_for(server: LiveServer, client: Client) -> None:
+    run = server.submit(
+        server.experiment(name=(name := f"named {secrets.token_hex(4)}")),
+        plan="create",
+        model_id="nb",
+        sklearn_dataset="iris",
+    )
+    server.ended(run["id"])
+    unknown = "00000000-0000-7000-8000-000000000000"
+    said = with_names(client, f"Run {run['id']} is in the way of {unknown}.")
+    assert said == f"Run “{name} create” is in the way of {unknown}."
+    many = called(server, "show", "0")
+    if many.returncode:  # more than one run begins so
+        assert "stands for" in many.stderr
+        assert " create (…" in many.stderr or " compare (…" in many.stderr
+
+
+ASCII = {"PYTHONIOENCODING": "ascii", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+
+def test_an_ascii_terminal_gets_no_traceback(server: LiveServer, tmp_path: Path) -> None:
+    name = f"kaffee-größe {secrets.token_hex(4)}"
+    rows = "".join(f"{n % 5},{'süß' if n % 5 > 2 else 'herb'}\n" for n in range(60))
+    table = tmp_path / f"{name}.csv"
+    table.write_text(f"größe,art\n{rows}", encoding="utf-8")
+    words = ("run", "create", "--model", "nb", "--fold", "2", "--data", str(table))
+    done = called(server, *words, "--target", "art", **ASCII)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.isascii()
+    assert done.stderr.isascii()
+    assert "kaffee-gr\\xf6\\xdfe" in done.stderr
+    answer = json.loads(called(server, "show", done.stdout.split()[1], "--json", **ASCII).stdout)
+    assert answer["snapshot"]["target"] == "art"
+    assert "größe" in json.dumps(answer, ensure_ascii=False) or answer["leaderboard"]
+    wrong = called(server, "run", "compare", "--data", "größe", **ASCII)
+    assert wrong.returncode == 1
+    assert wrong.stderr.startswith("There is no file, frame, data source or sample set ")
+    for command in (["--help"], ["run", "--help"], ["runz"], ["runs"]):
+        assert "Traceback" not in called(server, *command, **ASCII).stderr
+
+
+def test_rows_from_standard_input_are_utf_8_whatever_the_terminal_has(server: LiveServer) -> None:
+    for stdin, said in ((b"\xff\xfe", "is not UTF-8"), (b"5", "a JSON object"), (b"{", "not JSON")):
+        done = subprocess.run(
+            [*PROGRAM, "predict", "no-such-deployment"],
+            env=server.home.env() | ASCII,
+            input=stdin,
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 1
+        assert said in done.stderr.decode()
+        assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["runs", "--json"],
+        ["--help"],
+        ["run", "create", "--model", "nb", "--fold", "2", "--data", "iris"],
+    ],
+    ids=" ".join,
+)
+def test_a_closed_pipe_is_no_fault(server: LiveServer, words: list[str]) -> None:
+    """As in `| head -1`, with both streams closed before anything is written."""
+    near, far = os.pipe()
+    os.close(near)
+    process = subprocess.run(
+        [*PROGRAM, *words],
+        env=server.home.env(),
+        stdout=far,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert process.returncode == 0
+    assert "Traceback" not in process.stderr
+    assert "BrokenPipe" not in process.stderr
+    both = subprocess.run(
+        [*PROGRAM, *words],
+        env=server.home.env(),
+        stdout=far,
+        stderr=far,
+        timeout=120,
+        check=False,
+    )
+    os.close(far)
+    assert both.returncode == 0
+
+
+def test_a_failed_run_is_told_by_the_exit_code_though_nobody_reads(
+    server: LiveServer, tmp_path: Path
+) -> None:
+    table = tmp_path / "tiny.csv"
+    table.write_text("a,b\n" + "1,x\n2,y\n" * 2)
+    near, far = os.pipe()
+    os.close(near)
+    process = subprocess.run(
+        [*PROGRAM, "run", "compare", "--data", str(table), "--fold", "6"],
+        env=server.home.env(),
+        stdout=far,
+        stderr=far,
+        timeout=120,
+        check=False,
+    )
+    os.close(far)
+    assert process.returncode == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "Which command?"),
+        (["runz"], "There is no command “runz”. Did you mean “run”?"),
+        (["--nope"], "“--nope” is no command."),
+        (["doctor", "--nope"], "There is no “--nope” here."),
+        (["doctor", "extra"], "There is no “extra” here."),
+        (["migrate", "--urll=sqlite:///x.db"], "There is no “--urll=sqlite:///x.db” here."),
+        (["runs", "--nope"], "unrecognized arguments: --nope"),
+    ],
+    ids=lambda words: " ".join(words) if isinstance(words, list) else "",
+)
+def test_unknown_words_exit_with_2(home: Home, words: list[str], said: str) -> None:
+    done = subprocess.run(
+        [*PROGRAM, *words], env=home.env(), capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert done.stdout == ""
 
 
 def test_a_key_is_enough_elsewhere(server: LiveServer) -> None:

@@ -6,12 +6,15 @@ client, call a server wherever it is, and import nothing of it.
 
 from __future__ import annotations
 
+import difflib
+import sys
 from typing import Any
 
 from jupyter_core.application import JupyterApp
 
 from .. import __version__
-from .calls import COMMANDS
+from .calls import COMMANDS, WRONG_WORDS
+from .output import tolerant_output
 from .server import DoctorApp, MigrateApp
 
 __all__ = ["CommandLine", "main"]
@@ -29,14 +32,29 @@ class CommandLine(JupyterApp):
         "doctor": (DoctorApp, (DoctorApp.__doc__ or "").strip()),
     }
 
-    def start(self) -> None:
-        """Run a subcommand; without one, say which there are."""
-        super().start()
-        if self.subapp is None:
-            self.print_help()
-            self.exit(1)
+    def initialize(self, argv: Any = None) -> None:
+        """Find the subcommand; one that there is not is a wrong word."""
+        said = list(sys.argv[1:] if argv is None else argv)
+        if not said or (said[0].startswith("-") and said[0] not in _HELP):
+            self._refuse(f"“{said[0]}” is no command." if said else "Which command?")
+        if said[0] not in _HELP and said[0] not in self.subcommands:
+            like = difflib.get_close_matches(said[0], self.subcommands, 1)
+            more = f" Did you mean “{like[0]}”?" if like else ""
+            self._refuse(f"There is no command “{said[0]}”.{more}")
+        super().initialize(argv)
+
+    def _refuse(self, sentence: str) -> None:
+        sys.stderr.write(
+            f"{sentence}\nCommands: {', '.join(self.subcommands)}. More: jupyter pycaret-ops --help\n"
+        )
+        sys.exit(WRONG_WORDS)
+
+
+#: what asks about the program itself
+_HELP = ("-h", "--help", "--help-all", "--version", "--generate-config", "--show-config")
 
 
 def main(argv: list[str] | None = None) -> None:
     """Entry point of `jupyter pycaret-ops`."""
-    CommandLine.launch_instance(argv)
+    with tolerant_output():
+        CommandLine.launch_instance(argv)

@@ -13,18 +13,21 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn
+from urllib.parse import urlsplit
 
 from jupyter_core.application import JupyterApp
 
 from .. import __version__
 from ..client import Client, NoServer, Unreachable
 from ..client import asking as words
-from ..client.rows import ENDED, JSON, Run
+from ..client.rows import ENDED, JSON, DataSource, Run
 from ..errors import Invalid, OpsError
 from ..tables.inference import suggest_for
+from ..tables.local_file import columns_of_file
+from .output import readable
 from .showing import Bar, leaderboard, table
 
-REFUSED, FAILED, CANCELLED, NO_SERVER = 1, 3, 4, 5
+REFUSED, WRONG_WORDS, FAILED, CANCELLED, NO_SERVER = 1, 2, 3, 4, 5
 EXIT_OF = {"succeeded": 0, "failed": FAILED, "cancelled": CANCELLED}
 
 
@@ -70,20 +73,25 @@ class Call(JupyterApp):
         trust.add_argument(
             "--no-verify", action="store_true", help="trust whatever certificate the server has"
         )
-        self.words = parser.parse_args(argv)
+        said = sys.argv[1:] if argv is None else argv
+        # the name of a file stays as it is: so it is opened
+        self.words = parser.parse_args(
+            [word if Path(word).exists() else readable(word) for word in said]
+        )
 
     def start(self) -> None:
         """Call the server; exit with the code that tells."""
         try:
             verify = self.words.ca or not self.words.no_verify
             with Client(self.words.url, self.words.token, verify=verify) as self.client:
-                code = self.act()
+                try:
+                    code = self.act()
+                except OpsError as error:
+                    if not isinstance(error, NoServer | Unreachable):
+                        error.message = words.with_names(self.client, error.message)
+                    raise
         except OpsError as error:
             self._give_up(error)
-        except BrokenPipeError:  # `| head` has seen enough
-            with suppress(OSError):
-                sys.stdout.close()
-            code = 0
         except KeyboardInterrupt:
             code = 130
         sys.exit(code)
@@ -93,7 +101,7 @@ class Call(JupyterApp):
             body: JSON = {"message": error.message, "reason": error.reason}
             if error.errors:
                 body["errors"] = error.errors
-            sys.stderr.write(json.dumps(body, ensure_ascii=False) + "\n")
+            sys.stderr.write(_json(body) + "\n")
         else:
             sys.stderr.write(f"{error.message}\n")
             for fault in (error.errors or [])[1:]:
@@ -102,7 +110,7 @@ class Call(JupyterApp):
 
     def say(self, row: Any, text: Callable[[], str]) -> None:
         """Write the row as JSON, or the text for people."""
-        out = json.dumps(row, ensure_ascii=False, indent=2) if self.words.json else text()
+        out = _json(row, indent=2) if self.words.json else text()
         sys.stdout.write(out + "\n")
         sys.stdout.flush()
 
@@ -132,7 +140,7 @@ class RunCall(Call):
         question = words.question_of(
             self.words, words.assigned(self.words.setup), words.assigned(self.words.plan_param)
         )
-        asked = words.ask(self.client, question, self._table(), suggest_for)
+        asked = words.ask(self.client, question, self._table(question), suggest_for)
         if not self.words.json:
             for sentence in asked.guessed:
                 sys.stderr.write(f"{sentence}\n")
@@ -144,28 +152,35 @@ class RunCall(Call):
         self.say(row, lambda: ended(row))
         return EXIT_OF[row["status"]]
 
-    def _table(self) -> words.Table:
+    def _table(self, question: words.Question) -> words.Table:
         data = self.words.data
         if data is None:
             raise Invalid(
                 "Say what to train on: --data FILE, a data source's name, or a sample set."
             )
         if Path(data).is_file():
-            workspace = self.client.home().workspace_id
-            names = {row["name"] for row in self.client.data_sources.list(workspace, limit=None)}
-            name = words.unused(Path(data).stem, names)
-            bar = Bar(sys.stderr, quiet=self.words.json)
-            source = self.client.data_sources.upload(
-                workspace,
-                data,
-                name,
-                on_progress=lambda done, total: bar.show(done, total, f"Uploading {name}"),
+            name = readable(Path(data).stem)
+            return words.file_table(
+                self.client, question, name, columns_of_file(data), lambda: self._upload(data, name)
             )
-            bar.end()
-            return words.source_table(self.client, source)
         if data in words.SKLEARN_SETS:
             return words.sample_table(data)
         return words.source_table(self.client, words.find_source(self.client, data))
+
+    def _upload(self, file: str, name: str) -> DataSource:
+        """The file as a data source: the one that has its bytes already, else a new one."""
+        bar = Bar(sys.stderr, quiet=self.words.json)
+        source, is_new = words.upload_once(
+            self.client,
+            file,
+            name,
+            filename=readable(Path(file).name),
+            on_progress=lambda done, total: bar.show(done, total, f"Uploading {name}"),
+        )
+        if not is_new:
+            bar.line(f"Already uploaded: {source['name']}")
+        bar.end()
+        return source
 
     def _watched(self, run_id: str) -> Run:
         """The run when it has ended; Ctrl-C cancels it."""
@@ -178,7 +193,7 @@ class RunCall(Call):
                 elif event["kind"] in ("model.scored", "model.failed", "data.changed"):
                     bar.line(event["message"])
         except KeyboardInterrupt:
-            bar.line(f"Cancelling {run_id}")
+            bar.line(f"Cancelling {words.run_name(self.client, self.client.runs.get(run_id))}")
             self.client.runs.cancel(run_id)
         row = self.client.runs.wait(run_id)
         bar.end()
@@ -310,6 +325,9 @@ class DeployCall(Call):
         )
         slug = made["endpoint_slug"]
         self.say(made, lambda: f"{self.client.address.api}/deployments/{slug}/predict")
+        if self.words.auth == "public" and not self.words.json:
+            host = urlsplit(self.client.address.api).netloc
+            sys.stderr.write(f"Anyone who reaches {host} can call it, without a login or a key.\n")
         return 0
 
 
@@ -351,27 +369,43 @@ class PredictCall(Call):
 
     def _rows(self, slug: str) -> list[JSON]:
         path = self.words.data
-        text = sys.stdin.read() if path == "-" else _read(path)
+        text = _read(path)
         if path.endswith(".csv"):
             schema = self.client.deployments.schema(slug)["row"]["properties"]
-            return [
-                {name: _typed(value, schema.get(name, {})) for name, value in row.items()}
-                for row in csv.DictReader(text.splitlines())
-            ]
+            try:
+                return [
+                    {name: _typed(value, schema.get(name, {})) for name, value in row.items()}
+                    for row in csv.DictReader(text.splitlines(), strict=True)
+                ]
+            except csv.Error as error:
+                raise Invalid(f"{path} is not CSV: {error}.") from None
         try:
             found = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise Invalid("The rows are not JSON.") from None
-        return found if isinstance(found, list) else found.get("rows", [found])
+        if isinstance(found, dict):
+            found = found.get("rows", [found])
+        if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
+            raise Invalid("The rows are a JSON object, or a list of such.")
+        return found
 
 
 def _read(path: str) -> str:
+    """A file, or standard input, in UTF-8 whatever the terminal has."""
+    name = "Standard input" if path == "-" else path
     try:
-        return Path(path).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Invalid(
-            f"{path} cannot be read: {getattr(error, 'strerror', None) or error}"
-        ) from None
+        content = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Invalid(f"{name} is not UTF-8: byte {error.start + 1} is not.") from None
+    except OSError as error:
+        raise Invalid(f"{name} cannot be read: {error.strerror or error}.") from None
+
+
+def _json(value: Any, indent: int | None = None) -> str:
+    """JSON that every terminal takes: what it cannot write is escaped."""
+    encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower().replace("_", "-")
+    return json.dumps(value, ensure_ascii=encoding not in ("utf-8", "utf8"), indent=indent)
 
 
 def _typed(text: str | None, schema: JSON) -> Any:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import sys
-from typing import Any, NoReturn
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from jupyter_core.application import JupyterApp
-from traitlets import Unicode, default
+from traitlets import Bool, Unicode, default
 
 from .. import __version__, settings
+from .calls import WRONG_WORDS
+
+if TYPE_CHECKING:
+    from ..doctor import Finding
 
 
 class Command(JupyterApp):
@@ -34,10 +42,24 @@ class Command(JupyterApp):
 
     def initialize(self, argv: Any = None) -> None:
         """Parse the command line over the configuration files."""
+        self._refuse_unknown(sys.argv[1:] if argv is None else argv)
         self.parse_command_line(argv)
         command_line = self.cli_config
         self._read_configuration()
         self.update_config(command_line)
+
+    def _refuse_unknown(self, argv: Sequence[str]) -> None:
+        """Refuse words that would have no effect: a mistyped option is not to do something else."""
+        alone = {"help", "help-all", "version", "h", "debug", "y", *self.flags}
+        words = iter(argv)
+        for word in words:
+            name, sign, _ = word.lstrip("-").partition("=")
+            takes_value = name in self.aliases or "." in name
+            if not word.startswith("-") or not (takes_value or name in alone):
+                sys.stderr.write(f"There is no “{word}” here. More: --help\n")
+                sys.exit(WRONG_WORDS)
+            if takes_value and not sign:
+                next(words, None)
 
     def exit_with(self, message: str) -> NoReturn:
         """Say what went wrong, without a traceback."""
@@ -97,17 +119,41 @@ class DoctorApp(Command):
     name = "jupyter-pycaret-ops-doctor"
     description = __doc__
 
+    # what libraries say of their own is nobody's finding
+    log_level = logging.ERROR
+    json = Bool(False, help="Answer in JSON, for scripts.").tag(config=True)
+    flags: Any = {  # noqa: RUF012 - traitlets reads it from the class
+        "json": ({"DoctorApp": {"json": True}}, "Answer in JSON, for scripts.")
+    }
+
     def start(self) -> None:
         """Print a line for each thing looked at; the exit code is 1 where something cannot work."""
+        found = []
+        for finding in self._findings():
+            found.append(finding)
+            if not self.json:
+                _print(finding)
+        is_well = all(finding.verdict != "bad" for finding in found)
+        if self.json:
+            told = {"is_well": is_well, "findings": [asdict(finding) for finding in found]}
+            sys.stdout.write(json.dumps(told, indent=2) + "\n")
+        else:
+            last = "All is well.\n" if is_well else "Something needs your hand: see “bad”.\n"
+            sys.stdout.write(last)
+        sys.exit(0 if is_well else 1)
+
+    def _findings(self) -> Iterator[Finding]:
+        """The running servers first: what they say is the nearest to what people see."""
         from .. import doctor
         from ..app import PyCaretOpsApp
+        from .running import ask_servers
 
-        is_well = True
-        for finding in doctor.examine(PyCaretOpsApp(config=self.config)):
-            is_well = is_well and finding.verdict != "bad"
-            sys.stdout.write(f"{finding.verdict:<5} {finding.what:<15} {finding.said}\n")
-            if finding.remedy:
-                sys.stdout.write(f"{'':<21} → {finding.remedy}\n")
-            sys.stdout.flush()
-        sys.stdout.write("All is well.\n" if is_well else "Something needs your hand: see “bad”.\n")
-        sys.exit(0 if is_well else 1)
+        yield from ask_servers()
+        yield from doctor.examine(PyCaretOpsApp(config=self.config))
+
+
+def _print(finding: Finding) -> None:
+    sys.stdout.write(f"{finding.verdict:<5} {finding.what:<15} {finding.said}\n")
+    if finding.remedy:
+        sys.stdout.write(f"{'':<21} → {finding.remedy}\n")
+    sys.stdout.flush()

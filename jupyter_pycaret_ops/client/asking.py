@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import hashlib
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from ..errors import Invalid, NotFound
+from ..errors import Invalid, NotFound, OpsError
+from .checking import check
 from .home import Home
 from .rows import JSON, DataSource, Experiment, JSONs, NewRun
 from .work import Submission
@@ -51,6 +56,8 @@ class Table:
     columns: Callable[[], JSONs] | None = None
     #: of a sample set, whose task and target are known
     known_task: str | None = None
+    #: brings the data to the server, once it is clear that it takes the run; None where it is there
+    send: Callable[[], Submission] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +83,23 @@ def ask(client: Client, question: Question, table: Table, guess: Guess) -> Asked
     experiments = client.experiments.list(home.project_id, limit=None)
     named = next((row for row in experiments if row["name"] == question.experiment), None)
     task, target, guessed = _settle(question, table, named, guess)
-    experiment = named or _experiment(client, home, experiments, question, table, task, target)
-    if experiment["task"] != task:
+    if named is not None and named["task"] != task:
         raise Invalid(
-            f"The experiment “{experiment['name']}” is about {experiment['task']}, not {task}. "
+            f"The experiment “{named['name']}” is about {named['task']}, not {task}. "
             "Name another one."
         )
+    part = table.part
+    if table.send is not None:
+        names = [str(column["name"]) for column in table.columns()] if table.columns else None
+        check(client, question, task, target, names)
+        part = table.send()
+    experiment = named or _experiment(client, home, experiments, question, table, task, target)
     wanted: Submission = {
         "plan": question.plan,
         "plan_params": question.plan_params,
         "setup_params": question.setup_params,
         "target": target,
-        **table.part,
+        **part,
     }
     if question.model is not None:
         wanted["model_id"] = question.model
@@ -153,6 +165,82 @@ def source_table(client: Client, source: DataSource) -> Table:
     return Table(source["name"], {"data_source_id": source["id"]}, columns)
 
 
+def file_table(
+    client: Client,
+    question: Question,
+    name: str,
+    columns: JSONs | None,
+    upload: Callable[[], DataSource],
+) -> Table:
+    """A file that is not uploaded yet as the data of a run.
+
+    `columns` is what was read of it here; where that is None it has to be uploaded before task and target
+    are guessed, and what can be checked without them is checked before.
+    """
+    sent: list[DataSource] = []
+
+    def send() -> Submission:
+        if not sent:
+            sent.append(upload())
+        return {"data_source_id": sent[0]["id"]}
+
+    def seen() -> JSONs:
+        if columns is not None:
+            return columns
+        if not sent:
+            check(client, question, question.task)
+            send()
+        found: JSONs = client.data_sources.preview(sent[0]["id"], rows=1)["columns"]
+        return found
+
+    return Table(name, {}, seen, send=send)
+
+
+def upload_once(
+    client: Client,
+    content: str | Path | bytes,
+    name: str,
+    *,
+    filename: str | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> tuple[DataSource, bool]:
+    """Upload a table unless the workspace has one of the same bytes; whether it was uploaded.
+
+    Raises
+    ------
+    Invalid
+        When the file cannot be read, or is larger than the server takes.
+    """
+    workspace = client.home().workspace_id
+    try:
+        digest, size = _digest(content)
+    except OSError as error:
+        raise Invalid(f"{content!s} cannot be read: {error.strerror or error}.") from None
+    rows = client.data_sources.list(workspace, limit=None)
+    for row in rows:
+        if row["kind"].endswith("_upload") and row["config"].get("sha256") == digest:
+            return row, False
+    cap = client.server.about()["upload_cap_bytes"]
+    if size > cap:
+        raise Invalid(
+            f"{name} has {size / 2**20:,.0f} MiB; the server takes up to {cap / 2**20:,.0f} MiB."
+        )
+    free = unused(name, {row["name"] for row in rows})
+    source = client.data_sources.upload(
+        workspace, content, free, filename=filename, on_progress=on_progress
+    )
+    return source, True
+
+
+def _digest(content: str | Path | bytes) -> tuple[str, int]:
+    """SHA-256 and size in bytes."""
+    if isinstance(content, bytes):
+        return hashlib.sha256(content).hexdigest(), len(content)
+    with Path(content).open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        return digest, stream.tell()
+
+
 def sample_table(name: str) -> Table:
     """One of scikit-learn's sets as the data of a run."""
     return Table(name, {"sklearn_dataset": name}, known_task=SKLEARN_SETS[name])
@@ -200,8 +288,49 @@ def find_run(client: Client, text: str | None = None) -> str:
     if not ids:
         raise NotFound(f"There is no run “{text}” among the newest 500.")
     if len(ids) > 1:
-        raise Invalid(f"“{text}” stands for {len(ids)} runs; say more of the id.")
+        found = [row for row in rows if row["id"] in ids]
+        listed = ", ".join(f"{run_name(client, row)} (…{row['id'][-6:]})" for row in found[:5])
+        more = f" and {len(found) - 5} more" if len(found) > 5 else ""
+        raise Invalid(f"“{text}” stands for {listed}{more}; say more of the id.")
     return ids[0]
+
+
+def run_name(client: Client, row: Any) -> str:
+    """What people call a run: its experiment's name and its plan."""
+    try:
+        experiment = client.experiments.get(row["experiment_id"])["name"]
+    except OpsError:
+        return str(row["plan"])
+    return f"{experiment} {row['plan']}"
+
+
+def with_names(client: Client, message: str) -> str:
+    """A sentence with names in the place of ids, as far as the server knows them."""
+
+    def named(found: re.Match[str]) -> str:
+        row_id = found.group()
+        lookups: tuple[Callable[[], str], ...] = (
+            lambda: run_name(client, client.runs.get(row_id)),
+            lambda: client.data_sources.get(row_id)["name"],
+            lambda: _version_name(client.pipelines.get(row_id)),
+            lambda: client.deployments.get(row_id)["endpoint_slug"],
+            lambda: client.experiments.get(row_id)["name"],
+            lambda: client.projects.get(row_id)["name"],
+            lambda: client.workspaces.get(row_id)["name"],
+        )
+        for name_of in lookups:
+            with contextlib.suppress(OpsError):
+                return f"“{name_of()}”"
+        return row_id
+
+    return _ID.sub(named, message)
+
+
+def _version_name(row: Any) -> str:
+    return f"{row['name']} v{row['version']}"
+
+
+_ID = re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 
 
 # ---------------------------------------------------------------- words

@@ -102,8 +102,11 @@ def _of_the_hub(token: str | None, env: Mapping[str, str]) -> Address | None:
 # ---------------------------------------------------------------- servers of this user, on this machine
 
 
-def _running() -> list[dict[str, Any]]:
-    """What runs, by the notes that servers leave. Jupyter Server reads them too, but takes 2 s to import."""
+def running_servers() -> list[dict[str, Any]]:
+    """Return the Jupyter servers of this user that run here, by the notes that they leave.
+
+    Jupyter Server reads them too, but takes 2 s to import.
+    """
     import psutil
     from jupyter_core.paths import jupyter_runtime_dir
 
@@ -122,7 +125,7 @@ def _running() -> list[dict[str, Any]]:
 
 def _token_of_running(api: str) -> str | None:
     parts = urlsplit(api)
-    for server in _running():
+    for server in running_servers():
         theirs = urlsplit(api_of(server["url"]))
         here = {parts.hostname, theirs.hostname}
         # a token of this machine is sent nowhere else
@@ -135,7 +138,7 @@ def _token_of_running(api: str) -> str | None:
 
 
 def _of_this_machine(token: str | None, env: Mapping[str, str]) -> Address:
-    running = _running()
+    running = running_servers()
     owner = _owner(running, env)
     if owner is not None:
         secret = token or owner.get("token") or _hub_token(owner, env)

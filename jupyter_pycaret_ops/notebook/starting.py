@@ -12,6 +12,7 @@ from ..client.work import Submission
 from ..errors import Invalid
 from ..in_kernel import agent
 from ..tables.inference import suggest_for
+from ..tables.local_file import columns_of_file
 from .frames import as_parquet, columns_of, described, is_frame, named_frames
 from .run import Run
 
@@ -34,7 +35,7 @@ def start(
     name, frame = _frame(data, names)
     if frame is not None and not worker:
         return _here(client, question, name, frame)
-    table = _uploaded(client, name, frame) if frame is not None else _elsewhere(client, name)
+    table = _elsewhere(client, question, name, frame)
     asked = words.ask(client, question, table, suggest_for)
     return Run(client, asked.run, title=asked.target or table.name, guessed=asked.guessed)
 
@@ -70,21 +71,27 @@ def _here(client: Client, question: words.Question, name: str, frame: pd.DataFra
     return Run(client, asked.run, attempt, asked.target or name, asked.guessed)
 
 
-def _uploaded(client: Client, name: str, frame: pd.DataFrame) -> words.Table:
-    workspace = client.home().workspace_id
-    taken = {row["name"] for row in client.data_sources.list(workspace, limit=None)}
-    source = client.data_sources.upload(
-        workspace, as_parquet(frame), words.unused(name, taken), filename=f"{name}.parquet"
-    )
-    return words.source_table(client, source)
-
-
-def _elsewhere(client: Client, name: str) -> words.Table:
+def _elsewhere(
+    client: Client, question: words.Question, name: str, frame: pd.DataFrame | None
+) -> words.Table:
+    """Data that another kernel reads: a frame or a file, which is uploaded once, or what the server has."""
+    if frame is not None:
+        content = as_parquet(frame)
+        return words.file_table(
+            client,
+            question,
+            name,
+            columns_of(frame),
+            lambda: words.upload_once(client, content, name, filename=f"{name}.parquet")[0],
+        )
     if Path(name).is_file():
-        workspace = client.home().workspace_id
-        taken = {row["name"] for row in client.data_sources.list(workspace, limit=None)}
-        source = client.data_sources.upload(workspace, name, words.unused(Path(name).stem, taken))
-        return words.source_table(client, source)
+        return words.file_table(
+            client,
+            question,
+            Path(name).stem,
+            columns_of_file(name),
+            lambda: words.upload_once(client, name, Path(name).stem)[0],
+        )
     if name in words.SKLEARN_SETS:
         return words.sample_table(name)
     return words.source_table(client, words.find_source(client, name))

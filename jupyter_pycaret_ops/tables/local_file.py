@@ -1,0 +1,44 @@
+"""A table in a file of this machine, looked at before it is sent anywhere."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from ..errors import Invalid
+from .csv_scan import CsvScan
+from .preview import preview_csv
+
+PARQUET = b"PAR1"
+CHUNK = 1 << 20
+
+
+def columns_of_file(path: str | Path) -> list[dict[str, Any]] | None:
+    """Return the columns of a CSV file as a preview of the server has them.
+
+    None for any other file: what is in it is read where it is uploaded to.
+
+    Raises
+    ------
+    Invalid
+        When the file cannot be read, or the server would not take it for a table.
+    """
+    try:
+        with Path(path).open("rb") as stream:
+            first = stream.read(CHUNK)
+            if first.startswith(PARQUET):
+                return None
+            scan = CsvScan()
+            chunk = first
+            while chunk:
+                scan.feed(chunk)
+                chunk = stream.read(CHUNK)
+            facts = scan.facts()
+            stream.seek(0)
+            columns: list[dict[str, Any]] = preview_csv(stream, asdict(facts), 1)["columns"]
+            return columns
+    except OSError as error:
+        raise Invalid(f"{path} cannot be read: {error.strerror or error}.") from None
+    except Invalid as error:
+        raise Invalid(f"{path}: {error.message}") from None
