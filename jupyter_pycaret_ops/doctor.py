@@ -1,19 +1,37 @@
-"""`jupyter pycaret-ops doctor`: whether everything that the server needs is there, and what to do where not."""
+"""`jupyter pycaret-ops doctor`: whether everything that the server needs is there, and what to do where not.
+
+It changes nothing: what is not there is not made, and the database is opened for reading.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import os
+import shutil
+import sqlite3
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from .errors import OpsError
+from sqlalchemy.pool import NullPool
+
+from .errors import OpsError, Unavailable
+from .settings import system_user
+from .store.bootstrap import SchemaState
+from .vault import KEY_BYTES
 
 if TYPE_CHECKING:
+    from sqlalchemy import URL, Engine
+
     from .app import PyCaretOpsApp
+
+#: bytes; with less, a run cannot keep its pipeline
+LEAST_FREE = 256 * 2**20
 
 Verdict = Literal["ok", "note", "bad"]
 
@@ -30,16 +48,17 @@ class Finding:
 
 def examine(settings: PyCaretOpsApp) -> Iterator[Finding]:
     """Look at everything, the quick things first; the last starts a worker kernel."""
-    yield from _guarded("database", lambda: _database(settings))
-    yield from _guarded("artifacts", lambda: _artifacts(settings.artifact_root))
-    yield from _guarded("key file", lambda: _key_file(Path(settings.key_file)))
-    yield from _guarded("kernelspec", lambda: _kernelspec(settings.worker_kernel_name))
-    yield from _guarded(
-        "engine",
-        lambda: _engine(settings.worker_kernel_name),
-        f"Runs execute in the kernel “{settings.worker_kernel_name}”: its environment needs "
-        "pip install jupyter-pycaret-ops.",
-    )
+    with tempfile.TemporaryDirectory(prefix="pco-doctor-") as folder, _scratch(Path(folder)):
+        yield from _guarded("database", lambda: _database(settings))
+        yield from _guarded("artifacts", lambda: _artifacts(settings.artifact_root))
+        yield from _guarded("key file", lambda: _key_file(Path(settings.key_file)))
+        yield from _guarded("kernelspec", lambda: _kernelspec(settings.worker_kernel_name))
+        yield from _guarded(
+            "engine",
+            lambda: _engine(settings.worker_kernel_name),
+            f"Runs execute in the kernel “{settings.worker_kernel_name}”: its environment needs "
+            "pip install jupyter-pycaret-ops.",
+        )
 
 
 def _guarded(
@@ -58,15 +77,20 @@ def _database(settings: PyCaretOpsApp) -> Iterator[Finding]:
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
-    from .store.bootstrap import MIGRATE_COMMAND, SchemaState, alembic_config
+    from .store.bootstrap import alembic_config
     from .store.bootstrap import examine as examine_schema
-    from .store.session import file_system_of, make_engine
+    from .store.session import file_system_of
 
     try:
         url = make_url(settings.database_url)
         shown = url.render_as_string(hide_password=True)
-        engine = make_engine(url)
-    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+        is_sqlite = url.get_backend_name() == "sqlite"
+        file = Path(url.database) if is_sqlite and url.database else None
+        if file is not None and not file.exists():
+            yield from _missing_database(file, shown, settings)
+            return
+        engine = _reading_engine(url)
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, Unavailable) as error:
         yield Finding(
             "database",
             "bad",
@@ -75,28 +99,83 @@ def _database(settings: PyCaretOpsApp) -> Iterator[Finding]:
             "postgresql+psycopg://user@host/name with pip install 'jupyter-pycaret-ops[postgres]'.",
         )
         return
-    is_sqlite = url.get_backend_name() == "sqlite"
     try:
-        state, head = examine_schema(engine, alembic_config(settings.database_url))
-    except (SQLAlchemyError, OSError) as error:
-        remedy = (
-            "Check that the folder exists and can be written to."
-            if is_sqlite
-            else "Check host, port, name and password, and that the server runs."
-        )
-        yield Finding("database", "bad", f"{shown} does not open: {error}", remedy)
-        return
+        try:
+            state, head = examine_schema(engine, alembic_config(settings.database_url))
+        except (SQLAlchemyError, OSError) as error:
+            remedy = (
+                "Check that it is a SQLite file that you may read."
+                if is_sqlite
+                else "Check host, port, name and password, and that the server runs."
+            )
+            yield Finding("database", "bad", f"{shown} does not open: {error}", remedy)
+            return
+        yield Finding("database", "ok", f"{shown} opens")
+        if file is not None and not os.access(file, os.W_OK):
+            yield Finding(
+                "database",
+                "bad",
+                f"{file} cannot be written to by {system_user()}",
+                f"Give it back to the user of the server: chown {system_user()} {file}",
+            )
+        if file is not None and (kind := file_system_of(file.parent)) in _network_file_systems():
+            yield Finding(
+                "database",
+                "note",
+                f"it stands on a network file system ({kind}), where SQLite is slow and locks are unsure",
+                "Move it to a local disk with PyCaretOpsApp.database_url.",
+            )
+        yield from _schema(state, head, settings, is_sqlite=is_sqlite)
+        if state is SchemaState.CURRENT:
+            yield from _guarded("runs", lambda: _runs(engine, settings.pool, is_sqlite=is_sqlite))
     finally:
         engine.dispose()
-    yield Finding("database", "ok", f"{shown} opens")
-    folder = Path(url.database or ".").parent
-    if is_sqlite and (kind := file_system_of(folder)) in _network_file_systems():
-        yield Finding(
-            "database",
-            "note",
-            f"it stands on a network file system ({kind}), where SQLite is slow and locks are unsure",
-            "Move it to a local disk with PyCaretOpsApp.database_url.",
-        )
+
+
+def _missing_database(file: Path, shown: str, settings: PyCaretOpsApp) -> Iterator[Finding]:
+    """A SQLite file that is not there yet: the server makes it, where it may."""
+    if (fault := _why_not_made(file.parent)) is not None:
+        remedy = "Check that the folder exists and can be written to."
+        yield Finding("database", "bad", f"{shown} cannot be made: {fault}", remedy)
+        return
+    yield Finding("database", "ok", f"{shown} is made when the server first starts")
+    yield from _schema(SchemaState.EMPTY, "the newest revision", settings, is_sqlite=True)
+
+
+def _why_not_made(folder: Path) -> str | None:
+    """Why a folder, with its parents, could not be made and written to; None where it could."""
+    there = next((one for one in (folder, *folder.parents) if one.exists()), Path("/"))
+    if not there.is_dir():
+        return f"{there} is no folder"
+    if not os.access(there, os.W_OK | os.X_OK):
+        return f"{there} cannot be written to by {system_user()}"
+    return None
+
+
+def _reading_engine(url: URL) -> Engine:
+    """An engine that changes nothing: no folder, no file, no row."""
+    from sqlalchemy import create_engine
+
+    from .store.session import make_engine
+
+    if url.get_backend_name() != "sqlite":
+        return make_engine(url).execution_options(postgresql_readonly=True)
+
+    def connect() -> sqlite3.Connection:
+        file = Path(str(url.database)).absolute()
+        # where no server has it open nobody writes, and SQLite then leaves no file beside it
+        is_open = file.with_name(f"{file.name}-wal").exists()
+        query = "mode=ro" if is_open else "mode=ro&immutable=1"
+        return sqlite3.connect(f"{file.as_uri()}?{query}", uri=True, timeout=5)
+
+    return create_engine("sqlite://", creator=connect, poolclass=NullPool)
+
+
+def _schema(
+    state: SchemaState, head: str, settings: PyCaretOpsApp, *, is_sqlite: bool
+) -> Iterator[Finding]:
+    from .store.bootstrap import MIGRATE_COMMAND
+
     upgrades = settings.auto_migrate if settings.auto_migrate is not None else is_sqlite
     if state is SchemaState.CURRENT:
         yield Finding("migrations", "ok", f"at revision {head}, the newest")
@@ -122,6 +201,75 @@ def _database(settings: PyCaretOpsApp) -> Iterator[Finding]:
         yield Finding("migrations", "bad", f"the database is {state}", f"Run: {MIGRATE_COMMAND}")
 
 
+def _runs(engine: Engine, pool: str, *, is_sqlite: bool) -> Iterator[Finding]:
+    """Runs that wait for a server, or are held by one, that is not heard of here."""
+    from sqlalchemy import select
+    from sqlalchemy.orm import Session
+
+    from .lifecycle import Status
+    from .store.models import Experiment, Run, utc_now
+
+    now = utc_now()
+    query = (
+        select(
+            Run.id,
+            Run.status,
+            Run.plan,
+            Run.pool,
+            Run.leased_by,
+            Run.lease_expires_at,
+            Run.executor,
+            Experiment.name.label("experiment"),
+        )
+        .join(Experiment, Experiment.id == Run.experiment_id, isouter=True)
+        .where(Run.status.in_([Status.QUEUED, Status.RUNNING]))
+        .order_by(Run.id)
+    )
+    with Session(engine) as session:
+        rows = session.execute(query).all()
+    lapsed = [
+        row
+        for row in rows
+        if row.status == Status.RUNNING
+        and (row.lease_expires_at is None or _utc(row.lease_expires_at) < now)
+    ]
+    foreign = [row for row in rows if row.status == Status.QUEUED and row.pool != pool]
+    held = len(rows) - len(lapsed) - len(foreign)
+    yield Finding(
+        "runs", "ok", f"{held} queued or running, and looked after" if held else "none is stuck"
+    )
+    for row in lapsed:
+        since = f" since {row.lease_expires_at:%Y-%m-%d %H:%M} UTC" if row.lease_expires_at else ""
+        yield Finding(
+            "runs",
+            "bad",
+            f"{_called(row)} is running, but its server {row.leased_by or row.pool} is silent{since}",
+            _settles(row.pool, pool, is_sqlite=is_sqlite),
+        )
+    for row in foreign:
+        yield Finding(
+            "runs",
+            "bad",
+            f"{_called(row)} waits for a server of {row.pool}; this one is of {pool}",
+            _settles(row.pool, pool, is_sqlite=is_sqlite),
+        )
+
+
+def _called(row: Any) -> str:
+    return f"run {row.experiment or ''} {row.plan} (…{row.id[-6:]})".replace("  ", " ")
+
+
+def _settles(theirs: str, mine: str, *, is_sqlite: bool) -> str:
+    """What makes an end of a run that nobody looks after."""
+    if is_sqlite or theirs == mine:
+        return "Start a Jupyter server with this database: it settles the run."
+    return f"Start the server of {theirs} again, or cancel the run: jupyter pycaret-ops cancel"
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
 def _network_file_systems() -> frozenset[str]:
     from .store.session import NETWORK_FILE_SYSTEMS
 
@@ -129,29 +277,55 @@ def _network_file_systems() -> frozenset[str]:
 
 
 def _artifacts(root: str) -> Iterator[Finding]:
-    from .artifacts import ArtifactStore
+    """Whether files can be kept there, as far as that shows without writing one."""
+    is_local = "://" not in root or root.startswith(("file://", "local://"))
+    if not is_local:
+        yield from _remote_artifacts(root)
+        return
+    folder = Path(root.split("://", 1)[-1])
+    remedy = (
+        "Check its rights and free space, or set PyCaretOpsApp.artifact_root; an s3:// address needs "
+        "pip install 'jupyter-pycaret-ops[s3]' and credentials."
+    )
+    if (fault := _why_not_made(folder)) is not None:
+        yield Finding("artifacts", "bad", f"{root} cannot be written to: {fault}", remedy)
+        return
+    there = next(one for one in (folder, *folder.parents) if one.exists())
+    free = shutil.disk_usage(there).free
+    if free < LEAST_FREE:
+        yield Finding(
+            "artifacts", "bad", f"only {free / 2**20:,.0f} MiB are free for {root}", remedy
+        )
+        return
+    how = "can be written to" if folder.exists() else "is made when first needed"
+    yield Finding("artifacts", "ok", f"{root} {how}, {free / 2**30:,.0f} GiB are free")
 
-    store = ArtifactStore(root)
-    key = "doctor/probe"
+
+def _remote_artifacts(root: str) -> Iterator[Finding]:
+    from fsspec.core import url_to_fs
+
     try:
-        store.put(key, b"probe")
-        if store.read(key) != b"probe":
-            raise OSError("what was written is not what is read")
-        store.delete(key)
+        fs, path = url_to_fs(root)
+        fs.ls(path) if fs.exists(path) else None
     except Exception as error:
         yield Finding(
             "artifacts",
             "bad",
-            f"{root} cannot be written to: {error}",
-            "Check its rights and free space, or set PyCaretOpsApp.artifact_root; an s3:// address "
-            "needs pip install 'jupyter-pycaret-ops[s3]' and credentials.",
+            f"{root} cannot be reached: {error}",
+            "Check address and credentials; an s3:// address needs "
+            "pip install 'jupyter-pycaret-ops[s3]'.",
         )
         return
-    yield Finding("artifacts", "ok", f"{root} can be written, read and deleted from")
+    yield Finding("artifacts", "ok", f"{root} is reached; nothing was written to it")
 
 
 def _key_file(file: Path) -> Iterator[Finding]:
     if not file.exists():
+        if (fault := _why_not_made(file.parent)) is not None:
+            yield Finding(
+                "key file", "bad", f"{file} cannot be made: {fault}", "Set PyCaretOpsApp.key_file."
+            )
+            return
         yield Finding("key file", "ok", f"{file} is made when first needed")
         return
     mode = stat.S_IMODE(file.stat().st_mode)
@@ -163,12 +337,19 @@ def _key_file(file: Path) -> Iterator[Finding]:
             f"Run: chmod 600 {file}",
         )
         return
+    if file.stat().st_size < KEY_BYTES:
+        yield Finding(
+            "key file",
+            "bad",
+            f"{file} has {file.stat().st_size} bytes, fewer than a key",
+            "Restore it from a backup. If there is none, delete it: a new one is made, and pipelines are "
+            "to be promoted and secrets to be entered again.",
+        )
+        return
     yield Finding("key file", "ok", f"{file}, mode {mode:04o}")
 
 
 def _kernelspec(name: str) -> Iterator[Finding]:
-    import shutil
-
     from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 
     try:
@@ -236,3 +417,22 @@ async def _describe(kernel_name: str) -> dict[str, Any]:
             return await EngineDescription(pool, specs, Path(folder) / "cache").get()
         finally:
             await pool.close()
+
+
+@contextmanager
+def _scratch(folder: Path) -> Iterator[None]:
+    """Have what libraries and a kernel keep for themselves stand in `folder`, not in the user's home."""
+    names = ["JUPYTER_RUNTIME_DIR", "MPLCONFIGDIR", "XDG_CACHE_HOME", "NUMBA_CACHE_DIR"]
+    ipython = Path(os.environ.get("IPYTHONDIR") or Path.home() / ".ipython")
+    if not ipython.exists():  # looking for kernelspecs makes it
+        names.append("IPYTHONDIR")
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update({name: str(folder / name.lower()) for name in names})
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+import json
+import os
+import socket
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import create_engine
+from sqlalchemy.orm import Session
 from traitlets.config import Config
 
-from jupyter_pycaret_ops import doctor
+from jupyter_pycaret_ops import __version__, doctor
 from jupyter_pycaret_ops.app import PyCaretOpsApp
+from jupyter_pycaret_ops.cli import running
 from jupyter_pycaret_ops.errors import Unavailable
 from jupyter_pycaret_ops.store.bootstrap import MIGRATE_COMMAND, ensure_schema
+from jupyter_pycaret_ops.store.models import Experiment, Run, utc_now
 
 from .fakes.backends import POSTGRESQL_ONLY
-from .live import Home
+from .live import Home, LiveServer
+
+PROGRAM = [sys.executable, "-m", "jupyter_pycaret_ops.cli"]
 
 
 @pytest.fixture
@@ -56,12 +70,195 @@ def test_the_command_looks_at_everything_and_ends(home: Home) -> None:
     assert done.stdout.endswith("All is well.\n")
 
 
+def below(folder: Path) -> dict[Path, tuple[int, int]]:
+    """Everything in a folder, with mode and time of the last change."""
+    return {
+        file: (file.lstat().st_mode, file.lstat().st_mtime_ns)
+        for file in (folder, *folder.rglob("*"))
+    }
+
+
+def test_it_changes_nothing_in_a_fresh_home(tmp_path: Path) -> None:
+    """Neither folder nor key nor database, in an environment that names no place of its own."""
+    home = tmp_path / "home"
+    home.mkdir()
+    clean = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("JUPYTER", "IPYTHON", "XDG", "MPL"))
+    }
+    before = below(home)
+    done = subprocess.run(
+        [*PROGRAM, "doctor", "--json"],
+        env=clean | {"HOME": str(home)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert below(home) == before
+    told = json.loads(done.stdout)
+    assert told["is_well"] is True
+    found = {finding["what"]: finding for finding in told["findings"]}
+    assert found["server"]["verdict"] == "note"
+    assert "none was asked" in found["server"]["said"]
+    assert "is made when" in found["database"]["said"]
+    assert found["engine"]["verdict"] == "ok"
+    assert done.stderr == ""
+
+
 @pytest.mark.usefixtures("without_kernel")
-def test_a_fresh_home_is_well(tmp_path: Path) -> None:
+def test_a_fresh_home_is_well_and_stays_as_it_was(tmp_path: Path) -> None:
+    before = below(tmp_path)
     found = findings(tmp_path)
     assert {finding.verdict for finding in found.values()} == {"ok"}
     assert "empty" in found["migrations"].said
-    assert list((tmp_path / "artifacts").rglob("*probe*")) == []
+    assert below(tmp_path) == before
+
+
+@pytest.mark.usefixtures("without_kernel")
+def test_a_database_is_read_and_not_touched(tmp_path: Path) -> None:
+    ensure_schema(f"sqlite:///{tmp_path / 'ops.db'}", auto_migrate=True)
+    before = below(tmp_path)
+    found = findings(tmp_path)
+    assert found["migrations"].said.endswith("the newest")
+    assert found["runs"].verdict == "ok"
+    assert below(tmp_path) == before
+
+
+@pytest.mark.usefixtures("without_kernel")
+def test_runs_that_nobody_looks_after_are_named(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'ops.db'}"
+    ensure_schema(url, auto_migrate=True)
+    now = utc_now()
+    ids = {"experiment_id": "e", "project_id": "p", "workspace_id": "w"}
+    common = {**ids, "plan": "compare", "executor": "kernel", "queued_at": now}
+    rows = [
+        {"status": "queued", "pool": "elsewhere/ada"},
+        {"status": "running", "pool": "elsewhere/ada", "leased_by": "elsewhere:7",
+         "lease_expires_at": now - timedelta(hours=1)},
+        {"status": "running", "pool": "here/ada", "leased_by": "here:8",
+         "lease_expires_at": now + timedelta(hours=1)},
+        {"status": "failed", "pool": "elsewhere/ada"},
+    ]  # fmt: skip
+    engine = create_engine(url)
+    with Session(engine) as session, session.begin():
+        session.add(Experiment(id="e", project_id="p", name="coffee", task="classification"))
+        session.add_all([Run(**common, **row) for row in rows])
+    engine.dispose()
+    config = Config()
+    config.PyCaretOpsApp.update({"database_url": url, "pool": "here/ada"})
+    found = [
+        finding
+        for finding in doctor.examine(PyCaretOpsApp(config=config))
+        if finding.what == "runs" and finding.verdict == "bad"
+    ]
+    waiting, silent = sorted((finding.said for finding in found), key=lambda said: "silent" in said)
+    assert silent.startswith("run coffee compare (…")
+    assert "is running, but its server elsewhere:7 is silent since" in silent
+    assert "waits for a server of elsewhere/ada; this one is of here/ada" in waiting
+    assert {finding.remedy for finding in found} == {
+        "Start a Jupyter server with this database: it settles the run."
+    }
+
+
+def test_running_servers_are_asked(server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    note = {"url": f"{server.url}/", "token": server.token}
+    monkeypatch.setattr(running, "running_servers", lambda: [note])
+    (found,) = running.ask_servers()
+    assert (found.verdict, found.what) == ("ok", "server")
+    assert f"version {__version__}" in found.said
+
+    monkeypatch.setattr(running, "__version__", "0.0.1")
+    (found,) = running.ask_servers()
+    assert found.verdict == "note"
+    assert "0.0.1 is installed" in found.said
+
+    monkeypatch.setattr(running, "__version__", __version__)
+    monkeypatch.setattr(running, "running_servers", lambda: [note | {"token": "wrong"}])
+    *_, found = running.ask_servers()
+    assert found.verdict == "note"
+    assert "does not let this command in" in found.said
+
+
+def answering(answers: dict[str, tuple[int, object]]) -> Iterator[str]:
+    """A server that answers so; everything else is 404."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            status, body = answers.get(self.path.partition("/api/v1")[2], (404, {}))
+            content = json.dumps(body).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            """Write nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as httpd:
+        thread = threading.Thread(target=httpd.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{httpd.server_port}/"
+        httpd.shutdown()
+        thread.join()
+
+
+ABOUT = {"version": __version__}
+BLOCKED = {"message": "The database is behind: run jupyter pycaret-ops migrate."}
+
+
+@pytest.mark.parametrize(
+    ("answers", "verdict", "word"),
+    [
+        ({}, "bad", "runs without PyCaret Ops"),
+        ({"/healthz": (503, {"message": "Starting."})}, "bad", "Starting."),
+        ({"/healthz": (200, {}), "/": (200, ABOUT), "/auth/me": (503, BLOCKED)}, "bad", "migrate"),
+        (
+            {
+                "/healthz": (200, {}),
+                "/": (200, ABOUT),
+                "/auth/me": (200, {}),
+                "/v2/health/ready": (503, {"message": "The pipeline of “iris” is lost."}),
+            },
+            "bad",
+            "“iris” is lost",
+        ),
+        (
+            {
+                "/healthz": (200, {}),
+                "/": (200, ABOUT),
+                "/auth/me": (200, {}),
+                "/v2/health/ready": (200, {}),
+                "/describe/environments": (200, [{"name": "gpu", "problems": ["no pandas"]}]),
+            },
+            "note",
+            "environment gpu: no pandas",
+        ),
+    ],
+)
+def test_what_a_server_says_of_itself_is_told(
+    answers: dict[str, tuple[int, object]],
+    verdict: str,
+    word: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with contextmanager(answering)(answers) as url:
+        monkeypatch.setattr(running, "running_servers", lambda: [{"url": url, "token": "t"}])
+        *_, found = running.ask_servers()
+    assert found.verdict == verdict
+    assert word in found.said
+
+
+def test_a_server_that_does_not_answer_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "PATIENCE_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # it takes calls, and answers none
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        monkeypatch.setattr(running, "running_servers", lambda: [{"url": url, "token": ""}])
+        (found,) = running.ask_servers()
+    assert found.verdict == "bad"
+    assert "does not answer" in found.said
 
 
 @pytest.mark.usefixtures("without_kernel")
