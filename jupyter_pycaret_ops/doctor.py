@@ -233,7 +233,12 @@ def _runs(engine: Engine, pool: str, *, is_sqlite: bool) -> Iterator[Finding]:
         if row.status == Status.RUNNING
         and (row.lease_expires_at is None or _utc(row.lease_expires_at) < now)
     ]
-    foreign = [row for row in rows if row.status == Status.QUEUED and row.pool != pool]
+    # a run of a notebook waits for its notebook, not for a server
+    foreign = [
+        row
+        for row in rows
+        if row.status == Status.QUEUED and row.pool != pool and row.executor != "notebook"
+    ]
     held = len(rows) - len(lapsed) - len(foreign)
     yield Finding(
         "runs", "ok", f"{held} queued or running, and looked after" if held else "none is stuck"

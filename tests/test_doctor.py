@@ -141,11 +141,12 @@ def test_runs_that_nobody_looks_after_are_named(tmp_path: Path) -> None:
         {"status": "running", "pool": "here/ada", "leased_by": "here:8",
          "lease_expires_at": now + timedelta(hours=1)},
         {"status": "failed", "pool": "elsewhere/ada"},
+        {"status": "queued", "pool": "elsewhere/ada", "executor": "notebook"},
     ]  # fmt: skip
     engine = create_engine(url)
     with Session(engine) as session, session.begin():
         session.add(Experiment(id="e", project_id="p", name="coffee", task="classification"))
-        session.add_all([Run(**common, **row) for row in rows])
+        session.add_all([Run(**common | row) for row in rows])
     engine.dispose()
     config = Config()
     config.PyCaretOpsApp.update({"database_url": url, "pool": "here/ada"})
@@ -161,6 +162,13 @@ def test_runs_that_nobody_looks_after_are_named(tmp_path: Path) -> None:
     assert {finding.remedy for finding in found} == {
         "Start a Jupyter server with this database: it settles the run."
     }
+
+
+def test_a_run_of_a_shared_database_is_its_own_servers_or_to_be_cancelled() -> None:
+    assert "settles" in doctor._settles("a/ada", "a/ada", is_sqlite=False)
+    remedy = doctor._settles("a/ada", "b/ada", is_sqlite=False)
+    assert "server of a/ada" in remedy
+    assert "jupyter pycaret-ops cancel" in remedy
 
 
 def test_running_servers_are_asked(server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> None:
