@@ -128,6 +128,12 @@ class PyCaretOpsApp(ExtensionApp):
     connector_timeout_s = Float(
         600.0, min=1.0, help="Seconds that a run may take to read an S3 or Postgres source."
     ).tag(config=True)
+    predict_timeout_s = Float(
+        20.0,
+        min=0.1,
+        help="Seconds that a pipeline may take for a batch of rows, and as long again for each 5,000 of "
+        "them. One that takes longer has its kernel ended.",
+    ).tag(config=True)
     public_body_bytes = Int(
         1024 * 1024, min=1024, help="Largest body of a request to a public deployment, in bytes."
     ).tag(config=True)
@@ -294,6 +300,7 @@ class PyCaretOpsApp(ExtensionApp):
         from .serving.counts import Statistics
         from .serving.link import ServingLink
         from .serving.rate_limit import RateLimiter
+        from .serving.readiness import Readiness
         from .serving.registry import Endpoints
         from .store import runs
         from .store.session import Store
@@ -395,14 +402,16 @@ class PyCaretOpsApp(ExtensionApp):
         )
         supervisor.agents = agents
         engine = EngineDescription(pool, kernel_specs, settings.data_root() / "cache")
-        link = ServingLink(pool)
+        link = ServingLink(pool, predict_within_s=self.predict_timeout_s, memory_limit=memory_limit)
         statistics = Statistics(store, clock)
         metrics = Metrics(
             lambda: store.read(runs.count_by_status, self.pool),
             warm_kernels=lambda: pool.warm,
             monotonic=clock.monotonic,
         )
-        endpoints = Endpoints(store, artifacts, vault, link, monotonic=clock.monotonic)
+        endpoints = Endpoints(
+            store, artifacts, vault, link, monotonic=clock.monotonic, folder=runtime
+        )
         services = Services(
             store=store,
             artifacts=artifacts,
@@ -424,6 +433,7 @@ class PyCaretOpsApp(ExtensionApp):
             submissions=Submissions(store, artifacts, engine, self.pool),
             supervisor=supervisor,
             endpoints=endpoints,
+            readiness=Readiness(store, clock.monotonic),
             statistics=statistics,
             metrics=metrics,
             threads=threads,

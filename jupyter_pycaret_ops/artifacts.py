@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import io
 import logging
 import re
@@ -191,6 +192,47 @@ class ArtifactStore:
         with _translated():
             fs, path = self._path(key)
             return int(fs.size(path))
+
+    def local_path(self, key: str) -> Path | None:
+        """Return where a file lies on this machine, or None where the store is elsewhere.
+
+        Raises
+        ------
+        NotFound
+            When there is none.
+        """
+        _check(key)
+        with _translated():
+            fs, path = self._path(key)
+            if not _is_local(fs):
+                return None
+            Path(path).stat()
+            return Path(path)
+
+    def fetch(self, key: str, target: Path) -> None:
+        """Copy a file to a path of this machine.
+
+        Raises
+        ------
+        NotFound
+            When there is none.
+        """
+        with target.open("wb") as copy:
+            for chunk in self.chunks(key):
+                copy.write(chunk)
+
+    def digest(self, key: str) -> str:
+        """Return the SHA-256 of a file as hex, without holding it.
+
+        Raises
+        ------
+        NotFound
+            When there is none.
+        """
+        found = hashlib.sha256()
+        for chunk in self.chunks(key):
+            found.update(chunk)
+        return found.hexdigest()
 
     def copy(self, source: str, target: str) -> None:
         """Copy a file."""

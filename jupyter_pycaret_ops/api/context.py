@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ..runs.supervisor import Supervisor
     from ..serving.counts import Statistics
     from ..serving.rate_limit import RateLimiter
+    from ..serving.readiness import Readiness
     from ..serving.registry import Endpoints
     from ..store.access import Caller
     from ..store.session import Store
@@ -49,6 +50,7 @@ class Services:
     submissions: Submissions
     supervisor: Supervisor
     endpoints: Endpoints
+    readiness: Readiness
     statistics: Statistics
     metrics: Metrics
     #: blocking work that is no database transaction: files, digests

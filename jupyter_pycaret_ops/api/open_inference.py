@@ -20,8 +20,8 @@ from msgspec import Meta, Raw, Struct
 
 from ..errors import Invalid, TooLarge
 from ..serving.batcher import Answer
-from ..serving.registry import Endpoint, Model, refuse_paused
-from .base import refuse_deep
+from ..serving.registry import Endpoint, Model
+from .base import OpsHandler, refuse_deep
 from .bounded_json import MOST_ROWS, decode, most_values, refuse_many
 from .context import Call
 from .predict import ServingHandler, label_key, steps_ahead
@@ -61,9 +61,19 @@ async def live(_call: Call) -> Live:
     return Live(live=True)
 
 
-async def ready(_call: Call) -> Ready:
-    """Whether the server takes requests."""
-    return Ready(ready=True)
+class HealthHandler(OpsHandler):
+    """Whether the server can serve, for anybody who asks."""
+
+    @allow_unauthenticated
+    async def get(self) -> None:
+        """200 where the database answers, 503 with the reason where it does not."""
+        services = await self.extension.ensure_started()
+        await services.readiness.check()
+        self.answer(Ready(ready=True))
+
+    def error_body(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The error under `error` as well."""
+        return {**body, "error": body["message"]}
 
 
 class OpenInferenceHandler(ServingHandler):
@@ -90,9 +100,9 @@ class ReadyHandler(OpenInferenceHandler):
 
     @allow_unauthenticated
     async def get(self, deployment: str) -> None:
-        """200 where it is active, 409 where it is paused."""
+        """200 where it answers now, 409 where it is paused, 503 with the reason where it cannot answer."""
         assert self.endpoint is not None
-        refuse_paused(self.endpoint)
+        await self.services.endpoints.check(self.endpoint)
         self.answer(Ready(ready=True, name=self.endpoint.slug))
 
 
@@ -370,4 +380,12 @@ def _label_type(model: Model) -> Any:
     return {bool: "BOOL", int: "INT64", float: "FP64"}.get(kinds.pop(), "BYTES")
 
 
-__all__ = ["InferHandler", "MetadataHandler", "ReadyHandler", "live", "metadata", "parse", "ready"]
+__all__ = [
+    "HealthHandler",
+    "InferHandler",
+    "MetadataHandler",
+    "ReadyHandler",
+    "live",
+    "metadata",
+    "parse",
+]

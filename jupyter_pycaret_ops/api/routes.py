@@ -121,9 +121,9 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/deployments/{deployment}/invocations", None, "Predict, in MLflow's forms", action="execute", scope="predict", body=s.InvocationsIn, answer=s.InvocationsOut, access="serving", handler=mlflow.InvocationsHandler, errors=(404, 409, 413, 422, 503), tag="serving"),
     # the Open Inference Protocol
     Route("GET", "/v2/health/live", open_inference.live, "Is it there", access="public", answer=s.Live, tag="open inference"),
-    Route("GET", "/v2/health/ready", open_inference.ready, "Does it answer", access="public", answer=s.Ready, errors=(503,), tag="open inference"),
+    Route("GET", "/v2/health/ready", None, "Does it answer", access="public", answer=s.Ready, handler=open_inference.HealthHandler, errors=(503,), tag="open inference"),
     Route("GET", "/v2/models/{deployment}", None, "What it takes and gives", scope="predict", answer=s.ModelMetadata, access="serving", handler=open_inference.MetadataHandler, errors=(404,), tag="open inference"),
-    Route("GET", "/v2/models/{deployment}/ready", None, "Is it active", scope="predict", answer=s.Ready, access="serving", handler=open_inference.ReadyHandler, errors=(404, 409), tag="open inference"),
+    Route("GET", "/v2/models/{deployment}/ready", None, "Does it answer", scope="predict", answer=s.Ready, access="serving", handler=open_inference.ReadyHandler, errors=(404, 409, 503), tag="open inference"),
     Route("POST", "/v2/models/{deployment}/infer", None, "Predict tensors", action="execute", scope="predict", body=s.InferIn, answer=s.InferOut, access="serving", handler=open_inference.InferHandler, errors=(404, 409, 413, 422, 503), tag="open inference"),
     # agents
     _run_route("GET", "spec", agent.SpecHandler, "What to run", errors=(409,)),

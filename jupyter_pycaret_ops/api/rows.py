@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from ..serving.counts import percentile
+from ..serving.registry import Endpoints
 from ..store.models import DataSource, Deployment, Member, User
 from ..store.paging import Page
 from .context import Listing
@@ -54,8 +55,9 @@ def member(pair: tuple[Member, User]) -> MemberRow:
     )
 
 
-def deployment(row: Deployment) -> DeploymentRow:
-    """A deployment, with its percentiles worked out."""
+async def deployment(row: Deployment, endpoints: Endpoints) -> DeploymentRow:
+    """A deployment, with its percentiles worked out, and whether it answers now."""
+    is_active = row.status == "active"
     return DeploymentRow(
         id=row.id,
         created_at=row.created_at,
@@ -70,5 +72,7 @@ def deployment(row: Deployment) -> DeploymentRow:
         last_inference_at=row.last_inference_at,
         p50_latency_ms=percentile(row.recent_latencies_ms, 0.50),
         p95_latency_ms=percentile(row.recent_latencies_ms, 0.95),
+        ready=is_active and await endpoints.is_ready(row.pipeline_id),
+        load_ms=endpoints.load_ms(row.pipeline_id),
         created_by=row.created_by,
     )

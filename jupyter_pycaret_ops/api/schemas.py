@@ -564,6 +564,9 @@ class DeploymentRow(Row, kw_only=True):
     endpoint_slug: str
     status: DeploymentStatus
     auth_mode: AuthMode
+    #: whether its pipeline is loaded, in a kernel that answers now; else the next request loads it
+    ready: bool
+    load_ms: float | None
     inference_count: int
     error_count: int
     last_inference_at: Moment | None

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any
 
 from ..serving.promotion import promote as promote_run
 from ..store import deployments, keys, pipelines
@@ -66,17 +64,9 @@ async def deploy(call: Call) -> DeploymentRow:
         call.body.endpoint_slug,
         call.body.auth_mode,
     )
-    _in_background(call.services.endpoints.warm(deployment.endpoint_slug))
-    return rows.deployment(deployment)
-
-
-_warming: set[asyncio.Task[None]] = set()
-
-
-def _in_background(work: Coroutine[Any, Any, None]) -> None:
-    task = asyncio.create_task(work, name="warm-deployment")
-    _warming.add(task)
-    task.add_done_callback(_warming.discard)
+    endpoints = call.services.endpoints
+    await endpoints.warm(deployment.endpoint_slug)
+    return await rows.deployment(deployment, endpoints)
 
 
 async def list_deployments(call: Call) -> Listing:
@@ -86,14 +76,15 @@ async def list_deployments(call: Call) -> Listing:
     found = await call.services.store.read(
         deployments.list_page, call.caller, call.params["workspace_id"], page
     )
-    return Listing([rows.deployment(row) for row in found.rows], found.next_cursor)
+    listed = [await rows.deployment(row, call.services.endpoints) for row in found.rows]
+    return Listing(listed, found.next_cursor)
 
 
 async def read_deployment(call: Call) -> DeploymentRow:
     """One deployment, by id or slug, with live counts."""
     await call.services.statistics.flush()
     row = await call.services.store.read(deployments.read, call.caller, call.params["deployment"])
-    return rows.deployment(row)
+    return await rows.deployment(row, call.services.endpoints)
 
 
 async def update_deployment(call: Call) -> DeploymentRow:
@@ -102,8 +93,10 @@ async def update_deployment(call: Call) -> DeploymentRow:
     row = await call.services.store.write(
         deployments.update, call.caller, call.params["deployment"], call.body.changes()
     )
-    call.services.endpoints.evict(row.id)
-    return rows.deployment(row)
+    endpoints = call.services.endpoints
+    endpoints.evict(row.id)
+    await endpoints.warm(row.endpoint_slug)
+    return await rows.deployment(row, endpoints)
 
 
 async def delete_deployment(call: Call) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import RowsInvalid, Unavailable
-from .link import LinkLost, PredictFailed
+from .link import ROWS_PER_LIMIT, LinkInterrupted, LinkLost, PredictFailed
 
 LARGEST_BATCH_ROWS = 10_000
 LONGEST_QUEUE_ROWS = 40_000
@@ -95,7 +95,9 @@ class Batcher:
         self._queued_rows += len(rows)
         if self._pump is None:
             self._pump = asyncio.create_task(self._run(), name="predict-batches")
-        deadline = loop.call_later(self._limits.deadline_s, _expire, request)
+        # many rows take longer, and so may their answer
+        deadline_s = self._limits.deadline_s * (1 + len(rows) / ROWS_PER_LIMIT)
+        deadline = loop.call_later(deadline_s, _expire, request)
         try:
             return await request.future
         finally:
@@ -146,6 +148,9 @@ class Batcher:
         proba = any(request.proba for request in batch)
         try:
             result = await self._predict(rows, proba)
+        except LinkInterrupted:
+            self._put_back(batch)  # it was another pipeline's fault
+            return
         except LinkLost:
             self._after_death(batch)
             return
@@ -181,7 +186,7 @@ class Batcher:
 
     def _after_death(self, batch: Sequence[_Request]) -> None:
         """Try again one by one; what has ended the kernel twice is refused."""
-        for request in reversed(batch):
+        for request in batch:
             # in company it may have been another one's fault: only deaths alone are its own
             request.deaths += 1 if len(batch) == 1 else 0
             request.alone = True
@@ -190,7 +195,11 @@ class Batcher:
                     request,
                     RowsInvalid("These rows ended the serving kernel twice; they are refused."),
                 )
-            elif not request.future.done():
+        self._put_back(batch)
+
+    def _put_back(self, batch: Sequence[_Request]) -> None:
+        for request in reversed(batch):
+            if not request.future.done():
                 self._queue.appendleft(request)
                 self._queued_rows += len(request.rows)
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ..artifacts import ArtifactStore
@@ -15,13 +18,23 @@ from ..store.models import Deployment, Pipeline
 from ..store.session import Store
 from ..vault import Vault
 from .batcher import Batcher, BatcherLimits
-from .link import LinkLost, PredictFailed, ServingLink
+from .blame import BlameList
+from .link import (
+    LinkInterrupted,
+    LinkLost,
+    LinkSilent,
+    LinkTooLarge,
+    PredictFailed,
+    ServingLink,
+)
 from .rows import RowChecker
 
 log = logging.getLogger("jupyter_pycaret_ops")
 
 #: how long what another server has changed may go unseen, in seconds
 FRESH_S = 5.0
+#: how long a new deployment is waited for, in seconds
+WARM_WITHIN_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +42,7 @@ class Model:
     """A pipeline, ready to be served: several endpoints may share it."""
 
     pipeline_id: str
+    name: str
     version: int
     schema: dict[str, Any]
     checker: RowChecker
@@ -36,7 +50,11 @@ class Model:
     labels: list[Any] | None
     sha256: str
     signature: str
+    size_bytes: int
     storage_key: str
+
+    def __str__(self) -> str:
+        return f"The pipeline “{self.name}”, version {self.version},"
 
 
 @dataclass(slots=True)
@@ -65,7 +83,10 @@ class Endpoints:
         *,
         monotonic: Callable[[], float],
         limits: BatcherLimits | None = None,
+        folder: Path | None = None,
     ) -> None:
+        #: for copies of pipelines whose store is elsewhere
+        self._folder = folder
         self._store = store
         self._artifacts = artifacts
         self._vault = vault
@@ -74,7 +95,11 @@ class Endpoints:
         self._limits = limits
         self._known: dict[str, Endpoint] = {}
         self._reading: dict[str, asyncio.Task[Endpoint]] = {}
-        self._loading: dict[str, asyncio.Lock] = {}
+        #: pipeline → its loading under way, which all share who wait for it
+        self._loading: dict[str, asyncio.Task[None]] = {}
+        #: pipeline → how long its loading took, in ms
+        self._load_ms: dict[str, float] = {}
+        self._blamed = BlameList(monotonic)
 
     async def get(self, name: str) -> Endpoint:
         """The endpoint with that slug or id.
@@ -94,14 +119,41 @@ class Endpoints:
             reading.add_done_callback(lambda _: self._reading.pop(name, None))
         return await asyncio.shield(reading)
 
-    async def warm(self, name: str) -> None:
-        """Have the pipeline of a new deployment loaded before the first request; a failure waits for that."""
+    async def warm(self, name: str, within_s: float = WARM_WITHIN_S) -> None:
+        """Have the pipeline of a new or changed deployment loaded before the first request.
+
+        Waits for it for `within_s` seconds; a failure is told at the first request.
+        """
         try:
             endpoint = await self.get(name)
-            if not self._link.has(endpoint.model.pipeline_id):
-                await self._load(endpoint.model)
-        except (OpsError, LinkLost) as error:
+            self._blamed.forgive(endpoint.model.pipeline_id)
+            if endpoint.status == "active":
+                await self._loaded(endpoint.model, within_s)
+        except OpsError as error:
             log.info("deployment %s could not be loaded ahead: %s", name, error)
+
+    async def check(self, endpoint: Endpoint, within_s: float = WARM_WITHIN_S) -> None:
+        """Return where a deployment answers now: its pipeline is loaded, in a kernel that gives signs of life.
+
+        Raises
+        ------
+        Conflict
+            When it is paused.
+        Unavailable
+            When it does not answer; the message says why.
+        """
+        refuse_paused(endpoint)
+        await self._loaded(endpoint.model, within_s)
+        if not await self._link.answers():
+            raise Unavailable("The serving kernel does not answer.", retry_after_s=5)
+
+    async def is_ready(self, pipeline_id: str) -> bool:
+        """Return whether a pipeline is loaded in a kernel that gives signs of life now; loads nothing."""
+        return self._link.has(pipeline_id) and await self._link.answers()
+
+    def load_ms(self, pipeline_id: str) -> float | None:
+        """Return how long the last loading of a pipeline took here, in ms."""
+        return self._load_ms.get(pipeline_id)
 
     async def _read(self, name: str) -> Endpoint:
         found = await self._store.read(deployments.served, name)
@@ -125,6 +177,7 @@ class Endpoints:
     def _new(self, deployment: Deployment, pipeline: Pipeline) -> Endpoint:
         model = Model(
             pipeline_id=pipeline.id,
+            name=pipeline.name,
             version=pipeline.version,
             schema=pipeline.input_schema,
             checker=RowChecker(pipeline.input_schema),
@@ -132,6 +185,7 @@ class Endpoints:
             labels=pipeline.labels,
             sha256=pipeline.sha256,
             signature=pipeline.signature,
+            size_bytes=pipeline.size_bytes,
             storage_key=pipeline.storage_key,
         )
         # the same deployment may be known by its id: one queue for both
@@ -170,45 +224,115 @@ class Endpoints:
 
     async def _predict(self, model: Model, rows: list[list[Any]], proba: bool) -> dict[str, Any]:
         if not self._link.has(model.pipeline_id):
-            await self._load(model)
-        return await self._link.predict(model.pipeline_id, rows, proba=proba)
+            await self._loaded(model)
+        try:
+            return await self._link.predict(model.pipeline_id, rows, proba=proba)
+        except LinkSilent:
+            self._blamed.blame(model.pipeline_id, f"{model} did not answer in time, twice.")
+            raise
 
-    async def _load(self, model: Model) -> None:
-        """Have the pipeline in the serving kernel, after its digest and signature were checked.
+    async def _loaded(self, model: Model, within_s: float | None = None) -> None:
+        """Return when the pipeline is in the serving kernel.
 
         Raises
         ------
         Unavailable
-            When the stored file is not the one that was signed, or cannot be loaded.
+            When it cannot be loaded, or not within `within_s` seconds; then the loading goes on.
         LinkLost
             When the kernel dies of it.
         """
-        lock = self._loading.setdefault(model.pipeline_id, asyncio.Lock())
-        async with lock:
-            if self._link.has(model.pipeline_id):
-                return
-            content = await asyncio.to_thread(self._checked_bytes, model)
-            try:
-                await self._link.load(model.pipeline_id, content, model.sha256, model.schema)
-            except PredictFailed as error:
-                raise Unavailable(
-                    f"The pipeline cannot be loaded in the serving kernel ({error}). Its environment "
-                    "may have changed since training: train again, or restore the packages.",
-                    retry_after_s=60,
-                ) from error
+        key = model.pipeline_id
+        if self._link.has(key):
+            return
+        self._blamed.refuse(key)
+        loading = self._loading.get(key)
+        if loading is None:
+            loading = asyncio.create_task(self._load(model), name=f"load-{key}")
+            self._loading[key] = loading
+            loading.add_done_callback(lambda done: self._forget_loading(key, done))
+        done, _ = await asyncio.wait({loading}, timeout=within_s)
+        if not done:
+            raise Unavailable(f"{model} is still being loaded.", retry_after_s=5)
+        try:
+            loading.result()
+        except LinkLost as error:
+            if within_s is None:
+                raise
+            raise Unavailable(f"{model} could not be loaded: {error}.") from error
 
-    def _checked_bytes(self, model: Model) -> bytes:
-        import hashlib
+    def _forget_loading(self, key: str, loading: asyncio.Task[None]) -> None:
+        self._loading.pop(key, None)
+        if not loading.cancelled():
+            loading.exception()  # whoever waits has it too
 
-        content = self._artifacts.read(model.storage_key)
-        digest = hashlib.sha256(content).hexdigest()
+    async def _load(self, model: Model) -> None:
+        """Load a pipeline after its digest and signature were checked; the kernel reads the file itself.
+
+        Raises
+        ------
+        Unavailable
+            When the stored file is lost or not the one that was signed, or cannot be loaded.
+        LinkLost
+            When the kernel dies of it.
+        """
+        began = self._monotonic()
+        key = model.pipeline_id
+        copy: Path | None = None
+        try:
+            path = await asyncio.to_thread(self._checked_path, model)
+            if path is None:
+                copy = path = await asyncio.to_thread(self._fetched, model)
+            await self._link.load(key, path, model.size_bytes, model.sha256, model.schema)
+        except NotFound as error:
+            raise Unavailable(
+                f"{model} is lost: its file is no longer in the artifact store. Restore it, or deploy "
+                "another version.",
+                retry_after_s=60,
+            ) from error
+        except PredictFailed as error:
+            raise Unavailable(
+                f"{model} cannot be loaded in the serving kernel ({error}). Its environment "
+                "may have changed since training: train again, or restore the packages.",
+                retry_after_s=60,
+            ) from error
+        except LinkInterrupted:
+            raise
+        except LinkSilent:
+            why = f"{model} was not loaded in time, and its kernel was ended."
+            self._blamed.blame(key, why, for_certain=True)
+            raise
+        except LinkTooLarge as error:
+            self._blamed.blame(key, f"{model} is too large. {error}", for_certain=True)
+            raise Unavailable(str(error), retry_after_s=60) from error
+        except LinkLost:
+            self._blamed.blame(key, f"{model} ended the serving kernel while it was loaded, twice.")
+            raise
+        finally:
+            if copy is not None:
+                copy.unlink(missing_ok=True)
+        self._load_ms[key] = round((self._monotonic() - began) * 1000, 3)
+
+    def _checked_path(self, model: Model) -> Path | None:
+        """Return where the file of a pipeline lies, None where it must be fetched; it is read, not held."""
+        digest = self._artifacts.digest(model.storage_key)
         if digest != model.sha256 or not self._vault.is_signed(digest, model.signature):
             raise Unavailable(
-                "The stored pipeline is not the one that this server signed, so it is not loaded. "
-                "Promote the run again.",
+                f"{model} is damaged: its file is not the one that this server signed, so it is not "
+                "loaded. Promote the run again.",
                 retry_after_s=60,
             )
-        return content
+        return self._artifacts.local_path(model.storage_key)
+
+    def _fetched(self, model: Model) -> Path:
+        """Copy the file of a pipeline from a store elsewhere; the kernel checks the copy's digest."""
+        handle, name = tempfile.mkstemp(prefix="pipeline-", dir=self._folder)
+        os.close(handle)
+        try:
+            self._artifacts.fetch(model.storage_key, Path(name))
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+        return Path(name)
 
 
 def refuse_paused(endpoint: Endpoint) -> None:

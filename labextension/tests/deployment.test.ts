@@ -45,6 +45,8 @@ const DEPLOYMENT: IDeployment = {
   endpoint_slug: 'iris',
   status: 'active',
   auth_mode: 'workspace',
+  ready: true,
+  load_ms: 12,
   inference_count: 1,
   error_count: 0,
   last_inference_at: null,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,14 @@ import pytest
 
 from jupyter_pycaret_ops.artifacts import ArtifactStore
 from jupyter_pycaret_ops.errors import Conflict, NotFound, Unavailable
-from jupyter_pycaret_ops.serving.link import LinkLost, PredictFailed
+from jupyter_pycaret_ops.serving.blame import REFUSED_S
+from jupyter_pycaret_ops.serving.link import LinkLost, LinkSilent, PredictFailed
 from jupyter_pycaret_ops.serving.registry import FRESH_S, Endpoints, refuse_paused
 from jupyter_pycaret_ops.store import deployments
 from jupyter_pycaret_ops.store.models import Pipeline
 from jupyter_pycaret_ops.vault import Vault
 
-from ..fakes import in_loop, settle
+from ..fakes import Gate, in_loop, settle
 from ..fakes.records import World
 
 CONTENT = b"a pickle, to be loaded in a kernel only"
@@ -29,17 +31,24 @@ class FakeLink:
         self.loaded: dict[str, bytes] = {}
         self.loads: list[str] = []
         self.fail: Exception | None = None
+        self.alive = True
 
     def has(self, key: str) -> bool:
         return key in self.loaded
 
-    async def load(self, key: str, content: bytes, sha256: str, schema: dict[str, Any]) -> None:
+    async def load(
+        self, key: str, path: Path, size_bytes: int, sha256: str, schema: dict[str, Any]
+    ) -> None:
         await settle()
         if self.fail is not None:
             raise self.fail
+        content = path.read_bytes()
         assert hashlib.sha256(content).hexdigest() == sha256
         self.loads.append(key)
         self.loaded[key] = content
+
+    async def answers(self) -> bool:
+        return self.alive
 
     async def predict(self, key: str, rows: list[list[Any]], *, proba: bool) -> dict[str, Any]:
         if key not in self.loaded:
@@ -201,3 +210,85 @@ async def test_a_pipeline_lost_with_its_kernel_is_loaded_again(served: Served) -
     served.link.loaded.clear()
     assert await served.predict("iris") == pipeline.id
     assert served.link.loads == [pipeline.id, pipeline.id]
+
+
+@in_loop
+async def test_a_lost_file_is_named(served: Served) -> None:
+    pipeline = served.pipeline()
+    served.world.deploy(pipeline, "iris")
+    served.artifacts.delete(pipeline.storage_key)
+    endpoint = await served.endpoints.get("iris")
+    with pytest.raises(Unavailable, match=f"“{pipeline.name}”, version 1, is lost"):
+        await served.predict("iris")
+    with pytest.raises(Unavailable, match="is lost"):
+        await served.endpoints.check(endpoint)
+
+
+@in_loop
+async def test_ready_is_what_answers_now(served: Served) -> None:
+    pipeline = served.pipeline()
+    served.world.deploy(pipeline, "iris")
+    assert not await served.endpoints.is_ready(pipeline.id)
+    endpoint = await served.endpoints.get("iris")
+    await served.endpoints.check(endpoint)
+    assert await served.endpoints.is_ready(pipeline.id)
+    assert served.endpoints.load_ms(pipeline.id) is not None
+    served.link.alive = False
+    assert not await served.endpoints.is_ready(pipeline.id)
+    with pytest.raises(Unavailable, match="does not answer"):
+        await served.endpoints.check(endpoint)
+
+
+@in_loop
+async def test_a_pipeline_that_hangs_while_it_is_loaded_takes_only_itself_down(
+    served: Served,
+) -> None:
+    hanging, fine = served.pipeline(), served.pipeline(b"another")
+    served.world.deploy(hanging, "hangs")
+    served.world.deploy(fine, "iris")
+    served.link.fail = LinkSilent("no answer within 60 s")
+    endpoint = await served.endpoints.get("hangs")
+    with pytest.raises(Unavailable, match="could not be loaded"):
+        await served.endpoints.check(endpoint)
+    served.link.fail = None
+    with pytest.raises(Unavailable, match=r"not loaded in time.*not tried again for 5 min"):
+        await served.predict("hangs")
+    assert served.link.loads == []
+    assert await served.predict("iris") == fine.id
+    served.world.clock.advance(REFUSED_S)
+    assert await served.predict("hangs") == hanging.id
+
+
+@in_loop
+async def test_deploying_again_gives_another_chance(served: Served) -> None:
+    pipeline = served.pipeline()
+    served.world.deploy(pipeline, "iris")
+    served.link.fail = LinkSilent("no answer within 60 s")
+    await served.endpoints.warm("iris")
+    served.link.fail = None
+    with pytest.raises(Unavailable):
+        await served.predict("iris")
+    await served.endpoints.warm("iris")
+    assert await served.predict("iris") == pipeline.id
+
+
+@in_loop
+async def test_a_loading_that_takes_long_is_waited_for_no_longer_than_asked(served: Served) -> None:
+    pipeline = served.pipeline()
+    served.world.deploy(pipeline, "iris")
+    gate = Gate()
+    load = served.link.load
+
+    async def slow(*args: Any) -> None:
+        await gate()
+        await load(*args)
+
+    served.link.load = slow  # type: ignore[method-assign]
+    endpoint = await served.endpoints.get("iris")
+    with pytest.raises(Unavailable, match="still being loaded"):
+        await served.endpoints.check(endpoint, within_s=0.01)
+    waiting = asyncio.create_task(served.predict("iris"))
+    await gate.reached.wait()
+    gate.open.set()
+    assert await waiting == pipeline.id
+    assert served.link.loads == [pipeline.id], "one loading serves all who wait"

@@ -1,7 +1,7 @@
 """The predictor: pipelines loaded in the serving kernel, answering batches over a unix socket.
 
 The server sends frames (a 4-byte big-endian length, then MessagePack) and gets one back for each:
-`load` with a pipeline's bytes and schema, `predict` with rows, `unload`. Each pipeline has a thread of
+`load` with the path of a pipeline's file and its schema, `predict` with rows, `unload`, `ping`. Each pipeline has a thread of
 its own, so that a slow one holds up nobody else.
 """
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO
 
 from ..engine.serving_frame import to_frame
 
@@ -17,17 +18,21 @@ class Model:
         self._schema = schema
 
     @classmethod
-    def load(cls, content: bytes, sha256: str, schema: dict[str, Any]) -> Model:
-        """Unpickle a pipeline whose bytes are the ones that were signed for.
+    def load(cls, path: str, sha256: str, schema: dict[str, Any]) -> Model:
+        """Unpickle the pipeline in the file at `path`, whose bytes are the ones that were signed for.
+
+        The file is read twice and never held as a whole.
 
         Raises
         ------
         ValueError
             When the digest differs: nothing is unpickled then.
         """
-        if hashlib.sha256(content).hexdigest() != sha256:
-            raise ValueError("the pipeline's bytes are not the ones that were stored")
-        return cls(_unpickle(content), schema)
+        with Path(path).open("rb") as stream:
+            if hashlib.file_digest(stream, "sha256").hexdigest() != sha256:
+                raise ValueError("the pipeline's bytes are not the ones that were stored")
+            stream.seek(0)
+            return cls(_unpickle(stream), schema)
 
     def predict(self, rows: list[list[Any]], *, proba: bool) -> dict[str, Any]:
         """Predictions, and probabilities in the order of the schema's labels, for rows in schema order.
@@ -64,12 +69,12 @@ class Model:
         }
 
 
-def _unpickle(content: bytes) -> Any:
+def _unpickle(stream: BinaryIO) -> Any:
     try:
         import cloudpickle
 
-        return cloudpickle.loads(content)
+        return cloudpickle.load(stream)
     except ImportError:
         import pickle
 
-        return pickle.loads(content)  # noqa: S301 - signed by the server, digest checked above
+        return pickle.load(stream)  # noqa: S301 - signed by the server, digest checked above

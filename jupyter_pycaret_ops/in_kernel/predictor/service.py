@@ -62,6 +62,10 @@ class _Session:
             self._connection.close()
 
     def _dispatch(self, message: dict[str, Any]) -> None:
+        if message["op"] == "ping":
+            # by the reader itself: it answers while pipelines work, and not when the process stands still
+            self._send({"id": message["id"], "ok": True})
+            return
         key = message["key"]
         if message["op"] == "unload":
             inbox = self._models.pop(key, None)
@@ -80,7 +84,7 @@ class _Session:
             answer: dict[str, Any] = {"id": message["id"], "ok": True}
             try:
                 if message["op"] == "load":
-                    model = Model.load(message["pipeline"], message["sha256"], message["schema"])
+                    model = Model.load(message["path"], message["sha256"], message["schema"])
                 elif model is None:
                     raise RuntimeError("the pipeline is not loaded")
                 else:

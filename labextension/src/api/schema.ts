@@ -946,6 +946,8 @@ export interface components {
       readonly status: 'active' | 'paused';
       /** @enum {unknown} */
       readonly auth_mode: 'api-key' | 'public' | 'workspace';
+      readonly ready: boolean;
+      readonly load_ms: number | null;
       readonly inference_count: number;
       readonly error_count: number;
       readonly last_inference_at: string | null;
