@@ -426,7 +426,7 @@ class PyCaretOpsApp(ExtensionApp):
             ),
             pool=pool,
             engine=engine,
-            looker=SourceLooker(pool),
+            looker=SourceLooker(pool, memory_limit=memory_limit),
             read_limits=limits,
             fanout=fanout,
             agents=agents,

@@ -130,15 +130,16 @@ async def _look(call: Call, source: DataSource, wanted: int) -> dict[str, Any]:
             source.config,
             wanted,
         )
+    who: dict[str, Any] = {"source_id": source.id, "person": call.caller.user_id}
     if source.storage_key is not None:
         spec = DataSpec(cast("DataKind", source.kind))
         file = partial(services.artifacts.open, source.storage_key)
-        return await services.looker.look(spec, wanted, file=file)
+        return await services.looker.look(spec, wanted, file=file, **who)
     options = dict(source.config)
     if source.secret is not None:
         options |= json.loads(await asyncio.to_thread(services.vault.decrypt, source.secret))
     spec = DataSpec(cast("DataKind", source.kind), options, services.read_limits)
-    return await services.looker.look(spec, wanted)
+    return await services.looker.look(spec, wanted, **who)
 
 
 @stream_request_body

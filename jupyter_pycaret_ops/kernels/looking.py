@@ -8,16 +8,19 @@ the kernel over its own signed channel, in a request that no history keeps and n
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import secrets
 import shutil
-from collections.abc import Callable
-from dataclasses import asdict, replace
+from collections.abc import AsyncIterator, Callable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
+from weakref import WeakValueDictionary
 
 from ..errors import Unavailable
 from ..protocol import DataSpec
+from .memory import MemoryWatch, mebibytes
 from .pool import KernelUnavailable, WorkerPool
 from .worker import Worker, WorkerDied, WorkerRefused
 
@@ -25,41 +28,87 @@ from .worker import Worker, WorkerDied, WorkerRefused
 LOOK_WITHIN_S = 30.0
 #: the kernel's own limit is shorter, so that it says what took so long
 SOURCE_WITHIN_S = 20.0
-AT_ONCE = 2
+#: looks at once: of all, and of one person, so that nobody holds up the others
+AT_ONCE, AT_ONCE_EACH = 4, 2
+
+
+@dataclass(slots=True)
+class _Look:
+    """A look under way, shared by all who ask the same."""
+
+    task: asyncio.Task[dict[str, Any]]
+    waiting: int = 0
 
 
 class SourceLooker:
-    """Asks worker kernels what is in a source; a few at a time."""
+    """Asks worker kernels what is in a source; a few at a time, and one for each source."""
 
-    def __init__(self, pool: WorkerPool, within_s: float = LOOK_WITHIN_S) -> None:
+    def __init__(
+        self,
+        pool: WorkerPool,
+        within_s: float = LOOK_WITHIN_S,
+        *,
+        memory_limit: Callable[[], int] | None = None,
+    ) -> None:
         self._pool = pool
         self._within_s = within_s
+        self._memory_limit = memory_limit
         self._places = asyncio.Semaphore(AT_ONCE)
+        self._people: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        self._under_way: dict[tuple[str, int], _Look] = {}
 
     async def look(
         self,
         spec: DataSpec,
         rows: int,
         *,
+        source_id: str,
+        person: str,
         file: Callable[[], BinaryIO] | None = None,
     ) -> dict[str, Any]:
         """The preview of a source, or `error` and `error_kind`.
 
-        `file` opens an upload, which the kernel is given a copy of.
+        `file` opens an upload, which the kernel is given a copy of. Who asks the same of the same source
+        meanwhile shares the answer.
 
         Raises
         ------
         Unavailable
-            When no kernel can be asked, or it has not answered in time.
+            When no kernel can be asked, it has not answered in time, or the person has too many looks
+            under way.
         """
-        async with self._places:
+        key = (source_id, rows)
+        look = self._under_way.get(key)
+        if look is None:
+            work = self._look(spec, rows, person, file)
+            look = _Look(asyncio.create_task(work, name=f"look-{source_id}"))
+            self._under_way[key] = look
+            look.task.add_done_callback(lambda done: self._forget(key, done))
+        look.waiting += 1
+        try:
+            return dict(await asyncio.shield(look.task))
+        finally:
+            look.waiting -= 1
+            if not look.waiting and not look.task.done():  # nobody wants it any more
+                look.task.cancel()
+                await asyncio.wait({look.task})
+
+    def _forget(self, key: tuple[str, int], done: asyncio.Task[dict[str, Any]]) -> None:
+        self._under_way.pop(key, None)
+        if not done.cancelled():
+            done.exception()  # whoever waits has it too
+
+    async def _look(
+        self, spec: DataSpec, rows: int, person: str, file: Callable[[], BinaryIO] | None
+    ) -> dict[str, Any]:
+        async with self._place(person):
             try:
                 worker = await self._pool.take("look")
             except KernelUnavailable as error:
                 raise Unavailable(str(error), retry_after_s=10) from None
             try:
                 async with asyncio.timeout(self._within_s):
-                    return await self._ask(worker, spec, rows, file)
+                    return await self._ask_within_memory(worker, spec, rows, file)
             except TimeoutError:
                 raise Unavailable(
                     f"The source was not read within {self._within_s:g} s. Try again later.",
@@ -74,6 +123,47 @@ class SourceLooker:
                 ) from None
             finally:
                 await asyncio.shield(self._pool.end(worker))
+
+    @contextlib.asynccontextmanager
+    async def _place(self, person: str) -> AsyncIterator[None]:
+        """A place for a look: of the person's own first, so that who waits for it holds up nobody."""
+        own = self._people.get(person)
+        if own is None:
+            own = self._people[person] = asyncio.Semaphore(AT_ONCE_EACH)
+        async with contextlib.AsyncExitStack() as stack:
+            try:
+                async with asyncio.timeout(self._within_s):
+                    await stack.enter_async_context(own)
+                    await stack.enter_async_context(self._places)
+            except TimeoutError:
+                raise Unavailable(
+                    "Too many sources are being looked at. Try again when they have answered.",
+                    retry_after_s=10,
+                ) from None
+            yield
+
+    async def _ask_within_memory(
+        self, worker: Worker, spec: DataSpec, rows: int, file: Callable[[], BinaryIO] | None
+    ) -> dict[str, Any]:
+        asking = asyncio.create_task(self._ask(worker, spec, rows, file))
+        waits: set[asyncio.Task[Any]] = {asking}
+        if self._memory_limit is not None:
+            limit = self._memory_limit()
+            waits.add(asyncio.create_task(MemoryWatch(worker, limit).exceeded()))
+        try:
+            done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            if asking in done:
+                return asking.result()
+            used = mebibytes(done.pop().result())
+            return {
+                "error": f"Looking at the source took {used} of memory, and a kernel may use "
+                f"{mebibytes(limit)}. Leave out rows or columns, or raise worker_memory_bytes.",
+                "error_kind": "user",
+            }
+        finally:
+            for wait in waits:
+                wait.cancel()
+            await asyncio.wait(waits)
 
     async def _ask(
         self,

@@ -89,11 +89,9 @@ class MemoryWatch:
 
     async def exceeded(self) -> int:
         """Return how many bytes are in use, as soon as they are more than the limit."""
-        while True:
+        while (used := await asyncio.to_thread(self.used)) <= self.limit_bytes:  # noqa: ASYNC110 - nothing tells
             await asyncio.sleep(LOOK_EVERY_S)
-            used = await asyncio.to_thread(self.used)
-            if used > self.limit_bytes:
-                return used
+        return used
 
 
 def mebibytes(size: int) -> str:

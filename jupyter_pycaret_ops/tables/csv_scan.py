@@ -10,7 +10,9 @@ import codecs
 import csv
 import hashlib
 import io
+import itertools
 import re
+import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +25,14 @@ DELIMITERS = (",", ";", "\t", "|")
 #: looked for one by one: that is `memchr`, four times faster than one `translate` over all
 CONTROL = tuple(bytes([byte]) for byte in range(32) if byte not in b"\t\n\r")
 MOST_COLUMNS = 10_000
+#: the csv module asks for a limit; files have one of their own
+LONGEST_CELL = 2**31 - 1
+#: characters after a quote that is never closed, as far as they may be meant as a cell
+LONGEST_UNCLOSED = 128 * 1024
+
+
+class TooManyColumns(Invalid):
+    """The table is wider than tables may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,21 +194,47 @@ class _RecordCount:
 
 
 def count_records(stream: Any, encoding: str, delimiter: str) -> int:
-    """Records of a stored CSV, without its header, by the csv module: slow and sure."""
+    """Records of a stored CSV, without its header, by the csv module: slow and sure.
+
+    Raises
+    ------
+    Invalid
+        When a quote is opened far before the end and never closed: all that follows would be one cell.
+    """
     text = io.TextIOWrapper(stream, encoding=encoding, errors="replace", newline="")
-    return sum(1 for row in _reader(text, delimiter) if row) - 1
+    end = [f"{secrets.token_hex(8)}"]
+    count = 0
+    last: list[str] = []
+    for row in read_rows(itertools.chain(text, ["\n", *end]), delimiter):
+        if row:
+            count, last = count + 1, row
+    if last == end:
+        return count - 2
+    if len(last[-1]) > LONGEST_UNCLOSED:
+        raise Invalid(
+            "The file cannot be read as a table: a quote is opened and never closed. "
+            "Close it, or remove the quotation mark."
+        )
+    return count - 1
 
 
 def find_delimiter(text: str, *, whole: bool) -> str:
     """The delimiter that cuts the first lines most evenly into the most fields."""
     best, best_score = ",", (0.0, 0)
+    too_wide: TooManyColumns | None = None
     for delimiter in DELIMITERS:
-        header, rows = _parse(text, delimiter, whole=whole, most=100)
+        try:
+            header, rows = _parse(text, delimiter, whole=whole, most=100)
+        except TooManyColumns as error:
+            too_wide = error
+            continue
         if len(header) < 2:
             continue
         even = sum(len(row) == len(header) for row in rows) / max(1, len(rows))
         if (even, len(header)) > best_score:
             best, best_score = delimiter, (even, len(header))
+    if too_wide is not None and best_score == (0.0, 0):
+        raise too_wide
     return best
 
 
@@ -207,7 +243,7 @@ def _parse(
 ) -> tuple[list[str], list[list[str]]]:
     """Header and rows of a sample; a last line that may have been cut is left out."""
     rows: list[list[str]] = []
-    for row in _reader(io.StringIO(text, newline=""), delimiter):
+    for row in read_rows(io.StringIO(text, newline=""), delimiter):
         if row:
             rows.append(row)
         if len(rows) > most:
@@ -220,7 +256,14 @@ def _parse(
     return column_names(rows[0]), rows[1:]
 
 
-def _reader(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
+def read_rows(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
+    """Rows of a table, whose cells may be as long as the file.
+
+    Raises
+    ------
+    Invalid
+    """
+    csv.field_size_limit(LONGEST_CELL)
     try:
         yield from csv.reader(lines, delimiter=delimiter)
     except csv.Error as error:
@@ -230,7 +273,9 @@ def _reader(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
 def column_names(header: Iterable[str]) -> list[str]:
     """Names as pandas makes them: `Unnamed: 3` for an empty one, `a.1` for a second `a`."""
     raw = list(header)
+    refuse_many_columns(len(raw))
     names = [name if name != "" else f"Unnamed: {place}" for place, name in enumerate(raw)]
+    taken = set(names)
     seen: dict[str, int] = {}
     # as pandas does: columns with a name keep it before those without one get theirs
     for place in sorted(range(len(raw)), key=lambda place: raw[place] == ""):
@@ -239,15 +284,21 @@ def column_names(header: Iterable[str]) -> list[str]:
         while count > 0:
             seen[base] = count + 1
             name = f"{base}.{count}"
-            count = count + 1 if name in names else seen.get(name, 0)
+            count = count + 1 if name in taken else seen.get(name, 0)
         names[place] = name
         seen[name] = count + 1
     return names
 
 
+def refuse_many_columns(count: int) -> None:
+    """Raise TooManyColumns where a table has more columns than are taken; asked before names are compared."""
+    if count > MOST_COLUMNS:
+        raise TooManyColumns(
+            f"The table has {count:,} columns; at most {MOST_COLUMNS:,} are taken. Leave some out."
+        )
+
+
 def _refuse_ragged(header: list[str], rows: list[list[str]]) -> None:
-    if len(header) > MOST_COLUMNS:
-        raise Invalid(f"The table has {len(header)} columns; at most {MOST_COLUMNS} are taken.")
     for line, row in enumerate(rows, 2):
         if any(value != "" for value in row[len(header) :]):
             raise Invalid(f"Line {line} has {len(row)} values, the header has {len(header)}.")

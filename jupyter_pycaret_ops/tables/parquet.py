@@ -7,7 +7,7 @@ import re
 from typing import Any, BinaryIO
 
 from ..errors import Invalid
-from .csv_scan import MOST_COLUMNS, column_names
+from .csv_scan import column_names
 
 MAGIC = b"PAR1"
 NEEDS_PYARROW = (
@@ -17,6 +17,9 @@ NEEDS_PYARROW = (
 DAMAGED = (
     "The file is not a whole Parquet file: it is damaged, encrypted or was cut off. Write it again."
 )
+#: values of a table, and bytes that its columns unpack to
+MOST_VALUES = 200_000_000
+MOST_UNPACKED_BYTES = 4 << 30
 #: where pandas keeps row labels that have no name
 _ROW_LABELS = re.compile(r"__index_level_\d+__")
 
@@ -85,16 +88,34 @@ def columns_of(file: Any) -> list[dict[str, str]]:
     Raises
     ------
     Invalid
-        When a column holds nested values, or there are too many.
+        When a column holds nested values, there are too many, or too many values.
     """
+    _refuse_large(file.metadata)
     schema = file.schema_arrow
     fields = [field for field in schema if not _ROW_LABELS.fullmatch(field.name)]
-    if len(fields) > MOST_COLUMNS:
-        raise Invalid(f"The table has {len(fields)} columns; at most {MOST_COLUMNS} are taken.")
     names = column_names(field.name for field in fields)
     return [
         {"name": name, "dtype": _word(field)} for name, field in zip(names, fields, strict=True)
     ]
+
+
+def _refuse_large(metadata: Any) -> None:
+    """Hold a file against the limits by its footer alone: a few kilobytes can unpack to gigabytes."""
+    rows, columns = int(metadata.num_rows), int(metadata.num_columns)
+    if rows * columns > MOST_VALUES:
+        raise Invalid(
+            f"The table has {rows:,} rows of {columns:,} columns, which is more than the "
+            f"{MOST_VALUES:,} values that are taken. Leave out rows or columns."
+        )
+    size = sum(
+        max(0, int(metadata.row_group(group).total_byte_size))
+        for group in range(metadata.num_row_groups)
+    )
+    if size > MOST_UNPACKED_BYTES:
+        raise Invalid(
+            f"The file unpacks to {size / 2**30:.1f} GiB, and at most "
+            f"{MOST_UNPACKED_BYTES / 2**30:g} GiB are taken. Leave out rows or columns."
+        )
 
 
 def _word(field: Any) -> str:

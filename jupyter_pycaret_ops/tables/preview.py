@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
-from .csv_scan import column_names
+from ..errors import Invalid
+from .csv_scan import column_names, read_rows
 from .inference import MISSING, suggest
 
 EXAMINED_ROWS = 5_000
+#: a preview is made in the server: wide tables and long cells are examined less far
+MOST_EXAMINED_VALUES = 1_000_000
+MOST_EXAMINED_CHARACTERS = 8 << 20
 
 
 def preview_rows(
@@ -46,8 +49,11 @@ def preview_rows(
 def preview_csv(stream: BinaryIO, config: Mapping[str, Any], rows: int) -> dict[str, Any]:
     """The preview of a CSV whose encoding, delimiter, columns and number of rows `config` tells."""
     text = io.TextIOWrapper(stream, encoding=config["encoding"], errors="replace", newline="")
-    reader = (row for row in csv.reader(text, delimiter=config["delimiter"]) if row)
-    names = column_names(next(reader))
+    reader = (row for row in read_rows(text, config["delimiter"]) if row)
+    try:
+        names = column_names(next(reader))
+    except StopIteration:
+        raise Invalid("The file has no header any more. Upload it again.") from None
     dtypes = {column["name"]: column["dtype"] for column in config["columns"]}
     columns = [{"name": name, "dtype": dtypes.get(name, "string")} for name in names]
     examined = [
@@ -55,9 +61,24 @@ def preview_csv(stream: BinaryIO, config: Mapping[str, Any], rows: int) -> dict[
             typed(row[place] if place < len(row) else "", column["dtype"])
             for place, column in enumerate(columns)
         ]
-        for row in itertools.islice(reader, max(rows, EXAMINED_ROWS))
+        for row in _first(reader, examined_rows(rows, len(columns)))
     ]
     return preview_rows(columns, examined, rows, config["rows"])
+
+
+def examined_rows(rows: int, columns: int) -> int:
+    """Return how many rows of a table are examined for a preview of `rows`: fewer where it is wide."""
+    return min(max(rows, EXAMINED_ROWS), max(1, MOST_EXAMINED_VALUES // max(1, columns)))
+
+
+def _first(reader: Iterator[list[str]], count: int) -> Iterator[list[str]]:
+    """The first rows, as far as they are not too long together; at least one."""
+    length = 0
+    for row in itertools.islice(reader, count):
+        yield row
+        length += sum(map(len, row))
+        if length > MOST_EXAMINED_CHARACTERS:
+            return
 
 
 def typed(text: str, dtype: str) -> Any:

@@ -6,9 +6,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from jupyter_pycaret_ops.artifacts import ArtifactStore
 from jupyter_pycaret_ops.data_sources.preview import preview_csv
+from jupyter_pycaret_ops.errors import Invalid
 from jupyter_pycaret_ops.tables.csv_scan import CsvScan
+from jupyter_pycaret_ops.tables.preview import MOST_EXAMINED_VALUES
 
 
 def preview(folder: Path, content: bytes, rows: int = 20) -> dict[str, Any]:
@@ -62,3 +66,29 @@ def test_ragged_rows_and_a_later_value_of_another_type(tmp_path: Path) -> None:
 def test_numbers_that_json_does_not_know_are_no_part_of_it(tmp_path: Path) -> None:
     found = preview(tmp_path, b"a,b\n1.5,nan\n2.5,NaN\n")
     assert [row["b"] for row in found["rows"]] == [None, None]
+
+
+def test_a_wide_table_is_examined_less_far(tmp_path: Path) -> None:
+    """A preview is made in the server: as many values as it holds are bounded."""
+    width = 2_000
+    line = ",".join(["1"] * width) + "\n"
+    content = (",".join(f"c{n}" for n in range(width)) + "\n" + line * 2_000).encode()
+    seen = preview(tmp_path, content, rows=5)
+    assert seen["examined_rows"] == MOST_EXAMINED_VALUES // width
+    assert len(seen["rows"]) == 5
+
+
+def test_long_cells_are_read_and_examined_less_far(tmp_path: Path) -> None:
+    long = "x" * (1 << 20)
+    content = ("text,y\nshort,1\n" + f"{long},1\n" * 40).encode()
+    seen = preview(tmp_path, content, rows=3)
+    assert seen["examined_rows"] < 12
+    assert seen["rows"][1]["text"] == long
+
+
+def test_a_file_that_was_emptied_is_said_to_be_so(tmp_path: Path) -> None:
+    store = ArtifactStore(str(tmp_path))
+    store.put("sources/one", b"")
+    config: dict[str, Any] = {"rows": 1, "columns": [], "encoding": "utf-8", "delimiter": ","}
+    with pytest.raises(Invalid, match="no header"):
+        preview_csv(store, "sources/one", config, 5)

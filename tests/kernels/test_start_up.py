@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import signal
 import sys
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,8 +17,10 @@ import psutil
 import pytest
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 
+from jupyter_pycaret_ops.kernels.looking import SourceLooker
 from jupyter_pycaret_ops.kernels.pool import KernelUnavailable, PoolSettings, WorkerPool
 from jupyter_pycaret_ops.kernels.worker import WorkerRefused, WorkerSilent
+from jupyter_pycaret_ops.protocol import DataSpec
 
 from ..fakes import in_loop
 
@@ -200,3 +204,27 @@ async def test_worker_kernels_have_no_restarter(tmp_path: Path) -> None:
         manager.start_restarter()
         assert getattr(manager, "_restarter", None) is None
         await made.end(worker)
+
+
+def test_a_look_that_takes_too_much_memory_is_ended_with_the_figures(tmp_path: Path) -> None:
+    """A few kilobytes of Parquet can unpack to gigabytes; here the kernel alone is over its limit."""
+
+    @in_loop
+    async def check() -> None:
+        async with pool(tmp_path) as kernels:
+            looker = SourceLooker(kernels, memory_limit=lambda: 1 << 20)
+            looked = threading.Event()
+
+            def file() -> io.BytesIO:
+                looked.wait(10)  # it is not read before its kernel was looked at
+                return io.BytesIO(b"PAR1")
+
+            seen = await looker.look(
+                DataSpec("parquet_upload"), 5, source_id="s1", person="ada", file=file
+            )
+            looked.set()
+            assert seen["error_kind"] == "user"
+            assert "may use 1 MiB" in seen["error"]
+            assert "worker_memory_bytes" in seen["error"]
+
+    check()

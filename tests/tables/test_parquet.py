@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jupyter_pycaret_ops.errors import Invalid
-from jupyter_pycaret_ops.tables.parquet import examine
+from jupyter_pycaret_ops.tables import parquet
+from jupyter_pycaret_ops.tables.parquet import columns_of, examine, open_file
 
 
 def written(table: pa.Table) -> bytes:
@@ -94,3 +95,33 @@ def test_a_damaged_file_is_refused_or_read_and_nothing_else(
             continue
         assert rows > 0
         assert columns
+
+
+# ---------------------------------------------------------------- small files that unpack to large tables
+
+
+def repeated(rows: int, times: int) -> bytes:
+    """A file of few bytes with `rows * times` equal numbers."""
+    stream = io.BytesIO()
+    group = pa.table({"a": pa.array([0] * rows, pa.int8())})
+    with pq.ParquetWriter(stream, group.schema, compression="zstd") as writer:
+        for _ in range(times):
+            writer.write_table(group)
+    return stream.getvalue()
+
+
+def test_a_small_file_of_many_values_is_refused_by_its_footer() -> None:
+    content = repeated(5_000_000, 60)
+    assert len(content) < 2_000_000
+    for look in (examine, lambda stream: columns_of(open_file(stream))):
+        with pytest.raises(Invalid, match="300,000,000 rows of 1 columns"):
+            look(io.BytesIO(content))
+
+
+def test_a_file_that_unpacks_to_too_much_is_refused_by_its_footer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(parquet, "MOST_UNPACKED_BYTES", 1 << 20)
+    content = written(pa.table({"a": [f"{n}" * 10 for n in range(100_000)]}))
+    with pytest.raises(Invalid, match=r"unpacks to 0\.0 GiB"):
+        examine(io.BytesIO(content))

@@ -9,7 +9,7 @@ from jupyter_pycaret_ops.errors import Invalid
 from jupyter_pycaret_ops.protocol import JSON
 from jupyter_pycaret_ops.tables import parquet
 from jupyter_pycaret_ops.tables.csv_scan import SAMPLE_BYTES, CsvScan, count_records
-from jupyter_pycaret_ops.tables.preview import EXAMINED_ROWS, preview_csv, preview_rows
+from jupyter_pycaret_ops.tables.preview import examined_rows, preview_csv, preview_rows
 
 from .contracts import SourceUnreadable, too_many_rows
 from .values import plain_value
@@ -87,7 +87,7 @@ def look(stream: Any, size: int, form: str, what: str, rows: int) -> JSON:
 def _parquet_look(stream: Any, rows: int) -> JSON:
     file = parquet.open_file(stream)
     columns = parquet.columns_of(file)
-    wanted = max(rows, EXAMINED_ROWS)
+    wanted = examined_rows(rows, len(columns))
     examined: list[tuple[Any, ...]] = []
     for batch in file.iter_batches(
         batch_size=wanted, columns=parquet.used_columns(file), use_threads=False

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 CONNECT_S = 10
 DEFAULT_PORT = 5432
-FIRST_PIECE, LARGEST_PIECE = 200, 20_000
+#: rows of a piece: the first is one row, for nobody knows how long it is, and each grows by what was seen
+LARGEST_PIECE, GROWTH = 2_000, 8
 PIECE_BYTES = 8 << 20
 #: numbers of PostgreSQL's types
 _DTYPES = {
@@ -109,7 +110,8 @@ class Rows:
         self.rows = 0
         self.size = 0
         self.digest = hashlib.sha256(repr(self.columns).encode())
-        self._next = FIRST_PIECE
+        self._next = 1
+        self._longest = 1
 
     def fetch(self) -> list[tuple[str | None, ...]]:
         """The next rows as texts; none at the end."""
@@ -118,12 +120,12 @@ class Rows:
         for row in piece:
             line = repr(row).encode()
             size += len(line)
+            self._longest = max(self._longest, len(line))
             self.digest.update(line)
         self.rows += len(piece)
         self.size += size
-        if piece:  # wide rows come in smaller pieces
-            fitting = int(PIECE_BYTES / max(1.0, size / len(piece)))
-            self._next = min(LARGEST_PIECE, max(1, fitting))
+        # a piece is held as a whole, so it is bounded by its bytes, as far as they can be foreseen
+        self._next = min(LARGEST_PIECE, GROWTH * self._next, max(1, PIECE_BYTES // self._longest))
         return piece
 
 

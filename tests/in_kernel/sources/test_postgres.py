@@ -14,6 +14,7 @@ import pytest
 from jupyter_pycaret_ops.in_kernel import sources
 from jupyter_pycaret_ops.in_kernel.sources import Loaded, SourceUnreadable
 from jupyter_pycaret_ops.in_kernel.sources.looking import look
+from jupyter_pycaret_ops.in_kernel.sources.postgres import PIECE_BYTES, Rows
 from jupyter_pycaret_ops.in_kernel.sources.secrecy import LONGEST_SAID, guarded, said
 from jupyter_pycaret_ops.protocol import DataSpec, ReadLimits
 
@@ -335,3 +336,30 @@ def test_a_missing_extra_is_named(database: Database, monkeypatch: pytest.Monkey
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(SourceUnreadable, match=r"jupyter-pycaret-ops\[postgres\]"):
         read(database.config(table="t"))
+
+
+def test_no_piece_is_much_larger_than_pieces_may_be(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows of a megabyte, first of all: a piece is held as a whole, so it is bounded by its bytes."""
+    database.execute(
+        "CREATE TABLE wide AS SELECT repeat(chr(65 + n), 1 << 20) AS x FROM generate_series(1, 40) n",
+        "CREATE TABLE late AS SELECT 'short' AS x FROM generate_series(1, 5000)",
+        "INSERT INTO late SELECT repeat('x', 1 << 18) FROM generate_series(1, 100)",
+    )
+    pieces: list[int] = []
+    fetch = Rows.fetch
+
+    def watched(self: Rows) -> list[tuple[str | None, ...]]:
+        before = self.size
+        piece = fetch(self)
+        pieces.append(self.size - before)
+        return piece
+
+    monkeypatch.setattr(Rows, "fetch", watched)
+    assert read(database.config(table="wide")).rows == 40
+    assert max(pieces) <= 2 * PIECE_BYTES
+    assert pieces[0] < 2 << 20, "the first piece is one row"
+    pieces.clear()
+    assert read(database.config(table="late")).rows == 5_100
+    assert max(pieces) <= 4 * PIECE_BYTES
