@@ -28,6 +28,10 @@ UNBOUNDED = 1 << 62
 
 #: names of the one encoding of bodies that is read
 GZIP = ("gzip", "x-gzip")
+#: a gzip body is taken in such pieces: the end of each of its members copies what is left of the piece
+UNZIPPED_BYTES = 4 * 1024
+#: a member without content has 20 bytes, and to begin one costs as much as to read thousands
+MOST_MEMBERS = 1_000
 
 
 def content_encoding(headers: HTTPHeaders) -> str:
@@ -58,7 +62,8 @@ class BoundedBody(RequestHandler):
         ------
         TooLarge, Invalid
         """
-        self._chunks: list[bytes] = []
+        # one buffer, for a body may come byte by byte
+        self._kept = bytearray()
         self._limit = self.body_limit()
         announced = self.announced_bytes()
         if announced is not None and announced > self._limit:
@@ -91,9 +96,9 @@ class BoundedBody(RequestHandler):
         """Keep a piece of the body; after a refusal drop it, and take the next one a little later."""
         self._received += len(chunk)
         if self._received <= self._limit and self._ending is None:
-            self._chunks.append(chunk)
+            self._kept += chunk
             return
-        self._chunks = []
+        self._kept = bytearray()
         if self._received > self._limit + LINGER_BYTES:
             self._connection.close()
         await asyncio.sleep(LINGER_PAUSE_S)
@@ -108,9 +113,9 @@ class BoundedBody(RequestHandler):
         """
         if self._received > self._limit:
             raise self._too_large()
-        if self._chunks:
-            body = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
-            self._chunks = []
+        if self._kept:
+            body = bytes(self._kept)
+            self._kept = bytearray()
             if content_encoding(self.request.headers) in GZIP:
                 body = self._unzipped(body)
             self.request.body = body
@@ -123,21 +128,33 @@ class BoundedBody(RequestHandler):
         ------
         Invalid, TooLarge
         """
-        parts: list[bytes] = []
-        left = self._limit + 1
+        content = bytearray()
+        most = self._limit + 1
+        members = 0
+        member: Any = None  # a gzip file is one or more of them
         try:
-            while body and left > 0:  # a gzip file is one or more members
-                member = zlib.decompressobj(16 + zlib.MAX_WBITS)
-                parts.append(member.decompress(body, left))
-                left -= len(parts[-1])
-                if left > 0 and not member.eof:
-                    raise Invalid("The gzip body ends in its middle.")
-                body = member.unused_data
+            for begin in range(0, len(body), UNZIPPED_BYTES):
+                piece = body[begin : begin + UNZIPPED_BYTES]
+                while piece:
+                    if member is None:
+                        members += 1
+                        if members > MOST_MEMBERS:
+                            raise Invalid(
+                                f"The gzip body has more than {MOST_MEMBERS:,} members. Compress it "
+                                "in one."
+                            )
+                        member = zlib.decompressobj(16 + zlib.MAX_WBITS)
+                    content += member.decompress(piece, most - len(content))
+                    if len(content) >= most:
+                        raise self._too_large()
+                    piece = member.unused_data
+                    if member.eof:
+                        member = None
         except zlib.error:
             raise Invalid("The body is not gzip, as its Content-Encoding says.") from None
-        if left <= 0:
-            raise self._too_large()
-        return b"".join(parts)
+        if member is not None:
+            raise Invalid("The gzip body ends in its middle.")
+        return bytes(content)
 
     def _too_large(self) -> TooLarge:
         size = f"{self._limit >> 20} MiB" if self._limit >= 1 << 20 else f"{self._limit:,} bytes"
