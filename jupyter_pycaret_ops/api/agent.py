@@ -14,9 +14,9 @@ from ..artifacts import Writer
 from ..errors import Invalid, OpsError, Unauthenticated
 from ..protocol import EventBatch, Finish
 from ..runs.agents import ArtifactHead
-from .base import OpsHandler, decode_body
+from .base import JsonBodyHandler, OpsHandler, decode_body
 from .context import Route
-from .streaming import LARGEST_JSON_BYTES, BoundedBody
+from .streaming import BoundedBody
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
 PIECE = 1 << 20
@@ -48,7 +48,11 @@ class AgentHandler(OpsHandler):
         """Agents have no cookies."""
 
 
-class SpecHandler(AgentHandler):
+class AgentJsonHandler(JsonBodyHandler, AgentHandler):
+    """The same, with a body of JSON or none."""
+
+
+class SpecHandler(AgentJsonHandler):
     """What to run."""
 
     @allow_unauthenticated
@@ -57,7 +61,7 @@ class SpecHandler(AgentHandler):
         self.answer(await self.services.agents.spec(run_id, self.attempt))
 
 
-class DataHandler(AgentHandler):
+class DataHandler(AgentJsonHandler):
     """What to run it on."""
 
     @allow_unauthenticated
@@ -73,26 +77,24 @@ class DataHandler(AgentHandler):
             await self.flush()
 
 
-class EventsHandler(AgentHandler):
+class EventsHandler(AgentJsonHandler):
     """What happened."""
 
     @allow_unauthenticated
     async def post(self, run_id: str) -> None:
         """Take a batch; an empty one is a heartbeat."""
-        if len(self.request.body) > LARGEST_JSON_BYTES:
-            raise Invalid("The batch is too large; send fewer events at once.")
-        batch: EventBatch = decode_body(self.request.body, EventBatch)
+        batch: EventBatch = decode_body(self.whole_body(), EventBatch)
         self.require_attempt(batch.attempt)
         self.answer(await self.services.agents.take_events(run_id, batch.attempt, batch.events))
 
 
-class FinishHandler(AgentHandler):
+class FinishHandler(AgentJsonHandler):
     """How it ended."""
 
     @allow_unauthenticated
     async def post(self, run_id: str) -> None:
         """End the attempt."""
-        last: Finish = decode_body(self.request.body, Finish)
+        last: Finish = decode_body(self.whole_body(), Finish)
         self.require_attempt(last.attempt)
         run = await self.services.agents.finish(run_id, last)
         self.answer({"status": run.status})
@@ -139,6 +141,8 @@ class ArtifactHandler(BoundedBody, AgentHandler):
 
     async def data_received(self, chunk: bytes) -> None:
         """Take a piece of the file; drop it where the file cannot be taken."""
+        if self._ending is not None:
+            await super().data_received(chunk)
         if self.writer is None or self._ending is not None:
             return
         self.size += len(chunk)

@@ -472,7 +472,7 @@ def _reaches(scopes: frozenset[str], needed: str) -> bool:
 
 
 class JsonBodyHandler(BoundedBody, OpsHandler):
-    """Takes a JSON body, of which no byte is read before the caller is known."""
+    """Takes a JSON body or none; no byte of it is read before the caller is known."""
 
     async def prepare(self) -> None:  # type: ignore[override]
         """Find the caller, then refuse a body that is too large for them."""
@@ -519,11 +519,12 @@ class RouteHandler(JsonBodyHandler):
         return decode_body(body, route.body)
 
 
-class UnknownPathHandler(OpsHandler):
+class UnknownPathHandler(BoundedBody, OpsHandler):
     """What is under the prefix and is no route: a JSON 404, never a login page."""
 
     async def prepare(self) -> None:  # type: ignore[override]
         """Refuse."""
+        self.allow_streaming()
         self.current_user = self._jupyter_current_user = None
         raise NotFound("There is no such path in this API. GET openapi.json lists all of them.")
 

@@ -7,6 +7,7 @@ import importlib
 import re
 from typing import TYPE_CHECKING, Any
 
+from tornado.http1connection import HTTP1Connection
 from tornado.httputil import HTTPMessageDelegate
 from tornado.routing import PathMatches, Router, Rule, RuleRouter
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from tornado.web import Application
 
 PREFIX = "/pycaret/api/v1"
+#: of a body that no handler asked for
+UNASKED_BODY_BYTES = 64 * 1024
 
 
 class LazyRoutes(Router):
@@ -106,4 +109,8 @@ class _Routes(RuleRouter):
     def get_target_delegate(
         self, target: Any, request: HTTPServerRequest, **target_params: Any
     ) -> HTTPMessageDelegate | None:
+        # Jupyter's limit is half a gigabyte, kept before anybody is asked for; handlers that judge
+        # bodies themselves say so in `prepare`
+        if isinstance(request.connection, HTTP1Connection):
+            request.connection.set_max_body_size(UNASKED_BODY_BYTES)
         return self._application.get_handler_delegate(request, target, **target_params)

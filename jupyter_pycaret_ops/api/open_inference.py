@@ -21,7 +21,7 @@ from msgspec import Meta, Raw, Struct
 from ..errors import Invalid, TooLarge
 from ..serving.batcher import Answer
 from ..serving.registry import Endpoint, Model
-from .base import OpsHandler, refuse_deep
+from .base import JsonBodyHandler, refuse_deep
 from .bounded_json import MOST_ROWS, decode, most_values, refuse_many
 from .context import Call
 from .predict import ServingHandler, label_key, steps_ahead
@@ -61,7 +61,7 @@ async def live(_call: Call) -> Live:
     return Live(live=True)
 
 
-class HealthHandler(OpsHandler):
+class HealthHandler(JsonBodyHandler):
     """Whether the server can serve, for anybody who asks."""
 
     @allow_unauthenticated

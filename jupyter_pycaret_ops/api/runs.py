@@ -26,7 +26,7 @@ from ..store import keys, runs
 from ..store.access import Caller
 from ..store.models import Artifact, Event, Run
 from ..store.paging import PageRequest
-from .base import OpsHandler
+from .base import JsonBodyHandler, OpsHandler
 from .context import Call, Listing
 from .figures import without_remote_images
 from .ranges import Unsatisfiable, requested
@@ -193,7 +193,7 @@ async def plots(call: Call) -> list[PlotRow]:
     ]
 
 
-class FileHandler(OpsHandler):
+class FileHandler(JsonBodyHandler):
     """Streams files from the artifact store: whole or in part, and not at all to who has them."""
 
     async def stream(self, artifact: Artifact, content_type: str | None = None) -> None:
@@ -287,7 +287,7 @@ class PlotHandler(FileHandler):
         self.write(shown)
 
 
-class NotebookHandler(OpsHandler):
+class NotebookHandler(JsonBodyHandler):
     """The notebook that does a run again, as a file to keep."""
 
     @allow_unauthenticated

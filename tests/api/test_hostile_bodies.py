@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+import socket
 import tracemalloc
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 import psutil
 import pytest
@@ -200,6 +203,54 @@ def test_a_refused_caller_is_answered_before_its_body_is_read(server: LiveServer
     answer = send(server, "/workspaces", iter([b" " * MIB] * 40))
     assert answer.status_code == 401
     assert process.memory_info().rss - before < 32 * MIB
+
+
+def answer_to_a_head(server: LiveServer, method: str, path: str, *headers: str) -> bytes:
+    """What is answered to a head that announces 100 MiB, of which nothing is sent."""
+    lines = [
+        f"{method} {server.api.removeprefix(f'http://127.0.0.1:{server.port}')}{path} HTTP/1.1",
+        f"Host: 127.0.0.1:{server.port}",
+        "Content-Type: application/json",
+        f"Content-Length: {100 * MIB}",
+        *headers,
+    ]
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as line:
+        line.sendall("\r\n".join([*lines, "", ""]).encode())
+        return line.recv(65_536)
+
+
+def test_strangers_are_answered_on_every_route_before_their_body_is_read(
+    server: LiveServer,
+) -> None:
+    """A body that is read before the caller is known may have half a gigabyte: Jupyter's own limit."""
+    paths = {re.sub(r"{\w+}", str(uuid4()), path) for path in server.get("/openapi.json")["paths"]}
+    assert len(paths) > 50
+    waited: dict[str, bytes] = {}
+    for path in [*sorted(paths), "/nonsense"]:
+        for method in ("GET", "POST", "PUT"):
+            answer = answer_to_a_head(server, method, path, "Authorization: Bearer pcr_nonsense")
+            status = answer.split(b" ", 2)[1:2]
+            # Tornado itself refuses what no handler asked for, and closes
+            allowed = [b"400", b"401", b"404", b"405", b"413"]
+            if not status or status[0] not in allowed:
+                waited[f"{method} {path}"] = answer[:40]
+    assert not waited
+
+
+def test_a_file_of_a_run_whose_token_is_wrong_is_not_read_without_an_end(
+    server: LiveServer,
+) -> None:
+    path = server.api.removeprefix(f"http://127.0.0.1:{server.port}")
+    head = (
+        f"PUT {path}/agent/runs/{uuid4()}/artifacts/model.pkl HTTP/1.1\r\n"
+        f"Host: 127.0.0.1:{server.port}\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as line:
+        line.sendall(head.encode())
+        assert b" 401 " in line.recv(65_536)
+        piece = b"100000\r\n" + b" " * MIB + b"\r\n"
+        with pytest.raises(ConnectionError):
+            line.sendall(piece * 200)
 
 
 def test_a_public_deployment_has_a_rate(home: Any) -> None:
