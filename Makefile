@@ -15,7 +15,7 @@ TEST_BROWSERS ?= 2
 # modules in the order that tests/conftest.py gives them
 PYTEST := $(BIN)/python -m pytest --dist loadfile --no-loadscope-reorder
 
-.PHONY: help install lab test bench lint format api-types panel-css constraints wheel clean
+.PHONY: help install lab test test-fast bench lint format api-types panel-css constraints wheel clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -55,6 +55,10 @@ test: install  ## every test; installs Chromium and PostgreSQL from Debian where
 	$(PYTEST) -n $(TEST_WORKERS) --ignore tests/browser $(TEST_ARGS)
 	$(PYTEST) -n $(TEST_BROWSERS) tests/browser --ignore tests/browser/test_size.py $(TEST_ARGS)
 	$(PYTEST) -n 0 tests/browser/test_size.py $(TEST_ARGS)  # it measures, so it is alone
+	cd labextension && PATH="$(CURDIR)/$(BIN):$$PATH" jlpm test
+
+test-fast: install  ## under 3 minutes, for work in progress: no servers, kernels, browsers, PostgreSQL
+	$(PYTEST) -n 2 -m "not slow" --ignore tests/browser $(TEST_ARGS)
 	cd labextension && PATH="$(CURDIR)/$(BIN):$$PATH" jlpm test
 
 bench: install  ## measure; prints ratios taken side by side

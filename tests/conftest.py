@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -30,12 +31,43 @@ __all__ = [
 
 #: what starts servers and kernels
 SLOW = {"home", "server", "shared"}
+HERE = Path(__file__).parent
+#: folders and modules whose tests start processes or fit models, whatever their fixtures are called
+SLOW_PLACES = tuple(
+    HERE / place
+    for place in (
+        "browser",
+        "clients",
+        "contract",
+        "docs/test_examples.py",
+        "faults",
+        "in_kernel/engine",
+        "kernels/test_start_up.py",
+        "notebook",
+        "packaging",
+        "runs/test_notebook_again.py",
+        "runs/test_notebook_plans.py",
+        "runs/test_notebook_preparing.py",
+        "serving/test_real_tables.py",
+        "shapes",
+        "store/test_life.py",
+        "test_command_line.py",
+        "test_doctor.py",
+    )
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Modules with servers and kernels first, so that no worker has only long ones left at the end."""
+    """Modules with servers and kernels first, so that no worker has only long ones left at the end.
+
+    They are marked `slow`, and so is what needs PostgreSQL; `make test-fast` leaves both out.
+    """
     slow = {item.path for item in items if SLOW.intersection(getattr(item, "fixturenames", ()))}
     items.sort(key=lambda item: item.path not in slow)
+    for item in items:
+        is_slow = item.path in slow or any(item.path.is_relative_to(at) for at in SLOW_PLACES)
+        if is_slow or "postgresql" in item.nodeid or "postgres" in item.nodeid:
+            item.add_marker("slow")
 
 
 @pytest.fixture(scope="session")

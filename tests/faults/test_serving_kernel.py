@@ -188,3 +188,25 @@ def test_health_tells_of_a_database_that_does_not_answer(live: LiveServer) -> No
         "the readiness with the database again",
         10,
     )
+
+
+def test_the_spare_kernel_becomes_the_serving_kernel(live: LiveServer) -> None:
+    """The first answer after Deploy waits for no start of a kernel while a spare is there."""
+    os.kill(serving_kernel(live), signal.SIGKILL)
+
+    def spare() -> int | None:
+        metrics = live.http.get(f"{live.url}/metrics").text
+        if "pycaret_ops_warm_kernels 1.0" not in metrics:
+            return None
+        with closing(sqlite3.connect(live.home.database)) as database:
+            rows = database.execute("select pid from workers where purpose = 'spare'").fetchall()
+        return int(rows[0][0]) if len(rows) == 1 else None
+
+    live.get("/workspaces")  # somebody uses it: a spare is kept
+    pid = until(spare, "a warm spare", 120)
+    run_id = live.get(f"/pipelines/{live.get('/deployments/good')['pipeline_id']}")["origin_run_id"]
+    pipeline = live.post(f"/runs/{run_id}/promote", {"name": "again"})
+    made = live.post(f"/pipelines/{pipeline['id']}/deployments", {"endpoint_slug": "again"})
+    assert made["ready"] is True, "deploying waits until it answers"
+    assert predict(live, "again").status_code == 200
+    assert serving_kernel(live) == pid

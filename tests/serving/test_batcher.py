@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from jupyter_pycaret_ops.errors import OpsError, RowsInvalid, Unavailable
 from jupyter_pycaret_ops.serving.batcher import Answer, Batcher, BatcherLimits
-from jupyter_pycaret_ops.serving.link import LinkLost, PredictFailed
+from jupyter_pycaret_ops.serving.link import LinkInterrupted, LinkLost, PredictFailed
 
 from ..fakes import Gate, in_loop, settle
 
@@ -277,3 +277,36 @@ def test_whatever_is_asked_everybody_gets_their_own_answer(
         assert batcher.queued_rows == 0
 
     asyncio.run(work())
+
+
+@in_loop
+async def test_a_kernel_that_was_ended_for_somebody_else_counts_against_nobody() -> None:
+    """Another pipeline hung: what was under way is tried again, as often as that happens."""
+    interruptions = 5
+
+    async def predict(rows: Rows, _proba: bool) -> dict[str, Any]:
+        nonlocal interruptions
+        if interruptions:
+            interruptions -= 1
+            raise LinkInterrupted("the serving kernel was ended and starts again")
+        return {"predictions": [row[0] for row in rows], "probabilities": None}
+
+    batcher = Batcher(predict)
+    answers = await asyncio.gather(ask(batcher, "a"), ask(batcher, "b"))
+    assert [answer.predictions for answer in answers] == [["a"], ["b"]]
+    assert interruptions == 0
+
+
+@in_loop
+async def test_many_rows_may_take_longer() -> None:
+    gate = Gate()
+    kernel = Kernel(gate)
+    batcher = Batcher(kernel.predict, BatcherLimits(deadline_s=0.1))
+    many = asyncio.create_task(batcher.submit([[n] for n in range(10_000)], proba=False))
+    few = ask(batcher, "late")
+    await gate.reached.wait()
+    with pytest.raises(Unavailable, match="too long"):
+        await few
+    assert not many.done()
+    gate.open.set()
+    assert len((await many).predictions) == 10_000

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from jupyter_pycaret_ops.serving.rate_limit import BURST_S, MOST_CALLERS, RateLimiter
+from jupyter_pycaret_ops.serving.rate_limit import (
+    BURST_S,
+    MOST_CALLERS,
+    HeldBytes,
+    RateLimiter,
+)
 
 from ..fakes import HandClock
 
@@ -43,3 +48,18 @@ def test_callers_are_forgotten_beyond_a_number() -> None:
     for caller in range(2 * MOST_CALLERS):
         limiter.take(caller)
     assert len(limiter._buckets) == MOST_CALLERS
+
+
+def test_bytes_are_held_up_to_a_limit_of_which_a_caller_has_half() -> None:
+    held = HeldBytes(100)
+    assert held.take("a", 50)
+    assert not held.take("a", 1)
+    assert held.take("b", 30)
+    assert not held.take("c", 21)
+    assert held.take("c", 20)
+    held.give_back("a", 50)
+    assert held.take("c", 30)
+    for caller, size in (("b", 30), ("c", 50)):
+        held.give_back(caller, size)
+    assert not held._held
+    assert held.take("a", 50)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from jupyter_pycaret_ops.artifacts import ArtifactStore
-from jupyter_pycaret_ops.errors import Conflict, NotFound, Unavailable
+from jupyter_pycaret_ops.errors import Conflict, NotFound, RowsInvalid, Unavailable
 from jupyter_pycaret_ops.serving.blame import REFUSED_S
 from jupyter_pycaret_ops.serving.link import LinkLost, LinkSilent, PredictFailed
 from jupyter_pycaret_ops.serving.registry import FRESH_S, Endpoints, refuse_paused
@@ -292,3 +292,24 @@ async def test_a_loading_that_takes_long_is_waited_for_no_longer_than_asked(serv
     gate.open.set()
     assert await waiting == pipeline.id
     assert served.link.loads == [pipeline.id], "one loading serves all who wait"
+
+
+@in_loop
+async def test_a_pipeline_that_does_not_answer_twice_is_refused_for_a_while(served: Served) -> None:
+    pipeline, fine = served.pipeline(), served.pipeline(b"another")
+    served.world.deploy(pipeline, "hangs")
+    served.world.deploy(fine, "iris")
+    predict = served.link.predict
+
+    async def silent(key: str, rows: list[list[Any]], *, proba: bool) -> dict[str, Any]:
+        if key == pipeline.id:
+            served.link.loaded.clear()  # the kernel is ended for it
+            raise LinkSilent("no answer within 20 s")
+        return await predict(key, rows, proba=proba)
+
+    served.link.predict = silent  # type: ignore[method-assign]
+    with pytest.raises(RowsInvalid, match="ended the serving kernel twice"):
+        await served.predict("hangs")
+    assert await served.predict("iris") == fine.id
+    with pytest.raises(Unavailable, match=r"did not answer in time, twice.*not tried again"):
+        await served.predict("hangs")
