@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 #: Jupyter is up before the store is looked at; a request that needs it does not wait for this
 START_AFTER_S = 1.0
 STOP_WITHIN_S = 10.0
+#: of bodies that strangers have sent, at once
+PUBLIC_HELD_BYTES = 32 * 1024 * 1024
 
 
 class PyCaretOpsApp(ExtensionApp):
@@ -299,7 +301,7 @@ class PyCaretOpsApp(ExtensionApp):
         from .runs.supervisor import RunSettings, Supervisor
         from .serving.counts import Statistics
         from .serving.link import ServingLink
-        from .serving.rate_limit import RateLimiter
+        from .serving.rate_limit import HeldBytes, RateLimiter
         from .serving.readiness import Readiness
         from .serving.registry import Endpoints
         from .store import runs
@@ -440,6 +442,7 @@ class PyCaretOpsApp(ExtensionApp):
             decoding=decoding,
             public_rate=RateLimiter(self.public_requests_per_minute, clock.monotonic),
             public_body_bytes=self.public_body_bytes,
+            public_held=HeldBytes(max(PUBLIC_HELD_BYTES, 4 * self.public_body_bytes)),
             upload_cap_bytes=self.upload_cap_bytes,
             queue_cap=self.queue_cap,
         )

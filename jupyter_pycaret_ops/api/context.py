@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..runs.submission import Submissions
     from ..runs.supervisor import Supervisor
     from ..serving.counts import Statistics
-    from ..serving.rate_limit import RateLimiter
+    from ..serving.rate_limit import HeldBytes, RateLimiter
     from ..serving.readiness import Readiness
     from ..serving.registry import Endpoints
     from ..store.access import Caller
@@ -60,6 +60,8 @@ class Services:
     #: requests to public deployments, by deployment and address
     public_rate: RateLimiter
     public_body_bytes: int
+    #: bytes of their bodies, by address
+    public_held: HeldBytes
     upload_cap_bytes: int
     queue_cap: int
 

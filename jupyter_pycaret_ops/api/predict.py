@@ -34,6 +34,8 @@ T = TypeVar("T")
 IN_THREAD_ROWS = 1_000
 #: a request to a public deployment counts once more for each such piece of its body
 RATED_BYTES = 64 * 1024
+#: seconds that its body may take to arrive
+PUBLIC_BODY_TIMEOUT_S = 30.0
 #: refusals that count as errors of the deployment
 COUNTED = frozenset({400, 413, 422, 500, 502, 503})
 
@@ -56,6 +58,8 @@ class ServingHandler(JsonBodyHandler):
     """Finds the endpoint and lets in whom its access mode lets in."""
 
     endpoint: Endpoint | None = None
+    #: bytes of a body to a public deployment that are held
+    _held = 0
 
     def body_limit(self) -> int:
         """Return how many bytes a body may have: fewer where anybody may call."""
@@ -68,7 +72,24 @@ class ServingHandler(JsonBodyHandler):
         super().accept_body()
         if self.endpoint is None or self.endpoint.auth_mode != "public":
             return
-        cost = 1 + (self.announced_bytes() or 0) / RATED_BYTES
+        self.allow_streaming(PUBLIC_BODY_TIMEOUT_S)
+        self._take_rate(1 + (self.announced_bytes() or 0) / RATED_BYTES)
+
+    def admit(self, size: int) -> None:
+        """Hold strangers' bodies in memory up to a limit, and those that announced no size to the rate."""
+        if self.endpoint is None or self.endpoint.auth_mode != "public":
+            return
+        if self.announced_bytes() is None:
+            self._take_rate(size / RATED_BYTES)
+        if not self.services.public_held.take(self.request.remote_ip, size):
+            raise RateLimited(
+                "Too many large requests at once to public deployments. Wait, or ask for an API key.",
+                retry_after_s=1,
+            )
+        self._held += size
+
+    def _take_rate(self, cost: float) -> None:
+        assert self.endpoint is not None
         caller = (self.endpoint.deployment_id, self.request.remote_ip)
         wait_s = self.services.public_rate.take(caller, cost)
         if wait_s:
@@ -76,6 +97,12 @@ class ServingHandler(JsonBodyHandler):
                 "Too many requests from this address. Wait, or ask for an API key.",
                 retry_after_s=math.ceil(wait_s),
             )
+
+    def let_go(self) -> None:
+        """Let others send as much."""
+        held, self._held = self._held, 0
+        if held:
+            self.services.public_held.give_back(self.request.remote_ip, held)
 
     async def identify(self, route: Route) -> None:
         """Set the endpoint, or refuse; what a stranger may not call does not exist for them."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from tornado.iostream import StreamClosedError
 from tornado.web import RequestHandler, stream_request_body
 
-from ..errors import Invalid, TooLarge
+from ..errors import Invalid, OpsError, TooLarge
 
 if TYPE_CHECKING:
     from tornado.http1connection import HTTP1Connection
@@ -50,6 +50,8 @@ class BoundedBody(RequestHandler):
 
     _received = 0
     _limit = 0
+    #: why the rest of the body is not kept; said when the client has sent it
+    _refusal: OpsError | None = None
 
     def body_limit(self) -> int:
         """Return how many bytes the body may have; called once the caller is known."""
@@ -92,13 +94,26 @@ class BoundedBody(RequestHandler):
             connection.set_max_body_size(UNBOUNDED)
             connection.set_body_timeout(timeout_s)
 
+    def admit(self, size: int) -> None:
+        """Raise an error of ours where so many further bytes of the body may not be kept."""
+
+    def let_go(self) -> None:
+        """Nothing of the body is held any more; called whenever that is so, more than once."""
+
     async def data_received(self, chunk: bytes) -> None:
         """Keep a piece of the body; after a refusal drop it, and take the next one a little later."""
         self._received += len(chunk)
-        if self._received <= self._limit and self._ending is None:
-            self._kept += chunk
-            return
+        wanted = self._received <= self._limit and self._ending is None
+        if wanted and self._refusal is None:
+            try:
+                self.admit(len(chunk))
+            except OpsError as error:
+                self._refusal = error
+            else:
+                self._kept += chunk
+                return
         self._kept = bytearray()
+        self.let_go()
         if self._received > self._limit + LINGER_BYTES:
             self._connection.close()
         await asyncio.sleep(LINGER_PAUSE_S)
@@ -110,7 +125,11 @@ class BoundedBody(RequestHandler):
         ------
         TooLarge
             When more bytes came than the limit allows.
+        OpsError
+            When `admit` did not let all of it in.
         """
+        if self._refusal is not None:
+            raise self._refusal
         if self._received > self._limit:
             raise self._too_large()
         if self._kept:
@@ -161,6 +180,16 @@ class BoundedBody(RequestHandler):
         return TooLarge(
             f"The body is larger than {size}. Send fewer rows at once, or upload the data as a file."
         )
+
+    def on_finish(self) -> None:
+        """The answer is sent."""
+        super().on_finish()
+        self.let_go()
+
+    def on_connection_close(self) -> None:
+        """The client went away, perhaps in the middle of its body."""
+        super().on_connection_close()
+        self.let_go()
 
     # ---------------------------------------------------------------- answering before the body is read
 

@@ -1,8 +1,8 @@
-"""How many requests a caller may make: a token bucket for each, in memory."""
+"""How many requests a caller may make, and how much of their bodies is held at once; in memory."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Hashable
 
 #: seconds of the rate that may come at once
@@ -38,3 +38,27 @@ class RateLimiter:
         if len(self._buckets) > MOST_CALLERS:
             self._buckets.popitem(last=False)
         return wait_s
+
+
+class HeldBytes:
+    """How many bytes of bodies are held at once: up to a limit for all callers, half of it for each."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._held: Counter[Hashable] = Counter()
+        self._total = 0
+
+    def take(self, caller: Hashable, size: int) -> bool:
+        """Return whether `size` further bytes of this caller may be held; they count from then on."""
+        if self._total + size > self._most or self._held[caller] + size > self._most // 2:
+            return False
+        self._held[caller] += size
+        self._total += size
+        return True
+
+    def give_back(self, caller: Hashable, size: int) -> None:
+        """Say that so many bytes of a caller are no longer held."""
+        self._total -= size
+        self._held[caller] -= size
+        if self._held[caller] <= 0:
+            del self._held[caller]

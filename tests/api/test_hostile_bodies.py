@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import socket
@@ -17,11 +18,11 @@ import psutil
 import pytest
 import requests
 
-from jupyter_pycaret_ops.api import bounded_json, mlflow, open_inference, predict
+from jupyter_pycaret_ops.api import base, bounded_json, mlflow, open_inference, predict
 from jupyter_pycaret_ops.errors import Invalid, TooLarge
 from jupyter_pycaret_ops.serving.rows import RowChecker
 
-from ..live import LiveServer
+from ..live import LiveServer, until
 
 NAMES = ["a", "b"]
 SCHEMA = {"task": "regression", "columns": [{"name": name, "type": "number"} for name in NAMES]}
@@ -104,7 +105,7 @@ def rows_as_sent(count: int, text: str) -> bytes:
 def test_large_bodies_are_read_like_small_ones(text: str) -> None:
     """Commas and brackets in texts are no values, whatever is escaped."""
     body = rows_as_sent(10_000, text)
-    assert len(body) > bounded_json.IN_THREAD_BYTES
+    assert len(body) > base.IN_THREAD_BYTES
     assert to_predict(body) == json.loads(body)["rows"]
     small = rows_as_sent(3, text)
     assert to_predict(small) == json.loads(small)["rows"]
@@ -251,6 +252,36 @@ def test_a_file_of_a_run_whose_token_is_wrong_is_not_read_without_an_end(
         piece = b"100000\r\n" + b" " * MIB + b"\r\n"
         with pytest.raises(ConnectionError):
             line.sendall(piece * 200)
+
+
+def test_bodies_that_never_end_take_a_bounded_part_of_memory(
+    server: LiveServer, public: str
+) -> None:
+    """In chunks, so that no length is announced; all from one address."""
+    process = psutil.Process(server.process.pid)
+    path = f"{server.api.removeprefix(f'http://127.0.0.1:{server.port}')}/deployments/{public}"
+    head = (
+        f"POST {path}/predict HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n"
+        "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
+    piece = b"%x\r\n" % (MIB - 100) + b"1" * (MIB - 100) + b"\r\n"
+    before = process.memory_info().rss
+    with contextlib.ExitStack() as stack:
+        lines = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=20))
+            for _ in range(150)
+        ]
+        for line in lines:
+            line.sendall(head.encode() + piece)
+            assert server.get("/healthz") == {"ok": True}
+            assert process.memory_info().rss - before < 64 * MIB
+        for line in lines:
+            line.sendall(b"0\r\n\r\n")
+        answers = {line.recv(65_536).split(b" ")[1] for line in lines}
+        assert answers == {b"400", b"429"}
+    example = server.get(f"/deployments/{public}/schema")["example"]
+    path = f"/deployments/{public}/predict"
+    until(lambda: send(server, path, json.dumps({"rows": [example]})).ok, "others have their turn")
 
 
 def test_a_public_deployment_has_a_rate(home: Any) -> None:
