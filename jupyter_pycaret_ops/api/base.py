@@ -41,10 +41,15 @@ from .streaming import GZIP, BoundedBody, content_encoding
 log = logging.getLogger("jupyter_pycaret_ops")
 
 RESOURCE = "pycaret-ops"
+#: above this size a body is decoded in a thread
+IN_THREAD_BYTES = 256 * 1024
 #: of answers, for scripts of other sites' pages
 EXPOSED_HEADERS = (
     "X-Next-Cursor, X-Request-Id, Retry-After, ETag, Content-Range, Content-Disposition"
 )
+#: characters of a message, and so many of them for its end, which says the remedy
+LONGEST_SAID = 4_000
+LAST_SAID = 1_000
 #: how deep lists and objects of a body may lie in each other
 DEEPEST_JSON_LEVELS = 64
 
@@ -436,9 +441,15 @@ class OpsHandler(JupyterHandler):
         error = (kwargs.get("exc_info") or (None, None, None))[1]
         body: dict[str, Any]
         if isinstance(error, OpsError) and status_code != 500:
-            body = {"message": error.message, "reason": error.reason}
+            body = {"message": cut(error.message), "reason": error.reason}
             if error.errors:
-                body["errors"] = error.errors
+                body["errors"] = [
+                    {
+                        "loc": [cut(step) if isinstance(step, str) else step for step in fault["loc"]],
+                        "msg": cut(fault["msg"]),
+                    }
+                    for fault in error.errors
+                ]
             if isinstance(error, RetryLater):
                 self.set_header("Retry-After", str(error.retry_after_s))
         elif isinstance(error, HTTPError):
@@ -467,6 +478,13 @@ class OpsHandler(JupyterHandler):
         return body
 
 
+def cut(text: str) -> str:
+    """Return a text of an answer without its middle where it repeats a long value that was sent."""
+    if len(text) <= LONGEST_SAID:
+        return text
+    return f"{text[: LONGEST_SAID - LAST_SAID]}…{text[-LAST_SAID:]}"
+
+
 def _reaches(scopes: frozenset[str], needed: str) -> bool:
     return needed in scopes or (needed in ("read", "predict") and "write" in scopes)
 
@@ -493,7 +511,7 @@ class RouteHandler(JsonBodyHandler):
             caller=cast("Caller", self.caller),
             params=params,
             query=self._query(route.query),
-            body=self._body(route),
+            body=await self._body(route),
             request_id=self.request_id,
         )
         self.answer(await route.endpoint(call), route.status)
@@ -509,14 +527,16 @@ class RouteHandler(JsonBodyHandler):
             where = ".".join(str(step) for step in fault["loc"])
             raise Invalid(f"Query parameter {where}: {fault['msg']}", errors=[fault]) from None
 
-    def _body(self, route: Route) -> Any:
+    async def _body(self, route: Route) -> Any:
         if route.body is None:
             return None
         body = self.whole_body()
         if not body and route.body_optional:
             return decode_body(b"{}", route.body)
         self.require_json()
-        return decode_body(body, route.body)
+        if len(body) <= IN_THREAD_BYTES:
+            return decode_body(body, route.body)
+        return await self.services.decoding.run(lambda: decode_body(body, route.body))
 
 
 class UnknownPathHandler(BoundedBody, OpsHandler):

@@ -17,8 +17,6 @@ from ..errors import Invalid, TooLarge, Unavailable
 from .base import field_error, why_not_json
 
 MOST_ROWS = 10_000
-#: above this size a body is decoded and checked in a thread
-IN_THREAD_BYTES = 256 * 1024
 #: values of a row that are no columns of the pipeline, as far as they are taken
 SPARE_VALUES = 16
 #: values of a row where unknown columns are ignored

@@ -17,9 +17,8 @@ from ..serving.registry import Endpoint, Model, refuse_paused
 from ..store import access
 from ..store.access import KeyGrant, Role
 from ..store.keys import KEY_PREFIX
-from .base import JsonBodyHandler, refuse_deep
+from .base import IN_THREAD_BYTES, JsonBodyHandler, refuse_deep
 from .bounded_json import (
-    IN_THREAD_BYTES,
     MOST_ROWS,
     decode,
     decode_each,

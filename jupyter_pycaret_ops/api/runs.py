@@ -55,7 +55,9 @@ FORBIDDEN = 4403
 async def submit(call: Call) -> NewRunRow:
     """Queue a run; it is answered before it starts."""
     services = call.services
-    wanted = Submission(**msgspec.to_builtins(call.body))
+    # rows in the body are many, and plain already: they are not gone through again
+    fields = {name: getattr(call.body, name) for name in call.body.__struct_fields__}
+    wanted = Submission(**{**fields, "frame": msgspec.to_builtins(call.body.frame)})
     new = await services.submissions.check(call.caller, call.params["experiment_id"], wanted)
     token: str | UnsetType = UNSET
     if new.executor == "notebook":
