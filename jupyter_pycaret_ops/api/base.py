@@ -445,7 +445,9 @@ class OpsHandler(JupyterHandler):
             if error.errors:
                 body["errors"] = [
                     {
-                        "loc": [cut(step) if isinstance(step, str) else step for step in fault["loc"]],
+                        "loc": [
+                            cut(step) if isinstance(step, str) else step for step in fault["loc"]
+                        ],
                         "msg": cut(fault["msg"]),
                     }
                     for fault in error.errors

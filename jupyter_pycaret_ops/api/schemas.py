@@ -27,6 +27,13 @@ AuthMode = Literal["workspace", "api-key", "public"]
 RunStatus = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 SourceKind = Literal["csv_upload", "parquet_upload", "s3", "postgres"]
 DeploymentStatus = Literal["active", "paused"]
+#: values, and characters, of a field that is kept in the records and shown with each row
+MOST_KEPT = 20_000
+MOST_KEPT_CHARACTERS = 256 * 1024
+MOST_COLUMNS = 100_000
+MOST_COLUMNS_CHARACTERS = 4 * 1024 * 1024
+#: fields of bodies: rows go to a file, columns of a frame are more than other words
+BOUNDED_ELSEWHERE = ("data_inline", "columns")
 #: a time with its zone
 Moment = Annotated[datetime, Meta(tz=True)]
 #: trimmed before it is measured, so the bounds are for readers of the document alone
@@ -63,10 +70,39 @@ def in_utc(moment: datetime) -> datetime:
         raise ValueError("a time lies within the years 1 to 9999, in UTC") from None
 
 
+def refuse_large(field: str, value: Any, most: int, most_characters: int) -> None:
+    """Refuse JSON that is too much to be kept in the records and shown with each row.
+
+    Raises
+    ------
+    ValueError
+        Where it has more values, or more characters in its texts and names, than that.
+    """
+    count = characters = 0
+    rest = [value]
+    while rest:
+        item = rest.pop()
+        count += 1
+        if isinstance(item, str):
+            characters += len(item)
+        elif isinstance(item, dict):
+            rest += item
+            rest += item.values()
+        elif isinstance(item, list):
+            rest += item
+        if count + len(rest) > most or characters > most_characters:
+            raise ValueError(
+                f"{field} is too large: at most {most:,} values and {most_characters:,} characters"
+            )
+
+
 class Body(Struct, forbid_unknown_fields=True):
-    """A request's body; names and descriptions are trimmed."""
+    """A request's body; names and descriptions are trimmed, and what is to be kept has a bound."""
 
     def __post_init__(self) -> None:
+        for field in self.__struct_fields__:
+            if field not in BOUNDED_ELSEWHERE:
+                refuse_large(field, getattr(self, field), MOST_KEPT, MOST_KEPT_CHARACTERS)
         for field in ("name", "workspace_name", "project_name"):
             value = getattr(self, field, None)
             if isinstance(value, str):
@@ -233,6 +269,10 @@ class FrameIn(Body):
     name: Name
     rows: Annotated[int, Meta(ge=0)]
     columns: Annotated[list[str], Meta(min_length=1)]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        refuse_large("columns", self.columns, MOST_COLUMNS, MOST_COLUMNS_CHARACTERS)
 
 
 class RunIn(Body):

@@ -210,3 +210,78 @@ async def test_predictions_of_keys_and_of_nobody_are_activity(
         settings["api_last_activity"] = long_ago
         await who.call("POST", path, None, ROWS)
         assert (settings["api_last_activity"] > long_ago) is counts, path
+
+
+LONG = "x" * 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("runs", {"plan": LONG, "sklearn_dataset": "iris"}),
+        ("runs", {"plan": "create", "model_id": LONG, "sklearn_dataset": "iris"}),
+        ("runs", {"plan": "compare", "sklearn_dataset": LONG}),
+        ("runs", {"plan": "compare", "sklearn_dataset": "iris", "target": LONG}),
+        ("runs", {"plan": "compare", "sklearn_dataset": "iris", LONG: 1}),
+        ("runs", {"plan": "compare", "sklearn_dataset": "iris", "plan_params": {LONG: 1}}),
+        (
+            "runs",
+            {"plan": "compare", "sklearn_dataset": "iris", "plan_params": {"include": [LONG]}},
+        ),
+        (
+            "runs",
+            {
+                "plan": "compare",
+                "sklearn_dataset": "iris",
+                "plan_params": {"include": ["lr"] * 30_000},
+            },
+        ),
+        ("runs", {"plan": "compare", "data_inline": [{LONG: 1, "b": 2}], "target": "a"}),
+        (
+            "runs",
+            {
+                "plan": "compare",
+                "executor": "notebook",
+                "frame": {"name": "df", "rows": 1, "columns": ["a"] * 200_000},
+            },
+        ),
+        ("", {"name": "e", "task": "classification", "setup_params": {"a": [1] * 30_000}}),
+        ("", {"name": "e", "task": "classification", "setup_params": {"a": [[[LONG]]]}}),
+        ("", {"name": "e", "task": "classification", "target": LONG}),
+        ("", {"name": "e", "task": "classification", "description": LONG}),
+        ("", {"name": "e", "task": LONG}),
+    ],
+)
+async def test_what_is_kept_and_what_is_repeated_has_a_bound(
+    api: Api, world: World, path: str, body: dict[str, Any]
+) -> None:
+    """Ten megabytes of parameters in a run's first event made its viewers stop the server for all."""
+    where = (
+        f"/experiments/{world.experiment.id}/runs"
+        if path
+        else f"/projects/{world.project.id}/experiments"
+    )
+    answer = await api.call("POST", where, 400, body)
+    assert len(answer.body) < 20_000
+    assert answer.json["message"]
+
+
+async def test_long_names_in_bodies_of_predictions_are_cut_in_the_answer(
+    api: Api, world: World, answering: None
+) -> None:
+    world.deploy(slug="iris")
+    tensor = {"shape": [1], "datatype": "BYTES", "data": ["a"]}
+    for path, body in (
+        ("/deployments/iris/predict", {LONG: 1}),
+        ("/deployments/iris/invocations", {"inputs": {LONG: 1}}),
+        (
+            "/deployments/iris/invocations",
+            {"dataframe_split": {"columns": [LONG, "b"], "data": [[1]]}},
+        ),
+        (
+            "/v2/models/iris/infer",
+            {"inputs": [{"name": "a", **tensor}], "outputs": [{"name": LONG}]},
+        ),
+    ):
+        answer = await api.call("POST", path, 400, body)
+        assert len(answer.body) < 20_000
