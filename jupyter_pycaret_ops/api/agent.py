@@ -83,7 +83,7 @@ class EventsHandler(AgentJsonHandler):
     @allow_unauthenticated
     async def post(self, run_id: str) -> None:
         """Take a batch; an empty one is a heartbeat."""
-        batch: EventBatch = decode_body(self.whole_body(), EventBatch)
+        batch: EventBatch = decode_body(await self.sent_body(), EventBatch)
         self.require_attempt(batch.attempt)
         self.answer(await self.services.agents.take_events(run_id, batch.attempt, batch.events))
 
@@ -94,7 +94,7 @@ class FinishHandler(AgentJsonHandler):
     @allow_unauthenticated
     async def post(self, run_id: str) -> None:
         """End the attempt."""
-        last: Finish = decode_body(self.whole_body(), Finish)
+        last: Finish = decode_body(await self.sent_body(), Finish)
         self.require_attempt(last.attempt)
         run = await self.services.agents.finish(run_id, last)
         self.answer({"status": run.status})

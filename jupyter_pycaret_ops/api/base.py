@@ -500,6 +500,18 @@ class JsonBodyHandler(BoundedBody, OpsHandler):
         await super().prepare()
         self.accept_body()
 
+    async def sent_body(self) -> bytes:
+        """Return the body; a compressed one, of which a little may become a lot, is unpacked in a thread.
+
+        Raises
+        ------
+        OpsError
+            As `whole_body`; Unavailable when too many wait for the thread.
+        """
+        if self.is_compressed():
+            return await self.services.decoding.run(self.whole_body)
+        return self.whole_body()
+
 
 class RouteHandler(JsonBodyHandler):
     """Serves every route that is a plain function of a call."""
@@ -532,7 +544,7 @@ class RouteHandler(JsonBodyHandler):
     async def _body(self, route: Route) -> Any:
         if route.body is None:
             return None
-        body = self.whole_body()
+        body = await self.sent_body()
         if not body and route.body_optional:
             return decode_body(b"{}", route.body)
         self.require_json()

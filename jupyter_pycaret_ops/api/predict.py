@@ -176,7 +176,7 @@ class ServingHandler(JsonBodyHandler):
         endpoint = self.endpoint
         assert endpoint is not None
         refuse_paused(endpoint)
-        body = self.whole_body()
+        body = await self.sent_body()
 
         def work() -> tuple[list[list[Any]], list[str]]:
             rows = read(body)

@@ -135,10 +135,14 @@ class BoundedBody(RequestHandler):
         if self._kept:
             body = bytes(self._kept)
             self._kept = bytearray()
-            if content_encoding(self.request.headers) in GZIP:
+            if self.is_compressed():
                 body = self._unzipped(body)
             self.request.body = body
         return self.request.body
+
+    def is_compressed(self) -> bool:
+        """Return whether the body comes in gzip."""
+        return content_encoding(self.request.headers) in GZIP
 
     def _unzipped(self, body: bytes) -> bytes:
         """Return a gzip body's content, of which never more is made than the limit allows.
