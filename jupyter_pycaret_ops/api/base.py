@@ -6,6 +6,7 @@ import logging
 import re
 import time
 from array import array
+from collections.abc import Iterator
 from http.client import responses
 from itertools import accumulate
 from typing import Any, cast
@@ -123,18 +124,28 @@ def refuse_deep(body: bytes) -> None:
     """
     if body.count(b"[") + body.count(b"{") <= DEEPEST_JSON_LEVELS:
         return
-    if b"\\" in body:
-        body = body.replace(b"\\\\", b"").replace(b'\\"', b"")
-    depth = in_string = 0
-    for start in range(0, len(body), _SCANNED_BYTES):
-        parts = body[start : start + _SCANNED_BYTES].split(b'"')
-        brackets = b"".join(parts[in_string::2]).translate(_BRACKETS, _NO_BRACKETS)
-        in_string = (in_string + len(parts) - 1) % 2
+    depth = 0
+    for piece in outside_strings(body):
+        brackets = piece.translate(_BRACKETS, _NO_BRACKETS)
         if _deeper_than(DEEPEST_JSON_LEVELS - depth, brackets):
             raise Invalid(
                 f"The body is nested deeper than {DEEPEST_JSON_LEVELS} levels of lists and objects."
             )
         depth += 2 * brackets.count(b"[") - len(brackets)
+
+
+def outside_strings(body: bytes) -> Iterator[bytes]:
+    """Yield what stands outside of the strings of a JSON body, piece by piece, without decoding it.
+
+    Pieces are small, so that other threads have their turn between them.
+    """
+    if b"\\" in body:
+        body = body.replace(b"\\\\", b"").replace(b'\\"', b"")
+    in_string = 0
+    for start in range(0, len(body), _SCANNED_BYTES):
+        parts = body[start : start + _SCANNED_BYTES].split(b'"')
+        yield b"".join(parts[in_string::2])
+        in_string = (in_string + len(parts) - 1) % 2
 
 
 def _deeper_than(levels: int, brackets: bytes) -> bool:

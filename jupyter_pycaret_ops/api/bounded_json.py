@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from ..errors import Invalid, TooLarge, Unavailable
-from .base import field_error, why_not_json
+from .base import field_error, outside_strings, why_not_json
 
 MOST_ROWS = 10_000
 #: values of a row that are no columns of the pipeline, as far as they are taken
@@ -23,7 +23,6 @@ SPARE_VALUES = 16
 MOST_IGNORED_VALUES = 400
 #: large bodies that may wait for the thread
 MOST_WAITING = 16
-_SCANNED_BYTES = 64 * 1024
 
 T = TypeVar("T")
 
@@ -74,14 +73,7 @@ def refuse_many(body: bytes | memoryview, most: int, what: str = "The body") -> 
     content = bytes(body)
     if content.count(b",") <= most:
         return
-    if b"\\" in content:
-        content = content.replace(b"\\\\", b"").replace(b'\\"', b"")
-    count = in_string = 0
-    for start in range(0, len(content), _SCANNED_BYTES):
-        # in pieces: between them other threads have their turn
-        parts = content[start : start + _SCANNED_BYTES].split(b'"')
-        count += sum(part.count(b",") for part in parts[in_string::2])
-        in_string = (in_string + len(parts) - 1) % 2
+    count = sum(piece.count(b",") for piece in outside_strings(content))
     if count > most:
         raise TooLarge(
             f"{what} has {count:,} values, and at most {most:,} are taken at once. Send fewer rows."
