@@ -99,16 +99,14 @@ class RetryLater(OpsError):
         self.retry_after_s = retry_after_s
 
 
-class QueueFull(RetryLater):
-    """The queue of runs has reached its cap."""
-
-    reason = "limit"
-
-
 class RateLimited(RetryLater):
     """The caller makes more requests than they may."""
 
     reason = "limit"
+
+
+class QueueFull(RateLimited):
+    """The queue of runs has reached its cap."""
 
 
 class Unavailable(RetryLater):

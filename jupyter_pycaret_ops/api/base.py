@@ -64,7 +64,6 @@ STATUS: dict[type[OpsError], int] = {
     errors.TooLarge: 413,
     errors.UnsupportedMedia: 415,
     errors.RowsInvalid: 422,
-    errors.QueueFull: 429,
     errors.RateLimited: 429,
     errors.RetryLater: 503,
 }

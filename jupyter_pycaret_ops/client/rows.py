@@ -236,6 +236,9 @@ class Deployment(Row):
     endpoint_slug: str
     status: str
     auth_mode: AuthMode
+    #: whether its pipeline is loaded, in a kernel that answers now; else the next request loads it
+    ready: bool
+    load_ms: float | None
     inference_count: int
     error_count: int
     last_inference_at: str | None
