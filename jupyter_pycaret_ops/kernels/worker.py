@@ -32,6 +32,9 @@ ONE_THREAD = dict.fromkeys(
 )
 LONGEST_TRACE = 2_000
 LONGEST_OUTPUT = 500
+#: bytes that a kernel may write to stdout and stderr before they are dropped
+MOST_OUTPUT = 4 << 20
+TRIM_EVERY_S = 1.0
 #: seconds that a kernel may take to do what it is asked, unless the caller says otherwise
 ANSWER_WITHIN_S = 60.0
 #: what a person has set for Python and IPython in their shell is not meant for our kernels
@@ -48,6 +51,12 @@ _PATH = re.compile(r"(?:[A-Za-z]:)?[/\\][\w.@~+-]+(?:[/\\][\w.@~+-]+)*[/\\]")
 def without_folders(text: str) -> str:
     """Return a text in one line, with the folders of its paths left out."""
     return _PATH.sub("", " ".join(text.split()))
+
+
+def _trim(file: Path) -> None:
+    with contextlib.suppress(OSError):
+        if file.stat().st_size > MOST_OUTPUT:
+            os.truncate(file, 0)
 
 
 class WorkerDied(Exception):
@@ -91,6 +100,7 @@ class Worker:
         self.exited: asyncio.Task[None] = asyncio.create_task(
             process.wait_for_exit(self.pid, provisioner.poll), name=f"kernel-exit-{self.pid}"
         )
+        self._trimming = asyncio.create_task(self._trim_output(), name=f"kernel-output-{self.pid}")
 
     @classmethod
     async def start(
@@ -106,7 +116,8 @@ class Worker:
         env = {name: value for name, value in env.items() if name not in PERSONAL_VARIABLES}
         # a profile of its own: nobody's start-up files, extensions or formatters
         env["IPYTHONDIR"] = str(Path(cwd) / "ipython")
-        with (Path(cwd) / OUTPUT).open("wb") as output:
+        # appended to, so that it can be emptied while the kernel writes
+        with (Path(cwd) / OUTPUT).open("ab") as output:
             kernel_id = await manager.start_kernel(
                 kernel_name=kernel_name,
                 kernel_id=str(uuid.uuid4()),
@@ -174,10 +185,20 @@ class Worker:
     def last_output(self) -> str:
         """Return the end of what the kernel wrote to stdout and stderr, without folders; blocks."""
         try:
-            text = (self.scratch / OUTPUT).read_text(encoding="utf-8", errors="replace")
+            with (self.scratch / OUTPUT).open("rb") as output:
+                size = output.seek(0, os.SEEK_END)
+                output.seek(max(0, size - 4 * LONGEST_OUTPUT))  # a character has up to four bytes
+                text = output.read(4 * LONGEST_OUTPUT).decode("utf-8", "replace")
         except OSError:
             return ""
         return without_folders(text[-LONGEST_OUTPUT:])
+
+    async def _trim_output(self) -> None:
+        """Empty the file of what the kernel writes whenever it has grown large; ends with the kernel."""
+        file = self.scratch / OUTPUT
+        while self.alive:
+            await asyncio.sleep(TRIM_EVERY_S)
+            await asyncio.to_thread(_trim, file)
 
     async def _reply(self, message_id: str) -> dict[str, Any]:
         while True:
@@ -200,6 +221,7 @@ class Worker:
         if self._ended:
             return
         self._ended = True
+        self._trimming.cancel()
         self.signal_group(signal.SIGKILL)
         await asyncio.wait({self.exited}, timeout=5)
         # children may have outlived it, or been started while it died

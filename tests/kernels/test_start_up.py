@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import io
+import itertools
 import os
 import signal
 import sys
 import threading
+import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -228,3 +231,32 @@ def test_a_look_that_takes_too_much_memory_is_ended_with_the_figures(tmp_path: P
             assert "worker_memory_bytes" in seen["error"]
 
     check()
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_a_kernel_that_prints_without_an_end_costs_neither_memory_nor_disk(
+    tmp_path: Path, stream: str
+) -> None:
+    flood = f"import sys\nwhile True: sys.{stream}.write('y' * 5000)"
+    spec = KernelSpec(argv=[sys.executable, "-u", "-c", flood], language="python")
+    sizes: list[int] = []
+
+    @in_loop
+    async def check() -> None:
+        async with pool(tmp_path, spec, answer_s=4.0) as kernels:
+            taking = asyncio.create_task(kernels.take("probe"))
+            while not taking.done():
+                await asyncio.sleep(0.1)
+                sizes.extend(file.stat().st_size for file in tmp_path.glob("work-*/output.log"))
+            with pytest.raises(KernelUnavailable, match="did not answer within 4 s"):
+                taking.result()
+
+    tracemalloc.start()
+    try:
+        check()
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 16 << 20
+    shrank = [after < before for before, after in itertools.pairwise(sizes)]
+    assert any(shrank), "what it wrote is dropped now and then"
