@@ -8,7 +8,6 @@ import os
 import shutil
 import socket
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -312,14 +311,13 @@ class PyCaretOpsApp(ExtensionApp):
         server = ServerId.mine()
         runtime = await asyncio.to_thread(_runtime_folder)
         stack.callback(shutil.rmtree, runtime, ignore_errors=True)
-        threads = ThreadPoolExecutor(4, thread_name_prefix="pycaret-ops-files")
-        stack.callback(threads.shutdown, wait=False)
         decoding = DecodeThread()
         stack.callback(decoding.close)
         store = Store(self.database_url)
         stack.push_async_callback(asyncio.to_thread, store.close)
         artifacts = ArtifactStore(self.artifact_root)
-        threads.submit(artifacts.sweep)
+        stack.callback(artifacts.close)
+        artifacts.in_background(artifacts.sweep)
         vault = Vault(Path(self.key_file))
 
         async def note_start(worker: Worker, purpose: str) -> None:
@@ -438,7 +436,6 @@ class PyCaretOpsApp(ExtensionApp):
             readiness=Readiness(store, clock.monotonic),
             statistics=statistics,
             metrics=metrics,
-            threads=threads,
             decoding=decoding,
             public_rate=RateLimiter(self.public_requests_per_minute, clock.monotonic),
             public_body_bytes=self.public_body_bytes,

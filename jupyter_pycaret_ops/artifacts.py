@@ -9,17 +9,20 @@ nowhere else: every method raises `Unavailable` then, with a sentence for people
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
+import functools
 import hashlib
 import io
 import logging
 import re
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, ParamSpec, TypeVar, cast
 
 from .errors import NotFound, OpsError, Unavailable
 from .settings import make_private_folder
@@ -28,7 +31,12 @@ log = logging.getLogger("jupyter_pycaret_ops")
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9_./-]*")
 CHUNK = 1 << 20
+#: seconds for a piece of work on a file, and how many times as long for one on a whole file
+FILE_WITHIN_S, WHOLE_FILE_TIMES = 30.0, 20
+THREADS = 8
 
+P = ParamSpec("P")
+T = TypeVar("T")
 
 #: words by which object stores say that a credential is no longer, or not, good
 _EXPIRED = re.compile(r"expired|token.{0,20}(invalid|refresh)", re.IGNORECASE)
@@ -120,9 +128,49 @@ class _Reader(io.RawIOBase):
 class ArtifactStore:
     """Files by key; a key is a relative path of our own making."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, within_s: float = FILE_WITHIN_S) -> None:
         self.url = url
         self._opened: tuple[Any, str] | None = None
+        self._within_s = within_s
+        # its own: a store that hangs keeps its threads, and nobody else's
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="pycaret-ops-store")
+
+    async def in_thread(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return what blocking work on a piece of a file returns, done in a thread of the store.
+
+        Raises
+        ------
+        Unavailable
+            When it takes longer than 30 s: a network mount may never answer.
+        """
+        return await self._bounded(self._within_s, work, *args, **kwargs)
+
+    async def in_thread_whole(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return what `in_thread` returns, for work that goes through whole files of gigabytes."""
+        return await self._bounded(WHOLE_FILE_TIMES * self._within_s, work, *args, **kwargs)
+
+    async def _bounded(
+        self, within_s: float, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        loop = asyncio.get_running_loop()
+        doing = loop.run_in_executor(self._threads, functools.partial(work, *args, **kwargs))
+        try:
+            async with asyncio.timeout(within_s):
+                return await asyncio.shield(doing)
+        except TimeoutError:
+            # the thread is left to it
+            doing.add_done_callback(lambda done: done.cancelled() or done.exception())
+            raise Unavailable(
+                "The artifact store does not answer. Try again.", retry_after_s=10
+            ) from None
+
+    def in_background(self, work: Callable[[], object]) -> None:
+        """Do blocking work on files in a thread of the store, without waiting for it."""
+        self._threads.submit(work)
+
+    def close(self) -> None:
+        """Let go of the threads."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     def writer(self, key: str) -> Writer:
         """Open a new file for writing; nothing stands under `key` before `commit`."""

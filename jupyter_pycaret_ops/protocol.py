@@ -13,6 +13,11 @@ from typing import Any, Literal, TypeAlias
 #: raised when a message changes its meaning; a kernel with another number is refused
 VERSION = 1
 
+#: a kernel is heard of at least this often, and more often where leases are short
+HEARTBEAT_S = 5.0
+#: signs of life within a lease: one or two may be late on a busy machine
+HEARTBEATS_A_LEASE = 6
+
 #: every pickle of a pipeline is stored under this kind
 PIPELINE_KIND = "pipeline_pickle"
 SCHEMA_KIND = "input_schema"
@@ -72,6 +77,8 @@ class RunSpec:
     #: the metric that ranks this run's leaderboard, and its direction; None where the task has none
     metric: str | None = None
     greater_is_better: bool = True
+    #: seconds after which a kernel that has nothing to report gives a sign of life
+    heartbeat_s: float = HEARTBEAT_S
     version: int = VERSION
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import errno
+import os
 import stat
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from jupyter_pycaret_ops.artifacts import ArtifactStore
+from jupyter_pycaret_ops.artifacts import THREADS, ArtifactStore
 from jupyter_pycaret_ops.errors import NotFound, Unavailable
 
 
@@ -176,3 +180,26 @@ def test_writer_makes_a_folder_again_that_was_just_removed(
 
 def test_root_is_for_its_owner_alone(store: ArtifactStore, tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "artifacts").stat().st_mode) == 0o700
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are POSIX's")
+def test_store_that_hangs_is_left_in_time_and_keeps_only_its_own_threads(tmp_path: Path) -> None:
+    """A named pipe that nobody writes to stands for a network mount that does not answer."""
+    store = ArtifactStore(str(tmp_path), within_s=0.2)
+    os.mkfifo(tmp_path / "stuck")
+
+    async def check() -> None:
+        for _ in range(THREADS + 2):
+            with pytest.raises(Unavailable, match="does not answer"):
+                await store.in_thread(store.read, "stuck")
+        # the threads of everybody else are free
+        assert await asyncio.wait_for(asyncio.to_thread(lambda: 1), 10) == 1
+
+    try:
+        asyncio.run(check())
+    finally:
+        store.close()
+        for _ in range(THREADS):  # let them go
+            with contextlib.suppress(OSError):
+                os.close(os.open(tmp_path / "stuck", os.O_WRONLY | os.O_NONBLOCK))
+            time.sleep(0.02)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import re
 from collections.abc import Callable
@@ -71,8 +70,7 @@ class DataHandler(AgentJsonHandler):
         key = await services.agents.data_key(run_id, self.attempt)
         self.set_header("Content-Type", "application/octet-stream")
         chunks = services.artifacts.chunks(key)
-        loop = asyncio.get_running_loop()
-        while chunk := await loop.run_in_executor(services.threads, next, chunks, b""):
+        while chunk := await services.artifacts.in_thread(next, chunks, b""):
             self.write(chunk)
             await self.flush()
 
@@ -122,8 +120,7 @@ class ArtifactHandler(BoundedBody, AgentHandler):
         )
 
     async def _in_thread(self, work: Callable[..., T], *args: Any) -> T:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self.services.threads, work, *args)
+        return await self.services.artifacts.in_thread(work, *args)
 
     def _head(self) -> ArtifactHead:
         headers = self.request.headers
@@ -178,7 +175,9 @@ class ArtifactHandler(BoundedBody, AgentHandler):
                 run_id, self.head_of_file, self.storage_key, self.size
             )
         except OpsError:
-            await asyncio.to_thread(self.services.artifacts.delete, self.storage_key)
+            await self.services.artifacts.in_thread(
+                self.services.artifacts.delete, self.storage_key
+            )
             raise
         self.answer({"id": artifact.id, "sha256": artifact.sha256})
 
@@ -195,7 +194,7 @@ class ArtifactHandler(BoundedBody, AgentHandler):
     def _discard(self) -> None:
         writer, self.writer = self.writer, None
         if writer is not None:
-            self.services.threads.submit(writer.discard)
+            self.services.artifacts.in_background(writer.discard)
 
 
 def handlers(prefix: str, routes: dict[str, dict[str, Route]]) -> list[Any]:

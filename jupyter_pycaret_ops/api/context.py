@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -53,8 +52,6 @@ class Services:
     readiness: Readiness
     statistics: Statistics
     metrics: Metrics
-    #: blocking work that is no database transaction: files, digests
-    threads: ThreadPoolExecutor
     #: where large bodies of predictions are decoded and checked
     decoding: DecodeThread
     #: requests to public deployments, by deployment and address

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from functools import partial
+from pathlib import Path
 from typing import Any, cast
 
 from jupyter_server.auth.decorator import allow_unauthenticated
@@ -73,7 +73,7 @@ async def delete_source(call: Call) -> None:
         data_sources.delete, call.caller, call.params["source_id"]
     )
     if key is not None:
-        await asyncio.to_thread(call.services.artifacts.delete, key)
+        await call.services.artifacts.in_thread(call.services.artifacts.delete, key)
 
 
 async def preview(call: Call) -> dict[str, Any]:
@@ -122,8 +122,7 @@ async def _look(call: Call, source: DataSource, wanted: int) -> dict[str, Any]:
     """A preview, or `error` and `error_kind`: of a CSV read here, of all else read in a kernel."""
     services = call.services
     if source.kind == "csv_upload" and source.storage_key is not None:
-        return await asyncio.get_running_loop().run_in_executor(
-            services.threads,
+        return await services.artifacts.in_thread(
             preview_csv,
             services.artifacts,
             source.storage_key,
@@ -133,8 +132,12 @@ async def _look(call: Call, source: DataSource, wanted: int) -> dict[str, Any]:
     who: dict[str, Any] = {"source_id": source.id, "person": call.caller.user_id}
     if source.storage_key is not None:
         spec = DataSpec(cast("DataKind", source.kind))
-        file = partial(services.artifacts.open, source.storage_key)
-        return await services.looker.look(spec, wanted, file=file, **who)
+        artifacts, key = services.artifacts, source.storage_key
+
+        async def fetch(target: Path) -> None:
+            await artifacts.in_thread_whole(artifacts.fetch, key, target)
+
+        return await services.looker.look(spec, wanted, fetch=fetch, **who)
     options = dict(source.config)
     if source.secret is not None:
         options |= json.loads(await asyncio.to_thread(services.vault.decrypt, source.secret))
@@ -169,7 +172,6 @@ class UploadHandler(OpsHandler):
                 self.services.artifacts,
                 self.storage_key,
                 cap_bytes=self.services.upload_cap_bytes,
-                threads=self.services.threads,
             )
         except (OpsError, HTTPError) as error:
             await self._refuse(error)
@@ -223,7 +225,9 @@ class UploadHandler(OpsHandler):
             )
         except BaseException:
             if committed:
-                await asyncio.to_thread(self.services.artifacts.delete, self.storage_key)
+                await self.services.artifacts.in_thread(
+                    self.services.artifacts.delete, self.storage_key
+                )
             raise
         finally:
             await upload.discard()

@@ -72,7 +72,7 @@ async def submit(call: Call) -> NewRunRow:
         )
     except OpsError:
         if new.data["kind"] == "inline":
-            await asyncio.to_thread(services.artifacts.delete, new.data["storage_key"])
+            await services.artifacts.in_thread(services.artifacts.delete, new.data["storage_key"])
         raise
     services.supervisor.wake()
     row = as_row(run, NewRunRow)
@@ -117,7 +117,7 @@ async def delete(call: Call) -> None:
     """Delete a run that has ended; a pipeline that was promoted from it stays."""
     keys = await call.services.store.write(runs.delete, call.caller, call.params["run_id"])
     call.services.fanout.publish(call.params["run_id"])
-    await asyncio.to_thread(call.services.artifacts.delete, *keys)
+    await call.services.artifacts.in_thread(call.services.artifacts.delete, *keys)
 
 
 async def cancel(call: Call) -> RunRow:
@@ -219,9 +219,7 @@ class FileHandler(JsonBodyHandler):
                 ErrorOut(f"The file has {size} bytes; the range lies outside.", "range"), 416
             )
             return
-        stored = await asyncio.get_running_loop().run_in_executor(
-            services.threads, services.artifacts.size, artifact.storage_key
-        )
+        stored = await services.artifacts.in_thread(services.artifacts.size, artifact.storage_key)
         if stored != size:
             raise Unavailable(
                 f"The file is damaged in the artifact store: it has {stored} bytes, not {size}. "
@@ -238,8 +236,7 @@ class FileHandler(JsonBodyHandler):
         if self.request.method == "HEAD":
             return
         chunks = services.artifacts.chunks(artifact.storage_key, begin, end)
-        loop = asyncio.get_running_loop()
-        while chunk := await loop.run_in_executor(services.threads, next, chunks, b""):
+        while chunk := await services.artifacts.in_thread(next, chunks, b""):
             self.write(chunk)
             await self.flush()
 
@@ -281,7 +278,7 @@ class PlotHandler(FileHandler):
             stored = services.artifacts.read(artifact.storage_key)
             return stored, without_remote_images(stored)
 
-        stored, shown = await asyncio.get_running_loop().run_in_executor(services.threads, work)
+        stored, shown = await services.artifacts.in_thread(work)
         if shown == stored:
             await self.stream(artifact, JSON_TYPE)
             return
@@ -302,7 +299,7 @@ class NotebookHandler(JsonBodyHandler):
         if facts.run.data["kind"] == "inline" and key:
             # then the notebook asks for a file
             with contextlib.suppress(NotFound, msgspec.DecodeError, UnicodeDecodeError):
-                content = await asyncio.to_thread(services.artifacts.read, key)
+                content = await services.artifacts.in_thread(services.artifacts.read, key)
                 facts = replace(facts, rows=msgspec.json.decode(content))
         made = notebook.make(facts)
         self.set_attachment_header(f"run-{facts.run.id}.ipynb")

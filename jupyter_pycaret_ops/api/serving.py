@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from ..serving.promotion import promote as promote_run
 from ..store import deployments, keys, pipelines
 from ..store.paging import PageRequest
@@ -49,7 +47,7 @@ async def read_pipeline(call: Call) -> PipelineRow:
 async def delete_pipeline(call: Call) -> None:
     """Delete a pipeline that is not deployed, and its file."""
     key = await call.services.store.write(pipelines.delete, call.caller, call.params["pipeline_id"])
-    await asyncio.to_thread(call.services.artifacts.delete, key)
+    await call.services.artifacts.in_thread(call.services.artifacts.delete, key)
 
 
 # ---------------------------------------------------------------- deployments

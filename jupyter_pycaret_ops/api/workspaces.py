@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -68,7 +66,7 @@ async def delete_workspace(call: Call) -> None:
     for deployment_id in deployed:
         services.endpoints.evict(deployment_id)
     services.identities.forget()
-    await asyncio.to_thread(services.artifacts.delete, *keys)
+    await services.artifacts.in_thread(services.artifacts.delete, *keys)
 
 
 async def _end_runs(call: Call, workspace_id: str) -> None:
@@ -180,7 +178,7 @@ async def update_project(call: Call) -> ProjectRow:
 async def delete_project(call: Call) -> None:
     """Delete a project with its experiments and ended runs."""
     keys = await call.services.store.write(projects.delete, call.caller, call.params["project_id"])
-    await asyncio.to_thread(call.services.artifacts.delete, *keys)
+    await call.services.artifacts.in_thread(call.services.artifacts.delete, *keys)
 
 
 # ---------------------------------------------------------------- experiments
@@ -231,4 +229,4 @@ async def delete_experiment(call: Call) -> None:
     keys = await call.services.store.write(
         projects.delete_experiment, call.caller, call.params["experiment_id"]
     )
-    await asyncio.to_thread(call.services.artifacts.delete, *keys)
+    await call.services.artifacts.in_thread(call.services.artifacts.delete, *keys)

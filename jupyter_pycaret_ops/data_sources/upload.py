@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from email.message import Message
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any, BinaryIO, TypeVar
@@ -65,7 +64,6 @@ class Upload:
         storage_key: str,
         *,
         cap_bytes: int,
-        threads: ThreadPoolExecutor,
     ) -> None:
         from python_multipart.multipart import MultipartParser
 
@@ -75,7 +73,6 @@ class Upload:
         self._artifacts = artifacts
         self._storage_key = storage_key
         self._cap = cap_bytes
-        self._threads = threads
         self._scan: CsvScan | ParquetScan | None = None
         self._writer: Writer | None = None
         self._piece = bytearray()
@@ -164,7 +161,7 @@ class Upload:
             await under_way
 
     async def _in_thread(self, work: Callable[..., Any], *args: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *args)
+        return await self._artifacts.in_thread(work, *args)
 
     def _take(self, piece: bytes) -> None:
         if self._writer is None:

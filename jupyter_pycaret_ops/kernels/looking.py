@@ -11,11 +11,10 @@ import asyncio
 import contextlib
 import json
 import secrets
-import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 from weakref import WeakValueDictionary
 
 from ..errors import Unavailable
@@ -64,11 +63,11 @@ class SourceLooker:
         *,
         source_id: str,
         person: str,
-        file: Callable[[], BinaryIO] | None = None,
+        fetch: Callable[[Path], Awaitable[None]] | None = None,
     ) -> dict[str, Any]:
         """The preview of a source, or `error` and `error_kind`.
 
-        `file` opens an upload, which the kernel is given a copy of. Who asks the same of the same source
+        `fetch` copies an upload to a path, for the kernel to look at. Who asks the same of the same source
         meanwhile shares the answer.
 
         Raises
@@ -80,7 +79,7 @@ class SourceLooker:
         key = (source_id, rows)
         look = self._under_way.get(key)
         if look is None:
-            work = self._look(spec, rows, person, file)
+            work = self._look(spec, rows, person, fetch)
             look = _Look(asyncio.create_task(work, name=f"look-{source_id}"))
             self._under_way[key] = look
             look.task.add_done_callback(lambda done: self._forget(key, done))
@@ -99,7 +98,11 @@ class SourceLooker:
             done.exception()  # whoever waits has it too
 
     async def _look(
-        self, spec: DataSpec, rows: int, person: str, file: Callable[[], BinaryIO] | None
+        self,
+        spec: DataSpec,
+        rows: int,
+        person: str,
+        fetch: Callable[[Path], Awaitable[None]] | None,
     ) -> dict[str, Any]:
         async with self._place(person):
             try:
@@ -108,7 +111,7 @@ class SourceLooker:
                 raise Unavailable(str(error), retry_after_s=10) from None
             try:
                 async with asyncio.timeout(self._within_s):
-                    return await self._ask_within_memory(worker, spec, rows, file)
+                    return await self._ask_within_memory(worker, spec, rows, fetch)
             except TimeoutError:
                 raise Unavailable(
                     f"The source was not read within {self._within_s:g} s. Try again later.",
@@ -143,9 +146,13 @@ class SourceLooker:
             yield
 
     async def _ask_within_memory(
-        self, worker: Worker, spec: DataSpec, rows: int, file: Callable[[], BinaryIO] | None
+        self,
+        worker: Worker,
+        spec: DataSpec,
+        rows: int,
+        fetch: Callable[[Path], Awaitable[None]] | None,
     ) -> dict[str, Any]:
-        asking = asyncio.create_task(self._ask(worker, spec, rows, file))
+        asking = asyncio.create_task(self._ask(worker, spec, rows, fetch))
         waits: set[asyncio.Task[Any]] = {asking}
         if self._memory_limit is not None:
             limit = self._memory_limit()
@@ -170,14 +177,14 @@ class SourceLooker:
         worker: Worker,
         spec: DataSpec,
         rows: int,
-        file: Callable[[], BinaryIO] | None,
+        fetch: Callable[[Path], Awaitable[None]] | None,
     ) -> dict[str, Any]:
         limits = replace(spec.limits, timeout_s=min(spec.limits.timeout_s, SOURCE_WITHIN_S))
         spec = replace(spec, limits=limits)
         copy = worker.scratch / f"look-{secrets.token_hex(6)}"
         try:
-            if file is not None:
-                await asyncio.to_thread(_copy, file, copy)
+            if fetch is not None:
+                await fetch(copy)
                 spec = replace(spec, options={**spec.options, "path": str(copy)})
             message = json.dumps({"data": asdict(spec), "rows": rows})
             seen: dict[str, Any] = json.loads(
@@ -186,8 +193,3 @@ class SourceLooker:
             return seen
         finally:
             copy.unlink(missing_ok=True)
-
-
-def _copy(file: Callable[[], BinaryIO], target: Path) -> None:
-    with file() as stream, target.open("wb") as copy:
-        shutil.copyfileobj(stream, copy, 1 << 20)

@@ -15,7 +15,16 @@ from ..artifacts import ArtifactStore, Writer
 from ..clock import Clock
 from ..errors import Invalid, OpsError, Stale, Unauthenticated
 from ..lifecycle import OUTCOME_MOVES, Move
-from ..protocol import Acknowledgement, AgentEvent, DataSpec, Finish, ReadLimits, RunSpec
+from ..protocol import (
+    HEARTBEAT_S,
+    HEARTBEATS_A_LEASE,
+    Acknowledgement,
+    AgentEvent,
+    DataSpec,
+    Finish,
+    ReadLimits,
+    RunSpec,
+)
 from ..store import artifacts as artifact_rows
 from ..store import ingest, keys, runs
 from ..store.ids import new_id
@@ -149,6 +158,7 @@ class Agents:
             plan_params=snapshot.get("plan_params") or {},
             metric=run.metric,
             greater_is_better=run.greater_is_better,
+            heartbeat_s=min(HEARTBEAT_S, self._lease_s / HEARTBEATS_A_LEASE),
         )
 
     async def _begin_guest(self, run_id: str, attempt: int) -> None:
@@ -239,7 +249,7 @@ class Agents:
             storage_key=storage_key,
         )
         if replaced is not None:
-            await asyncio.to_thread(self._artifacts.delete, replaced)
+            await self._artifacts.in_thread(self._artifacts.delete, replaced)
         return artifact
 
     async def finish(self, run_id: str, last: Finish) -> Run:

@@ -147,7 +147,7 @@ class Submissions:
             return {"kind": "sklearn", "options": {"name": wanted.sklearn_dataset}}, None, None
         if wanted.data_inline is not None:
             key = f"inline/{new_id()}.json"
-            await asyncio.to_thread(
+            await self._artifacts.in_thread(
                 lambda: self._artifacts.put(key, msgspec.json.encode(wanted.data_inline))
             )
             return {"kind": "inline", "storage_key": key}, None, len(wanted.data_inline)

@@ -13,8 +13,9 @@ from ..kernels.worker import Worker
 
 #: a silent kernel that computes may be in one long call of a library that holds Python's lock
 BUSY_LEASES = 10
-#: seconds of processor time a second by which a kernel counts as computing
-BUSY_SHARE = 0.1
+#: seconds of processor time a second by which a kernel counts as computing: on a busy machine training,
+#: which has the lowest priority, gets little; a stopped process gets none
+BUSY_SHARE = 0.01
 
 
 @dataclass(frozen=True, slots=True)

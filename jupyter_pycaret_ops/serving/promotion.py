@@ -57,7 +57,7 @@ async def promote(
     run, artifact, schema_file = await store.read(find)
     try:
         schema: dict[str, Any] = json.loads(
-            await asyncio.to_thread(artifacts.read, schema_file.storage_key)
+            await artifacts.in_thread(artifacts.read, schema_file.storage_key)
         )
     except ValueError as error:
         raise Unavailable(
@@ -65,7 +65,7 @@ async def promote(
             retry_after_s=60,
         ) from error
     storage_key = f"pipelines/{new_id()}.pkl"
-    await asyncio.to_thread(artifacts.copy, artifact.storage_key, storage_key)
+    await artifacts.in_thread_whole(artifacts.copy, artifact.storage_key, storage_key)
     try:
         return await store.write(
             pipelines.create,
@@ -89,7 +89,7 @@ async def promote(
             },
         )
     except BaseException:
-        await asyncio.shield(asyncio.to_thread(artifacts.delete, storage_key))
+        await asyncio.shield(artifacts.in_thread(artifacts.delete, storage_key))
         raise
 
 

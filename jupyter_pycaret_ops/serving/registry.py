@@ -279,9 +279,9 @@ class Endpoints:
         key = model.pipeline_id
         copy: Path | None = None
         try:
-            path = await asyncio.to_thread(self._checked_path, model)
+            path = await self._artifacts.in_thread_whole(self._checked_path, model)
             if path is None:
-                copy = path = await asyncio.to_thread(self._fetched, model)
+                copy = path = await self._artifacts.in_thread_whole(self._fetched, model)
             await self._link.load(key, path, model.size_bytes, model.sha256, model.schema)
         except NotFound as error:
             raise Unavailable(

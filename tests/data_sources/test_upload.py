@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import itertools
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -33,18 +32,11 @@ NAME = part("name", b"fruit")
 END = b"--x--\r\n"
 
 
-@pytest.fixture
-def threads() -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor(2) as pool:
-        yield pool
-
-
 class Desk:
     """Takes uploads into a folder."""
 
-    def __init__(self, folder: Path, threads: ThreadPoolExecutor, cap: int = 10_000) -> None:
+    def __init__(self, folder: Path, cap: int = 10_000) -> None:
         self.folder = folder
-        self.threads = threads
         self.cap = cap
 
     async def take(
@@ -55,7 +47,6 @@ class Desk:
             ArtifactStore(str(self.folder)),
             key,
             cap_bytes=self.cap,
-            threads=self.threads,
         )
         try:
             for piece in pieces:
@@ -71,8 +62,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, threads: ThreadPoolExecutor) -> Desk:
-    return Desk(tmp_path, threads)
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
 
 
 @settings(

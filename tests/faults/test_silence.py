@@ -17,7 +17,7 @@ from ..live import Home, LiveServer, until
 from .test_guests import Notebook
 from .test_lost_processes import LONG, SHORT, in_a_fit, worker_of
 
-LEASE_S = 4.0
+LEASE_S = 9.0
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import json
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,6 +20,15 @@ from ..fakes import in_loop, settle
 
 SECRET = "hunter2-and-more"
 SPEC = DataSpec("postgres", {"host": "h", "password": SECRET})
+
+
+def file_of(content: bytes) -> Callable[[Path], Awaitable[None]]:
+    """What copies an upload to a path."""
+
+    async def fetch(target: Path) -> None:
+        target.write_bytes(content)
+
+    return fetch
 
 
 class FakeWorker:
@@ -83,7 +92,7 @@ async def test_a_kernel_that_has_known_a_secret_is_ended(tmp_path: Path) -> None
 @in_loop
 async def test_a_kernel_gets_a_copy_of_an_upload_and_nothing_of_it_stays(tmp_path: Path) -> None:
     desk = Desk(tmp_path, {"columns": []})
-    await desk.look(DataSpec("parquet_upload"), 5, file=lambda: io.BytesIO(b"PAR1..."))
+    await desk.look(DataSpec("parquet_upload"), 5, fetch=file_of(b"PAR1..."))
     assert desk.worker.files == [b"PAR1..."]
     assert list(tmp_path.iterdir()) == []
 
@@ -92,7 +101,7 @@ async def test_a_kernel_gets_a_copy_of_an_upload_and_nothing_of_it_stays(tmp_pat
 async def test_a_kernel_that_does_not_answer_is_ended_in_time(tmp_path: Path) -> None:
     desk = Desk(tmp_path, None, within_s=0.05)
     with pytest.raises(Unavailable, match=r"within 0\.05 s"):
-        await desk.look(DataSpec("parquet_upload"), 5, file=lambda: io.BytesIO(b"x"))
+        await desk.look(DataSpec("parquet_upload"), 5, fetch=file_of(b"x"))
     assert desk.pool.fate == ["look", "ended"]
     assert list(tmp_path.iterdir()) == []
 

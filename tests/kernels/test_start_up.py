@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import io
 import itertools
 import os
 import signal
 import sys
-import threading
 import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -216,16 +214,13 @@ def test_a_look_that_takes_too_much_memory_is_ended_with_the_figures(tmp_path: P
     async def check() -> None:
         async with pool(tmp_path) as kernels:
             looker = SourceLooker(kernels, memory_limit=lambda: 1 << 20)
-            looked = threading.Event()
 
-            def file() -> io.BytesIO:
-                looked.wait(10)  # it is not read before its kernel was looked at
-                return io.BytesIO(b"PAR1")
+            async def fetch(_target: Path) -> None:
+                await asyncio.Event().wait()  # its kernel is looked at before
 
             seen = await looker.look(
-                DataSpec("parquet_upload"), 5, source_id="s1", person="ada", file=file
+                DataSpec("parquet_upload"), 5, source_id="s1", person="ada", fetch=fetch
             )
-            looked.set()
             assert seen["error_kind"] == "user"
             assert "may use 1 MiB" in seen["error"]
             assert "worker_memory_bytes" in seen["error"]

@@ -15,7 +15,6 @@ import pytest
 from jupyter_pycaret_ops.in_kernel import agent, engine
 from jupyter_pycaret_ops.in_kernel.agent import attempt as attempt_room
 from jupyter_pycaret_ops.in_kernel.agent import retries as retries_room
-from jupyter_pycaret_ops.in_kernel.agent import sender as sender_room
 from jupyter_pycaret_ops.in_kernel.agent.attempt import Attempt
 from jupyter_pycaret_ops.in_kernel.agent.connection import Connection
 from jupyter_pycaret_ops.in_kernel.agent.retries import GiveUp
@@ -49,6 +48,7 @@ class ServerOfRuns:
             "task": "classification",
             "plan": "compare",
             "data": {"kind": "frame", "options": {}},
+            "heartbeat_s": 0.02,
         }
 
     def take(self, what: str, body: bytes) -> dict[str, Any]:
@@ -126,7 +126,6 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retries and heartbeats come soon."""
     monkeypatch.setattr(retries_room, "FIRST_PAUSE_S", 0.005)
     monkeypatch.setattr(retries_room, "LONGEST_PAUSE_S", 0.02)
-    monkeypatch.setattr(sender_room, "HEARTBEAT_S", 0.02)
 
 
 @pytest.fixture
@@ -173,6 +172,7 @@ def sender(address: str, told: Told) -> Iterator[Sender]:
         on_fenced=told.fenced.set,
         on_failure=told.failed.append,
         give_up=GiveUp(),
+        heartbeat_s=0.02,
     )
     made.start()
     yield made

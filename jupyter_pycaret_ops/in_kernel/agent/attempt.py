@@ -163,7 +163,10 @@ class Attempt:
                 on_fenced=self._on_fenced,
                 on_failure=self._on_failure,
                 give_up=WRITE_GIVE_UP,
-                heartbeat_s=GUEST_HEARTBEAT_S if self._is_guest else None,
+                heartbeat_s=min(
+                    self._spec.heartbeat_s,
+                    GUEST_HEARTBEAT_S if self._is_guest else self._spec.heartbeat_s,
+                ),
             )
             self._sender.start()
             finish = self._execute()

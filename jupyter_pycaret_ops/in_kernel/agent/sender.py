@@ -10,10 +10,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from ...protocol import HEARTBEAT_S
 from .connection import Connection, Fenced, Refused, Unreachable
 from .retries import GaveUp, GiveUp
 
-HEARTBEAT_S = 5.0
 #: in somebody's own kernel an answer is the only way to hear of a cancel that came from elsewhere
 GUEST_HEARTBEAT_S = 1.0
 #: posts follow one another no faster, for each costs the server a transaction beside people's requests;
@@ -40,7 +40,7 @@ class Sender:
         on_fenced: Callable[[], None],
         on_failure: Callable[[str], None],
         give_up: GiveUp,
-        heartbeat_s: float | None = None,
+        heartbeat_s: float = HEARTBEAT_S,
     ) -> None:
         self._connection = connection
         self._attempt = attempt
@@ -120,8 +120,11 @@ class Sender:
         """Number what has come; with `wait`, until something comes or a heartbeat is due."""
         last = False
         try:
-            heartbeat_s = HEARTBEAT_S if self._heartbeat_s is None else self._heartbeat_s
-            item = self._incoming.get(timeout=heartbeat_s) if wait else self._incoming.get_nowait()
+            item = (
+                self._incoming.get(timeout=self._heartbeat_s)
+                if wait
+                else self._incoming.get_nowait()
+            )
             while True:
                 if item is None:
                     last = True
