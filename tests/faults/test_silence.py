@@ -35,10 +35,12 @@ def test_a_stopped_kernel_is_ended_tried_again_and_the_queue_goes_on(live: LiveS
     until(lambda: not psutil.pid_exists(pid), "the end of the stopped kernel", 10)
     told = [event for event in live.events(run_id) if event["kind"] == "run.requeued"]
     assert "not heard of" in told[0]["message"]
-    second = worker_of(live.home, run_id)
-    live.saw(run_id, "run.started")
-    until(lambda: live.run(run_id)["status"] == "running", "the second attempt's start", 60)
-    os.kill(second, signal.SIGSTOP)
+
+    def second() -> int | None:
+        found = worker_of(live.home, run_id)
+        return found if found != pid and psutil.pid_exists(found) else None
+
+    os.kill(until(second, "the kernel of the second attempt", 90), signal.SIGSTOP)
     row = live.ended(run_id, 60)
     assert (row["status"], row["error_kind"]) == ("failed", "worker_lost")
     assert live.ended(queued)["status"] == "succeeded"
