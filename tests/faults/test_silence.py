@@ -13,7 +13,7 @@ from contextlib import closing
 import psutil
 import pytest
 
-from ..live import Home, LiveServer, until
+from ..live import ENDED, Home, LiveServer, until
 from .test_guests import Notebook
 from .test_lost_processes import LONG, SHORT, in_a_fit, worker_of
 
@@ -50,9 +50,9 @@ def test_a_machine_that_slept_loses_no_run(live: LiveServer) -> None:
     """Server, worker kernel and notebook kernel stand still for longer than a lease, then go on."""
     notebook = Notebook(live)
     try:
-        guest = notebook.begin()
-        live.saw(guest, "model.create.started")
         run_id, _ = in_a_fit(live, **LONG)
+        guest = notebook.begin()
+        live.saw(guest, "run.data_loaded")
         everybody = [psutil.Process(live.process.pid), *live.descendants()]
         for process in everybody:
             process.suspend()
@@ -62,11 +62,13 @@ def test_a_machine_that_slept_loses_no_run(live: LiveServer) -> None:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.resume()
         marks = {each: live.events(each)[-1]["seq"] for each in (guest, run_id)}
-        for each, seq in marks.items():
-            # it goes on, and is not merely not yet failed
-            until(
-                lambda each=each, seq=seq: live.events(each)[-1]["seq"] > seq, "its next event", 60
-            )
+
+        def goes_on(each: str) -> bool:
+            """Whether it has reported something since, or has come to its own end."""
+            return live.events(each)[-1]["seq"] > marks[each] or live.run(each)["status"] in ENDED
+
+        for each in marks:
+            until(lambda each=each: goes_on(each), "its next event", 90)
         until(lambda: time.monotonic() - asleep_since > 4 * LEASE_S, "another lease")
         for each in (guest, run_id):
             live.post(f"/runs/{each}/cancel", expect=200)  # it may have succeeded meanwhile
