@@ -169,7 +169,7 @@ class ArtifactHandler(BoundedBody, AgentHandler):
         assert self.writer is not None
         if self.digest.hexdigest() != self.head_of_file.sha256:
             raise Invalid("The file arrived changed: its SHA-256 is not the one announced.")
-        await self._in_thread(self.writer.commit)
+        await self.services.artifacts.in_thread_whole(self.writer.commit)
         try:
             artifact = await self.services.agents.take_artifact(
                 run_id, self.head_of_file, self.storage_key, self.size

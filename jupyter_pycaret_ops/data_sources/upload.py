@@ -136,7 +136,7 @@ class Upload:
             )
         await self._hand_over()
         await self._settled()
-        facts: TableFacts = await self._in_thread(self._conclude)
+        facts: TableFacts = await self._artifacts.in_thread_whole(self._conclude)
         return facts
 
     async def discard(self) -> None:

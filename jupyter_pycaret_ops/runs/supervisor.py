@@ -312,7 +312,7 @@ class Supervisor:
         limit = drive.time_limit_s
         limits = WatchLimits(
             silence_s=settings.lease_s,
-            time_s=None if limit is None else limit + max(settings.overtime_s, 0.0),
+            time_s=None if limit is None else limit + settings.overtime_s,
             time_limit_s=limit,
             memory_bytes=None if settings.memory_limit is None else settings.memory_limit(),
         )
@@ -492,7 +492,6 @@ class Supervisor:
 
     async def reconcile(self) -> None:
         """Settle runs whose server is gone, end the kernels that it left, and hear of cancels elsewhere."""
-        await self._reconciler.notice_pause()
         await self._close_uncancelled()
         await self._reconciler.turn()
 
