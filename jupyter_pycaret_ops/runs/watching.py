@@ -80,6 +80,7 @@ async def _silence(worker: Worker, silence_s: float, silent_s: Callable[[], floa
                 group_cpu_s, worker.process_group, worker.pid_started_at
             )
             looked_at = silent
+            continue  # and judge at the next look, when a pause of this process has been noticed too
         if silent <= silence_s:
             continue
         used_s = (
