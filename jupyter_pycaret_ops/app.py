@@ -285,6 +285,7 @@ class PyCaretOpsApp(ExtensionApp):
         from .api.bounded_json import DecodeThread
         from .api.context import Services
         from .api.identity import Identities
+        from .api.openapi import document
         from .artifacts import ArtifactStore
         from .clock import SystemClock
         from .kernels.description import EngineDescription
@@ -442,6 +443,7 @@ class PyCaretOpsApp(ExtensionApp):
             public_held=HeldBytes(max(PUBLIC_HELD_BYTES, 4 * self.public_body_bytes)),
             upload_cap_bytes=self.upload_cap_bytes,
             queue_cap=self.queue_cap,
+            openapi_document=document,
         )
         await metrics.refresh()
         metrics.register()
@@ -495,8 +497,7 @@ class PyCaretOpsApp(ExtensionApp):
         from tornado.httpserver import HTTPServer
         from tornado.web import Application
 
-        from .api.agent import handlers
-        from .api.routes import by_path
+        from .api.routes import agent_handlers
 
         assert self.serverapp is not None
         shared = {
@@ -505,7 +506,7 @@ class PyCaretOpsApp(ExtensionApp):
             if name not in ("default_handler_class", "ui_modules", "ui_methods")
         }
         server: HTTPServer = HTTPServer(
-            Application(handlers("", by_path()), **shared), max_body_size=1 << 34
+            Application(agent_handlers(), **shared), max_body_size=1 << 34
         )
         stack.push_async_callback(_close_listener, server)
         if hasattr(socket, "AF_UNIX"):

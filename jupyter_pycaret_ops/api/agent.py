@@ -195,14 +195,3 @@ class ArtifactHandler(BoundedBody, AgentHandler):
         writer, self.writer = self.writer, None
         if writer is not None:
             self.services.artifacts.in_background(writer.discard)
-
-
-def handlers(prefix: str, routes: dict[str, dict[str, Route]]) -> list[Any]:
-    """The agent's routes alone, for the internal listener."""
-    from .routes import pattern
-
-    return [
-        (prefix + pattern(path), next(iter(by_method.values())).handler, {"routes": by_method})
-        for path, by_method in routes.items()
-        if path.startswith("/agent/")
-    ]

@@ -61,6 +61,7 @@ class Services:
     public_held: HeldBytes
     upload_cap_bytes: int
     queue_cap: int
+    openapi_document: Callable[[], dict[str, Any]]
 
 
 class Extension(Protocol):

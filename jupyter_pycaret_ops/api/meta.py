@@ -36,11 +36,9 @@ async def about(call: Call) -> About:
     )
 
 
-async def openapi(_call: Call) -> dict[str, Any]:
+async def openapi(call: Call) -> dict[str, Any]:
     """The OpenAPI document of this API."""
-    from .openapi import document
-
-    return document()
+    return call.services.openapi_document()
 
 
 async def setup_status(call: Call) -> SetupStatus:

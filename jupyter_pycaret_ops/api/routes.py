@@ -151,6 +151,15 @@ def _is_for_people(item: tuple[str, dict[str, Route]]) -> bool:
     return all(route.access != "serving" for route in item[1].values())
 
 
+def agent_handlers() -> list[tuple[str, Any, dict[str, Any]]]:
+    """The agent's routes alone, without a prefix, for the internal listener."""
+    return [
+        (pattern(path), next(iter(by_method.values())).handler, {"routes": by_method})
+        for path, by_method in by_path().items()
+        if path.startswith("/agent/")
+    ]
+
+
 def handlers() -> list[tuple[str, Any, dict[str, Any]]]:
     """Handlers for all routes, and for what is none under the prefix; Tornado tries them in this order."""
     made: list[tuple[str, Any, dict[str, Any]]] = []
