@@ -77,7 +77,7 @@ format: install  ## let ruff and prettier lay out the code
 	cd labextension && PATH="$(CURDIR)/$(BIN):$$PATH" jlpm lint
 
 api-types: install  ## make the panel's types of the API anew from the OpenAPI document
-	$(BIN)/python -c 'import json; from jupyter_pycaret_ops.api.openapi import document; print(json.dumps(document()))' \
+	$(BIN)/python -c 'import json; from jupyter_pycaret_ops.server.api.openapi import document; print(json.dumps(document()))' \
 		| (cd labextension && node scripts/apiTypes.mjs) > labextension/src/api/schema.ts.new
 	mv labextension/src/api/schema.ts.new labextension/src/api/schema.ts
 

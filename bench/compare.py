@@ -20,8 +20,8 @@ SETUP = {"fold": 10, "session_id": 1}
 BARE = f"""
 import json, sys, time, os
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-from jupyter_pycaret_ops.in_kernel import engine
-from jupyter_pycaret_ops.protocol import DataSpec, RunSpec
+from jupyter_pycaret_ops.kernel import engine
+from jupyter_pycaret_ops.common.protocol import DataSpec, RunSpec
 from sklearn.datasets import load_breast_cancer
 engine.warm()
 

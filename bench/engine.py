@@ -63,9 +63,9 @@ print("\\n" + json.dumps([seconds, json.loads(board.set_index("Model").to_json(o
 """
 
 _OURS = """
-from jupyter_pycaret_ops.in_kernel import engine
-from jupyter_pycaret_ops.in_kernel.engine.contracts import Nobody
-from jupyter_pycaret_ops.protocol import DataSpec, RunSpec
+from jupyter_pycaret_ops.kernel import engine
+from jupyter_pycaret_ops.kernel.engine.contracts import Nobody
+from jupyter_pycaret_ops.common.protocol import DataSpec, RunSpec
 class Watch(Nobody):
     compared = None
     processes = 1

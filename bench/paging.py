@@ -12,12 +12,12 @@ from typing import Any
 
 from sqlalchemy import text
 
-from jupyter_pycaret_ops.store import artifacts, events, runs, workspaces
-from jupyter_pycaret_ops.store.access import Caller
-from jupyter_pycaret_ops.store.bootstrap import ensure_schema
-from jupyter_pycaret_ops.store.models import Event, FoldMetric, Run
-from jupyter_pycaret_ops.store.paging import PageRequest
-from jupyter_pycaret_ops.store.session import Store
+from jupyter_pycaret_ops.server.store import artifacts, events, runs, workspaces
+from jupyter_pycaret_ops.server.store.access import Caller
+from jupyter_pycaret_ops.server.store.bootstrap import ensure_schema
+from jupyter_pycaret_ops.server.store.models import Event, FoldMetric, Run
+from jupyter_pycaret_ops.server.store.paging import PageRequest
+from jupyter_pycaret_ops.server.store.session import Store
 from tests.fakes import HandClock
 from tests.fakes.records import World
 from tests.postgres import Cluster, binaries

@@ -78,7 +78,7 @@ def run() -> None:
             for model in MODELS:
                 measure(server, model, predict(model), connections)
     one_by_one = (
-        "import jupyter_pycaret_ops.serving.batcher as b\n"
+        "import jupyter_pycaret_ops.server.serving.batcher as b\n"
         "b.BatcherLimits.__init__.__defaults__ = (1, 40_000, 30.0)\n"
     )
     with serve(one_by_one) as server:

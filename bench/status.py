@@ -22,7 +22,7 @@ def measure(server: LiveServer) -> list[float]:
 
 
 LOOP = """
-from jupyter_pycaret_ops.in_kernel.agent.priority import give_way, session_behind
+from jupyter_pycaret_ops.kernel.agent.priority import give_way, session_behind
 give_way()
 with session_behind():
     print("begun", flush=True)

@@ -44,7 +44,7 @@ def load_ipython_extension(shell: Any) -> None:
 
 def _jupyter_server_extension_points() -> list[dict[str, Any]]:
     """Where Jupyter Server finds the extension."""
-    from .app import PyCaretOpsApp
+    from .server.app import PyCaretOpsApp
 
     return [{"module": "jupyter_pycaret_ops", "app": PyCaretOpsApp}]
 

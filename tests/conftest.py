@@ -37,22 +37,22 @@ SLOW_PLACES = tuple(
     HERE / place
     for place in (
         "browser",
-        "clients",
+        "cli",
         "contract",
         "docs/test_examples.py",
         "faults",
-        "in_kernel/engine",
-        "kernels/test_start_up.py",
+        "foreign_clients",
+        "installations",
+        "kernel/engine",
         "notebook",
         "packaging",
-        "runs/test_notebook_again.py",
-        "runs/test_notebook_plans.py",
-        "runs/test_notebook_preparing.py",
-        "serving/test_real_tables.py",
-        "shapes",
-        "store/test_life.py",
-        "test_command_line.py",
-        "test_doctor.py",
+        "server/executors/test_start_up.py",
+        "server/reproduction/test_notebook_again.py",
+        "server/reproduction/test_notebook_plans.py",
+        "server/reproduction/test_notebook_preparing.py",
+        "server/serving/test_real_tables.py",
+        "server/store/test_life.py",
+        "server/test_doctor.py",
     )
 )
 

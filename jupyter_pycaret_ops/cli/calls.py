@@ -21,9 +21,9 @@ from .. import __version__
 from ..client import Client, NoServer, Unreachable
 from ..client import asking as words
 from ..client.rows import ENDED, JSON, DataSource, Run
-from ..errors import Invalid, OpsError
-from ..tables.inference import suggest_for
-from ..tables.local_file import columns_of_file
+from ..common.errors import Invalid, OpsError
+from ..common.tables.inference import suggest_for
+from ..common.tables.local_file import columns_of_file
 from .output import readable
 from .showing import Bar, leaderboard, table
 

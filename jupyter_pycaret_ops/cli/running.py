@@ -9,7 +9,7 @@ import httpx
 
 from .. import __version__
 from ..client.finding import api_of, running_servers
-from ..doctor import Finding
+from ..server.doctor import Finding
 
 #: seconds; a server that takes longer does not answer people either
 PATIENCE_S = 5.0

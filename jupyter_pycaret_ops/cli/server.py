@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from jupyter_core.application import JupyterApp
 from traitlets import Bool, Unicode, default
 
-from .. import __version__, settings
+from .. import __version__
+from ..server import settings
 from .calls import WRONG_WORDS
 
 if TYPE_CHECKING:
-    from ..doctor import Finding
+    from ..server.doctor import Finding
 
 
 class Command(JupyterApp):
@@ -94,8 +95,8 @@ class MigrateApp(Command):
         from sqlalchemy.engine import make_url
         from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-        from ..errors import OpsError
-        from ..store.bootstrap import SchemaBlocked, migrate
+        from ..common.errors import OpsError
+        from ..server.store.bootstrap import SchemaBlocked, migrate
 
         target = self.database_url()
         try:
@@ -144,8 +145,8 @@ class DoctorApp(Command):
 
     def _findings(self) -> Iterator[Finding]:
         """The running servers first: what they say is the nearest to what people see."""
-        from .. import doctor
-        from ..app import PyCaretOpsApp
+        from ..server import doctor
+        from ..server.app import PyCaretOpsApp
         from .running import ask_servers
 
         yield from ask_servers()

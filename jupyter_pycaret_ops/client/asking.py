@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from ..errors import Invalid, NotFound, OpsError
+from ..common.errors import Invalid, NotFound, OpsError
 from .checking import check
 from .home import Home
 from .rows import JSON, DataSource, Experiment, JSONs, NewRun

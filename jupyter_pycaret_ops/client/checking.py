@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..errors import Invalid
+from ..common.errors import Invalid
 from .rows import JSON, JSONs
 
 if TYPE_CHECKING:

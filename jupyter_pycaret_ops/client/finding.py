@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 import httpx
 
-from ..errors import Unavailable
+from ..common.errors import Unavailable
 
 API_PATH = "/pycaret/api/v1"
 URL_VARIABLE, TOKEN_VARIABLE = "PYCARET_OPS_URL", "PYCARET_OPS_TOKEN"

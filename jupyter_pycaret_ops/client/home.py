@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from ..errors import NotFound
+from ..common.errors import NotFound
 from .people import Projects, Workspaces
 from .rows import Project, Workspace
 

@@ -14,8 +14,8 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 
-from .. import errors
-from ..errors import OpsError
+from ..common import errors
+from ..common.errors import OpsError
 from .finding import LOOPBACK, Address, NoServer
 
 KEY_PREFIX = "pck_"

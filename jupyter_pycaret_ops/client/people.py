@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TypedDict, Unpack
 
-from ..clock import rfc3339
+from ..common.clock import rfc3339
 from .line import Line, segment
 from .rows import (
     JSON,

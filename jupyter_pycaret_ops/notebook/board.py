@@ -11,7 +11,7 @@ from ..client import ENDED, Client
 from ..client import rows as api
 from ..client.asking import best_of
 from ..client.rows import Deployment, RunBrief
-from ..errors import OpsError
+from ..common.errors import OpsError
 from . import display
 from .deployment_panel import ACCESS, DeploymentPanel, counts
 from .marks import button, chip, escape, mark, notice

@@ -11,7 +11,7 @@ from typing import Any
 from IPython.core.completer import SimpleCompletion, context_matcher
 
 from ..client.asking import SKLEARN_SETS
-from ..tables.inference import suggest_for
+from ..common.tables.inference import suggest_for
 from .frames import columns_of, named_frames
 from .magic import run_parser
 from .offered import Offered

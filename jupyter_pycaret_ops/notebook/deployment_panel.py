@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..client import rows as api
-from ..errors import Invalid, OpsError
+from ..common.errors import Invalid, OpsError
 from .keys_panel import KeysPanel
 from .marks import button, chip, escape, icon
 from .panel import Panel

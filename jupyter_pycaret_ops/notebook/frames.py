@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..client.rows import JSON, JSONs
-from ..errors import Invalid
+from ..common.errors import Invalid
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..client import rows as api
 from ..client.asking import unused
-from ..errors import Invalid
+from ..common.errors import Invalid
 from .marks import button, escape, icon, plural
 from .panel import Panel
 from .serving import Deployment

@@ -9,7 +9,7 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, magics_class
 
 from ..client import asking as words
-from ..errors import OpsError
+from ..common.errors import OpsError
 from . import display
 from .parsing import Helped, Parser, body_of, naming_parser, split_name
 from .run import Run

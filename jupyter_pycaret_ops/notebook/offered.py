@@ -9,7 +9,7 @@ from concurrent.futures import TimeoutError as NotYet
 
 from ..client import Client
 from ..client.asking import TASKS
-from ..errors import OpsError
+from ..common.errors import OpsError
 
 #: JupyterLab gives a completer one second; an answer after that is there at the next Tab
 PATIENCE_S = 0.8

@@ -18,7 +18,7 @@ import anywidget
 from traitlets import Bool, Unicode
 
 from ..client import Client
-from ..errors import OpsError
+from ..common.errors import OpsError
 from .marks import escape, notice
 
 log = logging.getLogger("jupyter_pycaret_ops")

@@ -9,7 +9,7 @@ from typing import NoReturn
 from IPython.core.error import UsageError
 
 from ..client.rows import JSON
-from ..errors import Invalid
+from ..common.errors import Invalid
 
 #: what the body of a cell may hold, and the older way to say it
 _BODY = {"setup": "setup", "setup_params": "setup", "plan": "plan", "plan_params": "plan"}

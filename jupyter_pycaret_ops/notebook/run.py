@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from ..client import ENDED, Client
 from ..client import rows as api
 from ..client.asking import best_of
-from ..errors import Conflict, NotFound
-from ..in_kernel.agent import Attempt
-from ..protocol import PIPELINE_KIND
+from ..common.errors import Conflict, NotFound
+from ..common.protocol import PIPELINE_KIND
+from ..kernel.agent import Attempt
 from . import display
 from .serving import Pipeline
 

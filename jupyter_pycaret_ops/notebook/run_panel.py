@@ -10,7 +10,7 @@ from typing import Any
 from ..client import ENDED
 from ..client import rows as api
 from ..client.asking import best_of
-from ..errors import OpsError
+from ..common.errors import OpsError
 from . import display, drawing
 from .deploy_panel import DeployPanel
 from .marks import button, chip, clock, escape, icon, notice, plural, slug_of

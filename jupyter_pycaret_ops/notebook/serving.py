@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..client import Client
 from ..client import rows as api
-from ..errors import NotFound
+from ..common.errors import NotFound
 from . import display
 from .frames import as_rows, is_frame
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from ..client import Client
 from ..client import asking as words
 from ..client.work import Submission
-from ..errors import Invalid
-from ..in_kernel import agent
-from ..tables.inference import suggest_for
-from ..tables.local_file import columns_of_file
+from ..common.errors import Invalid
+from ..common.tables.inference import suggest_for
+from ..common.tables.local_file import columns_of_file
+from ..kernel import agent
 from .frames import as_parquet, columns_of, described, is_frame, named_frames
 from .run import Run
 

@@ -9,8 +9,8 @@ from typing import Any
 from ..client import Client
 from ..client import asking as words
 from ..client.rows import JSON, DataSource
-from ..errors import Invalid
-from ..tables.inference import suggest_for
+from ..common.errors import Invalid
+from ..common.tables.inference import suggest_for
 from .marks import button, escape, icon, number, plural
 from .panel import Panel
 from .run import Run

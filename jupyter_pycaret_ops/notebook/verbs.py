@@ -10,7 +10,7 @@ from typing import Any
 
 from ..client import ENDED, Client
 from ..client import asking as words
-from ..errors import Invalid
+from ..common.errors import Invalid
 from .parsing import Parser, naming_parser
 from .run import Run
 from .serving import Deployment, Pipeline, find_pipeline

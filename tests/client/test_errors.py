@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from jupyter_pycaret_ops import Client
-from jupyter_pycaret_ops.api.base import STATUS
 from jupyter_pycaret_ops.client import NoServer, ServerFault, Unreachable, line
-from jupyter_pycaret_ops.errors import (
+from jupyter_pycaret_ops.common.errors import (
     Forbidden,
     Invalid,
     NotFound,
@@ -21,6 +20,7 @@ from jupyter_pycaret_ops.errors import (
     TooLarge,
     Unauthenticated,
 )
+from jupyter_pycaret_ops.server.api.base import STATUS
 
 from ..live import LiveServer, free_port
 

@@ -13,10 +13,10 @@ import msgspec
 import pytest
 
 from jupyter_pycaret_ops import Client
-from jupyter_pycaret_ops.api import schemas
-from jupyter_pycaret_ops.api.routes import ROUTES, pattern
 from jupyter_pycaret_ops.client import rows
-from jupyter_pycaret_ops.errors import Conflict, Invalid, NotFound
+from jupyter_pycaret_ops.common.errors import Conflict, Invalid, NotFound
+from jupyter_pycaret_ops.server.api import schemas
+from jupyter_pycaret_ops.server.api.routes import ROUTES, pattern
 
 from ..live import LiveServer
 

@@ -10,7 +10,7 @@ import pytest
 from jupyter_pycaret_ops import Client
 from jupyter_pycaret_ops.client import Unreachable
 from jupyter_pycaret_ops.client.finding import API_PATH
-from jupyter_pycaret_ops.errors import NotFound
+from jupyter_pycaret_ops.common.errors import NotFound
 
 from ..live import LiveServer, until
 from .relay import Relay

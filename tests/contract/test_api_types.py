@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from jupyter_pycaret_ops.api.openapi import document
+from jupyter_pycaret_ops.server.api.openapi import document
 
 from ..live import ROOT
 

@@ -17,7 +17,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from jupyter_pycaret_ops.api.openapi import document
+from jupyter_pycaret_ops.server.api.openapi import document
 
 from ..live import LiveServer
 

@@ -9,14 +9,13 @@ from urllib.parse import unquote
 
 import pytest
 
-from jupyter_pycaret_ops import in_kernel
-from jupyter_pycaret_ops.api.routes import ROUTES
-from jupyter_pycaret_ops.app import PyCaretOpsApp
 from jupyter_pycaret_ops.cli import CommandLine
-from jupyter_pycaret_ops.errors import OpsError
-from jupyter_pycaret_ops.in_kernel.engine.plans import PLANS
-from jupyter_pycaret_ops.lifecycle import EVENT_OF, Status
-from jupyter_pycaret_ops.protocol import ErrorKind
+from jupyter_pycaret_ops.common.errors import OpsError
+from jupyter_pycaret_ops.common.protocol import ErrorKind
+from jupyter_pycaret_ops.kernel.engine.plans import PLANS
+from jupyter_pycaret_ops.server.api.routes import ROUTES
+from jupyter_pycaret_ops.server.app import PyCaretOpsApp
+from jupyter_pycaret_ops.server.lifecycle import EVENT_OF, Status
 
 from ..live import ROOT
 
@@ -44,14 +43,15 @@ def anchors(file: Path) -> set[str]:
     }
 
 
-def rooms() -> Iterator[str]:
-    """The rooms of the package, those in a kernel by their second name, and the panel."""
-    for folder in sorted(PACKAGE.iterdir()):
-        if (folder / "__init__.py").is_file() and folder.name not in {"in_kernel", "migrations"}:
-            yield folder.name.replace("_", "-")
-    for folder in sorted(Path(in_kernel.__file__).parent.iterdir()):
-        if (folder / "__init__.py").is_file():
-            yield f"in-kernel-{folder.name}"
+def folders() -> Iterator[str]:
+    """The pages that the design needs: one for each folder of the package."""
+    for name in ("cli", "client", "common", "notebook"):
+        assert (PACKAGE / name / "__init__.py").is_file()
+        yield name
+    for part, prefix in (("server", ""), ("kernel", "kernel-")):
+        for folder in sorted((PACKAGE / part).iterdir()):
+            if (folder / "__init__.py").is_file() and folder.name != "migrations":
+                yield prefix + folder.name.replace("_", "-")
     yield "labextension"
 
 
@@ -125,7 +125,7 @@ def test_every_subcommand_exists_that_is_named() -> None:
 
 
 def test_every_room_has_a_design_page_and_every_page_a_room() -> None:
-    assert {file.stem for file in (DOCS / "design").glob("*.md")} == {"README", *rooms()}
+    assert {file.stem for file in (DOCS / "design").glob("*.md")} == {"README", *folders()}
 
 
 def test_the_indexes_link_every_page() -> None:

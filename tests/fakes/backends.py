@@ -10,8 +10,8 @@ from typing import Protocol
 import pytest
 from sqlalchemy.engine import make_url
 
-from jupyter_pycaret_ops.store.bootstrap import ensure_schema
-from jupyter_pycaret_ops.store.models import Base
+from jupyter_pycaret_ops.server.store.bootstrap import ensure_schema
+from jupyter_pycaret_ops.server.store.models import Base
 
 from ..postgres import Cluster
 

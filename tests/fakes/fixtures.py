@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from jupyter_pycaret_ops.store.session import Store
+from jupyter_pycaret_ops.server.store.session import Store
 
 from . import HandClock
 from .records import World

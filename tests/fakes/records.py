@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from jupyter_pycaret_ops.lifecycle import Move, Status
-from jupyter_pycaret_ops.protocol import AgentEvent
-from jupyter_pycaret_ops.store import (
+from jupyter_pycaret_ops.common.protocol import AgentEvent
+from jupyter_pycaret_ops.server.lifecycle import Move, Status
+from jupyter_pycaret_ops.server.store import (
     artifacts,
     data_sources,
     deployments,
@@ -25,8 +25,8 @@ from jupyter_pycaret_ops.store import (
     workers,
     workspaces,
 )
-from jupyter_pycaret_ops.store.access import Caller
-from jupyter_pycaret_ops.store.models import (
+from jupyter_pycaret_ops.server.store.access import Caller
+from jupyter_pycaret_ops.server.store.models import (
     Artifact,
     Base,
     DataSource,
@@ -39,7 +39,7 @@ from jupyter_pycaret_ops.store.models import (
     Worker,
     Workspace,
 )
-from jupyter_pycaret_ops.store.session import Store
+from jupyter_pycaret_ops.server.store.session import Store
 
 from . import HandClock
 

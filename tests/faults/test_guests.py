@@ -23,7 +23,7 @@ BEGIN = """
 import os
 from sklearn.datasets import load_{data}
 from jupyter_pycaret_ops import Client
-from jupyter_pycaret_ops.in_kernel import agent
+from jupyter_pycaret_ops.kernel import agent
 frame = load_{data}(as_frame=True).frame
 client = Client()
 run = client.runs.submit(

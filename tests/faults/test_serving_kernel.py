@@ -16,7 +16,7 @@ import psutil
 import pytest
 import requests
 
-from jupyter_pycaret_ops.vault import Vault
+from jupyter_pycaret_ops.server.vault import Vault
 
 from ..live import LiveServer, until
 

@@ -14,7 +14,7 @@ import pytest
 import requests
 from sqlalchemy import create_engine, text
 
-from jupyter_pycaret_ops.store.bootstrap import ensure_schema
+from jupyter_pycaret_ops.server.store.bootstrap import ensure_schema
 
 from ..live import Home, LiveServer, until
 from ..live import home as make_home

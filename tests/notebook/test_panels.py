@@ -13,7 +13,7 @@ import pytest
 
 from jupyter_pycaret_ops import Client
 from jupyter_pycaret_ops.client.finding import API_PATH
-from jupyter_pycaret_ops.errors import Unauthenticated
+from jupyter_pycaret_ops.common.errors import Unauthenticated
 from jupyter_pycaret_ops.notebook.board import Dashboard, DeploymentsPanel
 from jupyter_pycaret_ops.notebook.deploy_panel import DeployPanel
 from jupyter_pycaret_ops.notebook.panel import Panel

@@ -14,29 +14,35 @@ from pathlib import Path
 import pytest
 
 import jupyter_pycaret_ops
-from jupyter_pycaret_ops import errors
+from jupyter_pycaret_ops.common import errors
 
 PACKAGE = "jupyter_pycaret_ops"
 HOME = Path(jupyter_pycaret_ops.__file__).parent
 
-#: DESIGN.md, "Rooms": a room imports what stands to the left of it, never what stands to the right
-LAYERS: tuple[frozenset[str], ...] = (
-    frozenset({"", "errors", "clock", "settings"}),
-    frozenset({"lifecycle", "protocol", "tables", "vault", "metrics"}),
-    frozenset({"store", "artifacts"}),
-    frozenset({"kernels", "data_sources", "serving"}),
-    frozenset({"runs"}),
+#: folders and modules of `server`: each imports what stands before it, never what stands after it
+SERVER_LAYERS: tuple[frozenset[str], ...] = (
+    frozenset({"lifecycle", "settings", "vault", "prometheus"}),
+    frozenset({"store", "files", "migrations"}),
+    frozenset({"executors"}),
+    frozenset({"data_sources", "serving"}),
+    frozenset({"runs", "reproduction"}),
     frozenset({"api"}),
-    frozenset({"app", "doctor", "cli"}),
+    frozenset({"app", "doctor"}),
 )
-#: the command line has two sides: beside a server, and calling one
-CALLERS = {"cli": frozenset({"client"})}
-SERVER = frozenset().union(*LAYERS)
-LEAVES = frozenset({"", "errors", "clock", "protocol", "tables"})
-#: rooms that run elsewhere: in a kernel, or at the client
-ELSEWHERE = frozenset({"in_kernel", "client", "notebook", "__main__"})
-#: they start or end with the app, and migrations are the store's
-BESIDE = {"migrations": frozenset({"store", "settings", ""})}
+#: by process: what each part of the package may import of the others
+MAY_IMPORT: dict[str, frozenset[str]] = {
+    "common": frozenset(),
+    "errors": frozenset({"common"}),
+    "server": frozenset({"common"}),
+    "kernel": frozenset({"common"}),
+    "client": frozenset({"common"}),
+    "notebook": frozenset({"common", "client", "kernel"}),
+    "cli": frozenset({"common", "client"}),
+}
+#: of the kernel's side, a notebook knows the front door of the agent
+AGENT = f"{PACKAGE}.kernel.agent"
+#: `migrate` and `doctor` stand beside a server
+BESIDE_A_SERVER = {f"{PACKAGE}.cli.server", f"{PACKAGE}.cli.running"}
 
 
 def modules() -> Iterator[tuple[str, Path, bool]]:
@@ -83,56 +89,59 @@ def walk(node: ast.AST, *, into_functions: bool) -> Iterator[ast.AST]:
         yield from walk(child, into_functions=into_functions)
 
 
-def room(module: str) -> str:
+def part(module: str) -> str:
+    """The part of the package that a module belongs to; the package itself has none."""
     parts = module.split(".")
     return parts[1] if len(parts) > 1 else ""
 
 
+def part_of_server(module: str) -> str:
+    return module.split(".")[2]
+
+
 def layer(name: str) -> int:
-    return next(place for place, rooms in enumerate(LAYERS) if name in rooms)
+    return next(place for place, names in enumerate(SERVER_LAYERS) if name in names)
 
 
-def test_every_room_is_known() -> None:
-    """A new room finds its place in this file before anything imports it."""
-    assert {room(name) for name in NAMES} <= SERVER | ELSEWHERE | set(BESIDE)
-
-
-def test_imports_point_down() -> None:
-    wrong = []
+def imports() -> Iterator[tuple[str, str]]:
+    """Each import of ours by ours, those in functions too: who, and whom."""
     for name, file, is_package in modules():
-        mine = room(name)
-        if mine not in SERVER:
-            continue
         for other in imported(name, file, is_package, top_only=False):
-            theirs = room(other)
-            if theirs in CALLERS.get(mine, ()):
-                continue
-            if theirs in ELSEWHERE and mine:  # the package itself names its entry points
-                wrong.append(f"{name} (a room of the server) imports {other}")
-            elif theirs in SERVER and mine and layer(theirs) > layer(mine):
-                wrong.append(f"{name} imports {other}, which is above it")
-    assert not wrong, "\n".join(wrong)
+            yield name, other
 
 
-def test_kernels_and_clients_see_only_the_leaves() -> None:
+def test_every_part_of_the_package_is_known() -> None:
+    """A new folder gets its place in this file before anything imports it."""
+    assert {part(name) for name in NAMES} - {""} == set(MAY_IMPORT)
+    server = {name for name in NAMES if part(name) == "server" and name.count(".") > 1}
+    assert {part_of_server(name) for name in server} == frozenset().union(*SERVER_LAYERS)
+
+
+def test_parts_import_only_what_runs_in_their_process() -> None:
     wrong = [
         f"{name} imports {other}"
-        for name, file, is_package in modules()
-        if room(name) in ELSEWHERE
-        for other in imported(name, file, is_package, top_only=False)
-        if room(other) not in LEAVES | ELSEWHERE
+        for name, other in imports()
+        if part(name)  # the package itself names its entry points
+        and part(other) not in {"", part(name), *MAY_IMPORT[part(name)]}
+        and not (name in BESIDE_A_SERVER and part(other) == "server")
     ]
     assert not wrong, "\n".join(wrong)
 
 
-def test_the_client_knows_the_http_api_and_nothing_else_of_the_server() -> None:
-    seen = {
-        room(other)
-        for name, file, is_package in modules()
-        if room(name) == "client"
-        for other in imported(name, file, is_package, top_only=False)
-    }
-    assert seen <= {"", "errors", "clock", "protocol", "client"}
+def test_the_notebook_knows_of_the_kernel_only_the_agents_front_door() -> None:
+    seen = {other for name, other in imports() if part(name) == "notebook"}
+    assert {name for name in seen if part(name) == "kernel"} == {AGENT}
+
+
+def test_imports_within_the_server_point_down() -> None:
+    wrong = [
+        f"{name} imports {other}, which is above it"
+        for name, other in imports()
+        if part(name) == part(other) == "server"
+        and min(name.count("."), other.count(".")) > 1
+        and layer(part_of_server(other)) > layer(part_of_server(name))
+    ]
+    assert not wrong, "\n".join(wrong)
 
 
 def test_no_circles_at_module_level() -> None:
@@ -144,25 +153,12 @@ def test_no_circles_at_module_level() -> None:
     )
 
 
-def test_no_circles_in_the_notebook_behind_functions_either() -> None:
-    """Panels know objects, objects know no panels; the room's front door knows everyone."""
-    room_of = f"{PACKAGE}.notebook"
-    refuse_circles(
-        {
-            name: imported(name, file, is_package, top_only=False)
-            for name, file, is_package in modules()
-            if room(name) == "notebook" and name != room_of
-        }
-    )
-
-
-def test_no_circles_between_rooms() -> None:
+def test_no_circles_behind_functions_either() -> None:
+    """Deferred imports count too; those of the package itself name its entry points."""
     graph: dict[str, set[str]] = defaultdict(set)
-    for name, file, is_package in modules():
-        graph[room(name)] |= {
-            room(other) for other in imported(name, file, is_package, top_only=False)
-        } - {room(name), ""}
-    del graph[""]  # the package itself names its entry points
+    for name, other in imports():
+        if part(name):
+            graph[name].add(other)
     refuse_circles(graph)
 
 
@@ -185,19 +181,19 @@ def test_the_detector_sees_relative_absolute_and_hidden_imports(tmp_path: Path) 
     file = tmp_path / "x.py"
     file.write_text(
         "from __future__ import annotations\n"
-        "from ..errors import Invalid\n"
+        "from ..vault import Vault\n"
         "from . import models\n"
-        "import jupyter_pycaret_ops.clock\n"
+        "import jupyter_pycaret_ops.common.clock\n"
         "if TYPE_CHECKING:\n    from ..app import PyCaretOpsApp\n"
         "def f():\n    from ..runs import fanout\n"
     )
-    name = f"{PACKAGE}.store.x"
+    name = f"{PACKAGE}.server.store.x"
     assert imported(name, file, False, top_only=True) == {
-        f"{PACKAGE}.errors",
-        f"{PACKAGE}.store.models",
-        f"{PACKAGE}.clock",
+        f"{PACKAGE}.server.vault",
+        f"{PACKAGE}.server.store.models",
+        f"{PACKAGE}.common.clock",
     }
-    assert f"{PACKAGE}.runs.fanout" in imported(name, file, False, top_only=False)
+    assert f"{PACKAGE}.server.runs.fanout" in imported(name, file, False, top_only=False)
 
 
 HEAVY = ("pandas", "numpy", "scipy", "sklearn", "pycaret", "matplotlib", "plotly")
@@ -207,13 +203,16 @@ HEAVY = ("pandas", "numpy", "scipy", "sklearn", "pycaret", "matplotlib", "plotly
     ("module", "heavy"),
     [
         (PACKAGE, (*HEAVY, "sqlalchemy", "tornado", "jupyter_server", "traitlets")),
-        (f"{PACKAGE}.app, {PACKAGE}.api.routes", HEAVY),
-        (f"{PACKAGE}.app, {PACKAGE}.api.lazy", (*HEAVY, "sqlalchemy", "alembic", "cryptography")),
+        (f"{PACKAGE}.server.app, {PACKAGE}.server.api.routes", HEAVY),
         (
-            f"{PACKAGE}.in_kernel.agent, {PACKAGE}.in_kernel.engine",
+            f"{PACKAGE}.server.app, {PACKAGE}.server.api.lazy",
+            (*HEAVY, "sqlalchemy", "alembic", "cryptography"),
+        ),
+        (
+            f"{PACKAGE}.kernel.agent, {PACKAGE}.kernel.engine",
             ("pandas", "sklearn", "pycaret"),
         ),
-        (f"{PACKAGE}.in_kernel.agent", ("sqlalchemy", "tornado.web", "jupyter_server")),
+        (f"{PACKAGE}.kernel.agent", ("sqlalchemy", "tornado.web", "jupyter_server")),
         (f"{PACKAGE}.notebook", (*HEAVY, "sqlalchemy", "msgspec", "tornado", "anywidget")),
         (f"{PACKAGE}.client", (*HEAVY, "sqlalchemy", "msgspec", "tornado", "jupyter_server")),
     ],
@@ -229,11 +228,15 @@ def test_importing_costs_no_more_than_it_must(module: str, heavy: tuple[str, ...
 
 
 def test_every_error_has_a_status_that_is_not_500() -> None:
-    from jupyter_pycaret_ops.api.base import status_for
+    from jupyter_pycaret_ops.server.api.base import status_for
 
     import_all()
     # those of the client are never answered by a server
-    kinds = [kind for kind in subclasses(errors.OpsError) if room(kind.__module__) in SERVER]
+    kinds = [
+        kind
+        for kind in subclasses(errors.OpsError)
+        if part(kind.__module__) in ("common", "server")
+    ]
     assert len(kinds) >= 10
     assert {
         kind.__name__: status_for(kind("no")) for kind in kinds if status_for(kind("no")) == 500
@@ -252,12 +255,12 @@ def subclasses(kind: type[errors.OpsError]) -> set[type[errors.OpsError]]:
 
 def import_all() -> None:
     for info in pkgutil.walk_packages([str(HOME)], f"{PACKAGE}."):
-        if room(info.name) in SERVER - {"app"}:
+        if part(info.name) in ("common", "server") and "migrations" not in info.name:
             importlib.import_module(info.name)
 
 
 def test_every_setting_says_what_it_does() -> None:
-    from jupyter_pycaret_ops.app import PyCaretOpsApp
+    from jupyter_pycaret_ops.server.app import PyCaretOpsApp
 
     own = PyCaretOpsApp.class_own_traits(config=True)
     assert "database_url" in own
@@ -269,7 +272,8 @@ def test_settings_are_read_in_the_app_alone() -> None:
         name
         for name, file, _ in modules()
         # a widget's state is made of traits as well
-        if room(name) not in ("app", "cli", "notebook")
+        if part(name) not in ("cli", "notebook")
+        and name != f"{PACKAGE}.server.app"
         and "traitlets" in file.read_text(encoding="utf-8")
     ]
     assert readers == []

@@ -1,0 +1,1 @@
+"""What every process may import: errors, clock, messages, tables. Nothing heavy, and nothing else of ours."""

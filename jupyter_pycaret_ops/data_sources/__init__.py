@@ -1,1 +1,0 @@
-"""Tables that people bring: uploads checked while they stream, connectors, previews."""

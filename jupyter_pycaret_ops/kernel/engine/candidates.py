@@ -1,0 +1,163 @@
+"""Which models are tried, and how each of them is told as it is scored.
+
+The engine's own compare reports nothing until its end, hides failures and knows no time limit;
+here each candidate is scored fold by fold with the engine's metrics (see `trials`), and the numbers
+are the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+
+from jupyter_pycaret_ops.common.protocol import JSON
+
+from .contracts import PlanFailed
+from .frames import listed
+from .leaderboard import Failed, Leaderboard, Scored
+from .machine import free_memory
+from .session import Session
+from .trials import Candidate, outcomes
+
+#: models that hold matrices of rows × rows, and how many of them
+_SQUARE = {"kr": 3, "gpc": 4, "ap": 4, "sc": 3, "hclust": 2, "sos": 4, "cof": 3}
+
+
+def choose(
+    session: Session, include: Sequence[str] | None, exclude: Sequence[str] | None
+) -> list[str]:
+    """Ids of the candidates: exactly `include` if given, else the engine's defaults.
+
+    Raises `PlanFailed` for ids that the engine does not have here, and when none is left.
+    """
+    known = session.experiment.registry
+    for name, ids in (("include", include), ("exclude", exclude)):
+        unknown = [i for i in ids or () if i not in known]
+        if unknown:
+            raise PlanFailed(
+                "user",
+                f"{name} names {listed(unknown)}, which cannot run here; the models are: "
+                f"{', '.join(known)}.",
+            )
+    wanted = list(dict.fromkeys(include)) if include else session.experiment.defaults
+    chosen = [i for i in wanted if i not in set(exclude or ())]
+    if not include:
+        chosen = _without_too_large(session, chosen)
+    if not chosen:
+        raise PlanFailed("user", "No model is left to compare; exclude fewer, or name others.")
+    return chosen
+
+
+def _without_too_large(session: Session, ids: list[str]) -> list[str]:
+    rows = session.experiment.rows
+    free = free_memory()
+    kept = []
+    for model_id in ids:
+        needed = 8 * rows * rows * _SQUARE.get(model_id, 0)
+        if needed <= free / 2:
+            kept.append(model_id)
+            continue
+        name = session.experiment.names[model_id]
+        session.narrator.warn(
+            f"{name} was left out: with {rows} rows it needs about {needed / 2**30:.1f} GiB of "
+            "memory; name it in include to try it all the same.",
+            model_id=model_id,
+            reason="memory",
+            needed_bytes=needed,
+        )
+    return kept
+
+
+def of_model(session: Session, model_id: str, parameters: JSON | None = None) -> Candidate:
+    """One of the engine's models; `parameters` go over its defaults."""
+    experiment = session.experiment
+    return Candidate(
+        model_id,
+        experiment.names[model_id],
+        lambda: experiment.estimator(model_id, parameters or {}),
+    )
+
+
+def score(
+    session: Session, candidates: Sequence[Candidate], board: Leaderboard | None = None
+) -> Leaderboard:
+    """Score all candidates, or as many as the run's time limit lets, and add them to `board`.
+
+    Each ends in `model.scored` or `model.failed`. Raises `PlanFailed` when nothing is on the board.
+    """
+    board = board or Leaderboard(session.metric, session.greater_is_better)
+    narrator, limits = session.narrator, session.limits
+    skipped: list[Candidate] = []
+    before = len(board.scored)
+    # closed at once when a cancel comes in the middle: child processes end with it
+    with closing(outcomes(session, candidates, first=board.size)) as ended:
+        for outcome in ended:
+            if isinstance(outcome, Failed):
+                _tell_failure(session, board, outcome)
+            elif isinstance(outcome, Scored):
+                tell_score(session, board, outcome)
+            else:
+                skipped.append(outcome.candidate)
+    is_cut = limits.is_run_over() and any(failed.kind == "timeout" for failed in board.failed)
+    if skipped or is_cut:
+        narrator.warn(
+            f"The time limit of {limits.run_s:g} s was up: "
+            f"{len(board.scored) - before} of {len(candidates)} models were scored.",
+            reason="time_limit",
+            time_limit=limits.run_s,
+            skipped=[{"model_id": item.model_id, "name": item.name} for item in skipped],
+        )
+    narrator.progress(len(candidates), len(candidates), "Models scored")
+    if not board.scored:
+        raise _nothing_scored(board, limits.is_run_over())
+    return board
+
+
+def tell_score(session: Session, board: Leaderboard, scored: Scored) -> None:
+    """Put a model on the board and report it."""
+    board.add(scored)
+    session.task.relate(board)
+    board.sort()
+    value = scored.record.get(board.metric or "")
+    session.narrator.tell(
+        "model.scored",
+        f"{scored.record['name']}: {board.metric} "
+        + ("could not be computed" if value is None else f"{value:.4f}"),
+        {**scored.record, "fold_metrics": scored.fold_metrics},
+        scored.record["seconds"] * 1000,
+    )
+
+
+def _tell_failure(session: Session, board: Leaderboard, failed: Failed) -> None:
+    board.failed.append(failed)
+    session.narrator.tell(
+        "model.failed",
+        f"{failed.name} failed: {failed.error}",
+        {
+            "model_id": failed.model_id,
+            "name": failed.name,
+            "error": failed.error,
+            "error_kind": failed.kind,
+        },
+    )
+
+
+def _nothing_scored(board: Leaderboard, is_run_over: bool) -> PlanFailed:
+    kinds = [failed.kind for failed in board.failed]
+    if is_run_over or (kinds and set(kinds) == {"timeout"}):
+        return PlanFailed(
+            "timeout",
+            "No model was scored within the time limit; give more time, fewer folds or faster "
+            "models.",
+        )
+    # the reason that most of them gave; timeouts say less than errors
+    told = [failed for failed in board.failed if failed.kind != "timeout"]
+    errors = [failed.error for failed in told]
+    reason = max(told, key=lambda failed: errors.count(failed.error))
+    if len(board.failed) == 1:
+        return PlanFailed(reason.kind, f"{reason.name} failed: {reason.error}")
+    return PlanFailed(
+        reason.kind,
+        f"All {len(board.failed)} models failed; {errors.count(reason.error)} of them with: "
+        f"{reason.error}",
+    )

@@ -1,0 +1,145 @@
+"""What the installed engine offers, asked of the engine itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from jupyter_pycaret_ops.common.protocol import JSON
+
+from .contracts import Nobody
+from .events import Narrator
+from .globals import load_engine, undisturbed
+from .limits import Limits
+
+if TYPE_CHECKING:  # these bring pandas with them
+    from .experiments import Experiment
+    from .tasks import Task
+
+#: our extra that brings the models of other libraries
+BOOSTING = "boosting"
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What neither the engine nor a task says.
+
+    `extra` of ours brings the task; the module `needs` tells whether it is there.
+    """
+
+    name: str
+    extra: str | None
+    needs: str
+
+
+_FACTS = {
+    "classification": _Facts("Classification", None, "sklearn"),
+    "regression": _Facts("Regression", None, "sklearn"),
+    "clustering": _Facts("Clustering", None, "sklearn"),
+    "anomaly": _Facts("Anomaly detection", "anomaly", "pyod"),
+    "time_series": _Facts("Time series", "timeseries", "sktime"),
+}
+
+
+def describe() -> JSON:
+    """See `engine.describe`. Fits one toy experiment for each task, no model."""
+    with undisturbed():
+        load_engine()
+        from .tasks import TASKS
+        from .versions import versions
+
+        return {"versions": versions(), "tasks": [_task(task) for task in TASKS.values()]}
+
+
+def _task(task: Task) -> JSON:
+    from .plans import plans_for
+
+    facts = _FACTS[task.id]
+    is_available = find_spec(facts.needs) is not None
+    experiment = _experiment(task) if is_available else None
+    return {
+        "id": task.id,
+        "name": facts.name,
+        "is_available": experiment is not None,
+        "extra": facts.extra,
+        "default_metric": task.default_metric,
+        "plans": [
+            {
+                "id": plan.id,
+                "name": plan.name,
+                "description": plan.description,
+                "needs_model": plan.needs_model,
+                "takes_model_params": plan.takes_model_params,
+                "params": [param.card() for param in plan.params_for(task.id)],
+            }
+            for plan in plans_for(task.id)
+        ],
+        "models": _models(task.id, experiment),
+        "metrics": _metrics(experiment),
+        "setup_params": [param.card() for param in task.setup_params()],
+        "plots": [{"id": plot, "name": name} for plot, name in task.plots.items()],
+    }
+
+
+def _experiment(task: Task) -> Experiment | None:
+    """The task's experiment fitted on a toy, or None where the engine cannot."""
+    try:
+        return task.toy_experiment(Narrator(Nobody(), Limits()))
+    except Exception:
+        return None
+
+
+def _models(task_id: str, experiment: Experiment | None) -> list[JSON]:
+    from .plain import plain
+
+    models: list[JSON] = []
+    if experiment is not None:
+        quick = set(experiment.defaults)
+        models = [
+            {
+                "id": model_id,
+                "name": name,
+                "is_available": True,
+                "extra": None,
+                "turbo": model_id in quick,
+                "params": [
+                    {"name": name, "default": plain(default)}
+                    for name, default in experiment.parameters_of(model_id).items()
+                    if not (isinstance(default, str) and default == "deprecated")
+                ],
+            }
+            for model_id, name in experiment.names.items()
+        ]
+    return models + _missing_models(task_id, {model["id"] for model in models})
+
+
+def _missing_models(task_id: str, present: set[str]) -> list[JSON]:
+    """Models that the engine knows but whose library is not installed."""
+    from pycaret.api import list_models
+
+    return [
+        {
+            "id": card.id,
+            "name": card.name,
+            "is_available": False,
+            "extra": BOOSTING,
+            "turbo": True,
+            "params": [],
+        }
+        for card in list_models(task_id)
+        if card.id not in present
+    ]
+
+
+def _metrics(experiment: Experiment | None) -> list[JSON]:
+    if experiment is None:
+        return []
+    return [
+        {
+            "id": metric,
+            "name": experiment.metric_names.get(metric, metric),
+            "greater_is_better": better,
+        }
+        for metric, better in experiment.metrics.items()
+    ]

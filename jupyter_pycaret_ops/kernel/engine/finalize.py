@@ -1,0 +1,103 @@
+"""The pipeline that will be served: refitted on all rows, from raw columns to the user's labels.
+
+The engine's own `finalize_model` refits the estimator only; its imputer and encoder stay as they
+were fitted on the training part. Here everything is fitted again.
+"""
+
+from __future__ import annotations
+
+import time
+
+from jupyter_pycaret_ops.common.protocol import PIPELINE_KIND
+
+from . import plots, portable, schema
+from .contracts import Estimator, PlanFailed
+from .explain import sentence_of
+from .leaderboard import Leaderboard
+from .session import Session
+
+
+def keep_best(
+    session: Session, board: Leaderboard, n_select: int = 1, also: str | None = None
+) -> None:
+    """Fit and store the best `n_select` pipelines, with the input schema and the plots of the best.
+
+    The model `also`, which was asked for by name, is kept wherever it stands.
+
+    A model that cannot be fitted on all rows, or cannot answer for new rows, is passed over with a
+    warning. Raises `PlanFailed` when a task that has to be served keeps none.
+    """
+    narrator = session.narrator
+    wanted = min(n_select, len(board.scored))
+    kept = 0
+    first: Estimator | None = None
+    for model in board.scored:
+        if kept >= wanted and model.model_id != also:
+            continue
+        narrator.checkpoint()
+        name = model.record["name"]
+        narrator.progress(
+            kept, wanted, f"Fitting {name} on all rows", model_id=model.model_id, stage="final"
+        )
+        began = time.monotonic()
+        try:
+            pipeline = session.task.final_pipeline(session, model.estimator)
+            described = session.task.input_schema(session, pipeline)
+            fault = session.task.fault_of(session, pipeline, described)
+            if fault is None:
+                schema.try_example(pipeline, described)
+            content = pickled(pipeline)
+        except Exception as error:
+            reason = sentence_of(error)
+            narrator.warn(
+                f"{name} could not be fitted on all rows and is not kept: {reason}",
+                model_id=model.model_id,
+                reason="final_fit",
+                error=reason,
+            )
+            continue
+        if fault is not None:
+            narrator.warn(
+                f"{name} is not kept as a pipeline: {fault}",
+                model_id=model.model_id,
+                reason="not_servable",
+                error=fault,
+            )
+            continue
+        rows = session.task.rows(session)
+        narrator.tell(
+            "model.finalized",
+            f"{name} was fitted on all {rows} rows",
+            {"model_id": model.model_id, "n_rows": rows},
+            (time.monotonic() - began) * 1000,
+        )
+        narrator.store(
+            f"pipeline-{model.model_id}.pkl",
+            PIPELINE_KIND,
+            content,
+            "application/octet-stream",
+            model.model_id,
+        )
+        if first is None:
+            first = pipeline
+            schema.store(session, described)
+        kept += 1
+    narrator.progress(wanted, wanted, "Fitted on all rows" if kept else "Nothing is kept")
+    if not kept and session.task.must_serve:
+        raise PlanFailed(
+            "engine", "No scored model could be fitted on all rows; the warnings say why."
+        )
+    best = board.scored[0]
+    session.task.store_more(session, best, first)
+    plots.store(session, best)
+
+
+def pickled(pipeline: Estimator) -> bytes:
+    """`pipeline` as a pickle that needs neither this package nor PyCaret to be loaded."""
+    import cloudpickle
+
+    cloudpickle.register_pickle_by_value(portable)
+    try:
+        return bytes(cloudpickle.dumps(pipeline))
+    finally:
+        cloudpickle.unregister_pickle_by_value(portable)

@@ -1,0 +1,107 @@
+"""Parameters that a caller may give: their JSON Schema, their default, and the check."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from jupyter_pycaret_ops.common.protocol import JSON
+
+from .contracts import PlanFailed
+from .plain import plain
+
+_TYPES: dict[str, tuple[type, ...]] = {
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+    "string": (str,),
+    "array": (list, tuple),
+    "object": (dict,),
+    "null": (type(None),),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """One parameter: what it may be (a JSON Schema), and what it is if nobody says."""
+
+    name: str
+    schema: JSON
+    default: Any
+    description: str
+
+    def card(self) -> JSON:
+        """As `/describe` shows it."""
+        return {
+            "name": self.name,
+            "schema": self.schema,
+            "default": plain(self.default),
+            "description": self.description,
+        }
+
+
+def read(given: JSON, params: Iterable[Param], what: str) -> JSON:
+    """`given` over the defaults of `params`; raises `PlanFailed` for unknown names or values.
+
+    `what` names the place in messages ("set-up parameter").
+    """
+    known = {param.name: param for param in params}
+    for name, value in given.items():
+        if name not in known:
+            raise PlanFailed(
+                "user",
+                f"There is no {what} “{name}”; there are: {', '.join(known) or 'none'}.",
+            )
+        fault = fault_of(value, known[name].schema)
+        if fault:
+            raise PlanFailed("user", f"The {what} “{name}” {fault}.")
+    return {name: given.get(name, param.default) for name, param in known.items()}
+
+
+def fault_of(value: Any, schema: JSON) -> str | None:
+    """What is wrong with `value`, or None. Knows the few words of JSON Schema that we use."""
+    if "anyOf" in schema:
+        faults = [fault_of(value, option) for option in schema["anyOf"]]
+        return None if None in faults else faults[0]
+    kinds = schema.get("type", [])
+    kinds = [kinds] if isinstance(kinds, str) else kinds
+    if kinds and not any(_is_a(value, kind) for kind in kinds):
+        return f"must be {' or '.join(kinds)}, not {value!r}"
+    if "enum" in schema and value not in schema["enum"]:
+        return f"must be one of {', '.join(map(str, schema['enum']))}, not {value!r}"
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return _fault_of_number(value, schema)
+    if isinstance(value, (list, tuple)):
+        if len(value) < schema.get("minItems", 0):
+            return f"needs at least {schema['minItems']} entries"
+        for item in value:
+            fault = fault_of(item, schema.get("items", {}))
+            if fault:
+                return f"has an entry that {fault}"
+    if isinstance(value, dict) and isinstance(schema.get("additionalProperties"), dict):
+        for name, item in value.items():
+            fault = fault_of(item, schema["additionalProperties"])
+            if fault:
+                return f"has an entry “{name}” that {fault}"
+    return None
+
+
+def _fault_of_number(value: float, schema: JSON) -> str | None:
+    if "minimum" in schema and value < schema["minimum"]:
+        return f"must be at least {schema['minimum']}, not {value}"
+    if "maximum" in schema and value > schema["maximum"]:
+        return f"must be at most {schema['maximum']}, not {value}"
+    if "exclusiveMinimum" in schema and value <= schema["exclusiveMinimum"]:
+        return f"must be more than {schema['exclusiveMinimum']}, not {value}"
+    if "exclusiveMaximum" in schema and value >= schema["exclusiveMaximum"]:
+        return f"must be less than {schema['exclusiveMaximum']}, not {value}"
+    return None
+
+
+def _is_a(value: Any, kind: str) -> bool:
+    if isinstance(value, bool):
+        return kind == "boolean"
+    if kind == "integer" and isinstance(value, float):
+        return value.is_integer()
+    return isinstance(value, _TYPES[kind])

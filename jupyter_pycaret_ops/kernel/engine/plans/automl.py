@@ -1,0 +1,31 @@
+"""Compare, then tune what won."""
+
+from __future__ import annotations
+
+from jupyter_pycaret_ops.common.protocol import JSON
+
+from .. import finalize
+from ..contracts import PlanResult
+from ..session import Session
+from .base import EXCLUDE, INCLUDE, MODEL_TIME_LIMIT, N_SELECT, SCORED, TIME_LIMIT, Plan
+from .compare import compared
+from .tune import N_ITER, OPTIMIZE, tune
+
+
+def run(session: Session, params: JSON) -> PlanResult:
+    """The best of all models, and of other settings of the best."""
+    board = compared(session, params)
+    if not session.limits.is_run_over():
+        tune(session, board, board.scored[0].model_id, params)
+    finalize.keep_best(session, board, int(params["n_select"]))
+    return PlanResult(leaderboard=board.records(), metrics_summary=board.summary())
+
+
+AUTOML = Plan(
+    id="automl",
+    name="AutoML",
+    description="Compare many models, tune the winner, and keep the best of all.",
+    run=run,
+    params=[OPTIMIZE, N_ITER, INCLUDE, EXCLUDE, N_SELECT, TIME_LIMIT, MODEL_TIME_LIMIT],
+    tasks=SCORED,
+)

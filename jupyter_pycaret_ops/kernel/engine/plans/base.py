@@ -1,0 +1,98 @@
+"""What a plan is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from jupyter_pycaret_ops.common.protocol import JSON
+
+from ..contracts import PlanResult
+from ..parameters import Param, read
+from ..session import Session
+
+SUPERVISED = frozenset({"classification", "regression"})
+FORECASTING = frozenset({"time_series"})
+SCORED = SUPERVISED | FORECASTING
+ALL = SCORED | {"clustering", "anomaly"}
+
+TIME_LIMIT = Param(
+    "time_limit",
+    {"type": ["number", "null"], "exclusiveMinimum": 0},
+    None,
+    "Seconds that the run may take; what was scored until then is kept.",
+)
+MODEL_TIME_LIMIT = Param(
+    "model_time_limit",
+    {"type": ["number", "null"], "exclusiveMinimum": 0},
+    None,
+    "Seconds that one model may take; it is stopped and the next one follows.",
+)
+_IDS: JSON = {"type": ["array", "null"], "items": {"type": "string"}}
+INCLUDE = Param("include", _IDS, None, "Exactly these models, slow ones too.")
+EXCLUDE = Param("exclude", _IDS, None, "All but these models.")
+SORT = Param("sort", {"type": ["string", "null"]}, None, "The metric that ranks.")
+N_SELECT = Param(
+    "n_select",
+    {"type": "integer", "minimum": 1, "maximum": 20},
+    1,
+    "How many of the best are kept as pipelines.",
+)
+#: what some tasks add to the plans that make models
+OF_TASK: Mapping[str, list[Param]] = {
+    "clustering": [
+        Param(
+            "num_clusters",
+            {"type": ["integer", "null"], "minimum": 2, "maximum": 1000},
+            None,
+            "How many clusters to make, for models that do not find the number themselves.",
+        )
+    ],
+    "anomaly": [
+        Param(
+            "fraction",
+            {"type": ["number", "null"], "exclusiveMinimum": 0, "maximum": 0.5},
+            None,
+            "Share of the rows that is flagged.",
+        )
+    ],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Something to do with a session.
+
+    `run` gets the session and the read parameters. With `takes_model_params` the parameters of
+    the chosen model's constructor are accepted beside `params` and passed as they are. With
+    `makes_models` the parameters of `OF_TASK` are accepted as well.
+    """
+
+    id: str
+    name: str
+    description: str
+    run: Callable[[Session, JSON], PlanResult]
+    params: list[Param] = field(default_factory=list)
+    tasks: frozenset[str] = SUPERVISED
+    needs_model: bool = False
+    takes_model_params: bool = False
+    makes_models: bool = False
+
+    def params_for(self, task_id: str) -> list[Param]:
+        """The plan's own parameters with those that the task adds."""
+        return [*self.params, *(OF_TASK.get(task_id, []) if self.makes_models else [])]
+
+    def read_params(self, task_id: str, given: JSON) -> JSON:
+        """`given` over the defaults; raises `PlanFailed` for what the plan does not take."""
+        params = self.params_for(task_id)
+        if self.takes_model_params:
+            known = {param.name for param in params}
+            return read({k: v for k, v in given.items() if k in known}, params, "parameter")
+        return read(given, params, f"parameter of {self.id}")
+
+    def model_params(self, task_id: str, given: JSON) -> JSON:
+        """The part of `given` that goes to the model."""
+        known = {param.name for param in self.params_for(task_id)}
+        if not self.takes_model_params:
+            return {}
+        return {name: value for name, value in given.items() if name not in known}

@@ -1,0 +1,273 @@
+"""Ensembles: one model many times (bagging, boosting), several models together (blend, stack)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from jupyter_pycaret_ops.common.protocol import JSON
+
+from .. import candidates, finalize
+from ..contracts import Estimator, PlanFailed, PlanResult
+from ..experiments import SupervisedExperiment
+from ..leaderboard import Leaderboard
+from ..parameters import Param
+from ..session import Session
+from ..trials import Candidate
+from .base import EXCLUDE, INCLUDE, MODEL_TIME_LIMIT, SORT, TIME_LIMIT, Plan
+from .compare import compared
+from .models import named_model
+
+_FEWEST = 2
+_OF_BEST = Param(
+    "n_best",
+    {"type": "integer", "minimum": _FEWEST, "maximum": 20},
+    3,
+    "How many of the best of a compare are put together, when include names none.",
+)
+
+
+def composed(session: Session, verb: str, *args: Any, **options: Any) -> Estimator:
+    """What a verb of the engine would fit; raises `PlanFailed` where it takes no such model."""
+    assert isinstance(session.experiment, SupervisedExperiment)
+    return session.experiment.composed(verb, *args, **options)
+
+
+def ensemble(session: Session, params: JSON) -> PlanResult:
+    """Score a model alone and as an ensemble of itself; keep the ensemble, and the model if it is better."""
+    model_id = named_model(session)
+    name = session.experiment.names[model_id]
+    method, number = params["method"], int(params["n_estimators"])
+    word = {"Bagging": "bagged", "Boosting": "boosted"}[method]
+    together = Candidate(
+        f"{model_id}_{word}",
+        f"{name} ({word})",
+        lambda: composed(session, "ensemble_model", model_id, method=method, n_estimators=number),
+        {"params": {"method": method, "n_estimators": number}},
+    )
+    return _against(
+        session,
+        [candidates.of_model(session, model_id)],
+        together,
+        ("model.ensemble.started", "model.ensembled"),
+    )
+
+
+def calibrate(session: Session, params: JSON) -> PlanResult:
+    """Score a classifier as it is and with calibrated probabilities; keep the calibrated one."""
+    model_id = named_model(session)
+    name = session.experiment.names[model_id]
+    method = params["method"]
+    calibrated = Candidate(
+        f"{model_id}_calibrated",
+        f"{name} (calibrated)",
+        lambda: composed(session, "calibrate_model", model_id, method=method, cv=_inner(session)),
+        {"params": {"method": method}},
+    )
+    board = _scored(
+        session,
+        [candidates.of_model(session, model_id)],
+        calibrated,
+        ("model.calibrate.started", "model.calibrated"),
+    )
+    # asked for by name, and what it makes better is no metric of the board
+    board.scored.sort(key=lambda scored: scored.model_id != calibrated.model_id)
+    finalize.keep_best(session, board)
+    board.sort()
+    return PlanResult(leaderboard=board.records(), metrics_summary=board.summary())
+
+
+def blend(session: Session, params: JSON) -> PlanResult:
+    """Score models alone and voting together; keep the blend, and what is better alone."""
+    ids, board = _members(session, params)
+    weights = params["weights"]
+    if weights is not None and len(weights) != len(ids):
+        raise PlanFailed(
+            "user", f"weights has {len(weights)} entries for {len(ids)} models; give one for each."
+        )
+    together = Candidate(
+        "blend",
+        f"Blend of {len(ids)} models",
+        lambda: composed(
+            session,
+            "blend_models",
+            ids,
+            weights=weights,
+            **({"method": params["method"]} if session.spec.task == "classification" else {}),
+        ),
+        {"params": {"models": ids}},
+    )
+    return _on_top(session, board, together, ("model.blend.started", "model.blended"))
+
+
+def stack(session: Session, params: JSON) -> PlanResult:
+    """Score models alone and stacked under a meta model; keep the stack, and what is better alone."""
+    meta_model = params["meta_model"]
+    known = session.experiment.registry
+    if meta_model is not None and meta_model not in known:
+        raise PlanFailed(
+            "user",
+            f"There is no model “{meta_model}” here for meta_model; the models are: "
+            f"{', '.join(known)}.",
+        )
+    ids, board = _members(session, params)
+    together = Candidate(
+        "stack",
+        f"Stack of {len(ids)} models",
+        lambda: composed(session, "stack_models", ids, meta_model=meta_model, fold=_inner(session)),
+        {"params": {"models": ids, "meta_model": meta_model}},
+    )
+    return _on_top(session, board, together, ("model.stack.started", "model.stacked"))
+
+
+def _inner(session: Session) -> Any:
+    """The splitter within each fit of a stack or a calibration, with the folds that the data allow."""
+    assert isinstance(session.experiment, SupervisedExperiment)
+    return session.experiment.splitter(session.scorer.folds)
+
+
+def _members(session: Session, params: JSON) -> tuple[list[str], Leaderboard]:
+    """Ids of the models to put together, and the board on which they stand."""
+    if params["include"] is not None and len(set(params["include"])) < _FEWEST:
+        raise PlanFailed("user", "include names one model; it takes two or more to put together.")
+    board = compared(session, params)
+    found = [scored.model_id for scored in board.scored]
+    if params["include"] is not None:
+        ids = [model_id for model_id in dict.fromkeys(params["include"]) if model_id in found]
+    else:
+        ids = found[: int(params["n_best"])]
+    if len(ids) < _FEWEST:
+        raise PlanFailed(
+            "engine", "Fewer than two models could be scored, so there is nothing to put together."
+        )
+    return ids, board
+
+
+def _against(
+    session: Session, alone: Sequence[Candidate], together: Candidate, kinds: tuple[str, str]
+) -> PlanResult:
+    board = _scored(session, alone, together, kinds)
+    finalize.keep_best(session, board, also=together.model_id)
+    return PlanResult(leaderboard=board.records(), metrics_summary=board.summary())
+
+
+def _scored(
+    session: Session, alone: Sequence[Candidate], together: Candidate, kinds: tuple[str, str]
+) -> Leaderboard:
+    board = candidates.score(session, alone)
+    return _added(session, board, together, kinds)
+
+
+def _on_top(
+    session: Session, board: Leaderboard, together: Candidate, kinds: tuple[str, str]
+) -> PlanResult:
+    _added(session, board, together, kinds)
+    finalize.keep_best(session, board, also=together.model_id)
+    return PlanResult(leaderboard=board.records(), metrics_summary=board.summary())
+
+
+def _added(
+    session: Session, board: Leaderboard, together: Candidate, kinds: tuple[str, str]
+) -> Leaderboard:
+    """Score one more; raises `PlanFailed` when just that one, which was asked for, fails."""
+    began = time.monotonic()
+    payload = {"model_id": together.model_id, **together.more}
+    session.narrator.tell(kinds[0], f"Fitting {together.name}", payload)
+    candidates.score(session, [together], board)
+    failed = next((f for f in board.failed if f.model_id == together.model_id), None)
+    if failed is not None:
+        raise PlanFailed(failed.kind, f"{together.name} failed: {failed.error}")
+    session.narrator.tell(
+        kinds[1], f"Fitted {together.name}", payload, (time.monotonic() - began) * 1000
+    )
+    return board
+
+
+ENSEMBLE = Plan(
+    id="ensemble",
+    name="Ensemble a model",
+    description="Fit one model many times over; the ensemble is kept, and the model itself if it is better alone.",
+    run=ensemble,
+    params=[
+        Param(
+            "method",
+            {"type": "string", "enum": ["Bagging", "Boosting"]},
+            "Bagging",
+            "Bagging fits on random samples of the rows, boosting on what was wrong before.",
+        ),
+        Param(
+            "n_estimators",
+            {"type": "integer", "minimum": 2, "maximum": 1000},
+            10,
+            "How many times the model is fitted.",
+        ),
+        SORT,
+        TIME_LIMIT,
+    ],
+    needs_model=True,
+)
+BLEND = Plan(
+    id="blend",
+    name="Blend models",
+    description="Let several models vote; the blend is kept, and the model that is better alone, if there is one.",
+    run=blend,
+    params=[
+        INCLUDE,
+        EXCLUDE,
+        _OF_BEST,
+        Param(
+            "method",
+            {"type": "string", "enum": ["auto", "soft", "hard"]},
+            "auto",
+            "For classes: soft averages probabilities, hard counts votes, auto is soft where it can.",
+        ),
+        Param(
+            "weights",
+            {"type": ["array", "null"], "items": {"type": "number", "minimum": 0}},
+            None,
+            "How much each model counts, in the order of include.",
+        ),
+        SORT,
+        TIME_LIMIT,
+        MODEL_TIME_LIMIT,
+    ],
+)
+STACK = Plan(
+    id="stack",
+    name="Stack models",
+    description="Let a model learn from what several others say; the stack is kept, and what is better alone.",
+    run=stack,
+    params=[
+        INCLUDE,
+        EXCLUDE,
+        _OF_BEST,
+        Param(
+            "meta_model",
+            {"type": ["string", "null"]},
+            None,
+            "The model on top; logistic or linear regression if none is named.",
+        ),
+        SORT,
+        TIME_LIMIT,
+        MODEL_TIME_LIMIT,
+    ],
+)
+CALIBRATE = Plan(
+    id="calibrate",
+    name="Calibrate a model",
+    description="Make the probabilities of a classifier say how often it is right, and keep that.",
+    run=calibrate,
+    params=[
+        Param(
+            "method",
+            {"type": "string", "enum": ["sigmoid", "isotonic"]},
+            "sigmoid",
+            "Sigmoid for few rows, isotonic for a thousand and more.",
+        ),
+        SORT,
+        TIME_LIMIT,
+    ],
+    tasks=frozenset({"classification"}),
+    needs_model=True,
+)

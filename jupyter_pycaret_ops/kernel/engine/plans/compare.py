@@ -1,0 +1,56 @@
+"""Many models, ranked; the best are kept."""
+
+from __future__ import annotations
+
+import time
+
+from jupyter_pycaret_ops.common.protocol import JSON
+
+from .. import candidates, finalize
+from ..contracts import PlanResult
+from ..leaderboard import Leaderboard
+from ..session import Session
+from .base import ALL, EXCLUDE, INCLUDE, MODEL_TIME_LIMIT, N_SELECT, SORT, TIME_LIMIT, Plan
+from .models import models
+
+
+def run(session: Session, params: JSON) -> PlanResult:
+    """Score the candidates, and keep the pipelines of the best `n_select`."""
+    board = compared(session, params)
+    finalize.keep_best(session, board, int(params["n_select"]))
+    return PlanResult(leaderboard=board.records(), metrics_summary=board.summary())
+
+
+def compared(session: Session, params: JSON) -> Leaderboard:
+    """The leaderboard of the candidates that `include` and `exclude` leave."""
+    ids = candidates.choose(session, params.get("include"), params.get("exclude"))
+    began = time.monotonic()
+    session.narrator.tell(
+        "model.compare.started",
+        f"Comparing {len(ids)} models by {session.metric}",
+        {"n_candidates": len(ids), "sort": session.metric, "candidates": ids},
+    )
+    board = candidates.score(session, models(session, ids, params))
+    summary = board.summary()
+    session.narrator.tell(
+        "model.compare.finished",
+        f"{board.scored[0].record['name']} is best by {session.metric}",
+        {
+            "n_select": params.get("n_select", 1),
+            "n_succeeded": summary["models"],
+            "winner": board.scored[0].model_id,
+        },
+        (time.monotonic() - began) * 1000,
+    )
+    return board
+
+
+COMPARE = Plan(
+    id="compare",
+    name="Compare models",
+    description="Score many models, rank them, and keep the best.",
+    run=run,
+    params=[INCLUDE, EXCLUDE, SORT, N_SELECT, TIME_LIMIT, MODEL_TIME_LIMIT],
+    tasks=ALL,
+    makes_models=True,
+)

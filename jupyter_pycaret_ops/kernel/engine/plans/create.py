@@ -1,0 +1,31 @@
+"""One model, scored and kept."""
+
+from __future__ import annotations
+
+from jupyter_pycaret_ops.common.protocol import JSON
+
+from .. import candidates, finalize
+from ..contracts import PlanResult
+from ..session import Session
+from .base import ALL, TIME_LIMIT, Plan
+from .models import the_model
+
+
+def run(session: Session, params: JSON) -> PlanResult:
+    """Score the model of the run with its parameters, and keep its pipeline."""
+    board = candidates.score(session, [the_model(session, CREATE, params)])
+    finalize.keep_best(session, board)
+    return PlanResult(leaderboard=board.records(), metrics_summary=board.summary())
+
+
+CREATE = Plan(
+    id="create",
+    name="Create a model",
+    description="Score one model, with parameters of your own if you like, and keep it.",
+    run=run,
+    params=[TIME_LIMIT],
+    tasks=ALL,
+    needs_model=True,
+    takes_model_params=True,
+    makes_models=True,
+)

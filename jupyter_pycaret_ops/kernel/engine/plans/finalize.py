@@ -1,0 +1,47 @@
+"""A model that was chosen before, fitted on all rows at once."""
+
+from __future__ import annotations
+
+import time
+
+from jupyter_pycaret_ops.common.protocol import JSON
+
+from .. import finalize
+from ..contracts import PlanResult
+from ..leaderboard import Leaderboard, Scored
+from ..session import Session
+from .base import ALL, Plan
+from .models import the_model
+
+
+def run(session: Session, params: JSON) -> PlanResult:
+    """Fit without scoring; keep."""
+    candidate = the_model(session, FINALIZE, params)
+    board = Leaderboard(session.metric, session.greater_is_better)
+    began = time.monotonic()
+    session.narrator.progress(
+        0, 1, f"Fitting {candidate.name} on all rows", model_id=candidate.model_id, stage="final"
+    )
+    record: JSON = {
+        "model_id": candidate.model_id,
+        "name": candidate.name,
+        "rank": 1,
+        "std": {},
+        "folds": [],
+    }
+    board.add(Scored(candidate.model_id, record, {}, candidate.make()))
+    finalize.keep_best(session, board)
+    record["seconds"] = round(time.monotonic() - began, 3)
+    return PlanResult(leaderboard=board.records(), metrics_summary=board.summary())
+
+
+FINALIZE = Plan(
+    id="finalize",
+    name="Finalize a model",
+    description="Fit one model on all rows without scoring it, when you know already that it is the one.",
+    run=run,
+    tasks=ALL,
+    needs_model=True,
+    takes_model_params=True,
+    makes_models=True,
+)

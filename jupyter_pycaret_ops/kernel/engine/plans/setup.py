@@ -1,0 +1,26 @@
+"""Set-up only: what would be done with the data, without a model."""
+
+from __future__ import annotations
+
+from jupyter_pycaret_ops.common.protocol import JSON
+
+from ..contracts import PlanResult
+from ..session import Session
+from .base import ALL, Plan
+
+
+def run(session: Session, params: JSON) -> PlanResult:
+    """The preparation has reported all there is to know."""
+    session.narrator.progress(0, 0, "The data are prepared")
+    return PlanResult(
+        metrics_summary={"metric": session.metric, "best": None, "models": 0, "failed": 0}
+    )
+
+
+SETUP = Plan(
+    id="setup",
+    name="Set up",
+    description="Prepare the data and say what preprocessing will do; no model is fitted.",
+    run=run,
+    tasks=ALL,
+)

@@ -1,0 +1,146 @@
+"""One model in many settings: random search over the values that the engine knows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from contextlib import closing
+from typing import Any
+
+from jupyter_pycaret_ops.common.protocol import JSON
+
+from .. import candidates, finalize
+from ..contracts import PlanFailed, PlanResult
+from ..leaderboard import Leaderboard, Scored
+from ..parameters import Param
+from ..session import Session
+from ..trials import Candidate, outcomes
+from .base import MODEL_TIME_LIMIT, SCORED, TIME_LIMIT, Plan
+from .models import named_model
+
+OPTIMIZE = Param("optimize", {"type": ["string", "null"]}, None, "The metric to make better.")
+N_ITER = Param(
+    "n_iter",
+    {"type": "integer", "minimum": 1, "maximum": 1000},
+    10,
+    "How many settings are tried.",
+)
+
+
+def run(session: Session, params: JSON) -> PlanResult:
+    """Score the model as it is and in other settings; keep the better of the two."""
+    model_id = named_model(session)
+    board = candidates.score(session, [candidates.of_model(session, model_id)])
+    tune(session, board, model_id, params, params["custom_grid"])
+    finalize.keep_best(session, board)
+    return PlanResult(leaderboard=board.records(), metrics_summary=board.summary())
+
+
+def tune(
+    session: Session,
+    board: Leaderboard,
+    model_id: str,
+    params: JSON,
+    grid: Mapping[str, list[Any]] | None = None,
+) -> None:
+    """Put the best setting of a model on the board.
+
+    Settings are drawn as scikit-learn's `RandomizedSearchCV` draws them, which is what the engine
+    uses; each is scored with the engine's own metric of that name. (The engine's scoring takes other
+    metrics for several classes, and counts a setting that fails as 0, which is the best of errors.)
+    Raises `PlanFailed` for a grid that names what the model does not have.
+    """
+    name = session.experiment.names[model_id]
+    settings = _settings(session, model_id, int(params["n_iter"]), grid)
+    if not settings:
+        session.narrator.warn(
+            f"{name} has no settings to search; give custom_grid to try some.",
+            model_id=model_id,
+            reason="no_search_space",
+        )
+        return
+    began = time.monotonic()
+    session.narrator.tell(
+        "model.tune.started",
+        f"Trying {len(settings)} settings of {name} for {session.metric}",
+        {"model_id": model_id, "n_iter": len(settings), "optimize": session.metric},
+    )
+    tried = Leaderboard(session.metric, session.greater_is_better)
+    trials = [
+        Candidate(
+            f"{model_id}_tuned",
+            f"{name} (tuned)",
+            lambda setting=setting: session.experiment.estimator(model_id, setting),  # type: ignore[misc]
+            {"params": setting},
+        )
+        for setting in settings
+    ]
+    with closing(outcomes(session, trials, first=board.size)) as ended, session.narrator.quiet():
+        for outcome in ended:
+            if isinstance(outcome, Scored):
+                tried.add(outcome)
+    if not tried.scored:
+        session.narrator.warn(
+            f"No other setting of {name} could be scored.", model_id=model_id, reason="tuning"
+        )
+        return
+    best = tried.scored[0]
+    session.narrator.tell(
+        "model.tuned",
+        f"Best of {len(tried.scored)} settings of {name} found",
+        {
+            "model_id": model_id,
+            "best_params": best.record["params"],
+            "tried": [
+                {"params": s.record["params"], "value": s.record.get(session.metric or "")}
+                for s in tried.scored
+            ],
+        },
+        (time.monotonic() - began) * 1000,
+    )
+    candidates.tell_score(session, board, best)
+
+
+def _settings(
+    session: Session, model_id: str, n_iter: int, grid: Mapping[str, list[Any]] | None
+) -> list[JSON]:
+    from sklearn.model_selection import ParameterGrid, ParameterSampler
+
+    space = dict(grid) if grid else session.experiment.search_space(model_id)
+    if not space:
+        return []
+    offered = set(session.experiment.parameters_of(model_id))
+    unknown = [name for name in space if name not in offered]
+    if unknown:
+        raise PlanFailed(
+            "user",
+            f"{session.experiment.names[model_id]} has no parameter “{unknown[0]}”; it has: "
+            f"{', '.join(sorted(offered))}.",
+        )
+    n_iter = min(n_iter, len(ParameterGrid(space)))
+    return list(ParameterSampler(space, n_iter, random_state=session.settings["session_id"]))
+
+
+TUNE = Plan(
+    id="tune",
+    name="Tune a model",
+    description="Try other settings of one model, and keep the best; never worse than the model as it is.",
+    run=run,
+    params=[
+        OPTIMIZE,
+        N_ITER,
+        Param(
+            "custom_grid",
+            {
+                "type": ["object", "null"],
+                "additionalProperties": {"type": "array", "minItems": 1},
+            },
+            None,
+            "Values to try for each parameter, instead of the engine's.",
+        ),
+        TIME_LIMIT,
+        MODEL_TIME_LIMIT,
+    ],
+    tasks=SCORED,
+    needs_model=True,
+)

@@ -1,0 +1,38 @@
+"""Rows of a predict request → the frame that a stored pipeline takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from jupyter_pycaret_ops.common.protocol import JSON
+
+from .contracts import Frame
+
+
+def to_frame(schema: JSON, rows: Sequence[Sequence[Any]]) -> Frame:
+    """DataFrame of shape (len(rows), len(schema["columns"])) from checked values.
+
+    Each row lists its values in the order of the schema's columns; None is missing. Numbers and
+    booleans become float64, texts and dates objects: the pipeline's first step reads them as it
+    read the training frame, so the predictions are those of the same rows read by pandas.
+    """
+    arrays: dict[str, Any] = {}
+    for column, values in zip(schema["columns"], _by_column(schema, rows), strict=True):
+        if column["type"] in ("string", "datetime"):
+            texts = np.empty(len(rows), dtype=object)
+            texts[:] = values
+            arrays[column["name"]] = pd.Series(texts, dtype=object)
+        else:
+            # numpy reads None as NaN here
+            arrays[column["name"]] = np.array(values, dtype="float64")
+    return pd.DataFrame(arrays, index=range(len(rows)))
+
+
+def _by_column(schema: JSON, rows: Sequence[Sequence[Any]]) -> list[Sequence[Any]]:
+    if not rows:
+        return [() for _ in schema["columns"]]
+    return list(zip(*rows, strict=True))

@@ -1,0 +1,70 @@
+"""The set-up parameters that the installed engine really heeds."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from jupyter_pycaret_ops.common.protocol import JSON
+
+from .parameters import Param
+
+#: the seed of a run that names none; always set one, else concurrent runs disturb each other
+DEFAULT_SEED = 42
+
+#: constructor parameters that we decide, or that this engine ignores or breaks on:
+#: `preprocess=False` and `fold_strategy` do nothing, `use_gpu` empties the model registry
+_NOT_OFFERED = frozenset(
+    {
+        "target",
+        "n_jobs",
+        "logger",
+        "log_experiment",
+        "verbose",
+        "preprocess",
+        "fold_strategy",
+        "use_gpu",
+    }
+)
+_SEED: JSON = {"type": ["integer", "null"], "minimum": 0, "maximum": 2**32 - 1}
+_SHARE: JSON = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}
+_KNOWN: dict[str, tuple[JSON, str]] = {
+    "session_id": (_SEED, f"Seed of every random choice; {DEFAULT_SEED} if none is given."),
+    "train_size": (_SHARE, "Share of the rows that is trained on; the rest is the hold-out."),
+    "fold": (
+        {"type": "integer", "minimum": 2, "maximum": 100},
+        "Folds of the cross-validation; fewer are used where a class has fewer rows.",
+    ),
+    "normalize": ({"type": "boolean"}, "Scale numbers to mean 0 and variance 1."),
+    "transformation": ({"type": "boolean"}, "Make numbers more Gaussian (Yeo-Johnson)."),
+    "remove_outliers": ({"type": "boolean"}, "Leave out the 5 % most unusual training rows."),
+    "feature_selection": ({"type": "boolean"}, "Keep the more important half of the columns."),
+    "fh": ({"type": "integer", "minimum": 1}, "Steps to forecast."),
+    "seasonal_period": (
+        {"type": ["integer", "null"], "minimum": 1},
+        "Steps of one season; found from the data if none is given.",
+    ),
+}
+IGNORE_FEATURES = Param(
+    "ignore_features",
+    {"type": "array", "items": {"type": "string"}},
+    [],
+    "Columns to leave out, such as identifiers.",
+)
+_TYPES_OF_DEFAULTS = {bool: "boolean", int: "integer", float: "number", str: "string"}
+
+
+def engine_params(engine_class: Any) -> list[Param]:
+    """The constructor parameters of an experiment class that work, as installed."""
+    found = []
+    for name, parameter in inspect.signature(engine_class).parameters.items():
+        if name in _NOT_OFFERED:
+            continue
+        default = DEFAULT_SEED if name == "session_id" else parameter.default
+        if name in _KNOWN:
+            schema, description = _KNOWN[name]
+        else:  # new in a later engine: offered by the type of its default
+            json_type = _TYPES_OF_DEFAULTS.get(type(default))
+            schema, description = ({"type": json_type} if json_type else {}), ""
+        found.append(Param(name, schema, default, description))
+    return found

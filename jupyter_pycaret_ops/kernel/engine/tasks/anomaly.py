@@ -1,0 +1,67 @@
+"""Anomaly detection."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from jupyter_pycaret_ops.common.protocol import JSON
+
+from .. import plots, portable
+from ..contracts import Estimator, Frame
+from ..events import Narrator
+from ..experiments import AnomalyExperiment
+from ..leaderboard import Leaderboard
+from ..scoring.anomaly import agreement
+from ..session import Session
+from .unsupervised import Unsupervised, UnsupervisedSession
+
+
+class Anomaly(Unsupervised):
+    """Find rows that are unlike the others."""
+
+    id = "anomaly"
+    experiment_class = "AnomalyExperiment"
+    default_metric = "Agreement"
+    plots: ClassVar[dict[str, str]] = {
+        "score": "Anomaly scores",
+        "anomaly_map": "Anomalies in two dimensions",
+    }
+
+    def make_experiment(self, data: Frame, narrator: Narrator, settings: JSON) -> AnomalyExperiment:
+        """The fitted experiment."""
+        return AnomalyExperiment(self.engine_class(), data, narrator, settings)
+
+    def answering(self, model: Estimator) -> Estimator:
+        """0 or 1, and a score."""
+        return portable.Detector(model)
+
+    def relate(self, board: Leaderboard) -> None:
+        """How far the detectors agree, for all that have been scored."""
+        found = agreement([model.rows[:, 1] for model in board.scored])
+        for model, value in zip(board.scored, found, strict=True):
+            model.record["Agreement"] = None if value is None else round(value, 10)
+
+    def assignments(self, rows: Any) -> Frame:
+        """Row, counted from 0, whether it is an anomaly, and its score."""
+        return pd.DataFrame(
+            {"row": range(len(rows)), "anomaly": rows[:, 0].astype(int), "score": rows[:, 1]}
+        )
+
+    def said_of(self, pipeline: Estimator, rows: Frame) -> Any:
+        """Flags and scores."""
+        return np.column_stack([pipeline.predict(rows), pipeline.decision_function(rows)])
+
+    def draw(self, session: Session, pipeline: Estimator, plot: str, left_s: float) -> JSON | None:
+        """Drawn by the engine."""
+        from pycaret.plots import anomaly as drawn
+
+        assert isinstance(session, UnsupervisedSession)
+        features = session.experiment.features
+        if plot == "score":
+            return plots.as_json(drawn.score_distribution(pipeline, features))
+        if features.shape[1] < 2:
+            return None
+        return plots.as_json(drawn.anomaly_map(pipeline, features, method="pca"))

@@ -1,0 +1,69 @@
+"""Classification."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+
+from jupyter_pycaret_ops.common.protocol import JSON
+
+from .. import labels, portable
+from ..contracts import Column, Estimator, PlanFailed
+from ..events import Narrator
+from ..labels import Target
+from ..session import Session
+from .supervised import Supervised, SupervisedSession
+
+_BINARY = frozenset({"calibration", "threshold", "lift", "gain"})
+
+
+class Classification(Supervised):
+    """Predict which class a row belongs to."""
+
+    id = "classification"
+    experiment_class = "ClassificationExperiment"
+    default_metric = "Accuracy"
+    plots: ClassVar[dict[str, str]] = {
+        "confusion_matrix": "Confusion matrix",
+        "auc": "ROC curve",
+        "pr": "Precision-recall curve",
+        "class_distribution": "Class distribution",
+        "calibration": "Calibration",
+        "threshold": "Threshold",
+        "lift": "Lift",
+        "gain": "Gain",
+        "permutation": "Feature importance",
+    }
+
+    def read_target(self, series: Column, name: str, narrator: Narrator) -> Target:
+        """Codes 0..k-1 and labels."""
+        return labels.read_classes(series, name, narrator)
+
+    def check_split(self, target: Target, train_size: float) -> None:
+        """Each class needs a row on both sides."""
+        rows, classes = len(target.encoded), len(target.labels or ())
+        train = int(rows * train_size)
+        if min(train, rows - train) < classes:
+            raise PlanFailed(
+                "user",
+                f"“{target.name}” has {classes} classes in {rows} rows: with train_size "
+                f"{train_size:g} not every class finds a place in both the training part and the "
+                "hold-out; give more rows, merge classes or move train_size towards 0.5.",
+            )
+
+    def most_folds(self, train_target: Any) -> tuple[int, str]:
+        """The size of the smallest class."""
+        smallest = int(np.bincount(train_target)[np.unique(train_target)].min())
+        return smallest, f"the smallest class has {smallest} of the rows to train on"
+
+    def answering(self, target: Target, model: Estimator) -> Estimator:
+        """Labels instead of codes."""
+        return portable.LabelledClassifier(model, target.labels or [])
+
+    def draw(self, session: Session, pipeline: Estimator, plot: str, left_s: float) -> JSON | None:
+        """Some are for two classes only."""
+        assert isinstance(session, SupervisedSession)
+        if plot in _BINARY and len(session.answers.labels or ()) != 2:
+            return None
+        return super().draw(session, pipeline, plot, left_s)

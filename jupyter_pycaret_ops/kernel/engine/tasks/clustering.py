@@ -1,0 +1,57 @@
+"""Clustering."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import pandas as pd
+
+from jupyter_pycaret_ops.common.protocol import JSON
+
+from .. import plots, portable
+from ..contracts import Estimator, Frame
+from ..events import Narrator
+from ..experiments import ClusteringExperiment
+from ..session import Session
+from .unsupervised import Unsupervised, UnsupervisedSession
+
+
+class Clustering(Unsupervised):
+    """Find groups of rows that are alike."""
+
+    id = "clustering"
+    experiment_class = "ClusteringExperiment"
+    default_metric = "Silhouette"
+    plots: ClassVar[dict[str, str]] = {
+        "distribution": "Rows by cluster",
+        "embedding": "Clusters in two dimensions",
+        "silhouette_plot": "Silhouette",
+    }
+
+    def make_experiment(
+        self, data: Frame, narrator: Narrator, settings: JSON
+    ) -> ClusteringExperiment:
+        """The fitted experiment."""
+        return ClusteringExperiment(self.engine_class(), data, narrator, settings)
+
+    def answering(self, model: Estimator) -> Estimator:
+        """Names of clusters; raises for a model that cannot place new rows."""
+        return portable.NamedClusters(model)
+
+    def assignments(self, rows: Any) -> Frame:
+        """Row, counted from 0, and cluster."""
+        return pd.DataFrame({"row": range(len(rows)), "cluster": portable.cluster_names(rows)})
+
+    def draw(self, session: Session, pipeline: Estimator, plot: str, left_s: float) -> JSON | None:
+        """Drawn by the engine."""
+        from pycaret.plots import clustering as drawn
+
+        assert isinstance(session, UnsupervisedSession)
+        features = session.experiment.features
+        if plot == "distribution":
+            return plots.as_json(drawn.cluster_distribution(pipeline, features))
+        if plot == "embedding":
+            if features.shape[1] < 2:
+                return None
+            return plots.as_json(drawn.embedding_2d(pipeline, features, method="pca"))
+        return plots.as_json(drawn.silhouette_plot(pipeline, features))

@@ -1,0 +1,243 @@
+"""What classification and regression share."""
+
+from __future__ import annotations
+
+import time
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import pandas as pd
+
+from jupyter_pycaret_ops.common.protocol import JSON, RunSpec
+
+from .. import frames, labels, plots, schema
+from ..contracts import Column, Estimator, Frame, PlanFailed
+from ..events import Narrator
+from ..experiments import SupervisedExperiment, take_seed
+from ..explain import sentence_of
+from ..labels import Target
+from ..limits import Limits
+from ..parameters import Param, read
+from ..session import Session
+from ..settings import DEFAULT_SEED, IGNORE_FEATURES
+from .base import Task
+
+#: with fewer rows neither a hold-out nor two folds can be made
+FEWEST_ROWS = 6
+
+#: how often permutation importance predicts for each column
+REPEATS = 5
+
+_OURS = [IGNORE_FEATURES]
+
+
+@dataclass(slots=True, kw_only=True)
+class SupervisedSession(Session):
+    """`table` holds the features as they came, `answers` the target for engine and pipeline."""
+
+    experiment: SupervisedExperiment
+    table: frames.Table
+    answers: Target
+
+
+class Supervised(Task):
+    """A task with a target column, cross-validated."""
+
+    _reserved: ClassVar[frozenset[str]] = frozenset({"prediction_label", "prediction_score"})
+
+    @abstractmethod
+    def read_target(self, series: Column, name: str, narrator: Narrator) -> Target:
+        """The target for engine and pipeline, from a column without missing values."""
+
+    @abstractmethod
+    def check_split(self, target: Target, train_size: float) -> None:
+        """Raise `PlanFailed` when the rows cannot be split into training part and hold-out."""
+
+    @abstractmethod
+    def most_folds(self, train_target: Any) -> tuple[int, str]:
+        """How many folds the training part allows, and what limits them."""
+
+    def our_params(self) -> list[Param]:
+        """Columns to leave out."""
+        return _OURS
+
+    def toy_experiment(self, narrator: Narrator) -> SupervisedExperiment:
+        """Two classes, which are numbers too."""
+        data = pd.DataFrame(
+            {"x": [float(i % 7) for i in range(40)], "y": [i % 2 for i in range(40)]}
+        )
+        settings = {"session_id": DEFAULT_SEED, "target": "y"}
+        return SupervisedExperiment(self.engine_class(), data, narrator, settings)
+
+    def open(
+        self, spec: RunSpec, frame: Frame, narrator: Narrator, limits: Limits, metric: str | None
+    ) -> Session:
+        """Prepare `frame` and fit the experiment; raises `PlanFailed` when either cannot be."""
+        settings = read(spec.setup_params, self.setup_params(), "set-up parameter")
+        if settings["session_id"] is None:
+            settings["session_id"] = DEFAULT_SEED
+        table, target = self.prepare(frame, spec.target, settings, narrator)
+        self.check_split(target, settings["train_size"])
+        narrator.checkpoint()
+        experiment = self._fit(table, target, settings, narrator)
+        name, is_greater_better = self._metric(experiment, metric)
+        folds = self._folds(experiment, settings["fold"], narrator)
+        sizes = experiment.sizes
+        narrator.tell(
+            "data.split",
+            f"{sizes['train']} rows to train on, {sizes['test']} held out, {folds} folds",
+            {**sizes, "folds": folds},
+        )
+        done = experiment.preprocessing
+        narrator.tell(
+            "preprocessor.fitted",
+            f"{len(done['numeric'])} numeric and {len(done['categorical'])} text columns prepared",
+            done,
+        )
+        return SupervisedSession(
+            spec=spec,
+            narrator=narrator,
+            limits=limits,
+            task=self,
+            experiment=experiment,
+            scorer=experiment.scorer(folds),
+            settings=settings,
+            metric=name,
+            greater_is_better=is_greater_better,
+            target=target.name,
+            table=table,
+            answers=target,
+        )
+
+    def prepare(
+        self, frame: Frame, target: str | None, settings: JSON, narrator: Narrator
+    ) -> tuple[frames.Table, Target]:
+        """The rows and columns that are used, and the target."""
+        named = frames.named(frame, narrator)
+        name = frames.find_target(named, target)
+        named = labels.without_missing_target(named, name, narrator)
+        read_target = self.read_target(named[name], name, narrator)
+        table = frames.read_features(
+            named.drop(columns=[name]),
+            settings["ignore_features"],
+            {name, *self._reserved},
+            narrator,
+        )
+        if len(named) < FEWEST_ROWS:
+            raise PlanFailed(
+                "user",
+                f"There are {len(named)} rows with a target; give at least {FEWEST_ROWS}.",
+            )
+        return table, read_target
+
+    def _fit(
+        self, table: frames.Table, target: Target, settings: JSON, narrator: Narrator
+    ) -> SupervisedExperiment:
+        data = table.step.transform(table.raw)
+        data[target.name] = target.encoded
+        ours = {param.name for param in _OURS}
+        engine_settings = {k: v for k, v in settings.items() if k not in ours}
+        try:
+            return SupervisedExperiment(
+                self.engine_class(), data, narrator, {**engine_settings, "target": target.name}
+            )
+        except Exception as error:
+            raise PlanFailed(
+                "engine", f"The data could not be set up for training: {sentence_of(error)}"
+            ) from error
+
+    def _folds(self, experiment: SupervisedExperiment, wanted: int, narrator: Narrator) -> int:
+        most, reason = self.most_folds(experiment.train_target)
+        folds = max(2, min(int(wanted), most))
+        if folds < wanted:
+            narrator.changed(
+                "folds_reduced",
+                f"Cross-validation uses {folds} folds instead of {wanted}: {reason}.",
+                requested=wanted,
+                folds=folds,
+            )
+        return folds
+
+    def final_pipeline(self, session: Session, estimator: Estimator) -> Estimator:
+        """Everything fitted again, preprocessing too: the engine's own finalize refits the model only."""
+        from sklearn.base import clone
+        from sklearn.pipeline import Pipeline
+
+        assert isinstance(session, SupervisedSession)
+        steps = [(name, clone(step)) for name, step in session.experiment.preprocessing_steps]
+        model = take_seed(clone(estimator), session.settings["session_id"])
+        rows, target = session.table.raw, session.answers.given
+        if session.settings.get("remove_outliers"):
+            rows, target = _without_outliers(session, steps, rows, target)
+        step = ("model", self.answering(session.answers, model))
+        pipeline = Pipeline([("input", session.table.step), *steps, step])
+        return pipeline.fit(rows, target)
+
+    def draw(self, session: Session, pipeline: Estimator, plot: str, left_s: float) -> JSON | None:
+        """Drawn by the engine on the hold-out."""
+        assert isinstance(session, SupervisedSession)
+        options = {}
+        if plot == "permutation":
+            if _permutation_s(session, pipeline) > left_s:
+                raise plots.TooSlow
+            options = {"n_repeats": REPEATS}
+        figure = plots.as_json(session.experiment.plot(pipeline, plot, **options))
+        if plot == "permutation":
+            _name_columns(session.table, figure)
+        if session.answers.labels is not None:
+            plots.reword(figure, session.answers.labels)
+        return figure
+
+    def rows(self, session: Session) -> int:
+        """All with a target."""
+        assert isinstance(session, SupervisedSession)
+        return len(session.table.raw)
+
+    def answering(self, target: Target, model: Estimator) -> Estimator:
+        """The model as it answers in the user's words."""
+        return model
+
+    def input_schema(self, session: Session, pipeline: Estimator) -> JSON:
+        """The columns of the features."""
+        assert isinstance(session, SupervisedSession)
+        return schema.describe_input(
+            session.table,
+            task=self.id,
+            target=session.target,
+            labels=session.answers.labels,
+            proba=hasattr(pipeline, "predict_proba"),
+        )
+
+
+def _permutation_s(session: SupervisedSession, pipeline: Estimator) -> float:
+    """What permutation importance will take, from the time of one prediction of the hold-out."""
+    rows = session.experiment.holdout
+    began = time.monotonic()
+    pipeline.predict(rows)
+    return (time.monotonic() - began) * (REPEATS * int(rows.shape[1]) + 1)
+
+
+def _name_columns(table: frames.Table, figure: JSON) -> None:
+    """The user's names for the engine's columns; a part of a date as `ordered (month)`."""
+    names = {}
+    for column in table.columns:
+        names[column["safe"]] = column["name"]
+        for part in column["parts"]:
+            names[f"{column['safe']}_{part}"] = f"{column['name']} ({part})"
+    for trace in figure["data"]:
+        trace["y"] = [names.get(name, name) for name in trace["y"]]
+
+
+def _without_outliers(session: SupervisedSession, steps: Any, rows: Any, target: Any) -> Any:
+    # as the engine does it on its training part
+    from sklearn.base import clone
+    from sklearn.ensemble import IsolationForest
+
+    columns = clone(steps[0][1])
+    numbers = columns.fit_transform(session.table.step.transform(rows))
+    forest = IsolationForest(
+        contamination=0.05, random_state=session.settings["session_id"], n_jobs=1
+    )
+    inside = forest.fit_predict(numbers) == 1
+    return rows[inside], target[inside]

@@ -1,0 +1,331 @@
+"""Time series."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import pandas as pd
+
+from jupyter_pycaret_ops.common.protocol import JSON, RunSpec
+
+from .. import frames, plots, portable, schema
+from .. import series as reading
+from ..contracts import Column, Estimator, Frame, PlanFailed
+from ..events import Narrator
+from ..experiments import ForecastExperiment
+from ..explain import sentence_of
+from ..leaderboard import Scored
+from ..limits import Limits
+from ..parameters import Param, read
+from ..scoring.forecasting import fit_forecaster
+from ..seasons import has_season
+from ..session import Session
+from ..settings import DEFAULT_SEED, IGNORE_FEATURES
+from .base import Task
+
+#: forecast if nobody says how far and there is no season to go by
+_STEPS = 6
+#: a fold is trained on at least so many steps
+_SHORTEST_WINDOW = 4
+FORECAST = "forecast.csv"
+
+_OURS = [
+    Param(
+        "index",
+        {"type": ["string", "null"]},
+        None,
+        "The column of time; found by itself if none is named.",
+    ),
+    Param(
+        "horizon",
+        {"type": ["integer", "null"], "minimum": 1, "maximum": 10_000},
+        None,
+        "Steps to forecast; one season if none is given.",
+    ),
+    IGNORE_FEATURES,
+]
+
+
+@dataclass(slots=True, kw_only=True)
+class ForecastSession(Session):
+    """`series` is what was read, `table` the other columns, None where there are none."""
+
+    experiment: ForecastExperiment
+    series: reading.Series
+    table: frames.Table | None
+
+
+class TimeSeries(Task):
+    """Forecast the next steps of a series."""
+
+    id = "time_series"
+    experiment_class = "TimeSeriesExperiment"
+    default_metric = "MASE"
+    plots: ClassVar[dict[str, str]] = {
+        "forecast": "Forecast of the steps held out",
+        "decomposition": "Trend, season and rest",
+        "acf": "Autocorrelation",
+        "pacf": "Partial autocorrelation",
+        "residuals": "Residuals",
+    }
+
+    def our_params(self) -> list[Param]:
+        """Column of time, horizon, columns to leave out."""
+        return _OURS
+
+    def setup_params(self) -> list[Param]:
+        """`fh` is the engine's word for our `horizon`, and both are understood."""
+        return [
+            Param(
+                param.name,
+                {"type": ["integer", "null"], "minimum": 1},
+                None,
+                "The same as horizon.",
+            )
+            if param.name == "fh"
+            else param
+            for param in super().setup_params()
+        ]
+
+    def toy_experiment(self, narrator: Narrator) -> ForecastExperiment:
+        """Four years of months, with a season: some models need one."""
+        index = pd.period_range("2020-01", periods=48, freq="M")
+        data = pd.DataFrame({"y": [10.0 + i + (i % 12) for i in range(48)]}, index=index)
+        settings = {"session_id": DEFAULT_SEED, "target": "y", "fh": 3}
+        return ForecastExperiment(self.engine_class(), data, narrator, settings, 12)
+
+    def open(
+        self, spec: RunSpec, frame: Frame, narrator: Narrator, limits: Limits, metric: str | None
+    ) -> ForecastSession:
+        """Prepare `frame` and fit the experiment; raises `PlanFailed` when either cannot be."""
+        settings = read(spec.setup_params, self.setup_params(), "set-up parameter")
+        if settings["session_id"] is None:
+            settings["session_id"] = DEFAULT_SEED
+        series = reading.read_series(frame, spec.target, settings["index"], narrator)
+        table = _others(series, settings["ignore_features"], narrator)
+        season = self._season(series, settings["seasonal_period"], narrator)
+        horizon = self._horizon(series, settings, season)
+        folds = _folds(len(series.values) - horizon, horizon, season, settings["fold"], narrator)
+        narrator.checkpoint()
+        settings = {**settings, "horizon": horizon, "fh": horizon, "seasonal_period": season}
+        experiment = self._fit(series, table, settings, narrator)
+        name, is_greater_better = self._metric(experiment, metric)
+        sizes = {"train": experiment.rows, "test": horizon}
+        narrator.tell(
+            "data.split",
+            f"{sizes['train']} steps to train on, the last {horizon} held out, {folds} folds, "
+            + (f"a season of {season} steps" if season > 1 else "no season"),
+            {**sizes, "folds": folds, "season": season, "freq": series.freq},
+        )
+        return ForecastSession(
+            spec=spec,
+            narrator=narrator,
+            limits=limits,
+            task=self,
+            experiment=experiment,
+            scorer=experiment.scorer(folds),
+            settings=settings,
+            metric=name,
+            greater_is_better=is_greater_better,
+            target=series.name,
+            series=series,
+            table=table,
+        )
+
+    def _season(self, series: reading.Series, given: int | None, narrator: Narrator) -> int:
+        if given is not None:
+            if 2 * given > len(series.values):
+                raise PlanFailed(
+                    "user",
+                    f"seasonal_period {given} needs at least {2 * given} steps; there are "
+                    f"{len(series.values)}.",
+                )
+            return given
+        season = series.season
+        if season > 1 and has_season(series.values.to_numpy(), season):
+            narrator.changed(
+                "season_found", f"The series repeats every {season} steps.", season=season
+            )
+            return season
+        return 1
+
+    def _horizon(self, series: reading.Series, settings: JSON, season: int) -> int:
+        steps = len(series.values)
+        wanted = settings["horizon"] or settings["fh"]
+        most = steps - _SHORTEST_WINDOW - 1
+        if wanted is None:
+            wanted = min(season if season > 1 else _STEPS, max(1, steps // 4))
+        # a hold-out, and at least one fold of the same length before it
+        if 2 * wanted > most:
+            raise PlanFailed(
+                "user",
+                f"To forecast {wanted} steps takes at least {2 * wanted + _SHORTEST_WINDOW + 1}; there "
+                f"are {steps}. Give more rows or a horizon of at most {most // 2}.",
+            )
+        return int(wanted)
+
+    def _fit(
+        self, series: reading.Series, table: frames.Table | None, settings: JSON, narrator: Narrator
+    ) -> ForecastExperiment:
+        data = series.values.to_frame()
+        if table is not None:
+            train = len(series.values) - settings["horizon"]
+            others = _exogenous(table).fit(table.raw[:train]).transform(table.raw)
+            data = data.join(others.set_axis(series.values.index, axis=0))
+        ours = {param.name for param in _OURS}
+        engine_settings = {k: v for k, v in settings.items() if k not in ours} | {
+            "target": series.name,
+            "seasonal_period": None,
+        }
+        season = settings["seasonal_period"]
+        try:
+            return ForecastExperiment(self.engine_class(), data, narrator, engine_settings, season)
+        except Exception as error:
+            raise PlanFailed(
+                "engine", f"The series could not be set up for training: {sentence_of(error)}"
+            ) from error
+
+    def final_pipeline(self, session: Session, estimator: Estimator) -> Estimator:
+        """Fitted on all steps."""
+        assert isinstance(session, ForecastSession)
+        others = None if session.table is None else _exogenous(session.table)
+        exogenous = None
+        values = session.series.values
+        if others is not None and session.table is not None:
+            exogenous = others.fit(session.table.raw).transform(session.table.raw)
+            exogenous = exogenous.set_axis(values.index, axis=0)
+        fitted = fit_forecaster(estimator, values, exogenous, session.experiment.horizon)
+        return portable.Forecaster(fitted, others, values.index[-1])
+
+    def input_schema(self, session: Session, pipeline: Estimator) -> JSON:
+        """The other columns, one row for each step ahead."""
+        assert isinstance(session, ForecastSession)
+        if session.table is None:
+            columns: JSON = {"columns": [], "example": {}}
+        else:
+            columns = {}
+        described = schema.describe_input(
+            session.table or frames.Table(pd.DataFrame(index=range(1)), [], {}),
+            task=self.id,
+            target=session.target,
+            labels=None,
+            proba=False,
+        )
+        return {**described, **columns, "horizon": session.experiment.horizon}
+
+    def facts(self, session: Session) -> JSON:
+        """How the table was made a series, so that it can be again."""
+        assert isinstance(session, ForecastSession)
+        series = session.series
+        return {
+            "series": {
+                "index": series.index,
+                "form": series.form,
+                "freq": series.freq,
+                "season": session.experiment.season,
+                "horizon": session.experiment.horizon,
+                "folds": session.scorer.folds,
+                "others": [] if session.table is None else list(session.table.raw.columns),
+            }
+        }
+
+    def rows(self, session: Session) -> int:
+        """Steps of the series."""
+        assert isinstance(session, ForecastSession)
+        return len(session.series.values)
+
+    def store_more(self, session: Session, best: Scored, pipeline: Estimator | None) -> None:
+        """The forecast of the steps to come, where it needs nothing that is not known yet."""
+        assert isinstance(session, ForecastSession)
+        if pipeline is None or session.table is not None:
+            return
+        horizon = session.experiment.horizon
+        forecast = pd.DataFrame(
+            {
+                "time": pipeline.times(range(1, horizon + 1)),
+                "forecast": pipeline.predict(pd.DataFrame(index=range(horizon))),
+            }
+        )
+        content = forecast.to_csv(index=False).encode()
+        session.narrator.store(FORECAST, "forecast", content, "text/csv", best.model_id)
+
+    def draw(self, session: Session, pipeline: Estimator, plot: str, left_s: float) -> JSON | None:
+        """Drawn by the engine, on time stamps: its figures of periods cannot be written as JSON."""
+        from pycaret.plots import time_series as drawn
+
+        assert isinstance(session, ForecastSession)
+        values = _stamped(session.series.values)
+        if plot in ("acf", "pacf"):
+            return plots.as_json(getattr(drawn, plot)(values))
+        if plot == "decomposition":
+            season = session.experiment.season
+            if season < 2:
+                return None
+            return plots.as_json(drawn.decomposition(values, period=season))
+        forecast = _stamped(session.experiment.held_out_forecast(pipeline))
+        truth = _stamped(session.experiment.test)
+        if plot == "forecast":
+            history = _stamped(session.experiment.train)
+            return plots.as_json(drawn.forecast(y_true=truth, y_pred=forecast, history=history))
+        return plots.as_json(drawn.residual_diagnostics(truth, forecast))
+
+
+def _others(series: reading.Series, ignore: list[str], narrator: Narrator) -> frames.Table | None:
+    unknown = [name for name in ignore if name not in series.rest.columns]
+    rest = series.rest.reset_index(drop=True)
+    if unknown or rest.shape[1] > len(ignore):
+        table = frames.read_features(rest, ignore, {series.name}, narrator)
+        narrator.changed(
+            "exogenous_columns",
+            "Models that can take them also learn from "
+            f"{frames.listed(list(table.raw.columns))}; their values are needed for each step that is "
+            "forecast. Name them in ignore_features to leave them out.",
+            list(table.raw.columns),
+        )
+        return table
+    return None
+
+
+def _exogenous(table: frames.Table) -> Estimator:
+    """The other columns as numbers without gaps: unfitted, gives a DataFrame."""
+    from sklearn.compose import ColumnTransformer, make_column_selector
+    from sklearn.impute import SimpleImputer
+    from sklearn.pipeline import Pipeline, make_pipeline
+    from sklearn.preprocessing import OrdinalEncoder
+
+    text = make_pipeline(
+        SimpleImputer(strategy="most_frequent"),
+        OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1),
+    )
+    numbers = SimpleImputer(strategy="mean", keep_empty_features=True)
+    columns = ColumnTransformer(
+        [
+            ("numbers", numbers, make_column_selector(dtype_include="number")),
+            ("text", text, make_column_selector(dtype_exclude="number")),
+        ],
+        verbose_feature_names_out=False,
+    )
+    return Pipeline([("input", table.step), ("columns", columns.set_output(transform="pandas"))])
+
+
+def _folds(train: int, horizon: int, season: int, wanted: int, narrator: Narrator) -> int:
+    """As many folds of `horizon` steps as leave a window to train on: two seasons, where there is one."""
+    window = max(_SHORTEST_WINDOW, 2 * season + 1 if season > 1 else 0)
+    most = max(1, (train - window) // horizon)
+    folds = min(int(wanted), most)
+    if folds < wanted:
+        narrator.changed(
+            "folds_reduced",
+            f"Cross-validation uses {folds} folds instead of {wanted}: each takes {horizon} of "
+            f"{train} steps.",
+            requested=wanted,
+            folds=folds,
+        )
+    return folds
+
+
+def _stamped(values: Column) -> Any:
+    if isinstance(values.index, pd.PeriodIndex):
+        return values.set_axis(values.index.to_timestamp(), axis=0)
+    return values

@@ -1,0 +1,188 @@
+"""What clustering and anomaly detection share."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from jupyter_pycaret_ops.common.protocol import JSON, RunSpec
+
+from .. import frames, schema
+from ..contracts import Estimator, Frame, PlanFailed
+from ..events import Narrator
+from ..experiments import UnsupervisedExperiment, take_seed
+from ..explain import sentence_of
+from ..leaderboard import Scored
+from ..limits import Limits
+from ..parameters import Param, read
+from ..session import Session
+from ..settings import DEFAULT_SEED, IGNORE_FEATURES
+from .base import Task
+
+FEWEST_ROWS = 5
+#: rows that are predicted together and alone, to see whether the answers are the same
+_ROWS_TRIED = 8
+_OURS = [IGNORE_FEATURES]
+ASSIGNMENTS = "assignments.csv"
+
+
+@dataclass(slots=True, kw_only=True)
+class UnsupervisedSession(Session):
+    """`table` holds the columns as they came."""
+
+    experiment: UnsupervisedExperiment
+    table: frames.Table
+
+
+class Unsupervised(Task):
+    """A task without a target: every row is trained on and scored once."""
+
+    must_serve = False
+    _reserved: ClassVar[frozenset[str]] = frozenset({"Cluster", "Anomaly", "Anomaly_Score"})
+
+    @abstractmethod
+    def make_experiment(
+        self, data: Frame, narrator: Narrator, settings: JSON
+    ) -> UnsupervisedExperiment:
+        """The fitted experiment."""
+
+    @abstractmethod
+    def answering(self, model: Estimator) -> Estimator:
+        """The model as it answers in the user's words."""
+
+    @abstractmethod
+    def assignments(self, rows: Any) -> Frame:
+        """What the best model said of each row, as a table to download."""
+
+    def toy_experiment(self, narrator: Narrator) -> UnsupervisedExperiment:
+        """Forty rows of two columns."""
+        data = pd.DataFrame(
+            {"x": [float(i % 7) for i in range(40)], "y": [float(i % 2) for i in range(40)]}
+        )
+        return self.make_experiment(data, narrator, {"session_id": DEFAULT_SEED})
+
+    def our_params(self) -> list[Param]:
+        """Columns to leave out."""
+        return _OURS
+
+    def open(
+        self, spec: RunSpec, frame: Frame, narrator: Narrator, limits: Limits, metric: str | None
+    ) -> UnsupervisedSession:
+        """Prepare `frame` and fit the experiment; raises `PlanFailed` when either cannot be."""
+        if spec.target is not None:
+            raise PlanFailed(
+                "user",
+                f"{self.id} predicts no column, so it takes no target; to leave “{spec.target}” out, "
+                "name it in ignore_features.",
+            )
+        settings = read(spec.setup_params, self.setup_params(), "set-up parameter")
+        if settings["session_id"] is None:
+            settings["session_id"] = DEFAULT_SEED
+        named = frames.named(frame, narrator)
+        if spec.data.kind == "sklearn" and "target" in named:
+            narrator.changed("columns_ignored", "The sample set's target was left out.", ["target"])
+            named = named.drop(columns=["target"])
+        if len(named) < FEWEST_ROWS:
+            raise PlanFailed("user", f"There are {len(named)} rows; give at least {FEWEST_ROWS}.")
+        table = frames.read_features(
+            named, settings["ignore_features"], set(self._reserved), narrator
+        )
+        narrator.checkpoint()
+        experiment = self._fitted_experiment(table, settings, narrator)
+        name, is_greater_better = self._metric(experiment, metric)
+        done = experiment.preprocessing
+        narrator.tell(
+            "preprocessor.fitted",
+            f"{len(done['numeric'])} numeric and {len(done['categorical'])} text columns prepared",
+            done,
+        )
+        return UnsupervisedSession(
+            spec=spec,
+            narrator=narrator,
+            limits=limits,
+            task=self,
+            experiment=experiment,
+            scorer=experiment.scorer(1),
+            settings=settings,
+            metric=name,
+            greater_is_better=is_greater_better,
+            table=table,
+        )
+
+    def _fitted_experiment(
+        self, table: frames.Table, settings: JSON, narrator: Narrator
+    ) -> UnsupervisedExperiment:
+        data = table.step.transform(table.raw)
+        ours = {param.name for param in _OURS}
+        try:
+            return self.make_experiment(
+                data, narrator, {k: v for k, v in settings.items() if k not in ours}
+            )
+        except Exception as error:
+            raise PlanFailed(
+                "engine", f"The data could not be set up for training: {sentence_of(error)}"
+            ) from error
+
+    def final_pipeline(self, session: Session, estimator: Estimator) -> Estimator:
+        """From raw columns to the answer."""
+        from sklearn.base import clone
+        from sklearn.pipeline import Pipeline
+
+        assert isinstance(session, UnsupervisedSession)
+        steps = [(name, clone(step)) for name, step in session.experiment.preprocessing_steps]
+        model = take_seed(clone(estimator), session.settings["session_id"])
+        step = ("model", self.answering(model))
+        pipeline = Pipeline([("input", session.table.step), *steps, step])
+        return pipeline.fit(session.table.raw)
+
+    def input_schema(self, session: Session, pipeline: Estimator) -> JSON:
+        """All columns that were used."""
+        assert isinstance(session, UnsupervisedSession)
+        return schema.describe_input(
+            session.table, task=self.id, target=None, labels=None, proba=False
+        )
+
+    def rows(self, session: Session) -> int:
+        """All of them."""
+        assert isinstance(session, UnsupervisedSession)
+        return len(session.table.raw)
+
+    def fault_of(self, session: Session, pipeline: Estimator, schema: JSON) -> str | None:
+        """Some models look at all rows at once: their answer for a row depends on its neighbours."""
+        assert isinstance(session, UnsupervisedSession)
+        if not hasattr(pipeline[-1].estimator_, "predict"):
+            return "it sorts the rows that it was given and cannot answer for new ones."
+        raw = session.table.raw
+        places = np.unique(np.linspace(0, len(raw) - 1, _ROWS_TRIED).astype(int))
+        rows = raw.iloc[places]
+        try:
+            together = self.said_of(pipeline, rows)
+            alone = np.concatenate(
+                [self.said_of(pipeline, rows.iloc[[i]]) for i in range(len(rows))]
+            )
+        except Exception as error:
+            return f"it cannot answer for new rows ({sentence_of(error)})."
+        if not _same(together, alone):
+            return "what it answers for a row depends on the rows beside it."
+        return None
+
+    def said_of(self, pipeline: Estimator, rows: Frame) -> Any:
+        """All that a pipeline answers for rows, as one array."""
+        return np.asarray(pipeline.predict(rows))
+
+    def store_more(self, session: Session, best: Scored, pipeline: Estimator | None) -> None:
+        """What the best model said of each row."""
+        if best.rows is None:
+            return
+        content = self.assignments(best.rows).to_csv(index=False).encode()
+        session.narrator.store(ASSIGNMENTS, "assignments", content, "text/csv", best.model_id)
+
+
+def _same(one: Any, other: Any) -> bool:
+    if one.dtype.kind == "f":
+        return bool(np.allclose(one, other, rtol=1e-6, atol=1e-9))
+    return bool((one == other).all())

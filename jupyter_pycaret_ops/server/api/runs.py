@@ -1,0 +1,402 @@
+"""Runs: submitted, listed, watched, cancelled; what they measured and made."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import replace
+from datetime import datetime
+
+import msgspec
+from jupyter_server.auth.decorator import allow_unauthenticated
+from jupyter_server.base.websocket import WebSocketMixin
+from msgspec import UNSET, UnsetType
+from sqlalchemy.orm import Session
+from tornado.web import HTTPError
+from tornado.websocket import WebSocketClosedError, WebSocketHandler
+
+from ...common.errors import Forbidden, Invalid, NotFound, OpsError, Unauthenticated, Unavailable
+from ...common.protocol import PLOT_KIND
+from .. import reproduction
+from ..runs.fanout import follow, wait_for_end
+from ..runs.submission import Submission
+from ..store import artifacts as artifact_rows
+from ..store import events as event_rows
+from ..store import keys, runs
+from ..store.access import Caller
+from ..store.models import Artifact, Event, Run
+from ..store.paging import PageRequest
+from .base import JsonBodyHandler, OpsHandler
+from .context import Call, Listing
+from .figures import without_remote_images
+from .ranges import Unsatisfiable, requested
+from .rows import as_row, listing
+from .schemas import (
+    ArtifactRow,
+    ErrorOut,
+    EventRow,
+    EventsQuery,
+    FoldMetricRow,
+    NewRunRow,
+    PlotRow,
+    RunBrief,
+    RunRow,
+)
+
+#: seconds after which an open socket asks again whether its caller may read
+RECHECK_S = 3.0
+JSON_TYPE = "application/json"
+#: a plot is looked through before it is shown
+LARGEST_PLOT_BYTES = 32 * 1024 * 1024
+#: how a socket is closed whose caller may no longer read
+FORBIDDEN = 4403
+
+
+async def submit(call: Call) -> NewRunRow:
+    """Queue a run; it is answered before it starts."""
+    services = call.services
+    # rows in the body are many, and plain already: they are not gone through again
+    fields = {name: getattr(call.body, name) for name in call.body.__struct_fields__}
+    wanted = Submission(**{**fields, "frame": msgspec.to_builtins(call.body.frame)})
+    new = await services.submissions.check(call.caller, call.params["experiment_id"], wanted)
+    token: str | UnsetType = UNSET
+    if new.executor == "notebook":
+        new, token = services.supervisor.invite(new)
+    try:
+        run = await services.store.write(
+            runs.submit,
+            call.caller,
+            new,
+            now=services.clock.now(),
+            queue_cap=services.queue_cap,
+        )
+    except OpsError:
+        if new.data["kind"] == "inline":
+            await services.artifacts.in_thread(services.artifacts.delete, new.data["storage_key"])
+        raise
+    services.supervisor.wake()
+    row = as_row(run, NewRunRow)
+    row.run_token = token
+    return row
+
+
+async def list_of_experiment(call: Call) -> Listing:
+    """The runs of an experiment."""
+    narrow = runs.RunFilter(experiment_id=call.params["experiment_id"], status=call.query.status)
+    page = PageRequest(call.query.limit, call.query.cursor)
+    found = await call.services.store.read(runs.list_page, call.caller, narrow, page)
+    return listing(found, RunBrief)
+
+
+async def list_all(call: Call) -> Listing:
+    """The runs of a workspace, project or experiment."""
+    query = call.query
+    narrow = runs.RunFilter(
+        workspace_id=query.workspace_id,
+        project_id=query.project_id,
+        experiment_id=query.experiment_id,
+        status=query.status,
+        plan=query.plan,
+        data_source_id=query.data_source_id,
+    )
+    page = PageRequest(query.limit, query.cursor)
+    found = await call.services.store.read(runs.list_page, call.caller, narrow, page)
+    return listing(found, RunBrief)
+
+
+async def read(call: Call) -> RunRow:
+    """One run, with leaderboard and snapshot."""
+    return as_row(await _read(call), RunRow)
+
+
+async def _read(call: Call) -> Run:
+    return await call.services.store.read(runs.read, call.caller, call.params["run_id"])
+
+
+async def delete(call: Call) -> None:
+    """Delete a run that has ended; a pipeline that was promoted from it stays."""
+    keys = await call.services.store.write(runs.delete, call.caller, call.params["run_id"])
+    call.services.fanout.publish(call.params["run_id"])
+    await call.services.artifacts.in_thread(call.services.artifacts.delete, *keys)
+
+
+async def cancel(call: Call) -> RunRow:
+    """Cancel a run: a queued one at once, a running one for certain within the grace time."""
+    services, run_id = call.services, call.params["run_id"]
+    run = await services.store.write(runs.request_cancel, call.caller, run_id, services.clock.now())
+    services.supervisor.cancel(run_id)
+    services.fanout.publish(run_id)
+    return as_row(run, RunRow)
+
+
+async def wait(call: Call) -> RunRow:
+    """The run when it has ended, or when the time is up."""
+    services, run_id = call.services, call.params["run_id"]
+    run = await _read(call)
+    await wait_for_end(services.store, services.fanout, run.id, call.query.timeout_s)
+    # minutes may have passed
+    return as_row(
+        await services.store.read(_read_again, call.caller, run_id, services.clock.now()), RunRow
+    )
+
+
+def _read_again(session: Session, caller: Caller, run_id: str, now: datetime) -> Run:
+    """The run, for a caller who was let in some time ago.
+
+    Raises
+    ------
+    Unauthenticated
+        When the caller's key was revoked, has expired, or its maker has left the workspace.
+    NotFound
+        When the run is gone, or the caller has been removed from its workspace.
+    """
+    return runs.read(session, keys.renew(session, caller, now), run_id)
+
+
+async def events(call: Call) -> list[EventRow]:
+    """Events of a run in order, from after a `seq`."""
+    run = await _read(call)
+    found = await call.services.store.read(
+        event_rows.after, run.id, call.query.after_seq, call.query.limit
+    )
+    return [as_row(event, EventRow) for event in found]
+
+
+async def fold_metrics(call: Call) -> Listing:
+    """Each metric on each fold of each model."""
+    page = PageRequest(call.query.limit, call.query.cursor)
+    found = await call.services.store.read(
+        artifact_rows.fold_metrics, call.caller, call.params["run_id"], page
+    )
+    return listing(found, FoldMetricRow)
+
+
+async def artifacts(call: Call) -> Listing:
+    """The files that a run made."""
+    page = PageRequest(call.query.limit, call.query.cursor)
+    found = await call.services.store.read(
+        artifact_rows.list_page, call.caller, call.params["run_id"], page
+    )
+    return listing(found, ArtifactRow)
+
+
+async def plots(call: Call) -> list[PlotRow]:
+    """The plots of a run's best model."""
+    found = await call.services.store.read(artifact_rows.plots, call.caller, call.params["run_id"])
+    return [
+        PlotRow(
+            id=artifact_rows.plot_id_of(item),
+            artifact_id=item.id,
+            model_id=item.model_id,
+            size_bytes=item.size_bytes,
+            created_at=item.created_at,
+        )
+        for item in found
+    ]
+
+
+class FileHandler(JsonBodyHandler):
+    """Streams files from the artifact store: whole or in part, and not at all to who has them."""
+
+    async def stream(self, artifact: Artifact, content_type: str | None = None) -> None:
+        """Answer with the bytes of an artifact; as `content_type` where it is not to be believed."""
+        services = self.services
+        etag = f'"{artifact.sha256}"'
+        self.set_header("ETag", etag)
+        self.set_header("Cache-Control", "private, max-age=0, must-revalidate")
+        if is_known(etag, self.request.headers.get("If-None-Match", "")):
+            self.set_status(304)
+            return
+        size = artifact.size_bytes
+        asked = self.request.headers.get("Range")
+        if self.request.headers.get("If-Range", etag) != etag:
+            asked = None
+        try:
+            part = requested(asked, size)
+        except Unsatisfiable:
+            self.set_header("Content-Range", f"bytes */{size}")
+            self.answer(
+                ErrorOut(f"The file has {size} bytes; the range lies outside.", "range"), 416
+            )
+            return
+        stored = await services.artifacts.in_thread(services.artifacts.size, artifact.storage_key)
+        if stored != size:
+            raise Unavailable(
+                f"The file is damaged in the artifact store: it has {stored} bytes, not {size}. "
+                "Restore it, or run again.",
+                retry_after_s=60,
+            )
+        begin, end = part or (0, size)
+        if part is not None:
+            self.set_status(206)
+            self.set_header("Content-Range", f"bytes {begin}-{end - 1}/{size}")
+        self.set_header("Accept-Ranges", "bytes")
+        self.set_header("Content-Type", content_type or artifact.content_type)
+        self.set_header("Content-Length", str(end - begin))
+        if self.request.method == "HEAD":
+            return
+        chunks = services.artifacts.chunks(artifact.storage_key, begin, end)
+        while chunk := await services.artifacts.in_thread(next, chunks, b""):
+            self.write(chunk)
+            await self.flush()
+
+
+def is_known(etag: str, known: str) -> bool:
+    """Return whether `If-None-Match` names the file: one tag or several, weak ones too, or any."""
+    tags = [tag.strip().removeprefix("W/") for tag in known.split(",")]
+    return etag in tags or tags == ["*"]
+
+
+class DownloadHandler(FileHandler):
+    """An artifact as a file to keep."""
+
+    @allow_unauthenticated
+    async def get(self, artifact_id: str) -> None:
+        """Stream the file."""
+        assert self.caller is not None
+        artifact = await self.services.store.read(artifact_rows.read, self.caller, artifact_id)
+        self.set_attachment_header(artifact.filename)
+        await self.stream(artifact, JSON_TYPE if artifact.kind == PLOT_KIND else None)
+
+
+class PlotHandler(FileHandler):
+    """A plot to show."""
+
+    @allow_unauthenticated
+    async def get(self, run_id: str, plot_id: str) -> None:
+        """The figure as Plotly JSON: `{"data": […], "layout": {…}}`."""
+        assert self.caller is not None
+        services = self.services
+        artifact = await services.store.read(artifact_rows.plot, self.caller, run_id, plot_id)
+        if artifact.size_bytes > LARGEST_PLOT_BYTES:
+            raise Unavailable(
+                f"The plot has {artifact.size_bytes >> 20} MiB, too many to be shown. Download it.",
+                retry_after_s=60,
+            )
+
+        def work() -> tuple[bytes, bytes]:
+            stored = services.artifacts.read(artifact.storage_key)
+            return stored, without_remote_images(stored)
+
+        stored, shown = await services.artifacts.in_thread(work)
+        if shown == stored:
+            await self.stream(artifact, JSON_TYPE)
+            return
+        self.set_header("Cache-Control", "private, max-age=0, must-revalidate")
+        self.write(shown)
+
+
+class NotebookHandler(JsonBodyHandler):
+    """The notebook that does a run again, as a file to keep."""
+
+    @allow_unauthenticated
+    async def get(self, run_id: str) -> None:
+        """The notebook (nbformat 4.5): plain PyCaret, without outputs, without a secret."""
+        assert self.caller is not None
+        services = self.services
+        facts = await services.store.read(reproduction.read_facts, self.caller, run_id)
+        key = facts.run.data.get("storage_key")
+        if facts.run.data["kind"] == "inline" and key:
+            # then the notebook asks for a file
+            with contextlib.suppress(NotFound, msgspec.DecodeError, UnicodeDecodeError):
+                content = await services.artifacts.in_thread(services.artifacts.read, key)
+                facts = replace(facts, rows=msgspec.json.decode(content))
+        made = reproduction.make(facts)
+        self.set_attachment_header(f"run-{facts.run.id}.ipynb")
+        self.answer(made)
+
+
+class EventSocket(WebSocketMixin, WebSocketHandler, OpsHandler):
+    """A run's events over a WebSocket: those stored, then those to come, then `run.closed`."""
+
+    auth_resource = "pycaret-ops"
+    _follower: asyncio.Task[None] | None = None
+    _guard: asyncio.Task[None] | None = None
+
+    async def prepare(self) -> None:  # type: ignore[override]
+        """Find the caller; refuse before the handshake."""
+        await OpsHandler.prepare(self)
+
+    def check_origin(self, origin: str | None = None) -> bool:
+        """Whether pages of that origin may open the socket; one that is no URL may not."""
+        try:
+            return bool(super().check_origin(origin))
+        except ValueError:
+            return False
+
+    @allow_unauthenticated
+    async def get(self, run_id: str) -> None:
+        """Check the run, then shake hands."""
+        values = {name: self.get_query_argument(name) for name in self.request.query_arguments}
+        try:
+            query = msgspec.convert(values, EventsQuery, strict=False)
+        except msgspec.ValidationError:
+            raise HTTPError(400) from None
+        assert self.caller is not None
+        run = await self.services.store.read(runs.read, self.caller, run_id)
+        if self.request.headers.get("Upgrade", "").lower() != "websocket":
+            raise Invalid("This path speaks WebSocket; GET the events without /ws for JSON.")
+        self._run_id, self._after = run.id, query.after_seq
+        await WebSocketHandler.get(self)
+
+    def open(self, *args: str, **kwargs: str) -> None:
+        """Begin to send."""
+        super().open(*args, **kwargs)
+        self._follower = asyncio.create_task(self._send_all(), name=f"events-{self._run_id}")
+        self._guard = asyncio.create_task(self._close_when_forbidden(), name="events-guard")
+
+    async def _close_when_forbidden(self) -> None:
+        """Close with 4403 once the caller may no longer read the run.
+
+        Asked again every few seconds, and at once when this server revokes a key or changes a role.
+        """
+        services, caller = self.services, self.caller
+        assert caller is not None
+        while True:
+            wait_s = RECHECK_S
+            if caller.key is not None and caller.key.expires_at is not None:
+                left = caller.key.expires_at - services.clock.now()
+                wait_s = min(wait_s, max(0.0, left.total_seconds()))
+            await services.identities.wait_for_change(wait_s)
+            try:
+                await services.store.read(_read_again, caller, self._run_id, services.clock.now())
+            except (Unauthenticated, Forbidden, NotFound) as error:
+                if self._follower is not None:
+                    self._follower.cancel()
+                self.close(FORBIDDEN, error.message[:100])
+                return
+            except OpsError:
+                continue  # the database does not answer; the follower says so
+
+    async def _send_all(self) -> None:
+        services = self.services
+        feed = follow(services.store, services.fanout, self._run_id, self._after)
+        try:
+            async with contextlib.aclosing(feed):
+                async for page, status in feed:
+                    for event in page:
+                        # awaited: a slow reader is read for only as fast as it reads
+                        await self.write_message(_encode(event))
+                    if status is not None:
+                        await self.write_message(
+                            msgspec.json.encode({"kind": "run.closed", "status": status}).decode()
+                        )
+            self.close(1000)
+        except WebSocketClosedError:
+            pass
+        except OpsError as error:
+            self.close(1013, error.message[:100])
+
+    def on_message(self, message: str | bytes) -> None:
+        """Nothing is expected from the client."""
+
+    def on_close(self) -> None:
+        """The client is gone."""
+        for task in (self._follower, self._guard):
+            if task is not None:
+                task.cancel()
+        super().on_close()
+
+
+def _encode(event: Event) -> str:
+    return msgspec.json.encode(as_row(event, EventRow)).decode()

@@ -1,0 +1,550 @@
+"""The server extension: its settings, how the rooms are wired, and how it starts and stops."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import socket
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jupyter_core.paths import jupyter_runtime_dir
+from jupyter_server.extension.application import ExtensionApp
+from traitlets import Bool, Float, Int, Unicode, default
+
+from ..common.errors import Unavailable
+from . import settings
+
+if TYPE_CHECKING:
+    from tornado.httpserver import HTTPServer
+
+    from .api.context import Services
+    from .executors.kernel.worker import Worker
+
+#: Jupyter is up before the store is looked at; a request that needs it does not wait for this
+START_AFTER_S = 1.0
+STOP_WITHIN_S = 10.0
+#: of bodies that strangers have sent, at once
+PUBLIC_HELD_BYTES = 32 * 1024 * 1024
+
+
+class PyCaretOpsApp(ExtensionApp):
+    """AutoML operations inside Jupyter."""
+
+    name = "jupyter_pycaret_ops"
+    app_name = "Jupyter PyCaret Ops"
+    description = "Train, watch, promote and serve PyCaret pipelines in a Jupyter server."
+    extension_url = "/lab"
+    load_other_extensions = True
+
+    database_url = Unicode(
+        help="SQLAlchemy URL of the records. Default: SQLite in Jupyter's data folder.",
+    ).tag(config=True)
+    auto_migrate = Bool(
+        None,
+        allow_none=True,
+        help="Whether start-up brings the database up to date. Default: on SQLite only.",
+    ).tag(config=True)
+    artifact_root = Unicode(
+        help="Folder, or fsspec URL, of uploaded tables and pipelines. Default: in Jupyter's data folder.",
+    ).tag(config=True)
+    key_file = Unicode(
+        help="File with the secret that signs pipelines and encrypts connectors' secrets; made with mode "
+        "0600 when missing. Servers that share a database share this file.",
+    ).tag(config=True)
+    owner_name = Unicode(
+        help="The user that stock identity providers (token, password) stand for. Default: the operating "
+        "system's user, and on a JupyterHub the one whose server it is.",
+    ).tag(config=True)
+    auto_bootstrap = Bool(
+        True, help="Whether the owner's first request makes workspace and project `default`."
+    ).tag(config=True)
+    upload_cap_bytes = Int(64 * 1024 * 1024, min=1, help="Largest upload, in bytes.").tag(
+        config=True
+    )
+    concurrent_runs = Int(
+        min=1,
+        help="How many runs of this server execute at once; the others wait. Default: one for two cores, "
+        "but two at the least.",
+    ).tag(config=True)
+    queue_cap = Int(1000, min=1, help="How many runs may wait; further ones get 429.").tag(
+        config=True
+    )
+    spare_kernels = Int(
+        1, min=0, help="How many worker kernels are kept warm once somebody uses the extension."
+    ).tag(config=True)
+    spare_idle_s = Float(
+        1800.0, min=1.0, help="After how many seconds without use the spare kernels are given up."
+    ).tag(config=True)
+    worker_kernel_name = Unicode(
+        "python3", help="Kernelspec that runs execute in; its environment has this package."
+    ).tag(config=True)
+    kernel_answer_s = Float(
+        60.0,
+        min=1.0,
+        help="Seconds that a worker kernel may take to start, and then to do what the server asks of it.",
+    ).tag(config=True)
+    cancel_grace_s = Float(
+        5.0,
+        min=0.0,
+        help="Seconds from a cancel to the kill of a run's kernel that has not stopped.",
+    ).tag(config=True)
+    lease_s = Float(
+        60.0, min=3.0, help="Seconds that a server holds a run without a sign of life."
+    ).tag(config=True)
+    overtime_s = Float(
+        300.0,
+        min=0.0,
+        help="Seconds beyond a run's time limit after which the server ends the run itself.",
+    ).tag(config=True)
+    worker_memory_bytes = Int(
+        0,
+        min=0,
+        help="How many bytes of memory a worker kernel may use with all of its processes. Default: three "
+        "quarters of what is free when a run begins, divided by concurrent_runs.",
+    ).tag(config=True)
+    run_attempts = Int(
+        2, min=1, help="How often a run is begun whose worker was lost through no fault of its own."
+    ).tag(config=True)
+    pool = Unicode(
+        help="Servers execute only runs of their own pool. Default: host and operating system user."
+    ).tag(config=True)
+    connector_allow_private = Bool(
+        False,
+        help="Whether S3 and Postgres sources may lie at addresses that are not public: this machine itself, "
+        "the local network, link-local ones such as a cloud's metadata service. Whoever may register a "
+        "source then reaches what this server reaches.",
+    ).tag(config=True)
+    connector_cap_rows = Int(
+        5_000_000, min=1, help="Most rows that a run reads from an S3 or Postgres source."
+    ).tag(config=True)
+    connector_cap_bytes = Int(
+        512 * 1024 * 1024,
+        min=1,
+        help="Most bytes that a run reads from an S3 or Postgres source.",
+    ).tag(config=True)
+    connector_timeout_s = Float(
+        600.0, min=1.0, help="Seconds that a run may take to read an S3 or Postgres source."
+    ).tag(config=True)
+    predict_timeout_s = Float(
+        20.0,
+        min=0.1,
+        help="Seconds that a pipeline may take for a batch of rows, and as long again for each 5,000 of "
+        "them. One that takes longer has its kernel ended.",
+    ).tag(config=True)
+    public_body_bytes = Int(
+        1024 * 1024, min=1024, help="Largest body of a request to a public deployment, in bytes."
+    ).tag(config=True)
+    public_requests_per_minute = Int(
+        6000,
+        min=1,
+        help="How many requests one address may make to a public deployment; further ones get 429. "
+        "Large bodies count as several: one more for each 64 KiB.",
+    ).tag(config=True)
+    callback_url = Unicode(
+        help="Where kernels on other hosts report: this server's API, as they reach it, for instance "
+        "https://hub.example.org/user/ada/pycaret/api/v1. Default: an internal socket on this host.",
+    ).tag(config=True)
+
+    @default("database_url")
+    def _default_database_url(self) -> str:
+        return settings.default_database_url()
+
+    @default("artifact_root")
+    def _default_artifact_root(self) -> str:
+        return str(settings.data_root() / "artifacts")
+
+    @default("key_file")
+    def _default_key_file(self) -> str:
+        return str(settings.data_root() / "secret.key")
+
+    @default("owner_name")
+    def _default_owner_name(self) -> str:
+        return settings.hub_user() or settings.system_user()
+
+    @default("concurrent_runs")
+    def _default_concurrent_runs(self) -> int:
+        return max(2, (os.cpu_count() or 2) // 2)
+
+    @default("pool")
+    def _default_pool(self) -> str:
+        return f"{socket.gethostname()}/{settings.system_user()}"
+
+    # ---------------------------------------------------------------- Jupyter's hooks
+
+    def initialize_settings(self) -> None:
+        """Let handlers find the extension."""
+        self._services: Services | None = None
+        self._starting: asyncio.Task[Services] | None = None
+        self._stack: contextlib.AsyncExitStack | None = None
+        self._tasks: list[asyncio.Task[Any]] = []
+        self._stopped = False
+        self.settings[settings.EXTENSION] = self
+
+    def initialize_handlers(self) -> None:
+        """Serve the table of routes, which is imported when it is first needed."""
+        from .api.lazy import LazyRoutes
+
+        assert self.serverapp is not None
+        application: Any = self.serverapp.web_app
+        self._routes = LazyRoutes(application, application.settings["base_url"])
+        application.add_handlers(".*$", [self._routes.rule()])
+
+    async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
+        """Start shortly after Jupyter, so that runs of an earlier server go on without anybody asking."""
+        self._tasks.append(asyncio.create_task(self._start_soon(), name="pycaret-ops-start"))
+
+    async def _start_soon(self) -> None:
+        await asyncio.sleep(START_AFTER_S)
+        await self._routes.ready()
+        if not self._has_records():
+            return  # nobody has used it yet: the first request starts it
+        try:
+            await self.ensure_started()
+        except Unavailable as error:
+            self.log.warning("jupyter-pycaret-ops: %s", error.message)
+
+    def _has_records(self) -> bool:
+        """Whether there may be anything to take up again; a SQLite file that is not there holds nothing."""
+        from sqlalchemy.engine import make_url
+        from sqlalchemy.exc import ArgumentError
+
+        try:
+            url = make_url(self.database_url)
+        except ArgumentError:
+            return True  # starting says what is wrong with it
+        if url.get_backend_name() != "sqlite":
+            return True
+        return bool(url.database) and Path(str(url.database)).exists()
+
+    async def ensure_started(self) -> Services:
+        """The rooms; whoever asks first starts them, and a start that failed is tried again.
+
+        Raises
+        ------
+        Unavailable
+            When the database cannot be used as it is; the message says what mends it.
+        """
+        if self._services is not None:
+            return self._services
+        if self._stopped:
+            raise Unavailable("The server is stopping.")
+        if self._starting is None or self._starting.done():
+            self._starting = asyncio.create_task(self._start(), name="pycaret-ops-starting")
+        return await asyncio.shield(self._starting)
+
+    async def stop_extension(self) -> None:
+        """End what was started, in reverse; never longer than a few seconds, never with an error."""
+        self._stopped = True
+        for task in self._tasks:
+            task.cancel()
+        if self._starting is not None:
+            with contextlib.suppress(BaseException):
+                await asyncio.wait_for(self._starting, STOP_WITHIN_S)
+        self._services = None
+        stack, self._stack = self._stack, None
+        if stack is not None:
+            try:
+                await asyncio.wait_for(stack.aclose(), STOP_WITHIN_S)
+            except Exception:
+                self.log.exception("jupyter-pycaret-ops did not stop cleanly")
+
+    def current_activity(self) -> dict[str, int] | None:
+        """Runs that execute, so that a server with one is not taken for idle."""
+        live = 0
+        if self._services is not None:
+            # a kernel that runs a plan in a thread looks idle to Jupyter
+            live = self._services.supervisor.live + self._services.agents.guests
+        if not live:
+            return None
+        if self.serverapp is not None:
+            from jupyter_server._tz import utcnow
+
+            # Jupyter does not see our kernels; cullers look at this time
+            self.serverapp.web_app.settings["api_last_activity"] = utcnow()
+        return {"running_runs": live}
+
+    # ---------------------------------------------------------------- wiring
+
+    async def _start(self) -> Services:
+        stack = contextlib.AsyncExitStack()
+        try:
+            services = await self._wire(stack)
+        except BaseException:
+            self._services = None
+            await stack.aclose()
+            raise
+        self._stack, self._services = stack, services
+        return services
+
+    async def _wire(self, stack: contextlib.AsyncExitStack) -> Services:
+        await asyncio.to_thread(self._prepare_store)
+        from ..common.clock import SystemClock
+        from ..common.protocol import ReadLimits
+        from .api.bounded_json import DecodeThread
+        from .api.context import Services
+        from .api.identity import Identities
+        from .api.openapi import document
+        from .data_sources.inspection import SourceLooker
+        from .executors.engine_description import EngineDescription
+        from .executors.kernel.memory import default_limit
+        from .executors.kernel.pool import PoolSettings, WorkerPool
+        from .executors.kernel.sweep import ServerId
+        from .files.file_store import ArtifactStore
+        from .prometheus import Metrics
+        from .runs.agents import Agents
+        from .runs.fanout import Fanout
+        from .runs.submission import Submissions
+        from .runs.supervisor import RunSettings, Supervisor
+        from .serving.counts import Statistics
+        from .serving.link import ServingLink
+        from .serving.rate_limit import HeldBytes, RateLimiter
+        from .serving.readiness import Readiness
+        from .serving.registry import Endpoints
+        from .store import runs
+        from .store.session import Store
+        from .vault import Vault
+
+        clock = SystemClock()
+        server = ServerId.mine()
+        runtime = await asyncio.to_thread(_runtime_folder)
+        stack.callback(shutil.rmtree, runtime, ignore_errors=True)
+        decoding = DecodeThread()
+        stack.callback(decoding.close)
+        store = Store(self.database_url)
+        stack.push_async_callback(asyncio.to_thread, store.close)
+        artifacts = ArtifactStore(self.artifact_root)
+        stack.callback(artifacts.close)
+        artifacts.in_background(artifacts.sweep)
+        vault = Vault(Path(self.key_file))
+
+        async def note_start(worker: Worker, purpose: str) -> None:
+            from .store import workers
+            from .store.models import Worker as WorkerRow
+
+            row = WorkerRow(
+                server_id=str(server),
+                host=server.host,
+                kernel_id=worker.kernel_id,
+                pid=worker.pid,
+                process_group=worker.process_group,
+                pid_started_at=worker.pid_started_at,
+                purpose=purpose,
+            )
+            await store.write(workers.record, row)
+
+        async def note_use(kernel_id: str, purpose: str) -> None:
+            from .store import workers
+
+            await store.write(workers.assign, kernel_id, purpose, None)
+
+        async def note_end(kernel_id: str) -> None:
+            from .store import workers
+
+            with contextlib.suppress(Unavailable):
+                await store.write(workers.forget, kernel_id)
+
+        assert self.serverapp is not None
+        kernel_specs = self.serverapp.kernel_spec_manager
+        assert kernel_specs is not None
+        pool = WorkerPool(
+            PoolSettings(
+                self.worker_kernel_name,
+                runtime,
+                self.spare_kernels,
+                self.spare_idle_s,
+                self.kernel_answer_s,
+            ),
+            kernel_specs,
+            on_started=note_start,
+            on_taken=note_use,
+            on_ended=note_end,
+        )
+        stack.push_async_callback(pool.close)
+        fanout = Fanout()
+
+        def memory_limit() -> int:
+            return self.worker_memory_bytes or default_limit(self.concurrent_runs)
+
+        supervisor = Supervisor(
+            store,
+            pool,
+            fanout,
+            clock,
+            server,
+            RunSettings(
+                pool=self.pool,
+                concurrent=self.concurrent_runs,
+                attempts=self.run_attempts,
+                grace_s=self.cancel_grace_s,
+                lease_s=self.lease_s,
+                overtime_s=self.overtime_s,
+                memory_limit=memory_limit,
+            ),
+        )
+        limits = ReadLimits(
+            cap_rows=self.connector_cap_rows,
+            cap_bytes=self.connector_cap_bytes,
+            timeout_s=self.connector_timeout_s,
+            allow_private=self.connector_allow_private,
+        )
+        agents = Agents(
+            store,
+            artifacts,
+            vault,
+            fanout,
+            clock,
+            limits=limits,
+            lease_s=self.lease_s,
+            on_ended=supervisor.ended,
+        )
+        supervisor.agents = agents
+        engine = EngineDescription(pool, kernel_specs, settings.data_root() / "cache")
+        link = ServingLink(pool, predict_within_s=self.predict_timeout_s, memory_limit=memory_limit)
+        statistics = Statistics(store, clock)
+        metrics = Metrics(
+            lambda: store.read(runs.count_by_status, self.pool),
+            warm_kernels=lambda: pool.warm,
+            monotonic=clock.monotonic,
+        )
+        endpoints = Endpoints(
+            store, artifacts, vault, link, monotonic=clock.monotonic, folder=runtime
+        )
+        services = Services(
+            store=store,
+            artifacts=artifacts,
+            vault=vault,
+            clock=clock,
+            identities=Identities(
+                store,
+                clock,
+                owner=self.owner_name,
+                auto_bootstrap=self.auto_bootstrap,
+                hub_user=settings.hub_user(),
+            ),
+            pool=pool,
+            engine=engine,
+            looker=SourceLooker(pool, memory_limit=memory_limit),
+            read_limits=limits,
+            fanout=fanout,
+            agents=agents,
+            submissions=Submissions(store, artifacts, engine, self.pool),
+            supervisor=supervisor,
+            endpoints=endpoints,
+            readiness=Readiness(store, clock.monotonic),
+            statistics=statistics,
+            metrics=metrics,
+            decoding=decoding,
+            public_rate=RateLimiter(self.public_requests_per_minute, clock.monotonic),
+            public_body_bytes=self.public_body_bytes,
+            public_held=HeldBytes(max(PUBLIC_HELD_BYTES, 4 * self.public_body_bytes)),
+            upload_cap_bytes=self.upload_cap_bytes,
+            queue_cap=self.queue_cap,
+            openapi_document=document,
+        )
+        await metrics.refresh()
+        metrics.register()
+        stack.callback(metrics.unregister)
+        # agents are heard before runs are dispatched, and until the last run has stopped
+        self._services = services
+        supervisor.agent_url = await self._listen(stack, runtime)
+        await supervisor.start()
+        stack.push_async_callback(link.close)
+        stack.push_async_callback(supervisor.stop)
+        stack.push_async_callback(services.identities.note_use)
+        stack.push_async_callback(statistics.flush)
+        writing = asyncio.create_task(statistics.write_behind(), name="deployment-counts")
+        stack.callback(writing.cancel)
+        return services
+
+    def _prepare_store(self) -> None:
+        """Bring the database up to date; imports SQLAlchemy, so it runs in a thread.
+
+        Raises
+        ------
+        Unavailable
+            When it cannot be used as it is.
+        """
+        from sqlalchemy.engine import make_url
+        from sqlalchemy.exc import SQLAlchemyError
+
+        from .store.bootstrap import SchemaBlocked, ensure_schema
+
+        automatic = self.auto_migrate
+        try:
+            if automatic is None:
+                automatic = make_url(self.database_url).get_backend_name() == "sqlite"
+            report = ensure_schema(self.database_url, auto_migrate=automatic)
+        except SchemaBlocked as error:
+            raise Unavailable(str(error), retry_after_s=30) from error
+        except (SQLAlchemyError, OSError) as error:
+            self.log.warning("the database could not be opened: %s", error)
+            raise Unavailable(
+                "The database could not be opened; the server's log says why. "
+                "Check PyCaretOpsApp.database_url.",
+                retry_after_s=10,
+            ) from error
+        if report.backup is not None:
+            self.log.info("the database was copied to %s before its upgrade", report.backup)
+
+    async def _listen(self, stack: contextlib.AsyncExitStack, runtime: Path) -> str:
+        """Open the internal listener, which serves the agent's routes alone; returns where it is."""
+        if self.callback_url:
+            return self.callback_url
+        from tornado.httpserver import HTTPServer
+        from tornado.web import Application
+
+        from .api.routes import agent_handlers
+
+        assert self.serverapp is not None
+        shared = {
+            name: value
+            for name, value in self.serverapp.web_app.settings.items()
+            if name not in ("default_handler_class", "ui_modules", "ui_methods")
+        }
+        server: HTTPServer = HTTPServer(
+            Application(agent_handlers(), **shared), max_body_size=1 << 34
+        )
+        stack.push_async_callback(_close_listener, server)
+        if hasattr(socket, "AF_UNIX"):
+            from tornado.netutil import bind_unix_socket
+
+            path = str(runtime / "agents")
+            server.add_socket(bind_unix_socket(path, mode=0o600))
+            return f"unix:{path}"
+        from tornado.netutil import bind_sockets
+
+        sockets = bind_sockets(0, "127.0.0.1")
+        server.add_sockets(sockets)
+        return f"http://127.0.0.1:{sockets[0].getsockname()[1]}"
+
+
+async def _close_listener(server: HTTPServer) -> None:
+    server.stop()
+    await server.close_all_connections()
+
+
+def _runtime_folder() -> Path:
+    """A folder of this server's own, mode 0700, with room for a unix socket's path."""
+    parent = Path(jupyter_runtime_dir())
+    parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    chosen = str(parent) if len(str(parent)) < 70 else None
+    folder = Path(chosen or tempfile.gettempdir())
+    for left in folder.glob("pco-*-*"):
+        pid = left.name.split("-")[1]
+        if pid.isdigit() and not _runs(int(pid)) and left.stat().st_uid == os.getuid():
+            shutil.rmtree(left, ignore_errors=True)  # of a server that was killed
+    return Path(tempfile.mkdtemp(prefix=f"pco-{os.getpid()}-", dir=folder))
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

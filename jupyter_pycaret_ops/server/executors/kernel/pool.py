@@ -1,0 +1,279 @@
+"""The worker kernels of a server: spares kept warm, one taken for each run, all ended at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .worker import (
+    ANSWER_WITHIN_S,
+    ONE_THREAD,
+    Worker,
+    WorkerDied,
+    WorkerRefused,
+    WorkerSilent,
+    without_folders,
+)
+
+if TYPE_CHECKING:
+    from jupyter_client.kernelspec import KernelSpecManager
+
+log = logging.getLogger("jupyter_pycaret_ops")
+
+PREPARE = "from jupyter_pycaret_ops.kernel import agent as _pycaret_ops_agent"
+WARM = "_pycaret_ops_agent.warm()"
+#: warming up imports the engine and fits a model: so many times as long as an answer may take
+WARM_TIMES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class PoolSettings:
+    """What the traits say of worker kernels."""
+
+    kernel_name: str
+    runtime_dir: Path
+    spares: int = 1
+    idle_s: float = 1800.0
+    #: seconds that a kernel may take to start, and then to do what it is asked
+    answer_s: float = ANSWER_WITHIN_S
+
+
+class KernelUnavailable(Exception):
+    """No worker kernel could be started; the message says why and what to do."""
+
+
+class WorkerPool:
+    """Warm kernels for runs, for the serving kernel and for probes.
+
+    A spare is made once somebody uses the product (`want_spares`), refilled when one was taken and
+    given up after `idle_s` without use. `on_started`, `on_taken` and `on_ended` keep the table of workers.
+    """
+
+    def __init__(
+        self,
+        settings: PoolSettings,
+        kernel_spec_manager: KernelSpecManager,
+        *,
+        on_started: Callable[[Worker, str], Awaitable[None]],
+        on_taken: Callable[[str, str], Awaitable[None]],
+        on_ended: Callable[[str], Awaitable[None]],
+    ) -> None:
+        self.settings = settings
+        self._kernel_specs = kernel_spec_manager
+        self._on_started = on_started
+        self._on_taken = on_taken
+        self._on_ended = on_ended
+        self._manager: Any = None
+        self._spares: list[asyncio.Task[Worker]] = []
+        self._all: set[Worker] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._wanted = False
+        self._last_use = 0.0
+        self._closed = False
+
+    # ---------------------------------------------------------------- spares
+
+    @property
+    def warm(self) -> int:
+        """How many spares are ready to be taken."""
+        return sum(1 for task in self._spares if task.done() and not task.exception())
+
+    @property
+    def live(self) -> frozenset[Worker]:
+        """Every kernel that has not been ended."""
+        return frozenset(self._all)
+
+    def want_spares(self) -> None:
+        """Somebody uses the product: have a kernel warm before they need it."""
+        self._last_use = asyncio.get_running_loop().time()
+        if not self._wanted and not self._closed:
+            self._wanted = True
+            self._refill()
+            self._spawn(self._give_up_when_idle())
+
+    def _refill(self) -> None:
+        while self._wanted and not self._closed and len(self._spares) < self.settings.spares:
+            task = asyncio.create_task(self._start("spare"), name="spare-kernel")
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())
+            self._spares.append(task)
+
+    async def _give_up_when_idle(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            rest = self._last_use + self.settings.idle_s - loop.time()
+            if rest <= 0:
+                break
+            await asyncio.sleep(rest)
+        self._wanted = False
+        spares, self._spares = self._spares, []
+        for task in spares:
+            with contextlib.suppress(Exception):
+                await self.end(await task)
+
+    # ---------------------------------------------------------------- take and end
+
+    async def take(self, purpose: str) -> Worker:
+        """A kernel with the agent imported: a warm spare where there is one, else a new one.
+
+        A look at a data source always gets a new one; see `looking`.
+
+        Raises
+        ------
+        KernelUnavailable
+            When none can be started.
+        """
+        self._last_use = asyncio.get_running_loop().time()
+        while self._spares and purpose != "look":
+            if purpose == "serving" and not self._spares[0].done():
+                break  # it needs little of what a spare warms up with, and would wait for all of it
+            task = self._spares.pop(0)
+            try:
+                worker = await asyncio.shield(task)
+            except KernelUnavailable:
+                continue
+            if worker.alive:
+                if purpose == "serving":  # of a run's kernel the supervisor notes more, and later
+                    await self._on_taken(worker.kernel_id, purpose)
+                return worker
+            await self.end(worker)
+        return await self._start(purpose)
+
+    def give_back(self, worker: Worker) -> None:
+        """Keep an unused kernel as a spare, or end it where enough are there."""
+        if worker.alive and not self._closed and len(self._spares) < self.settings.spares:
+            ready: asyncio.Future[Worker] = asyncio.get_running_loop().create_future()
+            ready.set_result(worker)
+            self._spares.append(asyncio.ensure_future(_hand(ready)))
+            self._wanted = True
+        else:
+            self._spawn(self.end(worker))
+
+    def refill(self) -> None:
+        """Start the spare that the last `take` has used up; called when the run has ended."""
+        self._refill()
+
+    async def end(self, worker: Worker) -> None:
+        """End a kernel with all of its processes."""
+        await worker.end()
+        self._all.discard(worker)
+        await asyncio.to_thread(shutil.rmtree, worker.scratch, ignore_errors=True)
+        await self._on_ended(worker.kernel_id)
+
+    async def _start(self, purpose: str) -> Worker:
+        if self._closed:
+            raise KernelUnavailable("The server is stopping.")
+        manager = self._kernel_manager()
+        env = {**os.environ, **ONE_THREAD, "PYCARET_CUSTOM_LOGGING_PATH": os.devnull}
+        scratch = tempfile.mkdtemp(prefix="work-", dir=self.settings.runtime_dir)
+        env["MPLCONFIGDIR"] = scratch
+        name, within_s = self.settings.kernel_name, self.settings.answer_s
+        try:
+            async with asyncio.timeout(within_s):
+                worker = await Worker.start(manager, name, env, scratch)
+        except Exception as error:
+            log.warning("the worker kernel %s could not be started: %s", name, error)
+            await asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True)
+            raise KernelUnavailable(
+                f"The worker kernel “{name}” could not be started ({_why(error)}). "
+                "See `jupyter kernelspec list`, and set PyCaretOpsApp.worker_kernel_name."
+            ) from error
+        self._all.add(worker)
+        try:
+            if self._closed:  # meanwhile
+                raise KernelUnavailable("The server is stopping.")
+            await self._on_started(worker, purpose)
+            await worker.ask(PREPARE, within_s=within_s)
+            if purpose == "spare":  # who waits for a kernel imports just what they need
+                await worker.ask(WARM, within_s=WARM_TIMES * within_s)
+        except WorkerSilent:
+            said = await asyncio.to_thread(worker.last_output)
+            await self.end(worker)
+            raise KernelUnavailable(
+                f"The worker kernel “{name}” was started ({self._command()}) and did not answer within "
+                f"{within_s:g} s. "
+                + (f"Its last output: {said}. " if said else "It wrote nothing. ")
+                + "Start a notebook with this kernel to see whether it works, or set "
+                "PyCaretOpsApp.worker_kernel_name or kernel_answer_s."
+            ) from None
+        except WorkerDied:
+            said = await asyncio.to_thread(worker.last_output)
+            await self.end(worker)
+            raise KernelUnavailable(
+                f"The worker kernel “{name}” ended while it started."
+                + (f" Its last output: {said}" if said else "")
+            ) from None
+        except WorkerRefused as error:
+            await self.end(worker)
+            raise KernelUnavailable(
+                f"The worker kernel “{name}” cannot run plans ({error.args[0]}). Install "
+                "jupyter-pycaret-ops in its environment, or set PyCaretOpsApp.worker_kernel_name."
+            ) from None
+        except BaseException:
+            await asyncio.shield(self.end(worker))
+            raise
+        return worker
+
+    def _command(self) -> str:
+        """Return the command of the kernelspec, without folders."""
+        command = self._kernel_specs.get_kernel_spec(self.settings.kernel_name).argv
+        return without_folders(" ".join(command))
+
+    def _kernel_manager(self) -> Any:
+        if self._manager is None:
+            from jupyter_client.multikernelmanager import AsyncMultiKernelManager
+
+            connections = self.settings.runtime_dir / "connections"
+            connections.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._manager = AsyncMultiKernelManager(
+                connection_dir=str(connections),
+                kernel_spec_manager=self._kernel_specs,
+                # not the one with a restarter: nobody would end, or use, a kernel that comes back
+                kernel_manager_class="jupyter_client.manager.AsyncKernelManager",
+            )
+            if sys.platform != "win32":
+                self._manager.transport = "tcp"
+        return self._manager
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """End every kernel; returns when nothing of them is left."""
+        self._closed = True
+        self._wanted = False
+        for starting in self._spares:
+            starting.cancel()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._spares, *self._tasks, return_exceptions=True)
+        self._spares.clear()
+        await asyncio.gather(
+            *(self.end(worker) for worker in list(self._all)), return_exceptions=True
+        )
+        if self._manager is not None:
+            # else a process that ends now may wait for ever for what its sockets could still send
+            self._manager.context.destroy(linger=0)
+
+
+async def _hand(ready: asyncio.Future[Worker]) -> Worker:
+    return await ready
+
+
+def _why(error: Exception) -> str:
+    """Return why a kernel could not be started, without the path of its program."""
+    if isinstance(error, TimeoutError):
+        return "it took too long"
+    if isinstance(error, OSError) and error.strerror:
+        return f"its program: {error.strerror}"
+    return without_folders(f"{type(error).__name__}: {error}")

@@ -1,0 +1,213 @@
+"""Requests gathered into batches: at once when idle, together when busy, one by one after a death.
+
+Predicting one row costs what 512 rows cost. So an idle deployment predicts at once; while a batch is
+under way requests gather, and its end releases all that gathered. There is no timer in it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...common.errors import RowsInvalid, Unavailable
+from .link import ROWS_PER_LIMIT, LinkInterrupted, LinkLost, PredictFailed
+
+LARGEST_BATCH_ROWS = 10_000
+LONGEST_QUEUE_ROWS = 40_000
+#: the first request of all may wait for the serving kernel to start
+DEADLINE_S = 60.0
+#: what has ended the serving kernel this often is refused
+DEADLY = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a request gets: as many items as it had rows."""
+
+    predictions: list[Any]
+    probabilities: list[list[float]] | None
+    #: what some tasks say beside it: `score` of an anomaly, `time` of a step
+    more: dict[str, list[Any]] = field(default_factory=dict)
+
+
+@dataclass(slots=True, eq=False)
+class _Request:
+    rows: list[list[Any]]
+    proba: bool
+    future: asyncio.Future[Answer]
+    deaths: int = 0
+    alone: bool = False
+
+
+Predict = Callable[[list[list[Any]], bool], Awaitable[dict[str, Any]]]
+
+
+@dataclass(slots=True)
+class BatcherLimits:
+    """How much may wait, and for how long."""
+
+    batch_rows: int = LARGEST_BATCH_ROWS
+    queue_rows: int = LONGEST_QUEUE_ROWS
+    deadline_s: float = DEADLINE_S
+
+
+class Batcher:
+    """The queue of one deployment.
+
+    `predict` does one batch of rows; it raises `PredictFailed` when the pipeline raised and `LinkLost`
+    when the kernel died. Each request's future is settled on its own, and only if it still waits.
+    """
+
+    def __init__(self, predict: Predict, limits: BatcherLimits | None = None) -> None:
+        self._predict = predict
+        self._limits = limits or BatcherLimits()
+        self._queue: deque[_Request] = deque()
+        self._queued_rows = 0
+        self._pump: asyncio.Task[None] | None = None
+        self._closed: Exception | None = None
+
+    @property
+    def queued_rows(self) -> int:
+        """How many rows wait for the next batch."""
+        return self._queued_rows
+
+    async def submit(self, rows: list[list[Any]], *, proba: bool) -> Answer:
+        """Predict rows that have been checked, together with whatever else waits.
+
+        Raises
+        ------
+        Unavailable
+            When the queue is full, the deadline passes, or no kernel can be had.
+        RowsInvalid
+            When the pipeline cannot predict these rows, or they ended its kernel twice.
+        """
+        if self._closed is not None:
+            raise self._closed
+        if self._queued_rows + len(rows) > self._limits.queue_rows:
+            raise Unavailable("Too many rows wait for this deployment. Try again shortly.")
+        loop = asyncio.get_running_loop()
+        request = _Request(rows, proba, loop.create_future())
+        self._queue.append(request)
+        self._queued_rows += len(rows)
+        if self._pump is None:
+            self._pump = asyncio.create_task(self._run(), name="predict-batches")
+        # many rows take longer, and so may their answer
+        deadline_s = self._limits.deadline_s * (1 + len(rows) / ROWS_PER_LIMIT)
+        deadline = loop.call_later(deadline_s, _expire, request)
+        try:
+            return await request.future
+        finally:
+            deadline.cancel()
+
+    def close(self, reason: Exception) -> None:
+        """Refuse what waits and what comes."""
+        self._closed = reason
+        while self._queue:
+            _refuse(self._queue.popleft(), reason)
+        self._queued_rows = 0
+
+    async def drained(self) -> None:
+        """Return when nothing is under way."""
+        while self._pump is not None:
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.shield(self._pump)
+
+    async def _run(self) -> None:
+        try:
+            while batch := self._next_batch():
+                await self._settle(batch)
+        finally:
+            self._pump = None
+
+    def _next_batch(self) -> list[_Request]:
+        """All that gathered, as far as it fits one batch; after a death, one request alone."""
+        batch: list[_Request] = []
+        rows = 0
+        while self._queue:
+            request = self._queue[0]
+            if batch and (
+                request.alone
+                or batch[0].alone
+                or rows + len(request.rows) > self._limits.batch_rows
+            ):
+                break
+            self._queue.popleft()
+            self._queued_rows -= len(request.rows)
+            if request.future.done():  # its deadline has passed, or its client went away
+                continue
+            batch.append(request)
+            rows += len(request.rows)
+        return batch
+
+    async def _settle(self, batch: Sequence[_Request]) -> None:
+        rows = [row for request in batch for row in request.rows]
+        proba = any(request.proba for request in batch)
+        try:
+            result = await self._predict(rows, proba)
+        except LinkInterrupted:
+            self._put_back(batch)  # it was another pipeline's fault
+            return
+        except LinkLost:
+            self._after_death(batch)
+            return
+        except PredictFailed as error:
+            await self._bisect(batch, error)
+            return
+        except Exception as error:
+            for request in batch:
+                _refuse(request, error)
+            return
+        begin = 0
+        for request in batch:
+            end = begin + len(request.rows)
+            if not request.future.done():
+                probabilities = result["probabilities"]
+                request.future.set_result(
+                    Answer(
+                        result["predictions"][begin:end],
+                        probabilities[begin:end] if request.proba and probabilities else None,
+                        {name: items[begin:end] for name, items in result.get("more", {}).items()},
+                    )
+                )
+            begin = end
+
+    async def _bisect(self, batch: Sequence[_Request], error: PredictFailed) -> None:
+        """One request that cannot be predicted fails alone."""
+        if len(batch) == 1:
+            _refuse(batch[0], RowsInvalid(f"The pipeline cannot predict these rows: {error}"))
+            return
+        middle = len(batch) // 2
+        await self._settle(batch[:middle])
+        await self._settle(batch[middle:])
+
+    def _after_death(self, batch: Sequence[_Request]) -> None:
+        """Try again one by one; what has ended the kernel twice is refused."""
+        for request in batch:
+            # in company it may have been another one's fault: only deaths alone are its own
+            request.deaths += 1 if len(batch) == 1 else 0
+            request.alone = True
+            if request.deaths >= DEADLY:
+                _refuse(
+                    request,
+                    RowsInvalid("These rows ended the serving kernel twice; they are refused."),
+                )
+        self._put_back(batch)
+
+    def _put_back(self, batch: Sequence[_Request]) -> None:
+        for request in reversed(batch):
+            if not request.future.done():
+                self._queue.appendleft(request)
+                self._queued_rows += len(request.rows)
+
+
+def _refuse(request: _Request, reason: Exception) -> None:
+    if not request.future.done():
+        request.future.set_exception(reason)
+
+
+def _expire(request: _Request) -> None:
+    _refuse(request, Unavailable("The prediction took too long. Try again.", retry_after_s=5))

@@ -1,0 +1,115 @@
+"""Promotion: a run's fitted pipeline, copied and kept under a name of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from ...common.errors import Invalid, Unavailable
+from ...common.protocol import PIPELINE_KIND, SCHEMA_KIND
+from ..files.file_store import ArtifactStore
+from ..lifecycle import Status
+from ..store import artifacts as artifact_rows
+from ..store import pipelines, runs
+from ..store.access import Caller, Role
+from ..store.ids import new_id
+from ..store.models import Artifact, Pipeline, Run
+from ..store.session import Store
+
+ROW_KEYS = frozenset({"model_id", "name", "rank", "std", "folds", "seconds", "attempt"})
+
+
+async def promote(
+    store: Store,
+    artifacts: ArtifactStore,
+    caller: Caller,
+    run_id: str,
+    *,
+    name: str,
+    description: str | None,
+    tags: list[str],
+    model_id: str | None,
+) -> Pipeline:
+    """Make a pipeline of a run's best model, or of another one that the run kept.
+
+    The pipeline has files of its own: the run may be deleted afterwards.
+
+    Raises
+    ------
+    Invalid
+        Unless the run has succeeded and kept that model's pipeline.
+    """
+
+    def find(session: Session) -> tuple[Run, Artifact, Artifact]:
+        run = runs.read(session, caller, run_id, Role.MEMBER)
+        if run.status != Status.SUCCEEDED:
+            raise Invalid(f"The run is {run.status}; only a run that succeeded can be promoted.")
+        kept = artifact_rows.of_run(session, run_id, PIPELINE_KIND)
+        schemas = artifact_rows.of_run(session, run_id, SCHEMA_KIND)
+        if not kept or not schemas:
+            raise Invalid(f"The run kept no pipeline: its plan was {run.plan}.")
+        return run, _choose(run, kept, model_id), schemas[-1]
+
+    run, artifact, schema_file = await store.read(find)
+    try:
+        schema: dict[str, Any] = json.loads(
+            await artifacts.in_thread(artifacts.read, schema_file.storage_key)
+        )
+    except ValueError as error:
+        raise Unavailable(
+            "The run's input schema is damaged in the artifact store. Restore the file, or run again.",
+            retry_after_s=60,
+        ) from error
+    storage_key = f"pipelines/{new_id()}.pkl"
+    await artifacts.in_thread_whole(artifacts.copy, artifact.storage_key, storage_key)
+    try:
+        return await store.write(
+            pipelines.create,
+            caller,
+            run.workspace_id,
+            {
+                "name": name,
+                "description": description,
+                "tags": tags,
+                "model_id": artifact.model_id or run.model_id or "",
+                "origin_run_id": run.id,
+                "task": run.snapshot["task"],
+                "labels": schema.get("labels"),
+                "metrics": _metrics(run, artifact.model_id),
+                "versions": run.snapshot.get("versions") or {},
+                "input_schema": schema,
+                "sha256": artifact.sha256,
+                "signature": artifact.signature,
+                "size_bytes": artifact.size_bytes,
+                "storage_key": storage_key,
+            },
+        )
+    except BaseException:
+        await asyncio.shield(artifacts.in_thread(artifacts.delete, storage_key))
+        raise
+
+
+def _choose(run: Run, kept: Sequence[Artifact], model_id: str | None) -> Artifact:
+    by_model: dict[str | None, Artifact] = {item.model_id: item for item in kept}
+    if model_id is None:
+        best = (run.metrics_summary.get("best") or {}).get("model_id")
+        return by_model.get(best, kept[0])
+    if model_id not in by_model:
+        names = ", ".join(str(name) for name in by_model)
+        raise Invalid(
+            f"The run kept no pipeline of “{model_id}”; it kept {names}. "
+            "A compare keeps the best n_select models.",
+            errors=[{"loc": ["model_id"], "msg": "no pipeline of this model was kept"}],
+        )
+    return by_model[model_id]
+
+
+def _metrics(run: Run, model_id: str | None) -> dict[str, Any]:
+    for record in run.leaderboard:
+        if record.get("model_id") == model_id:
+            return {key: value for key, value in record.items() if key not in ROW_KEYS}
+    return {}

@@ -1,0 +1,385 @@
+"""`jupyter pycaret-ops run` and what follows, as a person types them."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import secrets
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyter_pycaret_ops import Client
+from jupyter_pycaret_ops.cli.calls import COMMANDS
+from jupyter_pycaret_ops.client.asking import unused, with_names
+
+from ..client.conftest import client
+from ..live import ROOT, Home, LiveServer, until
+
+__all__ = ["client"]
+
+COFFEE = ROOT / "examples" / "coffee_orders.csv"
+PROGRAM = [sys.executable, "-m", "jupyter_pycaret_ops.cli"]
+
+
+def called(
+    server: LiveServer, *words: str, stdin: str = "", **env: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*PROGRAM, *words],
+        env=server.home.env() | env,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+
+
+def fresh_copy(table: Path, folder: Path) -> Path:
+    """A table that no server has: with one row more, which differs each time."""
+    lines = table.read_text(encoding="utf-8").splitlines()
+    cells = lines[1].split(",")
+    number = next(place for place, cell in enumerate(cells) if cell.replace(".", "").isdigit())
+    cells[number] = str(secrets.randbelow(10**6))
+    copy = folder / table.name
+    copy.write_text("\n".join([*lines, ",".join(cells)]) + "\n", encoding="utf-8")
+    return copy
+
+
+def sources(server: LiveServer) -> list[dict[str, Any]]:
+    workspace, _ = server.default_project()
+    found: list[dict[str, Any]] = server.get(f"/workspaces/{workspace}/data-sources?limit=1000")
+    return found
+
+
+def test_the_whole_job_from_a_terminal(server: LiveServer, tmp_path: Path) -> None:
+    """Upload and run, look, promote, deploy, predict: each step's words lead to the next."""
+    mark = secrets.token_hex(4)
+    coffee = fresh_copy(COFFEE, tmp_path)
+    done = called(
+        server,
+        *("run", "compare", "--data", str(coffee), "--include", "lr,nb", "--fold", "3"),
+        *("--experiment", f"coffee {mark}"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert "target guessed: reordered" in done.stderr
+    assert "task guessed: classification" in done.stderr
+    assert "Uploading coffee_orders" in done.stderr
+    first, best, heads, *models = done.stdout.splitlines()
+    status, run_id = first.split()
+    assert status == "succeeded"
+    assert "Accuracy" in best
+    assert heads.split()[:3] == ["#", "MODEL", "Accuracy"]
+    assert len(models) == 2
+
+    assert run_id in called(server, "runs", "--limit", "3").stdout
+    shown = json.loads(called(server, "show", run_id[-6:], "--json").stdout)
+    assert shown["id"] == run_id
+    promoted = called(server, "promote", run_id, "--name", f"coffee {mark}")
+    assert promoted.stdout.startswith(f"coffee {mark} v1"), promoted.stderr
+    slug = f"coffee-{mark}"
+    deployed = called(server, "deploy", f"coffee {mark}:1", "--slug", slug)
+    assert deployed.stdout.strip().endswith(f"/deployments/{slug}/predict"), deployed.stderr
+
+    table = tmp_path / "new.csv"
+    lines = COFFEE.read_text(encoding="utf-8").splitlines()
+    names = lines[0].split(",")
+    keep = [place for place, name in enumerate(names) if name != "reordered"]
+    table.write_text(
+        "\n".join(",".join(line.split(",")[place] for place in keep) for line in lines[:6])
+    )
+    predicted = called(server, "predict", slug, "--data", str(table), "--proba")
+    assert predicted.returncode == 0, predicted.stderr
+    answers = predicted.stdout.splitlines()
+    assert len(answers) == 5
+    assert all(line.split("\t")[0] in {"yes", "no"} for line in answers)
+    example = server.get(f"/deployments/{slug}/schema")["example"]
+    said = called(server, "predict", slug, "--json", stdin=json.dumps([example]))
+    assert json.loads(said.stdout)[0]["prediction"] in {"yes", "no"}
+
+
+def test_the_exit_code_tells(server: LiveServer) -> None:
+    refused = called(server, "run", "create", "--model", "nope", "--data", "iris", "--json")
+    assert refused.returncode == 1
+    assert json.loads(refused.stderr)["reason"] == "validation"
+    nothing = called(server, "run", "compare", "--data", "no such table")
+    assert nothing.returncode == 1
+    assert nothing.stderr == "There is no file, frame, data source or sample set “no such table”.\n"
+    assert called(server, "run").returncode == 2
+    # 6 folds of at most 3 rows of a class: the engine cannot, and the server says so
+    rows = "a,b\n" + "1,x\n2,y\n" * 2
+    table = server.home.path / "tiny.csv"
+    table.write_text(rows)
+    failed = called(server, "run", "compare", "--data", str(table), "--fold", "6")
+    assert failed.returncode == 3, failed.stderr
+    assert failed.stdout.startswith("failed ")
+    away = called(server, "runs", PYCARET_OPS_URL="http://127.0.0.1:9/")
+    assert away.returncode == 5
+    assert "could not be reached" in away.stderr
+
+
+def test_what_would_be_refused_is_refused_before_the_upload(
+    server: LiveServer, tmp_path: Path
+) -> None:
+    coffee = str(fresh_copy(COFFEE, tmp_path))
+    before = [row["id"] for row in sources(server)]
+    wrong_values = (
+        *("--include", "lr,nope", "--sort", "Beauty", "--fold", "1"),
+        *("--setup", "nothing=1", "--plan-param", "n_select=many"),
+    )
+    for plan, words, said in (
+        (
+            "compare",
+            wrong_values,
+            [
+                "There is no model “nope” for classification",
+                "There is no metric “Beauty”",
+                "fold: 1 is less than the minimum",
+                "There is no parameter “nothing” here",
+                "n_select: 'many' is not of type 'integer'",
+            ],
+        ),
+        ("comparre", (), ["has no plan “comparre”"]),
+        ("compare", ("--model", "lr"), ["The plan compare takes no model."]),
+        ("create", ("--task", "regression", "--model", "nb"), ["no model “nb” for regression"]),
+        ("compare", ("--target", "nothing"), ["There is no column “nothing”."]),
+        (
+            "compare",
+            ("--task", "classification", "--target", "nothing"),
+            ["The target “nothing” is not a column of the data; it has "],
+        ),
+        ("compare", ("--project", "nowhere"), ["There is no project “nowhere”"]),
+    ):
+        done = called(server, "run", plan, "--data", coffee, *words)
+        assert done.returncode == 1
+        assert [one for one in said if one not in done.stderr] == []
+        assert "Uploading" not in done.stderr
+    assert [row["id"] for row in sources(server)] == before
+
+
+def test_a_file_that_is_no_table_is_not_uploaded(server: LiveServer, tmp_path: Path) -> None:
+    before = [row["id"] for row in sources(server)]
+    picture = tmp_path / "picture.csv"
+    picture.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(99))
+    no_table = called(server, "run", "compare", "--data", str(picture))
+    assert no_table.returncode == 1
+    assert no_table.stderr.startswith(f"{picture}: ")
+    assert [row["id"] for row in sources(server)] == before
+
+
+def test_the_same_bytes_are_uploaded_once(server: LiveServer, tmp_path: Path) -> None:
+    coffee = fresh_copy(COFFEE, tmp_path)
+    words = ("run", "create", "--model", "nb", "--fold", "2", "--detach", "--data")
+    first = called(server, *words, str(coffee))
+    assert "Uploading coffee_orders" in first.stderr, first.stderr
+    before = sources(server)
+    other = coffee.rename(tmp_path / "another name.csv")
+    second = called(server, *words, str(other))
+    assert second.returncode == 0, second.stderr
+    assert "Already uploaded: coffee_orders" in second.stderr
+    assert "Uploading" not in second.stderr
+    assert sources(server) == before
+    runs = [server.ended(done.stdout.strip()) for done in (first, second)]
+    assert runs[0]["data_source_id"] == runs[1]["data_source_id"]
+    # other bytes are another table, though the name is the same
+    third = called(server, *words, str(fresh_copy(other, tmp_path)))
+    assert "Uploading another name" in third.stderr
+
+
+def test_errors_name_what_ids_stand_for(server: LiveServer, client: Client) -> None:
+    run = server.submit(
+        server.experiment(name=(name := f"named {secrets.token_hex(4)}")),
+        plan="create",
+        model_id="nb",
+        sklearn_dataset="iris",
+    )
+    server.ended(run["id"])
+    unknown = "00000000-0000-7000-8000-000000000000"
+    said = with_names(client, f"Run {run['id']} is in the way of {unknown}.")
+    assert said == f"Run “{name} create” is in the way of {unknown}."
+    many = called(server, "show", "0")
+    if many.returncode:  # more than one run begins so
+        assert "stands for" in many.stderr
+        assert " create (…" in many.stderr or " compare (…" in many.stderr
+
+
+ASCII = {"PYTHONIOENCODING": "ascii", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+
+def test_an_ascii_terminal_gets_no_traceback(server: LiveServer, tmp_path: Path) -> None:
+    name = f"kaffee-größe {secrets.token_hex(4)}"
+    rows = "".join(f"{n % 5},{'süß' if n % 5 > 2 else 'herb'}\n" for n in range(60))
+    table = tmp_path / f"{name}.csv"
+    table.write_text(f"größe,art\n{rows}", encoding="utf-8")
+    words = ("run", "create", "--model", "nb", "--fold", "2", "--data", str(table))
+    done = called(server, *words, "--target", "art", **ASCII)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.isascii()
+    assert done.stderr.isascii()
+    assert "kaffee-gr\\xf6\\xdfe" in done.stderr
+    answer = json.loads(called(server, "show", done.stdout.split()[1], "--json", **ASCII).stdout)
+    assert answer["snapshot"]["target"] == "art"
+    assert "größe" in json.dumps(answer, ensure_ascii=False) or answer["leaderboard"]
+    wrong = called(server, "run", "compare", "--data", "größe", **ASCII)
+    assert wrong.returncode == 1
+    assert wrong.stderr.startswith("There is no file, frame, data source or sample set ")
+    for command in (["--help"], ["run", "--help"], ["runz"], ["runs"]):
+        assert "Traceback" not in called(server, *command, **ASCII).stderr
+
+
+def test_rows_from_standard_input_are_utf_8_whatever_the_terminal_has(server: LiveServer) -> None:
+    for stdin, said in ((b"\xff\xfe", "is not UTF-8"), (b"5", "a JSON object"), (b"{", "not JSON")):
+        done = subprocess.run(
+            [*PROGRAM, "predict", "no-such-deployment"],
+            env=server.home.env() | ASCII,
+            input=stdin,
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 1
+        assert said in done.stderr.decode()
+        assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["runs", "--json"],
+        ["--help"],
+        ["run", "create", "--model", "nb", "--fold", "2", "--data", "iris"],
+    ],
+    ids=" ".join,
+)
+def test_a_closed_pipe_is_no_fault(server: LiveServer, words: list[str]) -> None:
+    """As in `| head -1`, with both streams closed before anything is written."""
+    near, far = os.pipe()
+    os.close(near)
+    process = subprocess.run(
+        [*PROGRAM, *words],
+        env=server.home.env(),
+        stdout=far,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert process.returncode == 0
+    assert "Traceback" not in process.stderr
+    assert "BrokenPipe" not in process.stderr
+    both = subprocess.run(
+        [*PROGRAM, *words],
+        env=server.home.env(),
+        stdout=far,
+        stderr=far,
+        timeout=120,
+        check=False,
+    )
+    os.close(far)
+    assert both.returncode == 0
+
+
+def test_a_failed_run_is_told_by_the_exit_code_though_nobody_reads(
+    server: LiveServer, tmp_path: Path
+) -> None:
+    table = tmp_path / "tiny.csv"
+    table.write_text("a,b\n" + "1,x\n2,y\n" * 2)
+    near, far = os.pipe()
+    os.close(near)
+    process = subprocess.run(
+        [*PROGRAM, "run", "compare", "--data", str(table), "--fold", "6"],
+        env=server.home.env(),
+        stdout=far,
+        stderr=far,
+        timeout=120,
+        check=False,
+    )
+    os.close(far)
+    assert process.returncode == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "Which command?"),
+        (["runz"], "There is no command “runz”. Did you mean “run”?"),
+        (["--nope"], "“--nope” is no command."),
+        (["doctor", "--nope"], "There is no “--nope” here."),
+        (["doctor", "extra"], "There is no “extra” here."),
+        (["migrate", "--urll=sqlite:///x.db"], "There is no “--urll=sqlite:///x.db” here."),
+        (["runs", "--nope"], "unrecognized arguments: --nope"),
+    ],
+    ids=lambda words: " ".join(words) if isinstance(words, list) else "",
+)
+def test_unknown_words_exit_with_2(home: Home, words: list[str], said: str) -> None:
+    done = subprocess.run(
+        [*PROGRAM, *words], env=home.env(), capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_key_is_enough_elsewhere(server: LiveServer) -> None:
+    workspace, _ = server.default_project()
+    key = server.post(
+        "/api-keys",
+        {"name": secrets.token_hex(4), "workspace_id": workspace, "scopes": ["read"]},
+    )
+    env = {"PYCARET_OPS_URL": server.url, "PYCARET_OPS_TOKEN": key["key"]}
+    assert called(server, "runs", "--json", **env).returncode == 0
+    refused = called(server, "run", "compare", "--data", "iris", **env)
+    assert refused.returncode == 1
+    assert "lacks the scope" in refused.stderr
+
+
+def test_a_detached_run_is_cancelled_by_another_command(server: LiveServer) -> None:
+    done = called(server, "run", "compare", "--data", "wine", "--detach")
+    run_id = done.stdout.strip()
+    assert server.run(run_id)["status"] in {"queued", "running"}
+    cancelled = called(server, "cancel", run_id)
+    assert (cancelled.returncode, cancelled.stdout) == (0, f"cancelled {run_id}\n")
+    assert called(server, "cancel", run_id).returncode == 0
+
+
+def test_a_terminal_has_a_bar_and_ctrl_c_cancels(server: LiveServer) -> None:
+    near, far = pty.openpty()
+    process = subprocess.Popen(
+        [*PROGRAM, "run", "compare", "--data", "breast_cancer"],
+        env=server.home.env(),
+        stdin=far,
+        stdout=far,
+        stderr=far,
+        start_new_session=True,
+    )
+    os.close(far)
+    seen = b""
+
+    def reads(wanted: bytes) -> bool:
+        nonlocal seen
+        try:
+            seen += os.read(near, 65536)
+        except OSError:  # the other end is closed
+            return True
+        return wanted in seen
+
+    until(lambda: reads("█".encode()), "a bar that has moved")
+    process.send_signal(signal.SIGINT)
+    until(lambda: reads(b"cancelled "), "the end")
+    assert process.wait(30) == 4
+    os.close(near)
+
+
+def test_each_command_says_what_it_does() -> None:
+    assert all(command.summary().endswith(".") for command in COMMANDS)
+
+
+def test_a_taken_name_gets_a_number() -> None:
+    assert unused("a", {"b"}) == "a"
+    assert unused("a", {"a", "a 2"}) == "a 3"

@@ -1,0 +1,127 @@
+"""Parquet files: told by their footer, refused where no model could take them or they are damaged."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jupyter_pycaret_ops.common.errors import Invalid
+from jupyter_pycaret_ops.common.tables import parquet
+from jupyter_pycaret_ops.common.tables.parquet import columns_of, examine, open_file
+
+
+def written(table: pa.Table) -> bytes:
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer)
+    return buffer.getvalue()
+
+
+def test_types_have_our_words() -> None:
+    table = pa.table(
+        {
+            "i": pa.array([1, None], pa.uint8()),
+            "f": pa.array([1.5, None], pa.float32()),
+            "dec": pa.array([Decimal("1.50"), None]),
+            "b": [True, None],
+            "s": ["x", None],
+            "cat": pa.array(["x", None]).dictionary_encode(),
+            "codes": pa.array([7, None]).dictionary_encode(),
+            "day": [date(2026, 1, 2), None],
+            "at": [datetime(2026, 1, 2, tzinfo=UTC), None],
+            "nothing": pa.nulls(2),
+            "raw": [b"x", None],
+            "__index_level_0__": [0, 1],
+        }
+    )
+    rows, columns = examine(io.BytesIO(written(table)))
+    assert rows == 2
+    assert {column["name"]: column["dtype"] for column in columns} == {
+        "i": "integer",
+        "f": "number",
+        "dec": "number",
+        "b": "boolean",
+        "s": "string",
+        "cat": "string",
+        "codes": "integer",
+        "day": "datetime",
+        "at": "datetime",
+        "nothing": "string",
+        "raw": "string",
+    }
+
+
+@pytest.mark.parametrize(
+    "column", [pa.array([[1]]), pa.array([{"a": 1}]), pa.array([[("k", 1)]], pa.map_("str", "i4"))]
+)
+def test_nested_columns_are_refused_by_name(column: pa.Array) -> None:
+    with pytest.raises(Invalid, match="“deep” holds lists or records"):
+        examine(io.BytesIO(written(pa.table({"flat": [1], "deep": column}))))
+
+
+def test_a_file_without_rows_or_columns_is_no_table() -> None:
+    with pytest.raises(Invalid, match="no row"):
+        examine(io.BytesIO(written(pa.table({"a": pa.array([], pa.int64())}))))
+    with pytest.raises(Invalid, match="no column"):
+        examine(io.BytesIO(written(pa.table({}))))
+
+
+WHOLE = written(pa.table({"a": list(range(50)), "b": [f"t{n % 3}" for n in range(50)]}))
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, len(WHOLE) - 1), st.integers(0, 255)), min_size=1, max_size=6
+    ),
+    st.integers(0, len(WHOLE)),
+)
+def test_a_damaged_file_is_refused_or_read_and_nothing_else(
+    changes: list[tuple[int, int]], length: int
+) -> None:
+    damaged = bytearray(WHOLE)
+    for place, value in changes:
+        damaged[place] = value
+    for content in (bytes(damaged), WHOLE[:length]):
+        try:
+            rows, columns = examine(io.BytesIO(content))
+        except Invalid:
+            continue
+        assert rows > 0
+        assert columns
+
+
+# ---------------------------------------------------------------- small files that unpack to large tables
+
+
+def repeated(rows: int, times: int) -> bytes:
+    """A file of few bytes with `rows * times` equal numbers."""
+    stream = io.BytesIO()
+    group = pa.table({"a": pa.array([0] * rows, pa.int8())})
+    with pq.ParquetWriter(stream, group.schema, compression="zstd") as writer:
+        for _ in range(times):
+            writer.write_table(group)
+    return stream.getvalue()
+
+
+def test_a_small_file_of_many_values_is_refused_by_its_footer() -> None:
+    content = repeated(5_000_000, 60)
+    assert len(content) < 2_000_000
+    for look in (examine, lambda stream: columns_of(open_file(stream))):
+        with pytest.raises(Invalid, match="300,000,000 rows of 1 columns"):
+            look(io.BytesIO(content))
+
+
+def test_a_file_that_unpacks_to_too_much_is_refused_by_its_footer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(parquet, "MOST_UNPACKED_BYTES", 1 << 20)
+    content = written(pa.table({"a": [f"{n}" * 10 for n in range(100_000)]}))
+    with pytest.raises(Invalid, match=r"unpacks to 0\.0 GiB"):
+        examine(io.BytesIO(content))

@@ -1,0 +1,189 @@
+"""Targets: labels keep their value and type, and what cannot be learnt is said."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from jupyter_pycaret_ops.kernel.engine import PlanFailed
+from jupyter_pycaret_ops.kernel.engine.serving_frame import to_frame
+
+
+def failure(run, /, *args, **kwargs):
+    with pytest.raises(PlanFailed) as raised:
+        run(*args, **kwargs)
+    return raised.value
+
+
+@pytest.mark.parametrize(
+    ("values", "labels"),
+    [
+        ([False, True], [False, True]),
+        ([2, 5], [2, 5]),
+        (["2", "5"], ["2", "5"]),
+        ([2.0, 5.0], [2, 5]),
+        (pd.array([2, 5], dtype="Int64"), [2, 5]),
+        (pd.array([False, True], dtype="boolean"), [False, True]),
+        (pd.Categorical(["lo", "hi"]), ["hi", "lo"]),
+        ([0.5, 1.5], [0.5, 1.5]),
+        (["nein", "ja"], ["ja", "nein"]),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("model_id", ["dt", "ridge", "lr"])
+def test_labels_come_back_as_they_were(plan, recorder, frame, values, labels, model_id):
+    frame["label"] = pd.Series(values).iloc[[i % 2 for i in range(60)]].array
+    plan(frame, "label", model_id=model_id)
+    schema, pipeline = recorder.schema, recorder.pipeline(model_id)
+    assert schema["labels"] == labels
+    assert [type(v) for v in schema["labels"]] == [type(v) for v in labels]
+    assert pipeline.classes_.tolist() == labels
+    predicted = pipeline.predict(frame).tolist()
+    assert set(predicted) == set(labels)
+    assert {type(v) for v in predicted} == {type(labels[0])}
+    assert schema["proba"] == hasattr(pipeline, "predict_proba") == (model_id != "ridge")
+    if schema["proba"]:
+        winner = pipeline.classes_[pipeline.predict_proba(frame).argmax(axis=1)]
+        assert (winner == pipeline.predict(frame)).all()
+
+
+def test_an_integer_target_with_gaps_stays_integer(plan, recorder, frame):
+    # read by pandas as 2.0, NaN, 5.0
+    frame["label"] = [2, 5, None] * 20
+    plan(frame, "label")
+    assert recorder.schema["labels"] == [2, 5]
+
+
+def test_mixed_labels_are_read_as_text(plan, recorder, frame):
+    frame["label"] = pd.Series([1, "a"] * 30, dtype=object)
+    plan(frame, "label")
+    assert recorder.change("target_to_text")["columns"] == ["label"]
+    assert recorder.schema["labels"] == ["1", "a"]
+
+
+def test_scores_do_not_depend_on_what_the_labels_are_called(plan, frame):
+    named = plan(frame, "label", model_id="lr").leaderboard
+    frame["label"] = frame["label"] == "yes"
+    coded = plan(frame, "label", model_id="lr").leaderboard
+    for record in (*named, *coded):
+        record.pop("seconds")
+    assert named == coded
+
+
+def test_a_class_with_one_row_is_named(plan, frame):
+    frame["Type"] = ["1", "2", "3"] * 19 + ["1", "2", "6"]
+    error = failure(plan, frame.drop(columns="label"), "Type")
+    assert error.kind == "user"
+    assert error.message == "Class “6” of Type has 1 row; give it 2 or leave it out."
+    frame.loc[0, "Type"] = "7"
+    message = failure(plan, frame.drop(columns="label"), "Type").message
+    assert message.startswith("Classes “6”, “7” of Type have 1 row each")
+
+
+def test_a_class_with_two_rows_is_fine_and_its_auc_is_not_zero(plan, recorder, frame):
+    frame.loc[[4, 8], "label"] = "rare"
+    record = plan(frame, "label", model_id="lr").leaderboard[0]
+    assert recorder.change("folds_reduced")["folds"] == 2
+    assert record["AUC"] is None or record["AUC"] > 0.1
+    assert recorder.schema["labels"] == ["no", "rare", "yes"]
+
+
+def test_a_single_class(plan, frame):
+    frame["label"] = "yes"
+    error = failure(plan, frame, "label")
+    assert error.kind == "user"
+    assert "single class “yes”" in error.message
+
+
+def test_a_continuous_target_in_classification(plan, frame):
+    error = failure(plan, frame, "a")
+    assert error.kind == "user"
+    assert "regression" in error.message
+
+
+def test_more_classes_than_rows_in_the_holdout(plan):
+    frame = pd.DataFrame({"a": range(100), "label": [f"c{i // 2}" for i in range(100)]})
+    error = failure(plan, frame, "label")
+    assert error.kind == "user"
+    assert "50 classes" in error.message
+
+
+def test_folds_follow_the_smallest_class(plan, recorder, frame):
+    frame["label"] = ["yes"] * 8 + ["no"] * 52
+    plan(frame, "label", setup={"fold": 10})
+    told = recorder.change("folds_reduced")
+    assert (told["requested"], told["folds"]) == (10, 6)
+    assert "smallest class has 6" in told["message"] if "message" in told else True
+    assert recorder.payloads("data.split")[0]["folds"] == 6
+
+
+def test_twelve_rows_with_the_default_folds(plan, recorder, frame):
+    result = plan(frame[:12], "label", setup={"fold": 10})
+    assert len(result.leaderboard[0]["folds"]) == recorder.change("folds_reduced")["folds"]
+
+
+def test_twelve_rows_of_regression(plan, frame):
+    result = plan(frame[:12], "b", task="regression", setup={"fold": 10})
+    assert len(result.leaderboard[0]["folds"]) == 4
+    assert None not in result.leaderboard[0]["folds"]
+
+
+def test_text_target_in_regression(plan, frame):
+    error = failure(plan, frame, "town", task="regression")
+    assert error.kind == "user"
+    assert "“town” has text such as" in error.message
+    assert "classification" in error.message
+
+
+def test_numbers_written_as_text_are_a_regression_target(plan, recorder, frame):
+    frame["b"] = frame["b"].round(3).astype(str)
+    plan(frame, "b", task="regression")
+    assert recorder.change("target_to_numbers")["columns"] == ["b"]
+    assert recorder.pipeline("dt").predict(frame).dtype == np.float64
+
+
+def test_a_few_texts_in_a_regression_target_are_counted(plan, frame):
+    frame["b"] = frame["b"].astype(str)
+    frame.loc[[1, 2], "b"] = "?"
+    message = failure(plan, frame, "b", task="regression").message
+    assert "“?” in 2 of 60 rows" in message
+
+
+def test_infinite_and_missing_regression_targets_are_dropped(plan, recorder, frame):
+    frame.loc[0, "b"] = np.inf
+    frame.loc[1, "b"] = np.nan
+    plan(frame, "b", task="regression")
+    assert recorder.change("rows_without_target_dropped")["rows"] == 2
+
+
+@pytest.mark.parametrize("value", [5.0, 5])
+def test_a_constant_regression_target(plan, frame, value):
+    frame["b"] = value
+    assert "nothing to learn" in failure(plan, frame, "b", task="regression").message
+
+
+def test_a_date_is_no_regression_target(plan, frame):
+    frame["b"] = pd.date_range("2024-01-01", periods=60)
+    assert failure(plan, frame, "b", task="regression").kind == "user"
+
+
+def test_a_target_without_any_value(plan, frame):
+    frame["label"] = None
+    assert "no value in any row" in failure(plan, frame, "label").message
+
+
+def test_a_class_that_the_outlier_filter_removes_still_has_a_probability(plan, recorder, frame):
+    frame.loc[[4, 8], "label"] = "rare"
+    frame.loc[[4, 8], ["a", "b"]] = 1000.0
+    plan(frame, "label", model_id="nb", setup={"remove_outliers": True})
+    assert recorder.pipeline("nb").predict_proba(frame).shape == (60, 3)
+
+
+def test_the_rows_of_a_request_give_the_labels_too(plan, recorder, frame):
+    plan(frame, "label")
+    rows = [[row.a, row.b, row.town] for row in frame.itertuples()]
+    assert (
+        recorder.pipeline("dt").predict(to_frame(recorder.schema, rows))
+        == recorder.pipeline("dt").predict(frame)
+    ).all()

@@ -1,0 +1,191 @@
+"""Time limits and cancelling, in the middle of folds and of fits."""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+
+import pytest
+
+from jupyter_pycaret_ops.kernel.engine import Cancelled, PlanFailed
+from jupyter_pycaret_ops.kernel.engine.experiments import Experiment
+from jupyter_pycaret_ops.kernel.engine.limits import Limits, TimeUp
+
+
+@pytest.fixture
+def endless(monkeypatch):
+    """Let the fit of one model go on for ever; `begun` is set when it has begun."""
+    begun = threading.Event()
+
+    def arrange(stuck):
+        make = Experiment.estimator
+
+        def make_or_hang(self, model_id, parameters):
+            estimator = make(self, model_id, parameters)
+            if model_id == stuck:
+
+                def fit(*_):
+                    begun.set()
+                    while True:
+                        pass
+
+                estimator.fit = fit
+            return estimator
+
+        monkeypatch.setattr(Experiment, "estimator", make_or_hang)
+        return begun
+
+    return arrange
+
+
+@pytest.mark.timeout(60)
+def test_a_model_over_its_limit_is_stopped_in_its_fit_and_the_others_go_on(
+    plan, recorder, iris, endless
+):
+    endless("nb")
+    result = plan(iris, "species", plan="compare", include=["nb", "dummy"], model_time_limit=0.5)
+    (failed,) = recorder.payloads("model.failed")
+    assert (failed["model_id"], failed["error_kind"]) == ("nb", "timeout")
+    assert "longer than the 0.5 s" in failed["error"]
+    assert [r["model_id"] for r in result.leaderboard] == ["dummy"]
+
+
+@pytest.mark.timeout(60)
+def test_a_run_over_its_limit_keeps_what_was_scored(plan, recorder, iris, endless):
+    endless("nb")
+    # the dummy takes a few hundredths of a second
+    result = plan(iris, "species", plan="compare", include=["dummy", "nb", "lr"], time_limit=3)
+    assert [r["model_id"] for r in result.leaderboard] == ["dummy"]
+    (warning,) = recorder.payloads("warning")
+    assert warning["reason"] == "time_limit"
+    assert [s["model_id"] for s in warning["skipped"]] == ["lr"]
+    assert "pipeline-dummy.pkl" in recorder.artifacts
+
+
+@pytest.mark.timeout(60)
+def test_a_run_that_scored_nothing_in_time_has_failed(plan, iris, endless):
+    endless("nb")
+    with pytest.raises(PlanFailed) as raised:
+        plan(iris, "species", plan="compare", include=["nb", "dummy"], time_limit=2)
+    assert raised.value.kind == "timeout"
+
+
+def test_a_limit_that_passed_in_a_fold_is_seen_before_the_next():
+    now = [0.0]
+    limits = Limits(model_s=10, monotonic=lambda: now[0])
+    with limits.watched():
+        limits.check()
+    now[0] = 5
+    # starts anew with each block; the watchdog sleeps by the real clock
+    with limits.watched():
+        limits.check()
+        now[0] = 15
+        with pytest.raises(TimeUp):
+            limits.check()
+
+
+def test_the_runs_limit_wins_when_it_comes_first():
+    now = [0.0]
+    limits = Limits(run_s=5, model_s=10, monotonic=lambda: now[0])
+    with limits.watched():
+        assert limits.whose == "run"
+    now[0] = 5
+    assert limits.is_run_over()
+
+
+@pytest.mark.timeout(60)
+def test_nothing_arrives_after_a_watched_block():
+    for _ in range(300):
+        limits = Limits(model_s=0.0005)
+        try:
+            with limits.watched():
+                for _ in range(2000):
+                    pass
+        except TimeUp:
+            limits.stop()
+        sum(range(20000))  # an exception that had not arrived would come here
+
+
+@pytest.mark.timeout(60)
+def test_the_watchdog_does_not_interrupt_a_report():
+    limits = Limits(model_s=0.01)
+    told = []
+
+    def report_for_ever():
+        with limits.watched():
+            while True:
+                with limits.shielded():
+                    told.append("begun")
+                    sum(range(2000))
+                    told[-1] = "ended"
+
+    with pytest.raises(TimeUp):
+        report_for_ever()
+    assert set(told) == {"ended"}
+
+
+def test_no_watchdog_is_left_behind(plan, iris):
+    plan(iris, "species", plan="compare", include=["nb"], model_time_limit=100, time_limit=100)
+    assert not [t for t in threading.enumerate() if t.name == "pycaret-ops-time-limit"]
+
+
+@pytest.mark.parametrize("fold", [1, 2])
+def test_cancel_is_seen_before_a_fold(plan, recorder, iris, fold):
+    def cancel_later(kind, payload):
+        if payload.get("fold") == fold:
+            recorder.on_checkpoint = cancel
+
+    def cancel():
+        raise Cancelled
+
+    recorder.on_event = cancel_later
+    with pytest.raises(Cancelled):
+        plan(iris, "species", plan="compare", include=["nb", "lr"])
+    assert recorder.payloads("model.scored") == []
+    assert [p["fold"] for p in recorder.payloads("run.progress") if "fold" in p][-1] == fold
+
+
+def test_cancel_between_models_keeps_what_was_told(plan, recorder, iris):
+    def cancel():
+        if recorder.payloads("model.scored"):
+            raise Cancelled
+
+    recorder.on_checkpoint = cancel
+    with pytest.raises(Cancelled):
+        plan(iris, "species", plan="compare", include=["nb", "lr"])
+    assert [p["model_id"] for p in recorder.payloads("model.scored")] == ["nb"]
+    assert recorder.artifacts == {}
+
+
+def test_cancel_before_the_final_fit(plan, recorder, iris):
+    def cancel():
+        if recorder.payloads("model.compare.finished"):
+            raise Cancelled
+
+    recorder.on_checkpoint = cancel
+    with pytest.raises(Cancelled):
+        plan(iris, "species", plan="compare", include=["nb"])
+    assert recorder.artifacts == {}
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("limits", [{}, {"model_time_limit": 100}])
+def test_an_asynchronous_cancel_ends_a_fit(plan, recorder, iris, endless, limits):
+    begun = endless("nb")
+    ended = []
+
+    def run():
+        try:
+            plan(iris, "species", plan="compare", include=["nb", "lr"], **limits)
+        except Cancelled:
+            ended.append("cancelled")
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    assert begun.wait(30)
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(
+        ctypes.c_ulong(thread.ident), ctypes.py_object(Cancelled)
+    )
+    thread.join(30)
+    assert ended == ["cancelled"]
+    assert recorder.payloads("model.failed") == []

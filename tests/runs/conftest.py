@@ -1,7 +1,0 @@
-"""Runs in motion, on a real store."""
-
-from __future__ import annotations
-
-from ..fakes.fixtures import clock, store, world
-
-__all__ = ["clock", "store", "world"]

@@ -1,0 +1,130 @@
+"""Every task and plan, refused at submission where the installed engine has no such thing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ...live import LiveServer
+
+TARGET = {"classification": "y", "regression": "y", "time_series": "y"}
+ROWS = [{"x": float(i % 7), "z": float(i % 5), "y": float(i % 2)} for i in range(30)]
+
+
+@pytest.fixture(scope="module")
+def experiments(server: LiveServer) -> dict[str, str]:
+    tasks = ("classification", "regression", "clustering", "anomaly", "time_series")
+    return {task: server.experiment(task, target=TARGET.get(task)) for task in tasks}
+
+
+@pytest.mark.parametrize(
+    ("task", "wanted", "place", "says"),
+    [
+        ("clustering", {"plan": "tune", "model_id": "kmeans"}, ["plan"], "has no plan “tune”"),
+        ("anomaly", {"plan": "blend"}, ["plan"], "has no plan “blend”"),
+        ("time_series", {"plan": "stack"}, ["plan"], "has no plan “stack”"),
+        ("regression", {"plan": "calibrate", "model_id": "lr"}, ["plan"], "has no plan"),
+        ("clustering", {"plan": "compare", "target": "y"}, ["target"], "takes no target"),
+        (
+            "clustering",
+            {"plan": "compare", "setup_params": {"fold": 3}},
+            ["setup_params", "fold"],
+            "no parameter “fold”",
+        ),
+        (
+            "clustering",
+            {"plan": "compare", "plan_params": {"fraction": 0.1}},
+            ["plan_params", "fraction"],
+            "no parameter “fraction”",
+        ),
+        (
+            "anomaly",
+            {"plan": "create", "model_id": "iforest", "plan_params": {"fraction": 0.9}},
+            ["plan_params", "fraction"],
+            "maximum of 0.5",
+        ),
+        (
+            "time_series",
+            {"plan": "compare", "setup_params": {"horizon": 0}},
+            ["setup_params", "horizon"],
+            "minimum of 1",
+        ),
+        (
+            "time_series",
+            {"plan": "create", "model_id": "lr"},
+            ["model_id"],
+            "no model “lr”",
+        ),
+        (
+            "classification",
+            {"plan": "stack", "plan_params": {"meta_model": "nope"}},
+            ["plan_params", "meta_model"],
+            "no model “nope”",
+        ),
+        (
+            "classification",
+            {"plan": "tune", "model_id": "dt", "plan_params": {"optimize": "auc"}},
+            ["plan_params", "optimize"],
+            "no metric “auc”",
+        ),
+        (
+            "classification",
+            {"plan": "tune", "model_id": "dt", "plan_params": {"custom_grid": {"max_depth": []}}},
+            ["plan_params", "custom_grid", "max_depth"],
+            "non-empty",
+        ),
+        ("regression", {"plan": "ensemble"}, ["model_id"], "needs a model_id"),
+    ],
+)
+def test_what_a_task_lacks_is_refused(
+    server: LiveServer,
+    experiments: dict[str, str],
+    task: str,
+    wanted: dict[str, Any],
+    place: list[str],
+    says: str,
+) -> None:
+    body = {"data_inline": ROWS, **wanted}
+    answer = server.post(f"/experiments/{experiments[task]}/runs", body, expect=400)
+    found = {tuple(error["loc"]): error["msg"] for error in answer["errors"]}
+    assert tuple(place) in found, answer
+    assert says in found[tuple(place)]
+
+
+@pytest.mark.parametrize(
+    ("task", "wanted", "kept"),
+    [
+        (
+            "classification",
+            {"plan": "stack", "plan_params": {"include": ["lr", "dt"]}},
+            "stack",
+        ),
+        ("clustering", {"plan": "compare", "plan_params": {"include": ["kmeans"]}}, "kmeans"),
+    ],
+)
+def test_a_plan_ends_with_a_pipeline_that_answers(
+    server: LiveServer,
+    experiments: dict[str, str],
+    task: str,
+    wanted: dict[str, Any],
+    kept: str,
+) -> None:
+    rows = [{**row, "y": "yes" if row["x"] > 3 else "no"} for row in ROWS]
+    if task == "clustering":
+        rows = [{k: v for k, v in row.items() if k != "y"} for row in rows]
+    run = server.ended(server.submit(experiments[task], data_inline=rows, **wanted)["id"])
+    assert run["status"] == "succeeded", run["error"]
+    body = {"name": f"{task} by {wanted['plan']}", "model_id": kept}
+    pipeline = server.post(f"/runs/{run['id']}/promote", body)
+    assert (pipeline["task"], pipeline["model_id"]) == (task, kept)
+    slug = f"plan-{task}"
+    server.post(f"/pipelines/{pipeline['id']}/deployments", {"endpoint_slug": slug})
+    row = {k: v for k, v in rows[0].items() if k != "y"}
+    answer = server.post(f"/deployments/{slug}/predict?proba=true", {"rows": [row]}, expect=200)
+    (found,) = answer["predictions"]
+    if task == "clustering":
+        assert found["prediction"].startswith("Cluster ")
+    else:
+        assert found["prediction"] in {"yes", "no"}
+        assert set(found["probabilities"]) == {"yes", "no"}

@@ -1,0 +1,193 @@
+"""Looks at sources: in a kernel of the pool, within a time, and nothing of a secret stays."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from jupyter_pycaret_ops.common.errors import Unavailable
+from jupyter_pycaret_ops.common.protocol import DataSpec
+from jupyter_pycaret_ops.server.data_sources.inspection import AT_ONCE_EACH, SourceLooker
+from jupyter_pycaret_ops.server.executors.kernel.pool import KernelUnavailable, WorkerPool
+from jupyter_pycaret_ops.server.executors.kernel.worker import WorkerDied, WorkerRefused
+
+from ...fakes import in_loop, settle
+
+SECRET = "hunter2-and-more"
+SPEC = DataSpec("postgres", {"host": "h", "password": SECRET})
+
+
+def file_of(content: bytes) -> Callable[[Path], Awaitable[None]]:
+    """What copies an upload to a path."""
+
+    async def fetch(target: Path) -> None:
+        target.write_bytes(content)
+
+    return fetch
+
+
+class FakeWorker:
+    """Answers as it is told to, and remembers what it was asked."""
+
+    def __init__(self, folder: Path, answer: Any) -> None:
+        self.scratch = folder
+        self.answer = answer
+        self.asked: list[dict[str, Any]] = []
+        self.files: list[bytes] = []
+
+    async def ask(self, code: str, answer: str, *, within_s: float = 60.0) -> Any:
+        assert code == ""
+        message = json.loads(eval(answer.removeprefix("_pycaret_ops_agent.look_json")))
+        self.asked.append(message)
+        if "path" in message["data"]["options"]:
+            self.files.append(Path(message["data"]["options"]["path"]).read_bytes())
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        if self.answer is None:
+            await asyncio.Event().wait()
+        return json.dumps(self.answer)
+
+
+class FakePool:
+    """One worker, and what became of it."""
+
+    def __init__(self, worker: FakeWorker | None) -> None:
+        self.worker = worker
+        self.fate: list[str] = []
+
+    async def take(self, purpose: str) -> FakeWorker:
+        if self.worker is None:
+            raise KernelUnavailable("The worker kernel “x” could not be started.")
+        self.fate.append(purpose)
+        return self.worker
+
+    async def end(self, _worker: FakeWorker) -> None:
+        self.fate.append("ended")
+
+
+class Desk:
+    def __init__(self, folder: Path, answer: Any, within_s: float = 5.0) -> None:
+        self.worker = FakeWorker(folder, answer)
+        self.pool = FakePool(self.worker)
+        self.looker = SourceLooker(cast("WorkerPool", self.pool), within_s)
+
+    async def look(self, spec: DataSpec = SPEC, rows: int = 5, **more: Any) -> dict[str, Any]:
+        return await self.looker.look(spec, rows, **{"source_id": "s1", "person": "ada", **more})
+
+
+@in_loop
+async def test_a_kernel_that_has_known_a_secret_is_ended(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, {"columns": []})
+    assert await desk.look() == {"columns": []}
+    assert desk.pool.fate == ["look", "ended"]
+    assert desk.worker.asked[0]["data"]["options"] == {"host": "h", "password": SECRET}
+    assert desk.worker.asked[0]["data"]["limits"]["timeout_s"] == 20.0
+
+
+@in_loop
+async def test_a_kernel_gets_a_copy_of_an_upload_and_nothing_of_it_stays(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, {"columns": []})
+    await desk.look(DataSpec("parquet_upload"), 5, fetch=file_of(b"PAR1..."))
+    assert desk.worker.files == [b"PAR1..."]
+    assert list(tmp_path.iterdir()) == []
+
+
+@in_loop
+async def test_a_kernel_that_does_not_answer_is_ended_in_time(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, None, within_s=0.05)
+    with pytest.raises(Unavailable, match=r"within 0\.05 s"):
+        await desk.look(DataSpec("parquet_upload"), 5, fetch=file_of(b"x"))
+    assert desk.pool.fate == ["look", "ended"]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("error", [WorkerDied(SECRET), WorkerRefused(SECRET, SECRET)])
+def test_what_a_broken_kernel_says_is_not_repeated(tmp_path: Path, error: Exception) -> None:
+    desk = Desk(tmp_path, error)
+    with pytest.raises(Unavailable) as refused:
+        asyncio.run(desk.look())
+    assert SECRET not in str(refused.value)
+    assert refused.value.__suppress_context__
+    assert desk.pool.fate == ["look", "ended"]
+
+
+@in_loop
+async def test_a_caller_that_goes_away_leaves_no_kernel(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, None)
+    looking = asyncio.create_task(desk.look())
+    while not desk.worker.asked:
+        await asyncio.sleep(0)
+    looking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await looking
+    assert desk.pool.fate == ["look", "ended"]
+
+
+@in_loop
+async def test_without_a_kernel_it_is_said(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, {})
+    desk.pool.worker = None
+    with pytest.raises(Unavailable, match="could not be started"):
+        await desk.look()
+
+
+# ---------------------------------------------------------------- a host that never answers
+
+
+async def asked(desk: Desk, count: int) -> None:
+    while len(desk.worker.asked) < count:
+        await asyncio.sleep(0)
+
+
+@in_loop
+async def test_the_same_question_has_one_kernel_and_one_answer(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, {"columns": []})
+    answers = await asyncio.gather(*(desk.look(person=str(n)) for n in range(8)))
+    assert answers == [{"columns": []}] * 8
+    assert len(desk.worker.asked) == 1
+    answers[0]["columns"] = "changed"
+    assert await desk.look() == {"columns": []}
+
+
+@in_loop
+async def test_a_person_whose_sources_do_not_answer_holds_up_nobody_else(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, None, within_s=3600.0)
+    stuck = [asyncio.create_task(desk.look(source_id=f"stuck-{n}")) for n in range(8)]
+    await asked(desk, AT_ONCE_EACH)
+    await settle(50)
+    assert len(desk.worker.asked) == AT_ONCE_EACH, "the others wait for their own turn"
+    desk.worker.answer = {"columns": []}
+    assert await desk.look(source_id="fine", person="bob") == {"columns": []}
+    for task in stuck:
+        task.cancel()
+    await asyncio.gather(*stuck, return_exceptions=True)
+    assert desk.pool.fate.count("look") == desk.pool.fate.count("ended")
+
+
+@in_loop
+async def test_who_waits_too_long_for_a_place_is_told(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, None, within_s=0.05)
+    refused = await asyncio.gather(
+        *(desk.look(source_id=str(n)) for n in range(8)), return_exceptions=True
+    )
+    assert all(isinstance(each, Unavailable) for each in refused)
+    assert any("Too many sources" in str(each) for each in refused)
+
+
+@in_loop
+async def test_a_look_goes_on_while_one_of_two_still_waits(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, None)
+    first, second = (asyncio.create_task(desk.look()) for _ in range(2))
+    await asked(desk, 1)
+    first.cancel()
+    await settle()
+    assert desk.pool.fate == ["look"]
+    second.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await second
+    assert desk.pool.fate == ["look", "ended"]

@@ -1,0 +1,207 @@
+"""Real processes: still the same one, the members of a group, the end of a group, and the sweep."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from jupyter_pycaret_ops.server.executors.kernel import process
+from jupyter_pycaret_ops.server.executors.kernel.sweep import Leftover, ServerId, sweep
+
+from ...fakes import in_loop
+
+HOST = "here"
+#: a leader that starts two children in its group, says so, and sleeps
+FAMILY = (
+    "import subprocess, sys\n"
+    "kids = [subprocess.Popen(['sleep', '300']) for _ in range(2)]\n"
+    "print('ready', flush=True)\n"
+    "sys.stdin.read()\n"
+)
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="process groups are POSIX's")
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[[], subprocess.Popen[str]]]:
+    """Start a process with two children in a group of its own; all of it is gone after the test."""
+    started: list[subprocess.Popen[str]] = []
+
+    def begin() -> subprocess.Popen[str]:
+        leader = subprocess.Popen(
+            [sys.executable, "-c", FAMILY],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        started.append(leader)
+        assert leader.stdout is not None
+        assert leader.stdout.readline() == "ready\n"
+        return leader
+
+    yield begin
+    for leader in started:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(leader.pid, signal.SIGKILL)
+        leader.communicate()
+
+
+def since(leader: subprocess.Popen[str]) -> float:
+    moment = process.started_at(leader.pid)
+    assert moment is not None
+    return moment
+
+
+def gone(pids: list[int]) -> bool:
+    """Whether those processes have ended; who reaps them is another question."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        if all(process.started_at(pid) is None for pid in pids):
+            return True
+        time.sleep(0.01)
+    return False
+
+
+Start = Callable[[], "subprocess.Popen[str]"]
+
+
+def test_a_process_is_the_same_by_number_and_start(start: Start) -> None:
+    leader = start()
+    moment = since(leader)
+    assert process.is_same(leader.pid, moment)
+    assert process.is_same(leader.pid, round(moment, 2))
+    assert not process.is_same(leader.pid, moment - 1)
+    leader.kill()
+    assert gone([leader.pid])  # a zombie, until it is reaped
+    assert not process.is_same(leader.pid, moment)
+    leader.wait()
+    assert not process.is_same(leader.pid, moment)
+
+
+def test_a_group_is_its_leader_and_its_children(start: Start) -> None:
+    leader = start()
+    moment = since(leader)
+    children = [child.pid for child in psutil.Process(leader.pid).children()]
+    assert len(children) == 2
+    assert sorted(process.group_members(leader.pid, moment)) == sorted([leader.pid, *children])
+
+
+def test_a_group_ends_with_all_of_it_even_when_its_leader_is_gone(start: Start) -> None:
+    leader = start()
+    moment = since(leader)
+    children = [child.pid for child in psutil.Process(leader.pid).children()]
+    leader.kill()
+    leader.wait()
+    assert sorted(process.group_members(leader.pid, moment)) == sorted(children)
+    assert process.kill_group(leader.pid, moment) == 2
+    assert gone(children)
+
+
+def test_a_group_whose_number_has_come_round_again_is_left_alone(start: Start) -> None:
+    """The group that we knew began later than these processes did: they are somebody else's."""
+    leader = start()
+    assert process.kill_group(leader.pid, since(leader) + 60) == 0
+    assert leader.poll() is None
+
+
+@in_loop
+async def test_the_end_of_a_child_is_noticed_and_reaped(start: Start) -> None:
+    leader = start()
+
+    async def poll() -> int | None:
+        return leader.poll()
+
+    waiting = asyncio.create_task(process.wait_for_exit(leader.pid, poll))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    leader.kill()
+    await waiting
+    assert leader.returncode == -signal.SIGKILL
+
+
+# ---------------------------------------------------------------- the sweep
+
+
+def left_by(
+    server: ServerId, leader: subprocess.Popen[str], start_s: float | None = None
+) -> Leftover:
+    return Leftover(
+        f"kernel-{leader.pid}", str(server), leader.pid, leader.pid, start_s or since(leader)
+    )
+
+
+@pytest.fixture
+def dead() -> ServerId:
+    """A server of this host that has ended."""
+    child = subprocess.Popen(["sleep", "0"])
+    child.wait()
+    return ServerId(HOST, child.pid, time.time() - 3600)
+
+
+def alive() -> ServerId:
+    mine = ServerId.mine()
+    return ServerId(HOST, mine.pid, mine.pid_started_at)
+
+
+def test_what_a_dead_server_left_is_ended_and_named(start: Start, dead: ServerId) -> None:
+    first, second = start(), start()
+    family = process.group_members(first.pid, since(first))
+    leftovers = [left_by(dead, first), left_by(dead, second)]
+    assert sweep(leftovers, HOST) == [f"kernel-{first.pid}", f"kernel-{second.pid}"]
+    assert len(family) == 3
+    assert gone(family)
+    assert gone([second.pid])
+
+
+def test_what_a_live_server_runs_is_not_touched(start: Start) -> None:
+    leader = start()
+    assert sweep([left_by(alive(), leader)], HOST) == []
+    assert len(process.group_members(leader.pid, since(leader))) == 3
+
+
+def test_a_server_of_another_host_may_be_alive(start: Start, dead: ServerId) -> None:
+    leader = start()
+    away = ServerId("elsewhere", dead.pid, dead.pid_started_at)
+    assert not away.is_dead(HOST)
+    assert sweep([left_by(away, leader)], HOST) == []
+    assert leader.poll() is None
+
+
+def test_a_pid_that_has_come_round_again_is_not_killed_but_forgotten(
+    start: Start, dead: ServerId
+) -> None:
+    """The table names a kernel of yesterday; its number belongs to somebody who started after it."""
+    stranger = start()
+    left = left_by(dead, stranger, since(stranger) + 60)
+    assert sweep([left], HOST) == [left.kernel_id]
+    assert stranger.poll() is None
+
+
+def test_a_server_whose_number_has_come_round_again_is_dead() -> None:
+    mine = ServerId.mine()
+    assert not mine.is_dead(mine.host)
+    assert ServerId(mine.host, mine.pid, mine.pid_started_at - 60).is_dead(mine.host)
+
+
+@pytest.mark.parametrize("host", ["here", "fe80::1", "a:b:c", "node-1.example.org"])
+def test_a_servers_name_can_be_read_back(host: str) -> None:
+    server = ServerId(host, 42, 1767323045.12)
+    assert ServerId.parse(str(server)) == server
+
+
+def test_this_servers_name_read_back_is_alive() -> None:
+    """The name holds hundredths of a second, as the table of processes does."""
+    mine = ServerId.mine()
+    assert not ServerId.parse(str(mine)).is_dead(mine.host)
+    assert Path(f"/proc/{mine.pid}").exists() or sys.platform != "linux"

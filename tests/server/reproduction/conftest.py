@@ -1,0 +1,7 @@
+"""Runs to reproduce, on a real store."""
+
+from __future__ import annotations
+
+from ...fakes.fixtures import clock, store, world
+
+__all__ = ["clock", "store", "world"]

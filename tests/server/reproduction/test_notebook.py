@@ -1,0 +1,190 @@
+"""Runs as notebooks: what they do not say, what they refuse, and that what people named is no code."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+import nbformat
+import pytest
+
+from jupyter_pycaret_ops.common.errors import Conflict
+from jupyter_pycaret_ops.server import reproduction as notebook
+from jupyter_pycaret_ops.server.store.models import Run, utc_now
+
+HOSTILE = 'x"""\n\'\'\'; import os; os.remove("y")\n# <script>`'
+
+
+def facts(
+    data: dict[str, Any] | None = None, rows: list[dict[str, Any]] | None = None, **more: Any
+) -> notebook.Facts:
+    snapshot = {
+        "task": more.pop("task", "classification"),
+        "target": more.pop("target", "y"),
+        "setup_params": more.pop("setup_params", {}),
+        "plan_params": more.pop("plan_params", {}),
+        "data_changes": [],
+        "data_sha256": more.pop("data_sha256", None),
+        "seed": more.pop("seed", 7),
+        "versions": {"python": "3.12.1", "pycaret": "4.0.0"},
+    }
+    changes = more.pop("changes", [])
+    experiment = more.pop("experiment", "an experiment")
+    filename = more.pop("filename", None)
+    run = Run(
+        **{
+            "id": "0",
+            "plan": "compare",
+            "status": "succeeded",
+            "leaderboard": [
+                {"model_id": "lr", "name": "Logistic", "Accuracy": 0.5, "std": {"Accuracy": 0.1}}
+            ],
+            "metrics_summary": {"failed": 2},
+            "metric": "Accuracy",
+            "greater_is_better": True,
+            "queued_at": utc_now(),
+            "data": data or {"kind": "sklearn", "options": {"name": "iris"}},
+            "snapshot": snapshot,
+            **more,
+        }
+    )
+    return notebook.Facts(run, experiment, filename, True, changes, rows)
+
+
+def made(*args: Any, **more: Any) -> dict[str, Any]:
+    """The notebook, which is valid, and whose every cell of code is Python."""
+    document = notebook.make(facts(*args, **more))
+    nbformat.validate(document)
+    for cell in document["cells"]:
+        if cell["cell_type"] == "code":
+            ast.parse(cell["source"])
+    return document
+
+
+def text_of(document: dict[str, Any], kind: str | None = None) -> str:
+    return "\n".join(
+        cell["source"] for cell in document["cells"] if kind in (None, cell["cell_type"])
+    )
+
+
+def test_the_table_has_metrics_and_nothing_else_of_the_records() -> None:
+    record = {
+        "model_id": "lr",
+        "name": "Logistic",
+        "rank": 1,
+        "Accuracy": 0.5,
+        "AUC": None,
+        "std": {"Accuracy": 0.1},
+        "folds": [0.4, 0.6],
+        "seconds": 0.3,
+        "attempt": 2,
+        "params": {"C": 1},
+        "kept": True,
+        "baseline": False,
+    }
+    second = {**record, "model_id": "nb", "Kappa": 0.2}
+    text = text_of(made(leaderboard=[record, second]), "markdown")
+    assert "| model | Accuracy | AUC | Kappa |\n|---|---|---|---|" in text
+    assert "| lr | 0.5000 |  |  |" in text
+    assert "| nb | 0.5000 |  | 0.2000 |" in text
+
+
+CHANGES = [
+    {"change": "columns_renamed", "columns": ["1"], "message": "m"},
+    {"change": "columns_ignored", "columns": [HOSTILE], "message": f"m “{HOSTILE}”"},
+    {"change": "empty_columns_dropped", "columns": [HOSTILE], "message": "m"},
+    {"change": "rows_without_target_dropped", "columns": ["y"], "rows": 1, "message": "m"},
+    {"change": "blanks_to_missing", "columns": [HOSTILE], "blanks": {HOSTILE: [HOSTILE]}, "message": "m"},
+    {"change": "mixed_to_text", "columns": [HOSTILE], "message": "m"},
+    {"change": "nested_to_text", "columns": [HOSTILE], "message": "m"},
+    {"change": "dates_expanded", "columns": [HOSTILE], "dates": {HOSTILE: {"form": HOSTILE, "parts": ["days"]}}, "message": "m"},
+    {"change": "durations_to_seconds", "columns": [HOSTILE], "message": "m"},
+    {"change": "names_made_safe", "columns": [HOSTILE], "message": "m"},
+    {"change": "target_to_text", "columns": ["y"], "message": "m"},
+    {"change": "folds_reduced", "columns": [], "requested": 10, "folds": 3, "message": "m"},
+]  # fmt: skip
+SOURCES: list[dict[str, Any]] = [
+    {"kind": "csv_upload", "options": {"encoding": "latin-1", "delimiter": ";"}},
+    {"kind": "parquet_upload", "options": {}},
+    {"kind": "sklearn", "options": {"name": "iris"}},
+    {"kind": "inline", "storage_key": "inline/x"},
+    {"kind": "s3", "options": {"bucket": "b", "key": HOSTILE, "region": HOSTILE, "endpoint_url": HOSTILE}},
+    {"kind": "s3", "options": {"bucket": "b", "key": "k.parquet", "anonymous": True}},
+    {"kind": "postgres", "options": {"host": HOSTILE, "database": HOSTILE, "user": HOSTILE, "query": HOSTILE}},
+    {"kind": "postgres", "options": {"host": "h", "database": "d", "user": "u", "schema": HOSTILE, "table": HOSTILE}},
+    {"kind": "frame", "options": {}},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("changes", [[], CHANGES], ids=["plain", "changed"])
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source["kind"])
+@pytest.mark.parametrize("plan", ["setup", "create", "compare"])
+def test_what_people_named_is_a_literal_and_never_code(
+    source: dict[str, Any], changes: list[dict[str, Any]], plan: str
+) -> None:
+    document = made(
+        source,
+        [{HOSTILE: HOSTILE, "y": None}],
+        changes=changes,
+        plan=plan,
+        model_id="lr" if plan == "create" else None,
+        target=HOSTILE,
+        filename=HOSTILE,
+        experiment=HOSTILE,
+        data_sha256="0" * 64,
+        plan_params={"penalty": HOSTILE} if plan == "create" else {},
+        setup_params={"ignore_features": [HOSTILE], "normalize": True},
+    )
+    for cell in document["cells"]:
+        if cell["cell_type"] == "code":
+            tree = ast.parse(cell["source"])
+            called = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+            assert "remove" not in called
+        else:
+            assert "<script>" not in cell["source"]
+    assert "jupyter_pycaret_ops" not in text_of(document, "code")
+
+
+def test_the_same_run_gives_the_same_notebook() -> None:
+    assert made() == made()
+
+
+def test_only_what_was_done_to_the_data_is_said() -> None:
+    plain = text_of(made(), "code")
+    for word in ("DATES", "BLANKS", "DURATIONS", "json", "drop(columns", "known"):
+        assert word not in plain
+    changed = text_of(made(changes=CHANGES), "code")
+    assert "fold=3" in changed
+    for word in ("DATES", "BLANKS", "DURATIONS", "json", "drop(columns", "known"):
+        assert word in changed
+
+
+def test_many_rows_are_read_from_a_file() -> None:
+    source = {"kind": "inline", "storage_key": "inline/x"}
+    assert "ROWS" in text_of(made(source, [{"x": 1, "y": 2}] * 200))
+    assert "rows.json" in text_of(made(source, [{"x": 1, "y": 2}] * 201))
+    assert "rows.json" in text_of(made(source, [{"x": "long" * 20_000, "y": 2}]))
+
+
+def test_the_models_are_those_that_were_scored_or_else_those_that_were_asked_for() -> None:
+    assert "MODELS = ['lr']" in text_of(made(plan_params={"include": ["lr", "dt"]}))
+    asked = {"include": ["lr", "dt", "rf"], "exclude": ["rf"]}
+    text = text_of(made(plan_params=asked, leaderboard=[], status="failed", metrics_summary={}))
+    assert "MODELS = ['lr', 'dt']" in text
+    assert "failed" in text
+    text = text_of(made(leaderboard=[], status="cancelled", metrics_summary={}))
+    assert "experiment.models()" in text
+
+
+@pytest.mark.parametrize(
+    ("more", "word"),
+    [
+        ({"status": "running"}, "not ended"),
+        ({"status": "queued"}, "not ended"),
+        ({"task": "telepathy"}, "telepathy"),
+        ({"plan": "guess"}, "guess"),
+    ],
+)
+def test_what_cannot_be_said_is_refused_with_the_reason(more: dict[str, Any], word: str) -> None:
+    with pytest.raises(Conflict, match=word):
+        notebook.make(facts(**more))

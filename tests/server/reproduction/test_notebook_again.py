@@ -1,0 +1,125 @@
+"""A run's notebook, executed from top to bottom by a kernel that is not told of us, has the run's leaderboard."""
+
+from __future__ import annotations
+
+import io
+import random
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ...live import LiveServer
+from ...notebooks import again, same
+
+
+def orders(rows: int = 160) -> pd.DataFrame:
+    """A table with a bit of everything that the engine room has to do something about."""
+    chance = random.Random(3)
+    labels = [chance.choice(["naïve", "often", "never"]) for _ in range(rows)]
+    labels[:4] = ["rare"] * 4  # fewer than there are folds
+    frame = pd.DataFrame(
+        {
+            "order id": range(rows),
+            "dätum": [f"{chance.randint(1, 28)}.{chance.randint(1, 12)}.2024" for _ in range(rows)],
+            "amount [€]": [str(round(chance.gauss(20, 5), 2)) for _ in range(rows)],
+            "city, country": [chance.choice(["Köln", "Paris", None, "Oslo"]) for _ in range(rows)],
+            "is new": [chance.choice(["True", "False", None]) for _ in range(rows)],
+            "weight": [chance.choice([None, 1.5, 2.25, 3.125]) for _ in range(rows)],
+            "nothing": [None] * rows,
+            "label": labels,
+        }
+    )
+    frame.loc[::17, "amount [€]"] = "?"
+    frame.loc[5::23, "label"] = None
+    return frame
+
+
+def ended_well(server: LiveServer, run_id: str) -> dict[str, Any]:
+    row = server.ended(run_id)
+    assert row["status"] == "succeeded", row["error"]
+    return row
+
+
+def test_classification_with_text_labels_a_date_and_gaps(
+    server: LiveServer, tmp_path: Path
+) -> None:
+    content = orders().to_csv(index=False, sep=";").encode("latin-1", "replace")
+    source = server.upload("orders again", content)
+    run = server.submit(
+        server.experiment(target="label", setup_params={"fold": 6, "session_id": 11}),
+        plan="compare",
+        data_source_id=source["id"],
+        setup_params={"ignore_features": ["order id"], "normalize": True},
+        plan_params={"include": ["lr", "dt", "ridge", "rf", "nb"], "sort": "F1"},
+    )
+    row = ended_well(server, run["id"])
+    told = {item["change"] for item in row["snapshot"]["data_changes"]}
+    assert told >= {
+        "columns_ignored",
+        "empty_columns_dropped",
+        "blanks_to_missing",
+        "dates_expanded",
+        "names_made_safe",
+        "rows_without_target_dropped",
+        "folds_reduced",
+    }
+    ridge = next(item for item in row["leaderboard"] if item["model_id"] == "ridge")
+    assert ridge["AUC"] is None
+    same(row, again(server, run["id"], tmp_path, {"orders again.csv": content}))
+
+
+def test_regression_from_parquet_with_parameters_of_a_model(
+    server: LiveServer, tmp_path: Path
+) -> None:
+    frame = orders()
+    frame["dätum"] = pd.to_datetime(frame["dätum"], format="%d.%m.%Y").dt.tz_localize("Asia/Tokyo")
+    frame["is new"] = frame["is new"].map({"True": True, "False": False}).astype("boolean")
+    frame["count"] = pd.Series([3, None, 5, 8] * 40, dtype="Int64")
+    frame["label"] = frame["label"].astype("category")
+    frame["waited"] = pd.to_timedelta(frame["order id"] % 7, unit="h")
+    frame["score"] = frame["weight"].fillna(2) * frame.index % 13
+    frame.loc[3::31, "score"] = float("inf")
+    file = io.BytesIO()
+    frame.drop(columns="waited").to_parquet(file)
+    workspace, _ = server.default_project()
+    source = server.call(
+        "POST",
+        f"/workspaces/{workspace}/data-sources/upload",
+        201,
+        files={"file": ("scores.parquet", file.getvalue())},
+        data={"name": "scores again"},
+    )
+    run = server.submit(
+        server.experiment("regression", target="score", setup_params={"fold": 4}),
+        plan="create",
+        model_id="rf",
+        data_source_id=source["id"],
+        plan_params={"n_estimators": 23, "max_depth": 4, "time_limit": 100},
+    )
+    row = ended_well(server, run["id"])
+    same(row, again(server, run["id"], tmp_path, {"scores.parquet": file.getvalue()}))
+
+
+def test_rows_of_a_submission_with_lists_and_mixed_values(
+    server: LiveServer, tmp_path: Path
+) -> None:
+    chance = random.Random(4)
+    rows = [
+        {
+            "tags": chance.choice([["a"], ["a", "b"], [], None]),
+            "mixed": chance.choice([1, "one", 2.0, True, None]),
+            "flag": chance.choice([True, False, None]),
+            "when": chance.choice(["2024-02-03T04:05:06Z", "2023-01-02"]),
+            "y": chance.choice([True, False]),
+        }
+        for _ in range(90)
+    ]
+    run = server.submit(
+        server.experiment(target="y", setup_params={"fold": 3}),
+        plan="compare",
+        data_inline=rows,
+        plan_params={"include": ["dt", "lr", "lightgbm"]},
+    )
+    row = ended_well(server, run["id"])
+    same(row, again(server, run["id"], tmp_path))

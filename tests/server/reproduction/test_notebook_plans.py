@@ -1,0 +1,221 @@
+"""For every plan of every task that has one: the cells of its notebook come to the run's own leaderboard."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import nbformat
+import pandas as pd
+import pytest
+from sklearn import datasets
+
+from jupyter_pycaret_ops.common.protocol import DataSpec, RunSpec
+from jupyter_pycaret_ops.kernel import engine
+from jupyter_pycaret_ops.server import reproduction as notebook
+from jupyter_pycaret_ops.server.store.models import Run, utc_now
+
+
+class Silent:
+    """A reporter that nobody listens to."""
+
+    def event(self, *_: Any) -> None:
+        """Nothing."""
+
+    def checkpoint(self) -> None:
+        """Nothing."""
+
+    def artifact(self, *_: Any) -> None:
+        """Nothing."""
+
+
+PLANS: list[tuple[str, str | None, dict[str, Any]]] = [
+    ("create", "dt", {"max_depth": 2}),
+    ("compare", None, {"include": ["dt", "lr", "dummy"]}),
+    ("tune", "dt", {"n_iter": 3}),
+    ("ensemble", "dt", {"n_estimators": 3}),
+    ("ensemble", "dt", {"n_estimators": 3, "method": "Boosting"}),
+    ("blend", None, {"include": ["knn", "dt", "dummy"], "weights": [1, 2, 1]}),
+    ("stack", None, {"include": ["knn", "dt"], "meta_model": "dt"}),
+    ("stack", None, {"include": ["dt", "knn"]}),
+    ("automl", None, {"include": ["dt", "dummy"], "n_iter": 3}),
+]
+SETS = {"classification": "wine", "regression": "diabetes"}
+METRICS = {
+    "classification": "Accuracy",
+    "regression": "R2",
+    "clustering": "Silhouette",
+    "anomaly": "Agreement",
+}
+CASES = [(task, *plan) for task in SETS for plan in PLANS] + [
+    ("classification", "calibrate", "dt", {"method": "isotonic"}),
+    ("classification", "blend", None, {"include": ["lr", "ridge"], "method": "hard"}),
+    ("clustering", "create", "kmeans", {"num_clusters": 3}),
+    (
+        "clustering",
+        "compare",
+        None,
+        {"include": ["kmeans", "hclust", "dbscan", "ap"], "num_clusters": 3},
+    ),
+    ("anomaly", "create", "knn", {"fraction": 0.1}),
+    ("anomaly", "compare", None, {"include": ["iforest", "knn", "pca", "lof"], "fraction": 0.1}),
+]
+
+
+UNSUPERVISED = {
+    "clustering": ["Silhouette", "Calinski-Harabasz", "Davies-Bouldin", "Clusters"],
+    "anomaly": ["Agreement", "Separation", "Anomalies"],
+}
+
+
+def ran(task: str, plan: str, model_id: str | None, params: dict[str, Any]) -> Run:
+    """The run, done by the engine room in this process, as the store has it afterwards."""
+    name = SETS.get(task, "iris")
+    data = DataSpec("sklearn", {"name": name})
+    setup = {"fold": 3, "session_id": 5} if task in SETS else {"session_id": 5}
+    target = "target" if task in SETS else None
+    snapshot = {"task": task, "target": target, "setup_params": setup, "plan_params": params}
+    metric = METRICS[task]
+    spec = RunSpec(
+        run_id="0",
+        attempt=1,
+        plan=plan,
+        model_id=model_id,
+        metric=metric,
+        data=data,
+        **snapshot,
+    )
+    frame = getattr(datasets, f"load_{name}")(as_frame=True).frame
+    result = engine.run_plan(spec, frame, Silent())
+    return Run(
+        id="0",
+        plan=plan,
+        model_id=model_id,
+        status="succeeded",
+        leaderboard=result.leaderboard,
+        metrics_summary=result.metrics_summary,
+        metric=metric,
+        greater_is_better=True,
+        queued_at=utc_now(),
+        data={"kind": "sklearn", "options": {"name": name}},
+        snapshot={**snapshot, **result.snapshot},
+    )
+
+
+def done_again(run: Run) -> dict[str, Any]:
+    """The names that are there after every cell of the run's notebook was executed."""
+    facts = notebook.Facts(run, "again", None, False, run.snapshot["data_changes"])
+    document = notebook.make(facts)
+    nbformat.validate(document)
+    names: dict[str, Any] = {}
+    for cell in document["cells"]:
+        if cell["cell_type"] == "code":
+            exec(cell["source"], names)
+    return names
+
+
+@pytest.mark.parametrize(("task", "plan", "model_id", "params"), CASES)
+def test_the_cells_of_a_plan_come_to_its_leaderboard(
+    task: str, plan: str, model_id: str | None, params: dict[str, Any]
+) -> None:
+    run = ran(task, plan, model_id, params)
+    found: pd.DataFrame = done_again(run)["leaderboard"]
+    assert list(found.index) == [row["model_id"] for row in run.leaderboard]
+    for row in run.leaderboard:
+        for metric in row["std"] or UNSUPERVISED[task]:
+            value = found.loc[row["model_id"], metric]
+            expected = None if row[metric] is None else pytest.approx(row[metric], abs=1e-6)
+            assert (None if pd.isna(value) else value) == expected, (row["model_id"], metric)
+
+
+@pytest.mark.parametrize(("task", "model_id"), [("clustering", "kmeans"), ("anomaly", "knn")])
+def test_a_finalized_model_without_a_target_is_the_one_that_was_fitted(
+    task: str, model_id: str
+) -> None:
+    names = done_again(ran(task, "finalize", model_id, {}))
+    assert names["best"].predict(names["data"]).shape == (len(names["data"]),)
+
+
+@pytest.mark.parametrize("task", SETS)
+def test_a_finalized_model_is_fitted_on_all_rows(task: str) -> None:
+    names = done_again(ran(task, "finalize", "dt", {"max_depth": 2}))
+    assert names["best"].predict(names["data"].drop(columns="target")).shape == (
+        len(names["data"]),
+    )
+
+
+SERIES: list[tuple[str, str | None, dict[str, Any], dict[str, Any]]] = [
+    ("create", "theta", {}, {}),
+    ("create", "exp_smooth", {"trend": "add"}, {"horizon": 4}),
+    ("compare", None, {"include": ["naive", "polytrend", "lightgbm_cds_dt"]}, {"index": "day"}),
+    ("tune", "exp_smooth", {"n_iter": 2}, {"fold": 2}),
+    ("compare", None, {"include": ["naive", "lr_cds_dt"]}, {"ignore_features": []}),
+    ("setup", None, {}, {}),
+    ("finalize", "naive", {"strategy": "drift"}, {}),
+]
+
+
+@pytest.mark.parametrize(("plan", "model_id", "params", "setup"), SERIES)
+def test_a_forecast_is_told_in_plain_words_too(
+    plan: str, model_id: str | None, params: dict[str, Any], setup: dict[str, Any]
+) -> None:
+    rows = 40
+    frame = pd.DataFrame(
+        {
+            "day": pd.date_range("2024-01-01", periods=rows).strftime("%m/%d/%Y"),
+            "sold": [float(10 + i + 5 * (i % 7)) for i in range(rows)],
+        }
+    )
+    if "ignore_features" in setup:  # something that explains it
+        frame["price"] = [1.0 + i % 3 for i in range(rows)]
+        frame["holiday"] = ["yes" if i % 5 else "no" for i in range(rows)]
+        frame.loc[4, "price"] = None
+    frame.loc[7, "sold"] = None
+    frame = frame.drop(index=[11]).iloc[::-1].reset_index(drop=True)
+    records = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    snapshot: dict[str, Any] = {
+        "task": "time_series",
+        "target": "sold",
+        "setup_params": {"session_id": 3, **setup},
+        "plan_params": params,
+    }
+    spec = RunSpec(
+        run_id="0",
+        attempt=1,
+        plan=plan,
+        model_id=model_id,
+        metric="MASE",
+        greater_is_better=False,
+        data=DataSpec("inline"),
+        **snapshot,
+    )
+    result = engine.run_plan(spec, pd.DataFrame.from_records(records), Silent())
+    run = Run(
+        id="0",
+        plan=plan,
+        model_id=model_id,
+        status="succeeded",
+        leaderboard=result.leaderboard,
+        metrics_summary=result.metrics_summary,
+        metric="MASE",
+        greater_is_better=False,
+        queued_at=utc_now(),
+        data={"kind": "inline"},
+        snapshot={**snapshot, **result.snapshot},
+    )
+    facts = notebook.Facts(run, "again", None, False, run.snapshot["data_changes"], records)
+    document = notebook.make(facts)
+    nbformat.validate(document)
+    names: dict[str, Any] = {}
+    for cell in document["cells"]:
+        if cell["cell_type"] == "code":
+            exec(cell["source"], names)
+    if plan == "setup":
+        assert len(names["experiment"].y) == rows
+    elif plan == "finalize":
+        assert names["best"].predict(fh=[1]).iloc[0] > frame["sold"].iloc[0] - 40
+    else:
+        found = names["leaderboard"]
+        assert list(found.index) == [row["model_id"] for row in run.leaderboard]
+        for row in run.leaderboard:
+            for metric in row["std"]:
+                assert found.loc[row["model_id"], metric] == pytest.approx(row[metric], abs=1e-6)

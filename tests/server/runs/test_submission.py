@@ -1,0 +1,272 @@
+"""A submission is checked before anything is queued: a bad one is a 400, never a failed run."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyter_pycaret_ops.common.errors import Invalid, NotFound
+from jupyter_pycaret_ops.server.files.file_store import ArtifactStore
+from jupyter_pycaret_ops.server.runs.submission import Submission, Submissions
+from jupyter_pycaret_ops.server.store.runs import NewRun
+
+from ...fakes.engine import DESCRIPTION
+from ...fakes.records import POOL, World
+
+
+class FakeEngine:
+    """Offers what the description says."""
+
+    async def get(self) -> dict[str, Any]:
+        return DESCRIPTION
+
+    async def task(self, task_id: str) -> dict[str, Any]:
+        return next(task for task in DESCRIPTION["tasks"] if task["id"] == task_id)
+
+
+class Desk:
+    """Where submissions come in."""
+
+    def __init__(self, world: World, folder: Path) -> None:
+        self.world = world
+        self.artifacts = ArtifactStore(str(folder / "artifacts"))
+        self.submissions = Submissions(world.store, self.artifacts, FakeEngine(), POOL)  # type: ignore[arg-type]
+
+    def check(self, experiment_id: str | None = None, **wanted: Any) -> NewRun:
+        fields: dict[str, Any] = {"plan": "compare", "sklearn_dataset": "iris"}
+        return asyncio.run(
+            self.submissions.check(
+                self.world.ada,
+                experiment_id or self.world.experiment.id,
+                Submission(**{**fields, **wanted}),
+            )
+        )
+
+
+@pytest.fixture
+def desk(world: World, tmp_path: Path) -> Desk:
+    return Desk(world, tmp_path)
+
+
+def test_a_good_submission_becomes_a_run_with_all_that_is_needed_to_do_it_again(
+    desk: Desk,
+) -> None:
+    before = copy.deepcopy(DESCRIPTION)
+    new = desk.check(
+        plan_params={"include": ["lr", "dt"], "sort": "LogLoss", "n_select": 2},
+        setup_params={"fold": 3, "session_id": 7},
+    )
+    assert (new.plan, new.metric, new.greater_is_better) == ("compare", "LogLoss", False)
+    assert new.data == {"kind": "sklearn", "options": {"name": "iris"}}
+    assert (
+        new.snapshot.items()
+        >= {
+            "task": "classification",
+            "target": "target",
+            "seed": 7,
+            "plan": "compare",
+            "setup_params": {"fold": 3, "session_id": 7},
+            "plan_params": {"include": ["lr", "dt"], "sort": "LogLoss", "n_select": 2},
+            "versions": DESCRIPTION["versions"],
+        }.items()
+    )
+    assert before == DESCRIPTION
+
+
+def test_set_up_parameters_are_laid_over_the_experiments(desk: Desk) -> None:
+    experiment = desk.world.make_experiment(setup_params={"fold": 5, "normalize": True})
+    new = desk.check(experiment.id, setup_params={"fold": 3})
+    assert new.snapshot["setup_params"] == {"fold": 3, "normalize": True}
+
+
+def test_a_parameter_that_the_experiment_brought_is_checked_too(desk: Desk) -> None:
+    experiment = desk.world.make_experiment(setup_params={"fold": 1})
+    with pytest.raises(Invalid, match="fold"):
+        desk.check(experiment.id)
+
+
+def test_whose_target_counts(desk: Desk) -> None:
+    inline = {"sklearn_dataset": None, "data_inline": [{"x": 1, "y": 0, "z": 1}]}
+    assert desk.check(**inline).snapshot["target"] == "y"  # the experiment's
+    assert desk.check(**inline, target="z").snapshot["target"] == "z"
+    assert desk.check().snapshot["target"] == "target"  # the data set brings it
+    assert desk.check(target="species").snapshot["target"] == "species"
+
+
+def test_inline_rows_are_kept_for_the_kernel(desk: Desk) -> None:
+    rows = [{"x": 1, "y": 0}, {"x": None, "y": 1}]
+    new = desk.check(sklearn_dataset=None, data_inline=rows)
+    assert new.data["kind"] == "inline"
+    assert new.snapshot["data_rows"] == 2
+    stored = desk.artifacts.read(new.data["storage_key"])
+    assert stored == b'[{"x":1,"y":0},{"x":null,"y":1}]'
+
+
+def test_an_uploads_digest_and_form_go_along(desk: Desk) -> None:
+    config = {
+        "filename": "d.csv",
+        "sha256": "ab",
+        "rows": 9,
+        "encoding": "latin-1",
+        "delimiter": ";",
+        "columns": [{"name": "x", "dtype": "number"}, {"name": "y", "dtype": "integer"}],
+    }
+    source = desk.world.make_source(config=config, storage_key="sources/1")
+    new = desk.check(sklearn_dataset=None, data_source_id=source.id)
+    assert new.data == {
+        "kind": "csv_upload",
+        "options": {"encoding": "latin-1", "delimiter": ";"},
+        "storage_key": "sources/1",
+    }
+    assert (new.snapshot["data_sha256"], new.snapshot["data_rows"]) == ("ab", 9)
+    assert new.data_source_id == source.id
+    with pytest.raises(Invalid, match=r"target “z” is not a column of the data; it has x, y"):
+        desk.check(sklearn_dataset=None, data_source_id=source.id, target="z")
+
+
+INLINE = {"sklearn_dataset": None, "data_inline": [{"x": 1, "y": 0}]}
+BAD: dict[str, tuple[dict[str, Any], str, list[str | int]]] = {
+    "no data": ({"sklearn_dataset": None}, "exactly once", ["data_source_id"]),
+    "data twice": ({"data_inline": [{"y": 1}]}, "exactly once", ["data_inline"]),
+    "no such data set": ({"sklearn_dataset": "titanic"}, "titanic", ["sklearn_dataset"]),
+    "no row": ({"sklearn_dataset": None, "data_inline": []}, "no row", ["data_inline"]),
+    "no such source": (
+        {"sklearn_dataset": None, "data_source_id": "00000000-0000-0000-0000-000000000000"},
+        "not one of this workspace",
+        ["data_source_id"],
+    ),
+    "no such plan": ({"plan": "dream"}, "no plan “dream”", ["plan"]),
+    "create without model": ({"plan": "create"}, "needs a model_id", ["model_id"]),
+    "compare with model": ({"model_id": "lr"}, "takes no model_id", ["model_id"]),
+    "no such model": ({"plan": "create", "model_id": "svm9"}, "no model “svm9”", ["model_id"]),
+    "model without its extra": (
+        {"plan": "create", "model_id": "catboost"},
+        r"jupyter-pycaret-ops\[boosting\]",
+        ["model_id"],
+    ),
+    "include of no such model": (
+        {"plan_params": {"include": ["lr", "svm9"]}},
+        "no model “svm9”",
+        ["plan_params", "include", 1],
+    ),
+    "exclude of no such model": (
+        {"plan_params": {"exclude": ["svm9"]}},
+        "no model “svm9”",
+        ["plan_params", "exclude", 0],
+    ),
+    "no such plan parameter": (
+        {"plan_params": {"colour": 1}},
+        "no parameter “colour”",
+        ["plan_params", "colour"],
+    ),
+    "plan parameter of a wrong type": (
+        {"plan_params": {"n_select": "two"}},
+        "n_select",
+        ["plan_params", "n_select"],
+    ),
+    "plan parameter out of range": (
+        {"plan_params": {"time_limit": 0}},
+        "time_limit",
+        ["plan_params", "time_limit"],
+    ),
+    "a list with a wrong item": (
+        {"plan_params": {"include": [5]}},
+        "include",
+        ["plan_params", "include", 0],
+    ),
+    "no such metric": (
+        {"plan_params": {"sort": "Luck"}},
+        "no metric “Luck”",
+        ["plan_params", "sort"],
+    ),
+    "no such set-up parameter": (
+        {"setup_params": {"colour": 1}},
+        "no parameter “colour”",
+        ["setup_params", "colour"],
+    ),
+    "set-up parameter out of range": (
+        {"setup_params": {"fold": 1}},
+        "fold",
+        ["setup_params", "fold"],
+    ),
+    "set-up parameter of a wrong type": (
+        {"setup_params": {"normalize": "yes"}},
+        "normalize",
+        ["setup_params", "normalize"],
+    ),
+    "no such model parameter": (
+        {"plan": "create", "model_id": "lr", "plan_params": {"gamma": 1}},
+        "no parameter “gamma”",
+        ["plan_params", "gamma"],
+    ),
+    "model parameter out of range": (
+        {"plan": "create", "model_id": "lr", "plan_params": {"C": -1}},
+        "C: ",
+        ["plan_params", "C"],
+    ),
+    "target that is no column": ({**INLINE, "target": "z"}, "target “z”", ["target"]),
+}
+
+
+@pytest.mark.parametrize("what", list(BAD))
+def test_what_is_wrong_is_said_and_where(desk: Desk, what: str) -> None:
+    wanted, message, loc = BAD[what]
+    with pytest.raises(Invalid, match=message) as refused:
+        desk.check(**wanted)
+    assert loc in [error["loc"] for error in refused.value.errors or ()]
+    assert not list((Path(desk.artifacts.url)).rglob("*.json"))
+
+
+def test_all_faults_are_said_at_once(desk: Desk) -> None:
+    with pytest.raises(Invalid) as refused:
+        desk.check(
+            plan_params={"n_select": 0, "include": ["svm9"]},
+            setup_params={"fold": 1, "colour": 2},
+        )
+    assert len(refused.value.errors or ()) == 4
+
+
+def test_a_supervised_run_needs_a_target(desk: Desk) -> None:
+    experiment = desk.world.make_experiment(target=None)
+    with pytest.raises(Invalid, match="needs a target"):
+        desk.check(experiment.id, **INLINE)
+    clustering = desk.world.make_experiment(target=None, task="clustering")
+    assert desk.check(clustering.id, **INLINE).snapshot["target"] is None
+
+
+def test_a_task_whose_extra_is_missing_says_which(desk: Desk) -> None:
+    experiment = desk.world.make_experiment(task="anomaly", target=None)
+    with pytest.raises(Invalid, match=r"pip install 'jupyter-pycaret-ops\[anomaly\]'"):
+        desk.check(experiment.id, **INLINE)
+
+
+def test_a_source_of_another_workspace_is_no_source(desk: Desk) -> None:
+    world = desk.world
+    elsewhere = world.make_workspace(world.ada)
+    project = world.make_project(elsewhere.id)
+    experiment = world.make_experiment(project.id)
+    source = world.make_source()
+    with pytest.raises(Invalid, match="not one of this workspace"):
+        desk.check(experiment.id, sklearn_dataset=None, data_source_id=source.id)
+
+
+def test_an_experiment_that_there_is_not(desk: Desk) -> None:
+    with pytest.raises(NotFound):
+        desk.check("00000000-0000-0000-0000-000000000000")
+
+
+@pytest.mark.parametrize("value", [None, "three", [], {}, True, 1e400])
+def test_no_value_of_a_parameter_breaks_the_check(desk: Desk, value: Any) -> None:
+    for wanted in (
+        {"setup_params": {"fold": value}},
+        {"plan_params": {"sort": value}},
+        {"plan_params": {"include": value}},
+        {"plan_params": {"exclude": value}},
+    ):
+        with contextlib.suppress(Invalid):
+            desk.check(**wanted)

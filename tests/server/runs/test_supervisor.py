@@ -1,0 +1,499 @@
+"""The supervisor with kernels that do as they are told: the cap, the ladder of a cancel, losses."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from jupyter_pycaret_ops.server.executors.kernel.pool import KernelUnavailable
+from jupyter_pycaret_ops.server.executors.kernel.sweep import ServerId
+from jupyter_pycaret_ops.server.executors.kernel.worker import WorkerDied, WorkerRefused
+from jupyter_pycaret_ops.server.lifecycle import Move
+from jupyter_pycaret_ops.server.runs.fanout import Fanout, wait_for_end
+from jupyter_pycaret_ops.server.runs.supervisor import RunSettings, Supervisor
+from jupyter_pycaret_ops.server.store import runs
+from jupyter_pycaret_ops.server.store.models import Run
+
+from ...fakes import Gate, in_loop, settle
+from ...fakes.backends import POSTGRESQL_ONLY, SQLITE_ONLY
+from ...fakes.records import POOL, World
+
+
+class FakeWorker:
+    """A kernel that was begun with a run and then does nothing by itself."""
+
+    pid = 1
+    #: no process has it: a kernel that uses neither processor nor memory
+    process_group = 2**30
+    pid_started_at = 1.0
+
+    def __init__(self, kernel_id: str, refuses: Exception | None) -> None:
+        self.kernel_id = kernel_id
+        self.refuses = refuses
+        self.told: list[str] = []
+        self.begun = asyncio.Event()
+        self.was_told = asyncio.Event()
+        self.exited: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    @property
+    def alive(self) -> bool:
+        return not self.exited.done()
+
+    async def ask(self, _code: str, *, within_s: float = 60.0) -> None:
+        self.begun.set()
+        if self.refuses is not None:
+            raise self.refuses
+
+    def tell(self, code: str) -> None:
+        self.told.append(code)
+        self.was_told.set()
+
+    async def end(self) -> None:
+        self.die()
+
+    def die(self) -> None:
+        if not self.exited.done():
+            self.exited.set_result(None)
+
+
+class FakePool:
+    """Makes kernels; each is announced on `workers`."""
+
+    def __init__(self) -> None:
+        self.workers: asyncio.Queue[FakeWorker] = asyncio.Queue()
+        self.live: set[FakeWorker] = set()
+        self.most = 0
+        self.made = 0
+        self.unavailable = False
+        self.refuses: Exception | None = None
+        self.given_back: list[FakeWorker] = []
+        #: a kernel starts when it is set
+        self.may_start = asyncio.Event()
+        self.may_start.set()
+        #: an end waits for it, as it does for a kernel with much memory to give back
+        self.may_end = asyncio.Event()
+        self.may_end.set()
+
+    async def take(self, _purpose: str) -> FakeWorker:
+        if self.unavailable:
+            raise KernelUnavailable("No kernel: see `jupyter kernelspec list`.")
+        await self.may_start.wait()
+        self.made += 1
+        worker = FakeWorker(f"kernel-{self.made}", self.refuses)
+        self.live.add(worker)
+        self.most = max(self.most, len(self.live))
+        self.workers.put_nowait(worker)
+        return worker
+
+    async def end(self, worker: FakeWorker) -> None:
+        worker.die()
+        await self.may_end.wait()
+        self.live.discard(worker)
+
+    def give_back(self, worker: FakeWorker) -> None:
+        self.given_back.append(worker)
+        self.live.discard(worker)
+
+    def refill(self) -> None:
+        pass
+
+
+class Ears:
+    """The agents' side, as far as it tells who was heard of."""
+
+    def __init__(self, heard: dict[tuple[str, int], float]) -> None:
+        self._heard = heard
+
+    def heard_at(self, run_id: str, attempt: int) -> float | None:
+        return self._heard.get((run_id, attempt))
+
+    def excuse_silence(self) -> None:
+        pass
+
+    def forget(self, _run_id: str) -> None:
+        pass
+
+
+class Desk:
+    """A supervisor at work."""
+
+    def __init__(self, world: World, **settings: Any) -> None:
+        self.world = world
+        self.pool = FakePool()
+        self.fanout = Fanout()
+        self.supervisor = Supervisor(
+            world.store,
+            self.pool,  # type: ignore[arg-type]
+            self.fanout,
+            world.clock,
+            ServerId.mine(),
+            RunSettings(pool=POOL, **settings),
+        )
+
+    def submit(self) -> str:
+        run = self.world.submit()
+        self.supervisor.wake()
+        return run.id
+
+    async def begun(self) -> FakeWorker:
+        worker = await self.pool.workers.get()
+        await worker.begun.wait()
+        return worker
+
+    async def succeed(self, run_id: str) -> None:
+        """As the agent's last word does it."""
+        run = self.world.run(run_id)
+        await self.world.store.write(
+            runs.finish, run_id, run.attempt, Move.SUCCEED, self.world.clock.now(), message="Done"
+        )
+        self.supervisor.ended(run_id, run.attempt)
+
+    async def cancel(self, run_id: str) -> None:
+        await self.world.store.write(
+            runs.request_cancel, self.world.ada, run_id, self.world.clock.now()
+        )
+        self.supervisor.cancel(run_id)
+
+    async def ended(self, run_id: str) -> Run:
+        await wait_for_end(self.world.store, self.fanout, run_id, 10)
+        return self.world.run(run_id)
+
+    async def pass_time(self, seconds: float) -> None:
+        """Let the clock go on in small steps, as it does for a server that is awake."""
+        step = min(1.0, self.supervisor._settings.lease_s / 12)
+        await settle(20)  # what was begun before is on its way
+        for _ in range(int(seconds / step) + 1):
+            self.world.clock.advance(step)
+            await self.supervisor._reconciler.notice_pause()
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        while not condition():
+            await asyncio.sleep(0)
+
+
+@asynccontextmanager
+async def at_work(world: World, **settings: Any) -> AsyncIterator[Desk]:
+    """A supervisor that has reconciled and dispatches, until it is stopped."""
+    desk = Desk(world, **settings)
+    await desk.supervisor.start()
+    try:
+        yield desk
+    finally:
+        desk.supervisor.wake()  # a stop that comes with news stops all the same
+        await desk.supervisor.stop()
+        await desk.until(lambda: not desk.pool.live)
+
+
+@in_loop
+async def test_as_many_runs_as_the_cap_says_and_the_next_when_one_has_ended(world: World) -> None:
+    async with at_work(world, concurrent=2) as desk:
+        submitted = [desk.submit() for _ in range(4)]
+        for _ in range(2):
+            await desk.begun()
+        states = [world.run(run_id).status for run_id in submitted]
+        assert states == ["running", "running", "queued", "queued"]
+        for place, run_id in enumerate(submitted):
+            await desk.succeed(run_id)
+            if place < 2:
+                await desk.begun()
+        await desk.until(lambda: not desk.pool.live)
+        assert desk.pool.most == 2
+        assert {world.run(run_id).status for run_id in submitted} == {"succeeded"}
+
+
+@in_loop
+async def test_a_cancel_is_told_first(world: World) -> None:
+    async with at_work(world, grace_s=3600.0) as desk:
+        run_id = desk.submit()
+        worker = await desk.begun()
+        await desk.cancel(run_id)
+        await worker.was_told.wait()
+        assert worker.told == [f"_pycaret_ops_agent.cancel({run_id!r})"]
+        assert worker.alive
+        await desk.succeed(run_id)  # it had ended before it heard
+        await desk.until(lambda: not worker.alive)
+        assert world.run(run_id).status == "succeeded"
+
+
+@in_loop
+async def test_a_cancel_does_not_wait_for_a_kernel_to_start(world: World) -> None:
+    async with at_work(world, grace_s=3600.0) as desk:
+        desk.pool.may_start.clear()
+        run_id = desk.submit()
+        await desk.until(lambda: world.run(run_id).status == "running")
+        await desk.cancel(run_id)
+        assert (await desk.ended(run_id)).status == "cancelled"
+        await desk.until(lambda: not desk.supervisor.live)
+        desk.pool.may_start.set()
+        await desk.until(lambda: bool(desk.pool.given_back))
+        assert desk.pool.given_back[0].alive
+
+
+@in_loop
+async def test_what_does_not_stop_within_its_grace_is_killed_and_cancelled(world: World) -> None:
+    async with at_work(world, grace_s=0.01) as desk:
+        run_id = desk.submit()
+        worker = await desk.begun()
+        await desk.cancel(run_id)
+        assert (await desk.ended(run_id)).status == "cancelled"
+        await desk.until(lambda: not desk.pool.live)
+        assert not worker.alive
+        assert world.kinds(run_id)[-2:] == ["run.cancel_requested", "run.cancelled"]
+
+
+@in_loop
+async def test_a_lost_kernel_is_tried_again_then_fails_as_worker_lost(world: World) -> None:
+    async with at_work(world, attempts=2) as desk:
+        run_id = desk.submit()
+        (await desk.begun()).die()
+        second = await desk.begun()
+        assert world.run(run_id).attempt == 2
+        second.die()
+        run = await desk.ended(run_id)
+        assert (run.status, run.error_kind, run.attempt) == ("failed", "worker_lost", 2)
+
+
+@in_loop
+async def test_a_second_attempt_is_held_though_the_first_kernel_ends_after_it_has_begun(
+    world: World,
+) -> None:
+    async with at_work(world, attempts=2, concurrent=2, grace_s=3600.0) as desk:
+        desk.pool.may_end.clear()
+        run_id = desk.submit()
+        first = await desk.begun()
+        first.die()
+        second = await desk.begun()
+        desk.pool.may_end.set()
+        await desk.until(lambda: desk.supervisor.live == 1)
+
+        world.clock.advance(
+            3600.0
+        )  # its lease is over; a server that holds it does not take it for lost
+        await desk.supervisor.reconcile()
+        assert world.run(run_id).status == "running"
+        await desk.cancel(run_id)
+        await second.was_told.wait()
+        await desk.succeed(run_id)
+        await desk.ended(run_id)
+
+
+@in_loop
+async def test_a_kernel_that_dies_while_it_is_begun_is_lost_too(world: World) -> None:
+    async with at_work(world, attempts=1) as desk:
+        desk.pool.refuses = WorkerDied("kernel 7 ended")
+        run = await desk.ended(desk.submit())
+        assert (run.status, run.error_kind) == ("failed", "worker_lost")
+
+
+@in_loop
+async def test_what_cannot_be_started_fails_and_says_why(world: World) -> None:
+    async with at_work(world) as desk:
+        desk.pool.unavailable = True
+        run = await desk.ended(desk.submit())
+        assert (run.status, run.error) == ("failed", "No kernel: see `jupyter kernelspec list`.")
+        desk.pool.unavailable = False
+        desk.pool.refuses = WorkerRefused("NameError: no agent", "")
+        run = await desk.ended(desk.submit())
+        assert run.status == "failed"
+        assert "NameError" in (run.error or "")
+
+
+@in_loop
+async def test_stopping_leaves_live_runs_to_whoever_comes_next(world: World) -> None:
+    async with at_work(world) as desk:
+        run_id = desk.submit()
+        await desk.begun()
+    assert world.run(run_id).status == "queued"
+    async with at_work(world) as desk:
+        await desk.begun()
+        assert world.run(run_id).attempt == 2
+        await desk.succeed(run_id)
+        await desk.until(lambda: not desk.pool.live)
+
+
+@in_loop
+async def test_a_stop_in_the_middle_of_a_claim_leaves_no_run_without_a_kernel(world: World) -> None:
+    desk = Desk(world)
+    claiming = Gate()
+    claim = world.store.write
+
+    async def slow(work: Callable[..., object], *args: object, **kwargs: object) -> object:
+        found = await claim(work, *args, **kwargs)
+        if work is runs.claim_next and found is not None:
+            await claiming()
+        return found
+
+    world.store.write = slow  # type: ignore[method-assign, assignment]
+    await desk.supervisor.start()
+    run_id = desk.submit()
+    await claiming.reached.wait()
+    stopping = asyncio.create_task(desk.supervisor.stop())
+    await settle()
+    claiming.open.set()
+    await stopping
+    assert world.run(run_id).status == "queued"
+    assert not desk.supervisor.live
+
+
+@in_loop
+async def test_what_a_dead_server_left_running_is_settled_at_the_start(world: World) -> None:
+    mine = ServerId.mine()
+    dead = ServerId(mine.host, mine.pid, mine.pid_started_at - 3600)
+    world.submit()
+    left = world.claim(server=str(dead))
+    assert left is not None
+    async with at_work(world, attempts=1):
+        run = world.run(left.id)
+        assert (run.status, run.error_kind) == ("failed", "worker_lost")
+
+
+@in_loop
+async def test_what_a_live_server_runs_is_not_touched(world: World) -> None:
+    world.submit()
+    theirs = world.claim(server="elsewhere:7:1.00")
+    assert theirs is not None
+    async with at_work(world) as desk:
+        assert world.run(theirs.id).status == "running"
+        await desk.pass_time(61)
+        await desk.supervisor.reconcile()
+        assert world.run(theirs.id).attempt == 2
+
+
+@in_loop
+async def test_a_kernel_that_is_not_heard_of_is_ended_and_counts_as_lost(world: World) -> None:
+    async with at_work(world, attempts=2, lease_s=0.5) as desk:
+        run_id = desk.submit()
+        first = await desk.begun()
+        await desk.pass_time(0.6)
+        await desk.until(lambda: not first.alive)
+        second = await desk.begun()
+        assert world.run(run_id).attempt == 2
+        assert "not heard of" in world.events(run_id)[-2].message
+        await desk.pass_time(0.6)
+        await desk.until(lambda: not second.alive)
+        run = await desk.ended(run_id)
+        assert (run.status, run.error_kind) == ("failed", "worker_lost")
+
+
+@in_loop
+async def test_a_kernel_that_speaks_is_left_alone(world: World) -> None:
+    async with at_work(world, lease_s=0.5) as desk:
+        heard: dict[tuple[str, int], float] = {}
+        desk.supervisor.agents = Ears(heard)  # type: ignore[assignment]
+        run_id = desk.submit()
+        worker = await desk.begun()
+        for _ in range(4):
+            await desk.pass_time(0.4)
+            heard[run_id, 1] = world.clock.monotonic()
+        assert worker.alive
+        await desk.succeed(run_id)
+
+
+@in_loop
+async def test_a_server_that_stood_still_takes_nobody_for_silent(world: World) -> None:
+    """The machine slept: every lease is over, and nobody was lost."""
+    world.submit()
+    guest = world.submit(executor="notebook", lease_until=world.clock.now() + timedelta(seconds=60))
+    sibling = world.claim(server="elsewhere:7:1.00")
+    assert sibling is not None
+    async with at_work(world, concurrent=2) as desk:
+        run_id = desk.submit()
+        worker = await desk.begun()
+        world.clock.advance(3600)
+        await desk.supervisor.reconcile()
+        assert worker.alive
+        assert [world.run(each).status for each in (run_id, sibling.id)] == ["running", "running"]
+        assert world.run(guest.id).status == "queued", "its kernel may still come"
+        # a server that did not come back within a lease is gone all the same
+        await desk.pass_time(61)
+        await desk.supervisor.reconcile()
+        assert world.run(sibling.id).attempt == 2
+        await desk.succeed(run_id)
+
+
+@in_loop
+async def test_the_server_ends_a_run_whose_kernel_ignores_the_time_limit(world: World) -> None:
+    async with at_work(world, overtime_s=10.0) as desk:
+        snapshot = {"task": "regression", "plan_params": {"time_limit": 20}}
+        run_id = world.submit(snapshot=snapshot).id
+        desk.supervisor.wake()
+        worker = await desk.begun()
+        await desk.pass_time(29)
+        assert worker.alive
+        await desk.pass_time(2)
+        await desk.until(lambda: not worker.alive)
+        run = await desk.ended(run_id)
+        assert (run.status, run.error_kind, run.attempt) == ("failed", "timeout", 1)
+        assert "time limit of 20 s" in (run.error or "")
+
+
+@in_loop
+async def test_a_kernel_over_its_memory_fails_its_run_with_the_figures(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeWorker, "process_group", os.getpgrp())
+    async with at_work(world, attempts=2, memory_limit=lambda: 1) as desk:
+        run = await desk.ended(desk.submit())
+        assert (run.status, run.error_kind, run.attempt) == ("failed", "user", 1)
+        assert "may use 0 MiB" in (run.error or "")
+        assert "worker_memory_bytes" in (run.error or "")
+
+
+# ---------------------------------------------------------------- pools that are gone
+
+
+@SQLITE_ONLY
+@in_loop
+async def test_whoever_has_the_file_takes_over_from_a_host_that_is_gone(world: World) -> None:
+    """A container was made again: same home, another host name, so another pool."""
+    queued = world.submit(pool="old-host/ada")
+    async with at_work(world, concurrent=3) as desk:
+        running = world.submit(pool="old-host/ada")
+        assert world.claim(pool="old-host/ada", server="old-host:7:1.00") is not None
+        await desk.supervisor.reconcile()
+        assert world.run(running.id).status == "queued", "the older one was claimed"
+        assert world.run(queued.id).status == "running"
+        await desk.pass_time(61)
+        await desk.supervisor.reconcile()
+        await desk.pass_time(1)
+        await desk.supervisor.reconcile()
+        for _ in range(2):
+            await desk.begun()
+        assert [world.run(run.id).pool for run in (queued, running)] == [POOL, POOL]
+        assert world.run(queued.id).attempt == 2
+
+
+@POSTGRESQL_ONLY
+@in_loop
+async def test_where_hosts_share_a_database_runs_of_a_silent_one_say_what_they_wait_for(
+    world: World,
+) -> None:
+    running = world.submit(pool="away/ada")
+    assert world.claim(pool="away/ada", server="away:7:1.00") is not None
+    queued = world.submit(pool="away/ada")
+    async with at_work(world) as desk:
+        await desk.supervisor.reconcile()
+        assert "run.waiting" not in world.kinds(queued.id), "it may be busy"
+        await desk.pass_time(130)
+        for _ in range(2):
+            await desk.supervisor.reconcile()
+        for run in (running, queued):
+            assert "away/ada" in world.run(run.id).progress["label"]
+            assert world.kinds(run.id).count("run.waiting") == 1
+            assert world.run(run.id).pool == "away/ada"
+
+
+@in_loop
+async def test_a_cancel_ends_a_run_whose_server_is_not_heard_of(world: World) -> None:
+    run = world.submit(pool="away/ada")
+    assert world.claim(pool="away/ada", server="away:7:1.00") is not None
+    world.clock.advance(61)
+    row = await world.store.write(runs.request_cancel, world.ada, run.id, world.clock.now())
+    assert row.status == "cancelled"
+    assert world.kinds(run.id)[-1] == "run.cancelled"

@@ -1,0 +1,312 @@
+"""Requests gathered into batches, with a predict that waits at gates."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jupyter_pycaret_ops.common.errors import OpsError, RowsInvalid, Unavailable
+from jupyter_pycaret_ops.server.serving.batcher import Answer, Batcher, BatcherLimits
+from jupyter_pycaret_ops.server.serving.link import LinkInterrupted, LinkLost, PredictFailed
+
+from ...fakes import Gate, in_loop, settle
+
+Rows = list[list[Any]]
+
+
+class Kernel:
+    """Predicts a row as its first value. `bad` raises, `deadly` ends the kernel; every batch waits at `gate`."""
+
+    def __init__(self, gate: Gate | None = None) -> None:
+        self.gate = gate
+        self.batches: list[list[Any]] = []
+        self.probas: list[bool] = []
+        self.deaths = 0
+
+    async def predict(self, rows: Rows, proba: bool) -> dict[str, Any]:
+        values = [row[0] for row in rows]
+        self.batches.append(values)
+        self.probas.append(proba)
+        if self.gate is not None:
+            await self.gate()
+        if "deadly" in values or (values and values[0] == "once" and self.deaths == 0):
+            self.deaths += 1
+            raise LinkLost("the serving kernel ended")
+        if "bad" in values:
+            raise PredictFailed("ValueError: bad value")
+        if "broken" in values:
+            raise Unavailable("no kernel can be had")
+        return {"predictions": values, "probabilities": [[0.5, 0.5]] * len(rows) if proba else None}
+
+
+def ask(batcher: Batcher, *values: Any, proba: bool = False) -> asyncio.Task[Answer]:
+    return asyncio.create_task(batcher.submit([[value] for value in values], proba=proba))
+
+
+def values_of(outcome: Answer | BaseException) -> Any:
+    return outcome.predictions if isinstance(outcome, Answer) else type(outcome)
+
+
+@in_loop
+async def test_an_idle_deployment_predicts_at_once() -> None:
+    kernel = Kernel()
+    answer = await Batcher(kernel.predict).submit([["a"]], proba=False)
+    assert answer == Answer(["a"], None)
+
+
+@in_loop
+async def test_while_a_batch_is_under_way_requests_gather_and_go_together() -> None:
+    kernel = Kernel(gate := Gate())
+    batcher = Batcher(kernel.predict)
+    first = ask(batcher, "a")
+    await gate.reached.wait()
+    later = [ask(batcher, "b", "c"), ask(batcher, "d"), ask(batcher, "e")]
+    await settle()
+    assert batcher.queued_rows == 4
+    gate.open.set()
+    answers = await asyncio.gather(first, *later)
+    assert kernel.batches == [["a"], ["b", "c", "d", "e"]]
+    assert [answer.predictions for answer in answers] == [["a"], ["b", "c"], ["d"], ["e"]]
+    assert batcher.queued_rows == 0
+
+
+@in_loop
+async def test_a_batch_takes_only_as_much_as_it_holds_but_one_request_always() -> None:
+    kernel = Kernel(gate := Gate())
+    batcher = Batcher(kernel.predict, BatcherLimits(batch_rows=3))
+    asked = [ask(batcher, 0)]
+    await gate.reached.wait()
+    asked += [ask(batcher, 1, 2), ask(batcher, 3, 4), ask(batcher, 5), ask(batcher, 6, 7, 8, 9)]
+    await settle()
+    gate.open.set()
+    await asyncio.gather(*asked)
+    assert kernel.batches == [[0], [1, 2], [3, 4, 5], [6, 7, 8, 9]]
+
+
+@in_loop
+async def test_probabilities_go_to_those_who_asked() -> None:
+    kernel = Kernel(gate := Gate())
+    batcher = Batcher(kernel.predict)
+    asked = [ask(batcher, "a")]
+    await gate.reached.wait()
+    asked += [ask(batcher, "b", proba=True), ask(batcher, "c")]
+    await settle()
+    gate.open.set()
+    answers = await asyncio.gather(*asked)
+    assert [answer.probabilities for answer in answers] == [None, [[0.5, 0.5]], None]
+    assert kernel.probas == [False, True]
+
+
+@in_loop
+async def test_one_bad_row_fails_alone() -> None:
+    kernel = Kernel(gate := Gate())
+    batcher = Batcher(kernel.predict)
+    asked = [ask(batcher, "first")]
+    await gate.reached.wait()
+    asked += [ask(batcher, value) for value in ("a", "b", "bad", "c", "d", "e", "f")]
+    await settle()
+    gate.open.set()
+    outcomes = await asyncio.gather(*asked, return_exceptions=True)
+    expected = [["first"], ["a"], ["b"], RowsInvalid, ["c"], ["d"], ["e"], ["f"]]
+    assert [values_of(outcome) for outcome in outcomes] == expected
+    refused = outcomes[3]
+    assert isinstance(refused, RowsInvalid)
+    assert "bad value" in refused.message
+
+
+@in_loop
+async def test_a_cancelled_request_hangs_nobody() -> None:
+    """Of three in a batch the second goes away: the third is answered."""
+    kernel = Kernel(gate := Gate())
+    batcher = Batcher(kernel.predict)
+    running = ask(batcher, "a")
+    await gate.reached.wait()
+    asked = [ask(batcher, value) for value in ("b", "c", "d")]
+    await settle()
+    asked[1].cancel()
+    gate.open.set()
+    outcomes = await asyncio.gather(running, *asked, return_exceptions=True)
+    expected = [["a"], ["b"], asyncio.CancelledError, ["d"]]
+    assert [values_of(outcome) for outcome in outcomes] == expected
+    assert kernel.batches == [["a"], ["b", "d"]]
+
+
+@in_loop
+async def test_a_request_cancelled_under_way_hangs_nobody() -> None:
+    kernel = Kernel(gate := Gate())
+    batcher = Batcher(kernel.predict)
+    first = ask(batcher, "a")
+    await gate.reached.wait()
+    gate.reached.clear()
+    asked = [ask(batcher, value) for value in ("b", "c", "d")]
+    await settle()
+    gate.open.set()
+    gate.open.clear()
+    await gate.reached.wait()  # the three are under way
+    asked[1].cancel()
+    await settle()
+    gate.open.set()
+    outcomes = await asyncio.gather(first, *asked, return_exceptions=True)
+    assert [values_of(outcome) for outcome in outcomes] == [
+        ["a"],
+        ["b"],
+        asyncio.CancelledError,
+        ["d"],
+    ]
+    assert (await ask(batcher, "e")).predictions == ["e"]
+
+
+@in_loop
+async def test_after_a_death_each_request_is_tried_again_alone() -> None:
+    kernel = Kernel(gate := Gate())
+    batcher = Batcher(kernel.predict)
+    asked = [ask(batcher, "first")]
+    await gate.reached.wait()
+    asked += [ask(batcher, value) for value in ("a", "deadly", "b")]
+    await settle()
+    gate.open.set()
+    outcomes = await asyncio.gather(*asked, return_exceptions=True)
+    assert [values_of(outcome) for outcome in outcomes] == [["first"], ["a"], RowsInvalid, ["b"]]
+    assert kernel.batches == [
+        ["first"],
+        ["a", "deadly", "b"],
+        ["a"],
+        ["deadly"],
+        ["deadly"],
+        ["b"],
+    ]
+    assert batcher.queued_rows == 0
+
+
+@in_loop
+async def test_a_kernel_that_was_killed_loses_no_good_row() -> None:
+    kernel = Kernel()
+    assert (await Batcher(kernel.predict).submit([["once"]], proba=False)).predictions == ["once"]
+
+
+@in_loop
+async def test_what_ends_the_kernel_twice_is_refused() -> None:
+    kernel = Kernel()
+    with pytest.raises(RowsInvalid, match="twice"):
+        await Batcher(kernel.predict).submit([["deadly"]], proba=False)
+    assert kernel.deaths == 2
+
+
+@in_loop
+async def test_a_full_queue_refuses_and_goes_on() -> None:
+    kernel = Kernel(gate := Gate())
+    batcher = Batcher(kernel.predict, BatcherLimits(queue_rows=3))
+    asked = [ask(batcher, "a")]
+    await gate.reached.wait()
+    asked.append(ask(batcher, "b", "c", "d"))
+    await settle()
+    with pytest.raises(Unavailable, match="Too many rows") as refused:
+        await batcher.submit([["e"]], proba=False)
+    assert refused.value.retry_after_s >= 1
+    gate.open.set()
+    await asyncio.gather(*asked)
+    assert (await batcher.submit([["e"]], proba=False)).predictions == ["e"]
+
+
+@in_loop
+async def test_what_waits_longer_than_its_deadline_is_refused_and_not_predicted() -> None:
+    kernel = Kernel(gate := Gate())
+    batcher = Batcher(kernel.predict, BatcherLimits(deadline_s=0.01))
+    running, waiting = ask(batcher, "a"), ask(batcher, "b")
+    outcomes = await asyncio.gather(running, waiting, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [Unavailable, Unavailable]
+    gate.open.set()
+    await batcher.drained()
+    assert [value for batch in kernel.batches for value in batch].count("b") <= 1
+    assert (await Batcher(kernel.predict).submit([["c"]], proba=False)).predictions == ["c"]
+
+
+@in_loop
+async def test_no_kernel_is_said_to_everybody_in_the_batch() -> None:
+    kernel = Kernel()
+    outcomes = await asyncio.gather(
+        *(ask(Batcher(kernel.predict), "broken") for _ in range(2)), return_exceptions=True
+    )
+    assert [type(outcome) for outcome in outcomes] == [Unavailable, Unavailable]
+
+
+@in_loop
+async def test_a_closed_batcher_refuses_what_waits_and_what_comes() -> None:
+    kernel = Kernel(gate := Gate())
+    batcher = Batcher(kernel.predict)
+    running = ask(batcher, "a")
+    await gate.reached.wait()
+    waiting = ask(batcher, "b")
+    await settle()
+    batcher.close(Unavailable("The server is stopping."))
+    gate.open.set()
+    assert (await running).predictions == ["a"]
+    for late in (waiting, ask(batcher, "c")):
+        with pytest.raises(Unavailable, match="stopping"):
+            await late
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    requests=st.lists(
+        st.lists(st.sampled_from(["a", "b", "bad", "deadly"]), min_size=1, max_size=3),
+        min_size=1,
+        max_size=10,
+    ),
+    batch_rows=st.integers(1, 6),
+)
+def test_whatever_is_asked_everybody_gets_their_own_answer(
+    requests: list[list[str]], batch_rows: int
+) -> None:
+    async def work() -> None:
+        kernel = Kernel()
+        batcher = Batcher(kernel.predict, BatcherLimits(batch_rows=batch_rows))
+        async with asyncio.timeout(5):
+            outcomes = await asyncio.gather(
+                *(ask(batcher, *values) for values in requests), return_exceptions=True
+            )
+        for values, outcome in zip(requests, outcomes, strict=True):
+            if {"bad", "deadly"} & set(values):
+                assert isinstance(outcome, OpsError), (values, outcome)
+            else:
+                assert values_of(outcome) == values
+        assert batcher.queued_rows == 0
+
+    asyncio.run(work())
+
+
+@in_loop
+async def test_a_kernel_that_was_ended_for_somebody_else_counts_against_nobody() -> None:
+    """Another pipeline hung: what was under way is tried again, as often as that happens."""
+    interruptions = 5
+
+    async def predict(rows: Rows, _proba: bool) -> dict[str, Any]:
+        nonlocal interruptions
+        if interruptions:
+            interruptions -= 1
+            raise LinkInterrupted("the serving kernel was ended and starts again")
+        return {"predictions": [row[0] for row in rows], "probabilities": None}
+
+    batcher = Batcher(predict)
+    answers = await asyncio.gather(ask(batcher, "a"), ask(batcher, "b"))
+    assert [answer.predictions for answer in answers] == [["a"], ["b"]]
+    assert interruptions == 0
+
+
+@in_loop
+async def test_many_rows_may_take_longer() -> None:
+    gate = Gate()
+    kernel = Kernel(gate)
+    batcher = Batcher(kernel.predict, BatcherLimits(deadline_s=0.1))
+    many = asyncio.create_task(batcher.submit([[n] for n in range(10_000)], proba=False))
+    few = ask(batcher, "late")
+    await gate.reached.wait()
+    with pytest.raises(Unavailable, match="too long"):
+        await few
+    assert not many.done()
+    gate.open.set()
+    assert len((await many).predictions) == 10_000

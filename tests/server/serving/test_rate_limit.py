@@ -1,0 +1,65 @@
+"""How many requests a caller may make."""
+
+from __future__ import annotations
+
+from jupyter_pycaret_ops.server.serving.rate_limit import (
+    BURST_S,
+    MOST_CALLERS,
+    HeldBytes,
+    RateLimiter,
+)
+
+from ...fakes import HandClock
+
+
+def test_a_burst_is_let_through_and_then_the_rate() -> None:
+    clock = HandClock()
+    limiter = RateLimiter(60, clock.monotonic)
+    assert [limiter.take("a") for _ in range(int(BURST_S))] == [0.0] * int(BURST_S)
+    assert limiter.take("a") == 1.0
+    assert limiter.take("b") == 0.0, "callers have buckets of their own"
+    clock.advance(0.5)
+    assert limiter.take("a") == 0.5
+    clock.advance(0.5)
+    assert limiter.take("a") == 0.0
+
+
+def test_a_refused_request_costs_nothing() -> None:
+    clock = HandClock()
+    limiter = RateLimiter(60, clock.monotonic)
+    while not limiter.take("a"):
+        pass
+    assert all(limiter.take("a") == 1.0 for _ in range(100))
+    clock.advance(1.0)
+    assert limiter.take("a") == 0.0
+
+
+def test_a_request_dearer_than_the_burst_needs_a_full_bucket() -> None:
+    clock = HandClock()
+    limiter = RateLimiter(60, clock.monotonic)
+    assert limiter.take("a", 1000) == 0.0
+    assert limiter.take("a", 1000) == BURST_S
+    clock.advance(BURST_S)
+    assert limiter.take("a", 1000) == 0.0
+
+
+def test_callers_are_forgotten_beyond_a_number() -> None:
+    limiter = RateLimiter(60, HandClock().monotonic)
+    for caller in range(2 * MOST_CALLERS):
+        limiter.take(caller)
+    assert len(limiter._buckets) == MOST_CALLERS
+
+
+def test_bytes_are_held_up_to_a_limit_of_which_a_caller_has_half() -> None:
+    held = HeldBytes(100)
+    assert held.take("a", 50)
+    assert not held.take("a", 1)
+    assert held.take("b", 30)
+    assert not held.take("c", 21)
+    assert held.take("c", 20)
+    held.give_back("a", 50)
+    assert held.take("c", 30)
+    for caller, size in (("b", 30), ("c", 50)):
+        held.give_back(caller, size)
+    assert not held._held
+    assert held.take("a", 50)
