@@ -64,9 +64,9 @@ print("\\n" + json.dumps([seconds, json.loads(board.set_index("Model").to_json(o
 
 _OURS = """
 from jupyter_pycaret_ops.kernel import engine
-from jupyter_pycaret_ops.kernel.engine.contracts import Nobody
+from jupyter_pycaret_ops.kernel.engine.interfaces import NullReporter
 from jupyter_pycaret_ops.common.protocol import DataSpec, RunSpec
-class Watch(Nobody):
+class Watch(NullReporter):
     compared = None
     processes = 1
     def event(self, kind, message, payload=None, duration_ms=None):

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .client import Client
-    from .notebook import connect, dashboard, deploy, deployments, start, upload, watch
+    from .notebook import (
+        connect,
+        dashboard,
+        deploy,
+        deployments,
+        run_launch as start,
+        upload,
+        watch,
+    )
 
 __version__ = "0.1.0"
 __all__ = [

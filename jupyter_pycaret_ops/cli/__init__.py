@@ -13,9 +13,9 @@ from typing import Any
 from jupyter_core.application import JupyterApp
 
 from .. import __version__
-from .calls import COMMANDS, WRONG_WORDS
+from .commands import COMMANDS, WRONG_WORDS
 from .output import tolerant_output
-from .server import DoctorApp, MigrateApp
+from .server_commands import DoctorApp, MigrateApp
 
 __all__ = ["CommandLine", "main"]
 

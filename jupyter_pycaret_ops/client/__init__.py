@@ -15,14 +15,14 @@ import ssl
 from pathlib import Path
 from types import TracebackType
 
-from .finding import Address, NoServer, find
-from .home import Home, find_home
-from .line import Line, ServerFault, Unreachable, Untrusted
-from .people import ApiKeys, Projects, Server, Workspaces
-from .rows import ENDED
-from .serving import Deployments, OpenInference, Pipelines
-from .stream import EventStream
-from .work import DataSources, Describe, Experiments, Runs
+from .default_project import Home, find_home
+from .discovery import Address, NoServer, find
+from .event_stream import EventStream
+from .records import ENDED
+from .resources.runs import DataSources, Describe, Experiments, Runs
+from .resources.serving import Deployments, OpenInference, Pipelines
+from .resources.workspaces import ApiKeys, Projects, Server, Workspaces
+from .transport import ServerFault, Transport, Unreachable, Untrusted
 
 __all__ = [
     "ENDED",
@@ -61,7 +61,7 @@ class Client:
         *,
         verify: bool | str | Path | ssl.SSLContext = True,
     ) -> None:
-        self._line = Line(find(url, token), verify)
+        self._line = Transport(find(url, token), verify)
         self.server = Server(self._line)
         self.describe = Describe(self._line)
         self.workspaces = Workspaces(self._line)

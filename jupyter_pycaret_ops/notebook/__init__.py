@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import display
-from .session import client, connect
+from .default_client import client, connect
 
 if TYPE_CHECKING:
-    from .board import Dashboard, DeploymentsPanel
+    from .dashboard_panel import Dashboard, DeploymentsPanel
     from .run import Run
     from .serving import Deployment, Pipeline
     from .upload_panel import UploadPanel
@@ -42,16 +42,16 @@ display.drawn_by(Run=_run_panel, Pipeline=_deploy_panel, Deployment=_deployment_
 
 def load(shell: Any) -> None:
     """Add `%pcrun` and its completion to a shell; twice does no harm."""
-    from .completing import matcher
+    from .completion import matcher
+    from .completion_cache import CompletionCache
     from .magic import PycaretMagics
-    from .offered import Offered
 
-    offered = Offered(client)
-    offered.begin()
+    completions = CompletionCache(client)
+    completions.begin()
     shell.register_magics(PycaretMagics)
     known = shell.Completer.custom_matchers
     known[:] = [one for one in known if getattr(one, "__name__", "") != "pcrun_matcher"]
-    known.append(matcher(shell.user_ns, offered))
+    known.append(matcher(shell.user_ns, completions))
 
 
 def start(
@@ -68,8 +68,8 @@ def start(
     worker: bool = False,
 ) -> Run:
     """What `%pcrun` does, as a call: `data` is a frame, or the name of a file, sample set or source."""
-    from ..client.asking import Question
-    from .starting import start as begin
+    from ..client.run_request import Question
+    from .run_launch import start as begin
 
     question = Question(plan, target, task, model, project, experiment, setup or {}, params or {})
     return begin(client(), question, data, {}, worker=worker)
@@ -77,7 +77,7 @@ def start(
 
 def watch(run_id: str | None = None) -> Run:
     """A run by id, or by the beginning or end of it; the newest without one. Its panel is how it looks."""
-    from ..client.asking import find_run
+    from ..client.run_request import find_run
     from .run import Run
 
     caller = client()
@@ -103,13 +103,13 @@ def deploy(
 
 def deployments() -> DeploymentsPanel:
     """The deployments of the workspace, with their counts."""
-    from .board import DeploymentsPanel
+    from .dashboard_panel import DeploymentsPanel
 
     return DeploymentsPanel(client())
 
 
 def dashboard() -> Dashboard:
     """Upload, runs and deployments in one place."""
-    from .board import Dashboard
+    from .dashboard_panel import Dashboard
 
     return Dashboard(client())

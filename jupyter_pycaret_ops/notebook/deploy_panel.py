@@ -7,9 +7,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..client import Client
-from ..client import rows as api
+from ..client import records as api
 from .deployment_panel import ACCESS, DeploymentPanel
-from .marks import button, chip, escape, notice, number, slug_of
+from .markup import button, chip, escape, notice, number, slug_of
 from .panel import Panel
 from .serving import Pipeline
 

@@ -7,10 +7,10 @@ import threading
 from collections.abc import Iterable
 from typing import Any
 
-from ..client import rows as api
+from ..client import records as api
 from ..common.errors import Invalid, OpsError
 from .keys_panel import KeysPanel
-from .marks import button, chip, escape, icon
+from .markup import button, chip, escape, icon
 from .panel import Panel
 from .serving import Deployment
 

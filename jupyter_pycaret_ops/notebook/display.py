@@ -6,7 +6,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from ..client.rows import Run
+from ..client.records import Run
 
 #: what makes the panel of an object, by the name of its class; objects know no panels, panels know objects
 _makers: dict[str, Callable[[Any], Any]] = {}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ..client import rows as api
-from ..client.asking import unused
+from ..client import records as api
+from ..client.run_request import unused
 from ..common.errors import Invalid
-from .marks import button, escape, icon, plural
+from .markup import button, escape, icon, plural
 from .panel import Panel
 from .serving import Deployment
 
@@ -27,7 +27,7 @@ class KeysPanel(Panel):
         self._made: str | None = None
         self._secret: str | None = None
         #: the key that is to be revoked, once that is confirmed
-        self._doubted: str | None = None
+        self._pending_revocation: str | None = None
         self._mode: api.AuthMode = "api-key"
         self._taken: set[str] = set()
         self._wider = 0
@@ -62,11 +62,11 @@ class KeysPanel(Panel):
         elif verb == "seen":
             self._made = None
         elif verb == "doubt":
-            self._doubted = key_id
+            self._pending_revocation = key_id
         elif verb == "keep":
-            self._doubted = None
+            self._pending_revocation = None
         elif verb == "revoke":
-            self._doubted = None
+            self._pending_revocation = None
             self.client.api_keys.delete(key_id)
             self.look()
 
@@ -120,7 +120,7 @@ class KeysPanel(Panel):
 
     def _line(self, row: api.ApiKey) -> str:
         name, key_id = row["name"], row["id"]
-        if key_id == self._doubted:
+        if key_id == self._pending_revocation:
             return (
                 f'<tr data-key="{key_id}"><td colspan="3">Programs that use <b>{escape(name)}</b> are '
                 'refused at once.</td><td colspan="2" class="jp-pycaret-num">'

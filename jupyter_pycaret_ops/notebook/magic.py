@@ -8,14 +8,14 @@ from typing import Any
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, magics_class
 
-from ..client import asking as words
+from ..client import run_request as words
 from ..common.errors import OpsError
 from . import display
+from .commands import VERBS, CommandContext
+from .default_client import client
 from .parsing import Helped, Parser, body_of, naming_parser, split_name
 from .run import Run
-from .session import client
-from .starting import start
-from .verbs import VERBS, Desk
+from .run_launch import start
 
 
 def run_parser() -> Parser:
@@ -58,7 +58,9 @@ class PycaretMagics(Magics):
         names: dict[str, Any] = self.shell.user_ns
         verb = VERBS.get(said[0]) if said else None
         if verb is not None:
-            made = verb.act(Desk(client(), names), verb.parser(said[0]).parse_args(said[1:]))
+            made = verb.act(
+                CommandContext(client(), names), verb.parser(said[0]).parse_args(said[1:])
+            )
             self._keep(name, made)
             return made
         parsed = run_parser().parse_args(said)

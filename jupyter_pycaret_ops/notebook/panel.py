@@ -19,7 +19,7 @@ from traitlets import Bool, Unicode
 
 from ..client import Client
 from ..common.errors import OpsError
-from .marks import escape, notice
+from .markup import escape, notice
 
 log = logging.getLogger("jupyter_pycaret_ops")
 

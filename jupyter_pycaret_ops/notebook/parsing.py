@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from IPython.core.error import UsageError
 
-from ..client.rows import JSON
+from ..client.records import JSON
 from ..common.errors import Invalid
 
 #: what the body of a cell may hold, and the older way to say it

@@ -8,8 +8,8 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 from ..client import ENDED, Client
-from ..client import rows as api
-from ..client.asking import best_of
+from ..client import records as api
+from ..client.run_request import best_of
 from ..common.errors import Conflict, NotFound
 from ..common.protocol import PIPELINE_KIND
 from ..kernel.agent import Attempt

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..client import ENDED
-from ..client import rows as api
-from ..client.asking import best_of
+from ..client import records as api
+from ..client.run_request import best_of
 from ..common.errors import OpsError
-from . import display, drawing
+from . import display, rendering
 from .deploy_panel import DeployPanel
-from .marks import button, chip, clock, escape, icon, notice, plural, slug_of
+from .markup import button, chip, clock, escape, icon, notice, plural, slug_of
 from .panel import Panel
 from .run import Run
 from .run_state import RunState
@@ -147,7 +147,7 @@ class RunPanel(Panel):
     def draw(self, *, live: bool) -> str:
         """See `Panel.draw`."""
         state = self.state
-        board = drawing.leaderboard(state, self.run.id if live else None)
+        board = rendering.leaderboard(state, self.run.id if live else None)
         inside = (
             f"{self._head(live=live)}{self._heard() if live else ''}{self._away()}{self.troubles()}"
             f"{self._progress()}{self._why()}{'' if live else self._open_end()}{board}{self._next(live=live)}"

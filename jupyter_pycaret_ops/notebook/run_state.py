@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ..client.rows import JSON, Event, Run
+from ..client.records import JSON, Event, Run
 
 #: of a record, what is no metric
 NO_METRIC = frozenset(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..client import Client
-from ..client import rows as api
+from ..client import records as api
 from ..common.errors import NotFound
 from . import display
-from .frames import as_rows, is_frame
+from .dataframes import as_rows, is_frame
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..client import Client
-from ..client import asking as words
-from ..client.rows import JSON, DataSource
+from ..client import run_request as words
+from ..client.records import JSON, DataSource
 from ..common.errors import Invalid
 from ..common.tables.inference import suggest_for
-from .marks import button, escape, icon, number, plural
+from .markup import button, escape, icon, number, plural
 from .panel import Panel
 from .run import Run
 from .run_panel import RunPanel

@@ -186,7 +186,7 @@ class PyCaretOpsApp(ExtensionApp):
 
     def initialize_handlers(self) -> None:
         """Serve the table of routes, which is imported when it is first needed."""
-        from .api.lazy import LazyRoutes
+        from .api.lazy_routes import LazyRoutes
 
         assert self.serverapp is not None
         application: Any = self.serverapp.web_app
@@ -288,22 +288,22 @@ class PyCaretOpsApp(ExtensionApp):
         from .api.context import Services
         from .api.identity import Identities
         from .api.openapi import document
-        from .data_sources.inspection import SourceLooker
+        from .data_sources.inspection import SourceInspector
         from .executors.engine_description import EngineDescription
         from .executors.kernel.memory import default_limit
         from .executors.kernel.pool import PoolSettings, WorkerPool
         from .executors.kernel.sweep import ServerId
-        from .files.file_store import ArtifactStore
+        from .files.file_store import FileStore
         from .prometheus import Metrics
         from .runs.agents import Agents
         from .runs.fanout import Fanout
         from .runs.submission import Submissions
         from .runs.supervisor import RunSettings, Supervisor
-        from .serving.counts import Statistics
-        from .serving.link import ServingLink
+        from .serving.endpoints import Endpoints
+        from .serving.kernel_link import KernelLink
         from .serving.rate_limit import HeldBytes, RateLimiter
         from .serving.readiness import Readiness
-        from .serving.registry import Endpoints
+        from .serving.usage_statistics import Statistics
         from .store import runs
         from .store.session import Store
         from .vault import Vault
@@ -316,7 +316,7 @@ class PyCaretOpsApp(ExtensionApp):
         stack.callback(decoding.close)
         store = Store(self.database_url)
         stack.push_async_callback(asyncio.to_thread, store.close)
-        artifacts = ArtifactStore(self.artifact_root)
+        artifacts = FileStore(self.artifact_root)
         stack.callback(artifacts.close)
         artifacts.in_background(artifacts.sweep)
         vault = Vault(Path(self.key_file))
@@ -403,7 +403,7 @@ class PyCaretOpsApp(ExtensionApp):
         )
         supervisor.agents = agents
         engine = EngineDescription(pool, kernel_specs, settings.data_root() / "cache")
-        link = ServingLink(pool, predict_within_s=self.predict_timeout_s, memory_limit=memory_limit)
+        link = KernelLink(pool, predict_within_s=self.predict_timeout_s, memory_limit=memory_limit)
         statistics = Statistics(store, clock)
         metrics = Metrics(
             lambda: store.read(runs.count_by_status, self.pool),
@@ -427,7 +427,7 @@ class PyCaretOpsApp(ExtensionApp):
             ),
             pool=pool,
             engine=engine,
-            looker=SourceLooker(pool, memory_limit=memory_limit),
+            inspector=SourceInspector(pool, memory_limit=memory_limit),
             read_limits=limits,
             fanout=fanout,
             agents=agents,

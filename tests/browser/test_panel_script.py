@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from jupyter_pycaret_ops.notebook import drawing
-from jupyter_pycaret_ops.notebook.marks import button
+from jupyter_pycaret_ops.notebook import rendering
+from jupyter_pycaret_ops.notebook.markup import button
 from jupyter_pycaret_ops.notebook.panel import STATIC
 from jupyter_pycaret_ops.notebook.run_state import RunState
 
@@ -66,7 +66,7 @@ def board(*rows: tuple[str, float | None, float], status: str = "running") -> st
         "metrics_summary": {"metric": "Accuracy"},
         "cancel_requested_at": None,
     }
-    return drawing.leaderboard(RunState(row), "a-run")
+    return rendering.leaderboard(RunState(row), "a-run")
 
 
 def order(page: Page) -> list[str]:

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from jupyter_pycaret_ops import Client
-from jupyter_pycaret_ops.cli.calls import COMMANDS
-from jupyter_pycaret_ops.client.asking import unused, with_names
+from jupyter_pycaret_ops.cli.commands import COMMANDS
+from jupyter_pycaret_ops.client.run_request import unused, with_names
 
 from ..client.conftest import client
 from ..live import ROOT, Home, LiveServer, until

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_pycaret_ops import Client
-from jupyter_pycaret_ops.client import NoServer, ServerFault, Unreachable, line
+from jupyter_pycaret_ops.client import NoServer, ServerFault, Unreachable, transport
 from jupyter_pycaret_ops.common.errors import (
     Forbidden,
     Invalid,
@@ -27,8 +27,8 @@ from ..live import LiveServer, free_port
 
 def test_the_client_reads_statuses_as_the_server_writes_them() -> None:
     theirs = {status: kind for kind, status in STATUS.items()}
-    assert set(theirs) == set(line.BY_STATUS)
-    for status, kind in line.BY_STATUS.items():
+    assert set(theirs) == set(transport.BY_STATUS)
+    for status, kind in transport.BY_STATUS.items():
         assert issubclass(kind, theirs[status]) or theirs[status] is RetryLater
 
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import pytest
 import websocket
 
-from jupyter_pycaret_ops.client import NoServer, finding
-from jupyter_pycaret_ops.client.finding import api_of, find
+from jupyter_pycaret_ops.client import NoServer, discovery
+from jupyter_pycaret_ops.client.discovery import api_of, find
 
 from ..live import Home, LiveServer
 
@@ -86,7 +86,7 @@ def test_a_server_of_a_hub_that_is_found_by_its_file_is_opened_with_the_hubs_tok
         "token": "",
         "pid": 7,
     }
-    monkeypatch.setattr(finding, "running_servers", lambda: [theirs])
+    monkeypatch.setattr(discovery, "running_servers", lambda: [theirs])
     env = {"JUPYTERHUB_API_TOKEN": "hub", "JPY_PARENT_PID": "7"}
     assert find(environ=env | {"JUPYTERHUB_SERVICE_PREFIX": "/user/ada/"}).token == "hub"
     assert find(environ=env | {"JUPYTERHUB_SERVICE_PREFIX": "/user/bob/"}).token is None

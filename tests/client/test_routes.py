@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from jupyter_pycaret_ops import Client
-from jupyter_pycaret_ops.client import rows
+from jupyter_pycaret_ops.client import records
 from jupyter_pycaret_ops.common.errors import Conflict, Invalid, NotFound
 from jupyter_pycaret_ops.server.api import schemas
 from jupyter_pycaret_ops.server.api.routes import ROUTES, pattern
@@ -234,7 +234,7 @@ PAIRS: dict[str, Any] = {
 
 @pytest.mark.parametrize("name", PAIRS)
 def test_a_row_has_the_fields_that_the_server_answers(name: str) -> None:
-    mine = getattr(rows, name)
+    mine = getattr(records, name)
     assert is_typeddict(mine)
     theirs = {field.encode_name for field in msgspec.structs.fields(PAIRS[name])}
     assert set(mine.__annotations__) == theirs

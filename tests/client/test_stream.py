@@ -9,7 +9,7 @@ import pytest
 
 from jupyter_pycaret_ops import Client
 from jupyter_pycaret_ops.client import Unreachable
-from jupyter_pycaret_ops.client.finding import API_PATH
+from jupyter_pycaret_ops.client.discovery import API_PATH
 from jupyter_pycaret_ops.common.errors import NotFound
 
 from ..live import LiveServer, until

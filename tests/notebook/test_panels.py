@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 
 from jupyter_pycaret_ops import Client
-from jupyter_pycaret_ops.client.finding import API_PATH
+from jupyter_pycaret_ops.client.discovery import API_PATH
 from jupyter_pycaret_ops.common.errors import Unauthenticated
-from jupyter_pycaret_ops.notebook.board import Dashboard, DeploymentsPanel
+from jupyter_pycaret_ops.notebook.dashboard_panel import Dashboard, DeploymentsPanel
 from jupyter_pycaret_ops.notebook.deploy_panel import DeployPanel
 from jupyter_pycaret_ops.notebook.panel import Panel
 from jupyter_pycaret_ops.notebook.run import Run

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from traitlets.config import Config
 
 from jupyter_pycaret_ops import __version__
-from jupyter_pycaret_ops.cli import running
+from jupyter_pycaret_ops.cli import server_checks
 from jupyter_pycaret_ops.common.errors import Unavailable
 from jupyter_pycaret_ops.server import doctor
 from jupyter_pycaret_ops.server.app import PyCaretOpsApp
@@ -174,19 +174,19 @@ def test_a_run_of_a_shared_database_is_its_own_servers_or_to_be_cancelled() -> N
 
 def test_running_servers_are_asked(server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> None:
     note = {"url": f"{server.url}/", "token": server.token}
-    monkeypatch.setattr(running, "running_servers", lambda: [note])
-    (found,) = running.ask_servers()
+    monkeypatch.setattr(server_checks, "running_servers", lambda: [note])
+    (found,) = server_checks.ask_servers()
     assert (found.verdict, found.what) == ("ok", "server")
     assert f"version {__version__}" in found.said
 
-    monkeypatch.setattr(running, "__version__", "0.0.1")
-    (found,) = running.ask_servers()
+    monkeypatch.setattr(server_checks, "__version__", "0.0.1")
+    (found,) = server_checks.ask_servers()
     assert found.verdict == "note"
     assert "0.0.1 is installed" in found.said
 
-    monkeypatch.setattr(running, "__version__", __version__)
-    monkeypatch.setattr(running, "running_servers", lambda: [note | {"token": "wrong"}])
-    *_, found = running.ask_servers()
+    monkeypatch.setattr(server_checks, "__version__", __version__)
+    monkeypatch.setattr(server_checks, "running_servers", lambda: [note | {"token": "wrong"}])
+    *_, found = server_checks.ask_servers()
     assert found.verdict == "note"
     assert "does not let this command in" in found.said
 
@@ -254,18 +254,18 @@ def test_what_a_server_says_of_itself_is_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with contextmanager(answering)(answers) as url:
-        monkeypatch.setattr(running, "running_servers", lambda: [{"url": url, "token": "t"}])
-        *_, found = running.ask_servers()
+        monkeypatch.setattr(server_checks, "running_servers", lambda: [{"url": url, "token": "t"}])
+        *_, found = server_checks.ask_servers()
     assert found.verdict == verdict
     assert word in found.said
 
 
 def test_a_server_that_does_not_answer_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running, "PATIENCE_S", 0.2)
+    monkeypatch.setattr(server_checks, "PATIENCE_S", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:  # it takes calls, and answers none
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
-        monkeypatch.setattr(running, "running_servers", lambda: [{"url": url, "token": ""}])
-        (found,) = running.ask_servers()
+        monkeypatch.setattr(server_checks, "running_servers", lambda: [{"url": url, "token": ""}])
+        (found,) = server_checks.ask_servers()
     assert found.verdict == "bad"
     assert "does not answer" in found.said
 

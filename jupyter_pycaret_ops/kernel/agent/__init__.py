@@ -1,6 +1,6 @@
 """The agent: one run's plan in a background thread of a kernel, and its line to the server.
 
-The server's side of a worker kernel calls `warm`, `begin`, `cancel`, `describe_json` and `look_json` over
+The server's side of a worker kernel calls `preload`, `begin`, `cancel`, `describe_json` and `look_json` over
 the kernel's own channels; everything else goes over HTTP with the run's token.
 """
 
@@ -29,20 +29,20 @@ __all__ = [
     "cancel",
     "describe_json",
     "look_json",
-    "warm",
+    "preload",
 ]
 
 _attempts: dict[str, Attempt] = {}
 
 
-def warm() -> None:
+def preload() -> None:
     """Import the engine and fit something small, so that the next plan starts at once."""
 
     def work() -> None:
         give_way()
         from .. import engine
 
-        engine.warm()
+        engine.preload()
 
     with session_behind(), ThreadPoolExecutor(1) as threads:
         threads.submit(work).result()

@@ -15,10 +15,10 @@ from urllib.parse import quote
 
 from ...common.protocol import DataSpec, Finish, RunSpec
 from .connection import Connection, Fenced, NotNow, Refused, Unreachable
-from .frames import DataUnreadable, load
+from .event_sender import GUEST_HEARTBEAT_S, Sender
+from .loading import DataUnreadable, load
 from .priority import give_way, session_behind
-from .retries import GaveUp, GiveUp
-from .sender import GUEST_HEARTBEAT_S, Sender
+from .retries import GaveUp, RetryDeadline
 
 if TYPE_CHECKING:
     import ssl
@@ -29,8 +29,8 @@ T = TypeVar("T")
 LONGEST_ERROR = 2_000
 LAST_WORD_S = 2.0
 #: what is read at the beginning is there or not; what a run has made is worth more patience
-READ_GIVE_UP = GiveUp(not_now_s=60.0)
-WRITE_GIVE_UP = GiveUp()
+READ_GIVE_UP = RetryDeadline(not_now_s=60.0)
+WRITE_GIVE_UP = RetryDeadline()
 #: seconds of waiting after which the run says what it waits for
 SAY_AFTER_S = 2.0
 SHUT_DOWN = "The notebook's kernel that ran this was shut down or restarted."
@@ -267,7 +267,7 @@ class Attempt:
         with self._shielded():
             return self._persist(lambda: b"".join(self._line.stream("GET", "data")), READ_GIVE_UP)
 
-    def _persist(self, request: Callable[[], T], give_up: GiveUp) -> T:
+    def _persist(self, request: Callable[[], T], give_up: RetryDeadline) -> T:
         """Repeat a request while the server cannot take it; every one of them may be sent twice.
 
         Raises

@@ -15,7 +15,7 @@ class GaveUp(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class GiveUp:
+class RetryDeadline:
     """After how many seconds of repeating the agent gives up."""
 
     #: the server answers, and says what it lacks
@@ -32,7 +32,7 @@ class GiveUp:
 class Repeats:
     """The pauses of one request that is repeated."""
 
-    limits: GiveUp
+    limits: RetryDeadline
     _pause_s: float = field(default_factory=lambda: FIRST_PAUSE_S)
     _began: float = field(default_factory=time.monotonic)
 

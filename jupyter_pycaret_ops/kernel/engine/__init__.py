@@ -10,18 +10,18 @@ from typing import Any
 
 from jupyter_pycaret_ops.common.protocol import JSON, RunSpec
 
-from .contracts import Cancelled, PlanFailed, PlanResult, Reporter
+from .interfaces import Cancelled, PlanFailed, PlanResult, Reporter
 
 __all__ = [
     "Cancelled",
     "PlanFailed",
     "PlanResult",
     "Reporter",
-    "cool",
     "describe",
     "load",
+    "preload",
     "run_plan",
-    "warm",
+    "shutdown_fork_server",
 ]
 
 
@@ -33,7 +33,7 @@ def run_plan(spec: RunSpec, frame: Any, report: Reporter) -> PlanResult:
     through from `report.checkpoint()` or from an asynchronous exception. Whatever happens, the
     random state, warnings and working directory of the process stay as they were.
     """
-    from .run import run_plan as run
+    from .plan_execution import run_plan as run
 
     return run(spec, frame, report)
 
@@ -50,26 +50,26 @@ def load() -> None:
 
     For whoever may be interrupted afterwards: a torn import leaves halves of modules behind.
     """
-    from .globals import load_engine, undisturbed
+    from .global_state import load_engine, undisturbed
 
     with undisturbed():
         load_engine()
         from . import plans, tasks  # noqa: F401 - they bring libraries of their own
 
 
-def warm() -> None:
+def preload() -> None:
     """Import all that a run needs and fit toy frames, so that the first run does not wait.
 
     For kernels that are ours alone: on Linux a process is forked that waits for the run (see
     `trials.template`).
     """
-    from .warming import warm as heat
+    from .preloading import preload as preload_engine
 
-    heat()
+    preload_engine()
 
 
-def cool() -> None:
+def shutdown_fork_server() -> None:
     """Give back what waits for a run: this kernel will have none."""
-    from .trials import template
+    from .trials import fork_server
 
-    template.stop()
+    fork_server.stop()

@@ -12,11 +12,11 @@ from contextlib import closing
 
 from jupyter_pycaret_ops.common.protocol import JSON
 
-from .contracts import PlanFailed
-from .frames import listed
+from .features import listed
+from .interfaces import PlanFailed
 from .leaderboard import Failed, Leaderboard, Scored
-from .machine import free_memory
-from .session import Session
+from .prepared_task import Session
+from .resources import free_memory
 from .trials import Candidate, outcomes
 
 #: models that hold matrices of rows × rows, and how many of them
@@ -58,7 +58,7 @@ def _without_too_large(session: Session, ids: list[str]) -> list[str]:
             kept.append(model_id)
             continue
         name = session.experiment.names[model_id]
-        session.narrator.warn(
+        session.reporter.warn(
             f"{name} was left out: with {rows} rows it needs about {needed / 2**30:.1f} GiB of "
             "memory; name it in include to try it all the same.",
             model_id=model_id,
@@ -86,7 +86,7 @@ def score(
     Each ends in `model.scored` or `model.failed`. Raises `PlanFailed` when nothing is on the board.
     """
     board = board or Leaderboard(session.metric, session.greater_is_better)
-    narrator, limits = session.narrator, session.limits
+    reporter, limits = session.reporter, session.limits
     skipped: list[Candidate] = []
     before = len(board.scored)
     # closed at once when a cancel comes in the middle: child processes end with it
@@ -100,14 +100,14 @@ def score(
                 skipped.append(outcome.candidate)
     is_cut = limits.is_run_over() and any(failed.kind == "timeout" for failed in board.failed)
     if skipped or is_cut:
-        narrator.warn(
+        reporter.warn(
             f"The time limit of {limits.run_s:g} s was up: "
             f"{len(board.scored) - before} of {len(candidates)} models were scored.",
             reason="time_limit",
             time_limit=limits.run_s,
             skipped=[{"model_id": item.model_id, "name": item.name} for item in skipped],
         )
-    narrator.progress(len(candidates), len(candidates), "Models scored")
+    reporter.progress(len(candidates), len(candidates), "Models scored")
     if not board.scored:
         raise _nothing_scored(board, limits.is_run_over())
     return board
@@ -116,10 +116,10 @@ def score(
 def tell_score(session: Session, board: Leaderboard, scored: Scored) -> None:
     """Put a model on the board and report it."""
     board.add(scored)
-    session.task.relate(board)
+    session.task.score_jointly(board)
     board.sort()
     value = scored.record.get(board.metric or "")
-    session.narrator.tell(
+    session.reporter.tell(
         "model.scored",
         f"{scored.record['name']}: {board.metric} "
         + ("could not be computed" if value is None else f"{value:.4f}"),
@@ -130,7 +130,7 @@ def tell_score(session: Session, board: Leaderboard, scored: Scored) -> None:
 
 def _tell_failure(session: Session, board: Leaderboard, failed: Failed) -> None:
     board.failed.append(failed)
-    session.narrator.tell(
+    session.reporter.tell(
         "model.failed",
         f"{failed.name} failed: {failed.error}",
         {

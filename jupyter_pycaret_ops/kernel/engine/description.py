@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from jupyter_pycaret_ops.common.protocol import JSON
 
-from .contracts import Nobody
-from .events import Narrator
-from .globals import load_engine, undisturbed
+from .event_reporter import EventReporter
+from .global_state import load_engine, undisturbed
+from .interfaces import NullReporter
 from .limits import Limits
 
 if TYPE_CHECKING:  # these bring pandas with them
@@ -85,13 +85,13 @@ def _task(task: Task) -> JSON:
 def _experiment(task: Task) -> Experiment | None:
     """The task's experiment fitted on a toy, or None where the engine cannot."""
     try:
-        return task.toy_experiment(Narrator(Nobody(), Limits()))
+        return task.toy_experiment(EventReporter(NullReporter(), Limits()))
     except Exception:
         return None
 
 
 def _models(task_id: str, experiment: Experiment | None) -> list[JSON]:
-    from .plain import plain
+    from .json_values import plain
 
     models: list[JSON] = []
     if experiment is not None:

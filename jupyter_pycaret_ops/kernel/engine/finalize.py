@@ -10,11 +10,11 @@ import time
 
 from jupyter_pycaret_ops.common.protocol import PIPELINE_KIND
 
-from . import plots, portable, schema
-from .contracts import Estimator, PlanFailed
-from .explain import sentence_of
+from . import input_schema, plots, portable
+from .error_messages import sentence_of
+from .interfaces import Estimator, PlanFailed
 from .leaderboard import Leaderboard
-from .session import Session
+from .prepared_task import Session
 
 
 def keep_best(
@@ -27,16 +27,16 @@ def keep_best(
     A model that cannot be fitted on all rows, or cannot answer for new rows, is passed over with a
     warning. Raises `PlanFailed` when a task that has to be served keeps none.
     """
-    narrator = session.narrator
+    reporter = session.reporter
     wanted = min(n_select, len(board.scored))
     kept = 0
     first: Estimator | None = None
     for model in board.scored:
         if kept >= wanted and model.model_id != also:
             continue
-        narrator.checkpoint()
+        reporter.checkpoint()
         name = model.record["name"]
-        narrator.progress(
+        reporter.progress(
             kept, wanted, f"Fitting {name} on all rows", model_id=model.model_id, stage="final"
         )
         began = time.monotonic()
@@ -45,11 +45,11 @@ def keep_best(
             described = session.task.input_schema(session, pipeline)
             fault = session.task.fault_of(session, pipeline, described)
             if fault is None:
-                schema.try_example(pipeline, described)
+                input_schema.try_example(pipeline, described)
             content = pickled(pipeline)
         except Exception as error:
             reason = sentence_of(error)
-            narrator.warn(
+            reporter.warn(
                 f"{name} could not be fitted on all rows and is not kept: {reason}",
                 model_id=model.model_id,
                 reason="final_fit",
@@ -57,7 +57,7 @@ def keep_best(
             )
             continue
         if fault is not None:
-            narrator.warn(
+            reporter.warn(
                 f"{name} is not kept as a pipeline: {fault}",
                 model_id=model.model_id,
                 reason="not_servable",
@@ -65,13 +65,13 @@ def keep_best(
             )
             continue
         rows = session.task.rows(session)
-        narrator.tell(
+        reporter.tell(
             "model.finalized",
             f"{name} was fitted on all {rows} rows",
             {"model_id": model.model_id, "n_rows": rows},
             (time.monotonic() - began) * 1000,
         )
-        narrator.store(
+        reporter.store(
             f"pipeline-{model.model_id}.pkl",
             PIPELINE_KIND,
             content,
@@ -80,15 +80,15 @@ def keep_best(
         )
         if first is None:
             first = pipeline
-            schema.store(session, described)
+            input_schema.store(session, described)
         kept += 1
-    narrator.progress(wanted, wanted, "Fitted on all rows" if kept else "Nothing is kept")
+    reporter.progress(wanted, wanted, "Fitted on all rows" if kept else "Nothing is kept")
     if not kept and session.task.must_serve:
         raise PlanFailed(
             "engine", "No scored model could be fitted on all rows; the warnings say why."
         )
     best = board.scored[0]
-    session.task.store_more(session, best, first)
+    session.task.save_extras(session, best, first)
     plots.store(session, best)
 
 

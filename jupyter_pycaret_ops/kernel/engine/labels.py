@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 
 from . import portable
-from .contracts import Column, Frame, PlanFailed
-from .events import Narrator
-from .frames import listed
+from .event_reporter import EventReporter
+from .features import listed
+from .interfaces import Column, Frame, PlanFailed
 
 #: a number target of more different values than this, most of them alone, is no set of classes
 _MOST_CLASSES_OF_NUMBERS = 20
@@ -35,7 +35,7 @@ class Target:
     labels: list[Any] | None = None
 
 
-def without_missing_target(frame: Frame, target: str, narrator: Narrator) -> Frame:
+def without_missing_target(frame: Frame, target: str, reporter: EventReporter) -> Frame:
     """`frame` without the rows whose target is missing or infinite, index 0..n-1."""
     gone = portable.is_missing(frame[target].to_numpy(dtype=object))
     if pd.api.types.is_float_dtype(frame[target].dtype):
@@ -48,7 +48,7 @@ def without_missing_target(frame: Frame, target: str, narrator: Narrator) -> Fra
         raise PlanFailed(
             "user", f"The target “{target}” has no value in any row; choose another column."
         )
-    narrator.changed(
+    reporter.changed(
         "rows_without_target_dropped",
         f"{dropped} of {len(frame)} rows have no value in “{target}” and were left out.",
         [target],
@@ -57,13 +57,13 @@ def without_missing_target(frame: Frame, target: str, narrator: Narrator) -> Fra
     return frame[~gone].reset_index(drop=True)
 
 
-def read_classes(series: Column, target: str, narrator: Narrator) -> Target:
+def read_classes(series: Column, target: str, reporter: EventReporter) -> Target:
     """Labels of a target column without missing values.
 
     A boolean stays a boolean, `2` stays `2` (as a float too, which is how a CSV with gaps is
     read), `"2"` stays `"2"`. Raises `PlanFailed` when the column holds no classes to learn.
     """
-    values = _labels_of(series, target, narrator)
+    values = _labels_of(series, target, reporter)
     labels = sorted(set(values))
     codes_by_label = {label: code for code, label in enumerate(labels)}
     codes = np.fromiter((codes_by_label[v] for v in values), dtype="int64", count=len(values))
@@ -72,7 +72,7 @@ def read_classes(series: Column, target: str, narrator: Narrator) -> Target:
     return Target(target, codes, portable.label_array(values), labels)
 
 
-def _labels_of(series: Column, target: str, narrator: Narrator) -> list[Any]:
+def _labels_of(series: Column, target: str, reporter: EventReporter) -> list[Any]:
     values = series.to_numpy(dtype=object)
     found = pd.api.types.infer_dtype(values, skipna=True)
     if found == "boolean":
@@ -83,7 +83,7 @@ def _labels_of(series: Column, target: str, narrator: Narrator) -> list[Any]:
             return [int(v) for v in values]
         return numbers.tolist()  # type: ignore[no-any-return]
     if found not in {"string", "empty"}:
-        narrator.changed(
+        reporter.changed(
             "target_to_text",
             f"The values of “{target}” are of several kinds and are read as text.",
             [target],
@@ -117,7 +117,7 @@ def _check_classes(target: str, labels: list[Any], counts: Any, rows: int) -> No
         )
 
 
-def read_numbers(series: Column, target: str, narrator: Narrator) -> Target:
+def read_numbers(series: Column, target: str, reporter: EventReporter) -> Target:
     """Numbers of a target column without missing values; numbers written as text are read.
 
     Raises `PlanFailed` when the column holds other text, dates, or one value only.
@@ -142,7 +142,7 @@ def read_numbers(series: Column, target: str, narrator: Narrator) -> Target:
             "these rows, or use classification.",
         )
     if is_text:
-        narrator.changed(
+        reporter.changed(
             "target_to_numbers",
             f"The target “{target}” was written as text and is read as numbers.",
             [target],

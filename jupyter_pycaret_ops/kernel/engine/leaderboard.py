@@ -11,8 +11,8 @@ import numpy as np
 
 from jupyter_pycaret_ops.common.protocol import JSON, ErrorKind
 
-from .contracts import Estimator
-from .plain import plain
+from .interfaces import Estimator
+from .json_values import plain
 from .scoring.base import Scores
 
 #: rounds that lose nothing which could change a rank

@@ -6,15 +6,15 @@ from typing import Any
 
 from pycaret.logging import BaseLogger
 
-from .events import Narrator
+from .event_reporter import EventReporter
 
 
 class BridgeLogger(BaseLogger):  # type: ignore[misc]  # PyCaret ships no types
-    """Hands each engine event to the narrator, with a message where the engine leaves it empty."""
+    """Hands each engine event to the reporter, with a message where the engine leaves it empty."""
 
-    def __init__(self, narrator: Narrator) -> None:
+    def __init__(self, reporter: EventReporter) -> None:
         super().__init__()
-        self._narrator = narrator
+        self._narrator = reporter
         self.is_muted = False
 
     def emit(self, event: Any) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 from jupyter_pycaret_ops.common.protocol import JSON
 
-from .contracts import PlanFailed
-from .plain import plain
+from .interfaces import PlanFailed
+from .json_values import plain
 
 _TYPES: dict[str, tuple[type, ...]] = {
     "integer": (int,),

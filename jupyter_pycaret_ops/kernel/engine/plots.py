@@ -16,10 +16,10 @@ import numpy as np
 
 from jupyter_pycaret_ops.common.protocol import JSON, PLOT_KIND
 
-from .explain import sentence_of
+from .error_messages import sentence_of
+from .json_values import plain
 from .leaderboard import Scored
-from .plain import plain
-from .session import Session
+from .prepared_task import Session
 
 CONTENT_TYPE = "application/vnd.plotly.v1+json"
 #: seconds that all plots of a run may take; importance by permutation waits for none of them
@@ -35,7 +35,7 @@ class TooSlow(Exception):
 
 def store(session: Session, model: Scored) -> None:
     """Draw the plots of a scored model and hand them over; one that fails is a warning."""
-    narrator = session.narrator
+    reporter = session.reporter
     plots = session.task.plots
     if not plots:
         return
@@ -43,10 +43,10 @@ def store(session: Session, model: Scored) -> None:
     try:
         pipeline = session.experiment.fitted(model.estimator)
     except Exception as error:
-        narrator.warn(f"No plots could be drawn: {sentence_of(error)}", reason="plot")
+        reporter.warn(f"No plots could be drawn: {sentence_of(error)}", reason="plot")
         return
     for plot, name in plots.items():
-        narrator.checkpoint()
+        reporter.checkpoint()
         left = LONGEST_S - (time.monotonic() - began)
         try:
             if left <= 0:
@@ -56,18 +56,18 @@ def store(session: Session, model: Scored) -> None:
                 continue
             content = json.dumps(_ours(figure, name), ensure_ascii=False, allow_nan=False)
         except TooSlow:
-            narrator.warn(
+            reporter.warn(
                 f"“{name}” was not drawn: with this model and so many rows it takes too long.",
                 reason="plot_time",
                 plot=plot,
             )
             continue
         except Exception as error:
-            narrator.warn(
+            reporter.warn(
                 f"“{name}” could not be drawn: {sentence_of(error)}", reason="plot", plot=plot
             )
             continue
-        narrator.store(
+        reporter.store(
             f"plot-{plot}.json", PLOT_KIND, content.encode(), CONTENT_TYPE, model.model_id
         )
 

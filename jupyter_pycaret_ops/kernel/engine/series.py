@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from . import dates, frames, portable
-from .contracts import Column, Frame, PlanFailed
-from .events import Narrator
+from . import dates, features, portable
+from .event_reporter import EventReporter
+from .interfaces import Column, Frame, PlanFailed
 
 #: a series with more gaps than this share of its steps has no rhythm that could be forecast
 MOST_GAPS = 0.3
@@ -57,24 +57,26 @@ class Series:
         return season_of(self.freq)
 
 
-def read_series(frame: Frame, target: str | None, index: str | None, narrator: Narrator) -> Series:
+def read_series(
+    frame: Frame, target: str | None, index: str | None, reporter: EventReporter
+) -> Series:
     """The series in `frame`; `index` names the column of time, else it is looked for.
 
     Raises `PlanFailed` when the times cannot be read, repeat or have no rhythm, or the target holds
     no numbers.
     """
     own_index = frame.index if hasattr(frame, "index") else None
-    named = frames.named(frame, narrator)
-    times, named, column, form = _times(named, own_index, target, index, narrator)
-    name = _target(named, target, narrator)
+    named = features.named(frame, reporter)
+    times, named, column, form = _times(named, own_index, target, index, reporter)
+    name = _target(named, target, reporter)
     numbers = _numbers(named[name], name)
     rest = named.drop(columns=[name])
     if times is None:
         values = pd.Series(numbers, index=pd.RangeIndex(len(numbers)), name=name)
         freq = None
     else:
-        values, rest, freq = _even(numbers, rest, times, name, narrator)
-    values = _filled(values, name, narrator)
+        values, rest, freq = _even(numbers, rest, times, name, reporter)
+    values = _filled(values, name, reporter)
     if len(values) < FEWEST_ROWS:
         raise PlanFailed(
             "user", f"The series has {len(values)} steps; give at least {FEWEST_ROWS}."
@@ -109,7 +111,7 @@ def _parted(freq: str) -> tuple[int, str]:
 
 
 def _times(
-    frame: Frame, own_index: Any, target: str | None, index: str | None, narrator: Narrator
+    frame: Frame, own_index: Any, target: str | None, index: str | None, reporter: EventReporter
 ) -> tuple[Any, Frame, str | None, str | None]:
     """DatetimeIndex of the rows (or None), the frame without it, its column, and how that is written."""
     if index is None and isinstance(own_index, (pd.DatetimeIndex, pd.PeriodIndex)):
@@ -118,18 +120,18 @@ def _times(
         raise PlanFailed(
             "user",
             f"index names “{index}”, which is no column of the data; it has: "
-            f"{frames.listed(list(frame.columns))}.",
+            f"{features.listed(list(frame.columns))}.",
         )
     column = str(index) if index is not None else _find_times(frame, target)
     if column is None:
-        narrator.changed(
+        reporter.changed(
             "time_missing",
             "No column of dates was found: the rows count as even steps, in their order. Name the "
             "column of time in index if there is one.",
         )
         return None, frame, None, None
     if index is None:
-        narrator.changed("time_found", f"“{column}” is taken as the time of the rows.", [column])
+        reporter.changed("time_found", f"“{column}” is taken as the time of the rows.", [column])
     times, form = _read_times(frame[column], column)
     return times, frame.drop(columns=[column]), column, form
 
@@ -192,14 +194,14 @@ def _years(column: Column, name: str) -> Column:
     )
 
 
-def _target(frame: Frame, target: str | None, narrator: Narrator) -> str:
+def _target(frame: Frame, target: str | None, reporter: EventReporter) -> str:
     if target is not None:
-        return frames.find_target(frame, target)
+        return features.find_target(frame, target)
     if frame.shape[1] == 1:
         name = str(frame.columns[0])
-        narrator.changed("target_found", f"“{name}” is the column to forecast.", [name])
+        reporter.changed("target_found", f"“{name}” is the column to forecast.", [name])
         return name
-    return frames.find_target(frame, None)
+    return features.find_target(frame, None)
 
 
 def _numbers(column: Column, name: str) -> Any:
@@ -220,19 +222,19 @@ def _numbers(column: Column, name: str) -> Any:
 
 
 def _even(
-    numbers: Any, rest: Frame, times: Any, name: str, narrator: Narrator
+    numbers: Any, rest: Frame, times: Any, name: str, reporter: EventReporter
 ) -> tuple[Column, Frame, str]:
     """Values and other columns at even steps, in the order of time."""
     known = ~np.asarray(times.isna())
     if not known.all():
         gone = int((~known).sum())
-        narrator.changed(
+        reporter.changed(
             "rows_without_time_dropped", f"{gone} rows have no time and were left out.", rows=gone
         )
         numbers, rest, times = numbers[known], rest[known], times[known]
     order = np.argsort(np.asarray(times), kind="stable")
     if (order != np.arange(len(order))).any():
-        narrator.changed("rows_sorted", "The rows were put in the order of time.")
+        reporter.changed("rows_sorted", "The rows were put in the order of time.")
         numbers, rest, times = numbers[order], rest.iloc[order], times[order]
     freq = _frequency(times)
     periods = times.to_period(freq)
@@ -252,7 +254,7 @@ def _even(
             "Give evenly spaced rows, or leave index out to take the rows as they follow.",
         )
     if missing:
-        narrator.changed(
+        reporter.changed(
             "steps_added",
             f"{missing} of {len(steps)} steps are missing in the table and were added without values.",
             steps=missing,
@@ -299,13 +301,13 @@ def _for_periods(freq: str) -> str:
     return letter if step == 1 else f"{step}{letter}"
 
 
-def _filled(values: Column, name: str, narrator: Narrator) -> Column:
+def _filled(values: Column, name: str, reporter: EventReporter) -> Column:
     missing = int(values.isna().sum())
     if not missing:
         return values
     # by place, so that periods do not matter
     flat = values.reset_index(drop=True).interpolate(limit_direction="both")
-    narrator.changed(
+    reporter.changed(
         "gaps_filled",
         f"{missing} of {len(values)} values of “{name}” were missing and were filled in between "
         "their neighbours.",

@@ -10,7 +10,7 @@ import pandas as pd
 
 from jupyter_pycaret_ops.common.protocol import JSON
 
-from .contracts import Frame
+from .interfaces import Frame
 
 
 def to_frame(schema: JSON, rows: Sequence[Sequence[Any]]) -> Frame:

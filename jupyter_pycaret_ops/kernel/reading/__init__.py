@@ -13,7 +13,7 @@ from typing import Any
 
 from jupyter_pycaret_ops.common.protocol import DataSpec
 
-from .contracts import Loaded, SourceUnreadable
+from .interfaces import Loaded, SourceUnreadable
 
 __all__ = ["CONNECTORS", "Loaded", "SourceUnreadable", "look_json", "parquet_frame", "read"]
 
@@ -29,7 +29,7 @@ def read(spec: DataSpec, checkpoint: Callable[[], None]) -> Loaded:
         When it cannot be reached or read, or is beyond the limits; the message says what to change.
     """
     from . import postgres, s3
-    from .secrecy import guarded
+    from .redaction import guarded
 
     with guarded(spec):
         return s3.read(spec, checkpoint) if spec.kind == "s3" else postgres.read(spec, checkpoint)
@@ -55,7 +55,7 @@ def look_json(message: str) -> str:
     """
 
     def work() -> str:
-        from .looking import look
+        from .inspection import look
 
         # a thread of its own, for the kernel's main thread has a running loop
         asked = json.loads(message)

@@ -10,7 +10,7 @@ import ipaddress
 import socket
 from typing import Any
 
-from .contracts import SourceUnreadable
+from .interfaces import SourceUnreadable
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 #: IPv6 addresses that stand for public IPv4 ones, in networks that have no other

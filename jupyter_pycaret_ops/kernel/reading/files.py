@@ -11,7 +11,7 @@ from jupyter_pycaret_ops.common.tables import parquet
 from jupyter_pycaret_ops.common.tables.csv_scan import SAMPLE_BYTES, CsvScan, count_records
 from jupyter_pycaret_ops.common.tables.preview import examined_rows, preview_csv, preview_rows
 
-from .contracts import SourceUnreadable, too_many_rows
+from .interfaces import SourceUnreadable, too_many_rows
 from .values import plain_value
 
 PIECE = 1 << 20

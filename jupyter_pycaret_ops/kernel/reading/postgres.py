@@ -21,8 +21,8 @@ from jupyter_pycaret_ops.common.tables.csv_scan import column_names
 from jupyter_pycaret_ops.common.tables.preview import EXAMINED_ROWS, preview_rows
 
 from .addresses import resolve
-from .contracts import Loaded, SourceUnreadable, too_many_bytes, too_many_rows, too_slow
-from .secrecy import said
+from .interfaces import Loaded, SourceUnreadable, too_many_bytes, too_many_rows, too_slow
+from .redaction import said
 from .values import plain_value
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from jupyter_pycaret_ops.common.protocol import JSON, DataSpec
 
 from . import files
 from .addresses import AddressRefused, guarded_socket, refusal
-from .contracts import Loaded, SourceUnreadable, too_many_bytes, too_slow
+from .interfaces import Loaded, SourceUnreadable, too_many_bytes, too_slow
 
 CONNECT_S = 10.0
 PIECE = 8 << 20

@@ -15,7 +15,7 @@ from ..files.file_store import Writer
 from ..runs.agents import ArtifactHead
 from .base import JsonBodyHandler, OpsHandler, decode_body
 from .context import Route
-from .streaming import BoundedBody
+from .request_body import BoundedBody
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
 PIECE = 1 << 20

@@ -37,7 +37,7 @@ from ..store.keys import KEY_PREFIX, RUN_TOKEN_PREFIX, digest
 from ..store.session import LockBudget, lock_budget
 from .context import Call, Extension, Listing, Route, Services
 from .identity import jupyter_user, names_people
-from .streaming import GZIP, BoundedBody, content_encoding
+from .request_body import GZIP, BoundedBody, content_encoding
 
 log = logging.getLogger("jupyter_pycaret_ops")
 

@@ -11,19 +11,19 @@ import msgspec
 if TYPE_CHECKING:
     from ...common.clock import Clock
     from ...common.protocol import ReadLimits
-    from ..data_sources.inspection import SourceLooker
+    from ..data_sources.inspection import SourceInspector
     from ..executors.engine_description import EngineDescription
     from ..executors.kernel.pool import WorkerPool
-    from ..files.file_store import ArtifactStore
+    from ..files.file_store import FileStore
     from ..prometheus import Metrics
     from ..runs.agents import Agents
     from ..runs.fanout import Fanout
     from ..runs.submission import Submissions
     from ..runs.supervisor import Supervisor
-    from ..serving.counts import Statistics
+    from ..serving.endpoints import Endpoints
     from ..serving.rate_limit import HeldBytes, RateLimiter
     from ..serving.readiness import Readiness
-    from ..serving.registry import Endpoints
+    from ..serving.usage_statistics import Statistics
     from ..store.access import Caller
     from ..store.session import Store
     from ..vault import Vault
@@ -36,13 +36,13 @@ class Services:
     """The rooms, wired together; `app.py` makes it."""
 
     store: Store
-    artifacts: ArtifactStore
+    artifacts: FileStore
     vault: Vault
     clock: Clock
     identities: Identities
     pool: WorkerPool
     engine: EngineDescription
-    looker: SourceLooker
+    inspector: SourceInspector
     read_limits: ReadLimits
     fanout: Fanout
     agents: Agents

@@ -20,11 +20,11 @@ from ..store.access import Role
 from ..store.ids import new_id
 from ..store.models import DataSource
 from ..store.paging import PageRequest
-from . import rows
+from . import responses
 from .base import OpsHandler, status_for
 from .context import Call, Listing
+from .nested_schemas import ColumnType
 from .schemas import DataSourceRow, SourceTest, clean_name
-from .shapes import ColumnType
 
 #: a refused client may go on sending this much, so that it gets to read the refusal
 LINGER_BYTES = 64 * 1024 * 1024
@@ -37,7 +37,7 @@ async def list_sources(call: Call) -> Listing:
     found = await call.services.store.read(
         data_sources.list_page, call.caller, call.params["workspace_id"], page
     )
-    return Listing([rows.data_source(row) for row in found.rows], found.next_cursor)
+    return Listing([responses.data_source(row) for row in found.rows], found.next_cursor)
 
 
 async def register(call: Call) -> DataSourceRow:
@@ -56,7 +56,7 @@ async def register(call: Call) -> DataSourceRow:
         config=config,
         secret=ciphertext,
     )
-    return rows.data_source(source)
+    return responses.data_source(source)
 
 
 async def read_source(call: Call) -> DataSourceRow:
@@ -64,7 +64,7 @@ async def read_source(call: Call) -> DataSourceRow:
     source = await call.services.store.read(
         data_sources.read, call.caller, call.params["source_id"]
     )
-    return rows.data_source(source)
+    return responses.data_source(source)
 
 
 async def delete_source(call: Call) -> None:
@@ -137,12 +137,12 @@ async def _look(call: Call, source: DataSource, wanted: int) -> dict[str, Any]:
         async def fetch(target: Path) -> None:
             await artifacts.in_thread_whole(artifacts.fetch, key, target)
 
-        return await services.looker.look(spec, wanted, fetch=fetch, **who)
+        return await services.inspector.look(spec, wanted, fetch=fetch, **who)
     options = dict(source.config)
     if source.secret is not None:
         options |= json.loads(await asyncio.to_thread(services.vault.decrypt, source.secret))
     spec = DataSpec(cast("DataKind", source.kind), options, services.read_limits)
-    return await services.looker.look(spec, wanted, **who)
+    return await services.inspector.look(spec, wanted, **who)
 
 
 @stream_request_body
@@ -231,7 +231,7 @@ class UploadHandler(OpsHandler):
             raise
         finally:
             await upload.discard()
-        self.answer(rows.data_source(source), 201)
+        self.answer(responses.data_source(source), 201)
 
     def on_connection_close(self) -> None:
         """The client went away: nothing of its file stays."""

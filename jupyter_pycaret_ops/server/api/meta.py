@@ -11,7 +11,7 @@ from ...common.errors import Forbidden, NotFound
 from ..store import users
 from ..store.models import User
 from .context import Call
-from .rows import as_row
+from .responses import as_row
 from .schemas import About, Health, Me, Membership, SetupStatus, WorkspaceRow
 
 API_VERSION = "1"

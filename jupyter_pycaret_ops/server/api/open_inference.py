@@ -20,7 +20,7 @@ from msgspec import Meta, Raw, Struct
 
 from ...common.errors import Invalid, TooLarge
 from ..serving.batcher import Answer
-from ..serving.registry import Endpoint, Model
+from ..serving.endpoints import Endpoint, Model
 from .base import JsonBodyHandler, refuse_deep
 from .bounded_json import MOST_ROWS, decode, most_values, refuse_many
 from .context import Call

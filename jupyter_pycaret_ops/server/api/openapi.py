@@ -12,9 +12,9 @@ import msgspec
 from ... import __version__
 from .base import REASONS
 from .context import Nothing, Route
+from .nested_schemas import OPEN, REFERRED
 from .routes import ROUTES
 from .schemas import EXAMPLES, ErrorOut
-from .shapes import OPEN, REFERRED
 
 MEANING = {
     400: "The body, a query parameter or a reference is not right",

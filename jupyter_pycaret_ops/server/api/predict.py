@@ -13,7 +13,7 @@ from jupyter_server.auth.decorator import allow_unauthenticated
 
 from ...common.errors import Forbidden, Invalid, NotFound, RateLimited, TooLarge
 from ..serving.batcher import Answer
-from ..serving.registry import Endpoint, Model, refuse_paused
+from ..serving.endpoints import Endpoint, Model, refuse_paused
 from ..store import access
 from ..store.access import KeyGrant, Role
 from ..store.keys import KEY_PREFIX

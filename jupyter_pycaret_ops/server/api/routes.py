@@ -14,13 +14,15 @@ from . import (
     predict,
     runs,
     serving,
-    shapes,
     workspaces,
+)
+from . import (
+    nested_schemas as shapes,
 )
 from . import schemas as s
 from .base import RouteHandler, UnknownPathHandler
 from .context import Route
-from .lazy import PREFIX
+from .lazy_routes import PREFIX
 
 W = "write"
 

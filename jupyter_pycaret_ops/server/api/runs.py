@@ -27,10 +27,10 @@ from ..store.access import Caller
 from ..store.models import Artifact, Event, Run
 from ..store.paging import PageRequest
 from .base import JsonBodyHandler, OpsHandler
+from .byte_ranges import Unsatisfiable, requested
 from .context import Call, Listing
 from .figures import without_remote_images
-from .ranges import Unsatisfiable, requested
-from .rows import as_row, listing
+from .responses import as_row, listing
 from .schemas import (
     ArtifactRow,
     ErrorOut,

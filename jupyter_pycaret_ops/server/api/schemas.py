@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from .shapes import (
+from .nested_schemas import (
     ColumnType,
     Json,
     LeaderboardRecordJson,

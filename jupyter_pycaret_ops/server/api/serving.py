@@ -5,9 +5,9 @@ from __future__ import annotations
 from ..serving.promotion import promote as promote_run
 from ..store import deployments, keys, pipelines
 from ..store.paging import PageRequest
-from . import rows
+from . import responses
 from .context import Call, Listing
-from .rows import as_row, listing
+from .responses import as_row, listing
 from .schemas import ApiKeyRow, DeploymentRow, NewApiKeyRow, PipelineRow
 
 
@@ -64,7 +64,7 @@ async def deploy(call: Call) -> DeploymentRow:
     )
     endpoints = call.services.endpoints
     await endpoints.warm(deployment.endpoint_slug)
-    return await rows.deployment(deployment, endpoints)
+    return await responses.deployment(deployment, endpoints)
 
 
 async def list_deployments(call: Call) -> Listing:
@@ -74,7 +74,7 @@ async def list_deployments(call: Call) -> Listing:
     found = await call.services.store.read(
         deployments.list_page, call.caller, call.params["workspace_id"], page
     )
-    listed = [await rows.deployment(row, call.services.endpoints) for row in found.rows]
+    listed = [await responses.deployment(row, call.services.endpoints) for row in found.rows]
     return Listing(listed, found.next_cursor)
 
 
@@ -82,7 +82,7 @@ async def read_deployment(call: Call) -> DeploymentRow:
     """One deployment, by id or slug, with live counts."""
     await call.services.statistics.flush()
     row = await call.services.store.read(deployments.read, call.caller, call.params["deployment"])
-    return await rows.deployment(row, call.services.endpoints)
+    return await responses.deployment(row, call.services.endpoints)
 
 
 async def update_deployment(call: Call) -> DeploymentRow:
@@ -94,7 +94,7 @@ async def update_deployment(call: Call) -> DeploymentRow:
     endpoints = call.services.endpoints
     endpoints.evict(row.id)
     await endpoints.warm(row.endpoint_slug)
-    return await rows.deployment(row, endpoints)
+    return await responses.deployment(row, endpoints)
 
 
 async def delete_deployment(call: Call) -> None:

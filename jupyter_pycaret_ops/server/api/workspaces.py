@@ -9,9 +9,9 @@ from ..store import projects, runs, workspaces
 from ..store.access import Role
 from ..store.models import Deployment, Run
 from ..store.paging import PageRequest
-from . import rows
+from . import responses
 from .context import Call, Listing
-from .rows import as_row, listing
+from .responses import as_row, listing
 from .schemas import ExperimentRow, MemberRow, ProjectRow, WorkspaceRow
 
 
@@ -96,7 +96,7 @@ async def list_members(call: Call) -> Listing:
     found = await call.services.store.read(
         workspaces.list_members, call.caller, call.params["workspace_id"], page
     )
-    return Listing([rows.member(pair) for pair in found.rows], found.next_cursor)
+    return Listing([responses.member(pair) for pair in found.rows], found.next_cursor)
 
 
 async def add_member(call: Call) -> MemberRow:
@@ -109,7 +109,7 @@ async def add_member(call: Call) -> MemberRow:
         call.body.role,
     )
     call.services.identities.forget()  # who was refused a moment ago is let in now
-    return rows.member(pair)
+    return responses.member(pair)
 
 
 async def change_member(call: Call) -> MemberRow:
@@ -122,7 +122,7 @@ async def change_member(call: Call) -> MemberRow:
         call.body.role,
     )
     call.services.identities.forget()
-    return rows.member(pair)
+    return responses.member(pair)
 
 
 async def remove_member(call: Call) -> None:

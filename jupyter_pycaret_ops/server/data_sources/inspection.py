@@ -39,7 +39,7 @@ class _Look:
     waiting: int = 0
 
 
-class SourceLooker:
+class SourceInspector:
     """Asks worker kernels what is in a source; a few at a time, and one for each source."""
 
     def __init__(

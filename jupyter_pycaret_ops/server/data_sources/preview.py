@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from ...common.tables import preview
-from ..files.file_store import ArtifactStore
+from ..files.file_store import FileStore
 
 
 def preview_csv(
-    artifacts: ArtifactStore, storage_key: str, config: dict[str, Any], rows: int
+    artifacts: FileStore, storage_key: str, config: dict[str, Any], rows: int
 ) -> dict[str, Any]:
     """Columns with types, missing and distinct counts over the first rows, those rows, and a suggestion."""
     with artifacts.open(storage_key) as stream:

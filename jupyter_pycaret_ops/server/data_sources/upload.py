@@ -15,9 +15,9 @@ from typing import Any, BinaryIO, TypeVar
 from ...common.errors import Invalid, TooLarge
 from ...common.tables import parquet
 from ...common.tables.csv_scan import CsvScan, count_records
-from ..files.file_store import ArtifactStore, Writer
-from .facts import TableFacts
+from ..files.file_store import FileStore, Writer
 from .parquet_scan import ParquetScan
+from .table_facts import TableFacts
 
 T = TypeVar("T")
 PIECE = 1 << 20
@@ -60,7 +60,7 @@ class Upload:
     def __init__(
         self,
         boundary: bytes,
-        artifacts: ArtifactStore,
+        artifacts: FileStore,
         storage_key: str,
         *,
         cap_bytes: int,

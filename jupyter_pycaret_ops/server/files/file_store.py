@@ -125,7 +125,7 @@ class _Reader(io.RawIOBase):
         super().close()
 
 
-class ArtifactStore:
+class FileStore:
     """Files by key; a key is a relative path of our own making."""
 
     def __init__(self, url: str, *, within_s: float = FILE_WITHIN_S) -> None:

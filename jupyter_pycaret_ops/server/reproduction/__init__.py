@@ -10,9 +10,9 @@ from typing import Any
 
 from ...common.errors import Conflict
 from ..lifecycle import ENDED
-from . import forecasting, modelling, preparing, reading, telling
+from . import descriptions, forecasting, modelling, preparing, reading
 from .cells import Cell, code, document, markdown
-from .facts import Facts, read_facts
+from .run_facts import Facts, read_facts
 
 __all__ = ["Facts", "make", "read_facts"]
 
@@ -33,32 +33,32 @@ def make(facts: Facts) -> dict[str, Any]:
     if facts.task == "time_series":
         return document(_forecast(facts, source), facts.versions.get("python"))
     cells: list[Cell] = [
-        markdown(telling.title(facts)),
+        markdown(descriptions.title(facts)),
         markdown(f"## What it wants\n\n{source.wanted}"),
         code(source.names + "\n" + modelling.names(facts)),
         code(f"{source.imports}\n\n{source.reading}\ntable.head()"),
-        markdown(telling.changes(facts)),
+        markdown(descriptions.changes(facts)),
         code(preparing.code_of(facts)),
-        markdown(telling.setup(facts)),
+        markdown(descriptions.setup(facts)),
         code(modelling.setup(facts)),
     ]
     for text, lines in modelling.models(facts):
         cells += [markdown(text), code(lines)]
     if run.leaderboard and run.plan != "finalize":
-        cells.append(markdown(telling.leaderboard(facts)))
+        cells.append(markdown(descriptions.leaderboard(facts)))
     return document(cells, facts.versions.get("python"))
 
 
 def _forecast(facts: Facts, source: reading.Source) -> list[Cell]:
     cells = [
-        markdown(telling.title(facts)),
+        markdown(descriptions.title(facts)),
         markdown(f"## What it wants\n\n{source.wanted}"),
         code(source.names + "\n" + forecasting.names(facts)),
         code(f"{source.imports}\n\n{source.reading}\ntable.head()"),
-        markdown(telling.changes(facts)),
+        markdown(descriptions.changes(facts)),
         code(forecasting.preparing_code(facts)),
         *forecasting.cells_after(facts),
     ]
     if facts.run.leaderboard and facts.run.plan != "finalize":
-        cells.append(markdown(telling.leaderboard(facts)))
+        cells.append(markdown(descriptions.leaderboard(facts)))
     return cells

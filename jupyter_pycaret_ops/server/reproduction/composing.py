@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .facts import Facts
+from .run_facts import Facts
 
 #: what the engine room puts behind a model's id
 _ENDINGS = ("_tuned", "_bagged", "_boosted", "_calibrated")

@@ -10,7 +10,7 @@ from typing import Any
 
 from . import composing, preparing
 from .cells import Cell, assigned, code, markdown
-from .facts import Facts
+from .run_facts import Facts
 
 #: what keeps a library from writing to the screen and the folder; scores do not depend on it
 _QUIET = """\

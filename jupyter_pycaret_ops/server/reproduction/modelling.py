@@ -8,7 +8,7 @@ from typing import Any
 from ...common.errors import Conflict
 from . import composing, grouping
 from .cells import assigned, call
-from .facts import Facts
+from .run_facts import Facts
 
 _EXPERIMENTS = {
     "classification": "ClassificationExperiment",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .cells import assigned
-from .facts import Facts
+from .run_facts import Facts
 
 _TEXT = '''\
 def text(value):

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import msgspec
 
 from .cells import assigned, call
-from .facts import Facts
-from .telling import quoted
+from .descriptions import quoted
+from .run_facts import Facts
 
 #: more rows than one wants to scroll past are read from a file
 MOST_ROWS = 200

@@ -23,7 +23,7 @@ from ...common.protocol import (
     ReadLimits,
     RunSpec,
 )
-from ..files.file_store import ArtifactStore, Writer
+from ..files.file_store import FileStore, Writer
 from ..lifecycle import OUTCOME_MOVES, Move
 from ..store import artifacts as artifact_rows
 from ..store import ingest, keys, runs
@@ -55,7 +55,7 @@ class Agents:
     def __init__(
         self,
         store: Store,
-        artifacts: ArtifactStore,
+        artifacts: FileStore,
         vault: Vault,
         fanout: Fanout,
         clock: Clock,
@@ -168,7 +168,7 @@ class Agents:
             return
         now = self._clock.now()
         until = now + timedelta(seconds=self._lease_s)
-        await self._store.write(runs.begin_in_notebook, run_id, attempt, now, until)
+        await self._store.write(runs.begin_notebook_run, run_id, attempt, now, until)
         self._guests[run_id] = now
         self._fanout.publish(run_id)
 
@@ -181,7 +181,7 @@ class Agents:
         ):
             return
         until = now + timedelta(seconds=self._lease_s)
-        await self._store.write(runs.heard_of_guest, run.id, until)
+        await self._store.write(runs.renew_notebook_lease, run.id, until)
         self._guests[run.id] = now
 
     def _data_spec(self, run: Run, source: DataSource | None) -> DataSpec:

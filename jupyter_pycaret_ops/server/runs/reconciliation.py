@@ -15,7 +15,7 @@ from ...common.clock import Clock
 from ..executors.kernel.sweep import Leftover, ServerId, sweep
 from ..store import runs, workers
 from ..store.session import Store
-from .pauses import PauseDetector
+from .pause_detector import PauseDetector
 
 log = logging.getLogger("jupyter_pycaret_ops")
 

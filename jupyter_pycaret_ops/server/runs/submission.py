@@ -11,7 +11,7 @@ import msgspec
 
 from ...common.errors import FieldError, Invalid
 from ..executors.engine_description import EngineDescription
-from ..files.file_store import ArtifactStore
+from ..files.file_store import FileStore
 from ..store import projects, runs
 from ..store.access import Caller, Role
 from ..store.ids import new_id
@@ -61,7 +61,7 @@ class Submissions:
     """Turns submissions into runs that are ready to be queued."""
 
     def __init__(
-        self, store: Store, artifacts: ArtifactStore, engine: EngineDescription, pool: str
+        self, store: Store, artifacts: FileStore, engine: EngineDescription, pool: str
     ) -> None:
         self._store = store
         self._artifacts = artifacts

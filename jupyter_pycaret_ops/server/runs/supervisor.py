@@ -26,7 +26,7 @@ from ..store.session import Store
 from .agents import Agents
 from .fanout import Fanout
 from .reconciliation import Reconciler
-from .watching import Trouble, WatchLimits, trouble_of
+from .watchdog import Trouble, WatchLimits, trouble_of
 
 log = logging.getLogger("jupyter_pycaret_ops")
 
@@ -370,7 +370,7 @@ class Supervisor:
     async def _close_uncancelled(self) -> None:
         before = self._clock.now() - timedelta(seconds=self._settings.grace_s)
         for run_id, attempt in await self._store.read(
-            runs.uncancelled_guests, self._settings.pool, before
+            runs.overdue_cancellations, self._settings.pool, before
         ):
             await self._close_guest(run_id, attempt)
 
@@ -488,7 +488,7 @@ class Supervisor:
 
     async def _wait_for_guests(self) -> None:
         until = self._clock.now() + timedelta(seconds=self._settings.lease_s)
-        await self._store.write(runs.wait_for_guests, self._settings.pool, until)
+        await self._store.write(runs.extend_notebook_leases, self._settings.pool, until)
 
     async def reconcile(self) -> None:
         """Settle runs whose server is gone, end the kernels that it left, and hear of cancels elsewhere."""

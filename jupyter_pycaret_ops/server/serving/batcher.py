@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...common.errors import RowsInvalid, Unavailable
-from .link import ROWS_PER_LIMIT, LinkInterrupted, LinkLost, PredictFailed
+from .kernel_link import ROWS_PER_LIMIT, LinkInterrupted, LinkLost, PredictFailed
 
 LARGEST_BATCH_ROWS = 10_000
 LONGEST_QUEUE_ROWS = 40_000

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from ...common.errors import Invalid, Unavailable
 from ...common.protocol import PIPELINE_KIND, SCHEMA_KIND
-from ..files.file_store import ArtifactStore
+from ..files.file_store import FileStore
 from ..lifecycle import Status
 from ..store import artifacts as artifact_rows
 from ..store import pipelines, runs
@@ -25,7 +25,7 @@ ROW_KEYS = frozenset({"model_id", "name", "rank", "std", "folds", "seconds", "at
 
 async def promote(
     store: Store,
-    artifacts: ArtifactStore,
+    artifacts: FileStore,
     caller: Caller,
     run_id: str,
     *,

@@ -261,7 +261,7 @@ def claim_next(
     )
 
 
-def begin_in_notebook(
+def begin_notebook_run(
     session: Session, run_id: str, attempt: int, now: datetime, lease_until: datetime
 ) -> Run:
     """Begin a run that waits for somebody's own kernel, unless it has begun already.
@@ -286,7 +286,7 @@ def begin_in_notebook(
     return held(session, run_id, attempt)
 
 
-def heard_of_guest(session: Session, run_id: str, lease_until: datetime) -> None:
+def renew_notebook_lease(session: Session, run_id: str, lease_until: datetime) -> None:
     """Prolong the lease of a run that somebody's own kernel executes: it has spoken."""
     session.execute(
         update(Run)
@@ -296,7 +296,7 @@ def heard_of_guest(session: Session, run_id: str, lease_until: datetime) -> None
     )
 
 
-def wait_for_guests(session: Session, pool: str, until: datetime) -> None:
+def extend_notebook_leases(session: Session, pool: str, until: datetime) -> None:
     """Give kernels time to be heard by a server that has just started; until now none was there."""
     session.execute(
         update(Run)
@@ -311,7 +311,7 @@ def wait_for_guests(session: Session, pool: str, until: datetime) -> None:
     )
 
 
-def uncancelled_guests(session: Session, pool: str, before: datetime) -> list[tuple[str, int]]:
+def overdue_cancellations(session: Session, pool: str, before: datetime) -> list[tuple[str, int]]:
     """Runs in somebody's own kernel that were asked to stop before a time, and have not."""
     query = select(Run.id, Run.attempt).where(
         Run.pool == pool,

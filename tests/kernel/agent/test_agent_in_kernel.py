@@ -17,8 +17,8 @@ from jupyter_pycaret_ops.kernel.agent import attempt as attempt_room
 from jupyter_pycaret_ops.kernel.agent import retries as retries_room
 from jupyter_pycaret_ops.kernel.agent.attempt import Attempt
 from jupyter_pycaret_ops.kernel.agent.connection import Connection
-from jupyter_pycaret_ops.kernel.agent.retries import GiveUp
-from jupyter_pycaret_ops.kernel.agent.sender import Sender
+from jupyter_pycaret_ops.kernel.agent.event_sender import Sender
+from jupyter_pycaret_ops.kernel.agent.retries import RetryDeadline
 from jupyter_pycaret_ops.kernel.engine import Cancelled, PlanFailed, PlanResult
 
 RUN = "01a20ad5-ceff-7000-8d79-3ee86b9ba304"
@@ -171,7 +171,7 @@ def sender(address: str, told: Told) -> Iterator[Sender]:
         on_cancel=told.cancelled.set,
         on_fenced=told.fenced.set,
         on_failure=told.failed.append,
-        give_up=GiveUp(),
+        give_up=RetryDeadline(),
         heartbeat_s=0.02,
     )
     made.start()
@@ -342,7 +342,7 @@ def test_nothing_is_repeated_without_a_limit(
 ) -> None:
     """A disk that stays full: the run says that it waits, and ends."""
     for name in ("READ_GIVE_UP", "WRITE_GIVE_UP"):
-        monkeypatch.setattr(attempt_room, name, GiveUp(not_now_s=0.2, unreachable_s=0.2))
+        monkeypatch.setattr(attempt_room, name, RetryDeadline(not_now_s=0.2, unreachable_s=0.2))
     monkeypatch.setattr(attempt_room, "SAY_AFTER_S", 0.05)
     server.faults = lambda asked, _number: 503 if asked == what else None
     server.spec = {**server.spec, "data": {"kind": "csv_upload", "options": {}}}
@@ -434,7 +434,7 @@ def test_a_cancel_that_the_server_was_told_of_reaches_the_plan(
 def test_a_plan_that_clears_up_is_thrown_at_only_once(
     server: ServerOfRuns, run_plan: Callable[[Plan], Attempt]
 ) -> None:
-    looping, clearing, go_on = threading.Event(), threading.Event(), threading.Event()
+    looping, clearing, score_in_processes = threading.Event(), threading.Event(), threading.Event()
     cleared = threading.Event()
 
     def plan(_report: Any) -> PlanResult:
@@ -444,7 +444,7 @@ def test_a_plan_that_clears_up_is_thrown_at_only_once(
                 pass
         finally:
             clearing.set()
-            go_on.wait(LONGEST_S)
+            score_in_processes.wait(LONGEST_S)
             cleared.set()
 
     attempt = run_plan(plan)
@@ -452,7 +452,7 @@ def test_a_plan_that_clears_up_is_thrown_at_only_once(
     attempt.cancel()
     assert clearing.wait(LONGEST_S)
     attempt.cancel()
-    go_on.set()
+    score_in_processes.set()
     assert attempt.join(LONGEST_S)
     assert cleared.is_set()
     assert server.finish[0]["outcome"] == "cancelled"
@@ -462,13 +462,13 @@ def test_a_cancel_during_a_request_waits_for_its_end(
     server: ServerOfRuns, run_plan: Callable[[Plan], Attempt]
 ) -> None:
     """A file on its way is not torn; the plan ends right after it."""
-    sending, go_on = threading.Event(), threading.Event()
+    sending, score_in_processes = threading.Event(), threading.Event()
 
     def fault(what: str, _number: int) -> None:
         if what.startswith("artifacts/"):
             sending.set()
             server.heard.release()  # others are heard meanwhile
-            go_on.wait(LONGEST_S)
+            score_in_processes.wait(LONGEST_S)
             server.heard.acquire()
 
     server.faults = fault
@@ -482,7 +482,7 @@ def test_a_cancel_during_a_request_waits_for_its_end(
     attempt = run_plan(plan)
     assert sending.wait(LONGEST_S)
     attempt.cancel()
-    go_on.set()
+    score_in_processes.set()
     assert attempt.join(LONGEST_S)
     assert server.files == {"artifacts/lr.pkl": b"bytes"}
     assert after == []
@@ -492,12 +492,12 @@ def test_a_cancel_during_a_request_waits_for_its_end(
 def test_a_checkpoint_sees_the_flag(
     server: ServerOfRuns, run_plan: Callable[[Plan], Attempt]
 ) -> None:
-    ready, go_on = threading.Event(), threading.Event()
+    ready, score_in_processes = threading.Event(), threading.Event()
 
     def plan(report: Any) -> PlanResult:
         try:
             ready.set()
-            while not go_on.is_set():
+            while not score_in_processes.is_set():
                 pass
         except Cancelled:
             pass  # swallowed by somebody's bare except

@@ -11,7 +11,7 @@ import pytest
 
 from jupyter_pycaret_ops.common.protocol import DataSpec, RunSpec
 from jupyter_pycaret_ops.kernel import engine
-from jupyter_pycaret_ops.kernel.engine.globals import load_engine
+from jupyter_pycaret_ops.kernel.engine.global_state import load_engine
 
 
 @pytest.fixture(scope="session", autouse=True)

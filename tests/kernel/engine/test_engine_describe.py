@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from jupyter_pycaret_ops.kernel import engine
+from jupyter_pycaret_ops.kernel.engine.json_values import plain
 from jupyter_pycaret_ops.kernel.engine.parameters import fault_of
-from jupyter_pycaret_ops.kernel.engine.plain import plain
 
 
 @pytest.fixture(scope="module")

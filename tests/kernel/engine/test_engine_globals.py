@@ -30,7 +30,7 @@ before = (
     dict(os.environ),
     np.random.get_state()[1].tolist(),
 )
-engine.warm()
+engine.preload()
 after = (
     warnings.showwarning,
     list(warnings.filters),
@@ -114,7 +114,7 @@ def test_the_users_own_seed_works_while_a_plan_runs(plan, recorder, iris):
 def test_runs_beside_each_other_do_not_change_the_numbers(iris, frame):
     from jupyter_pycaret_ops.common.protocol import DataSpec, RunSpec
     from jupyter_pycaret_ops.kernel import engine
-    from jupyter_pycaret_ops.kernel.engine.contracts import Nobody
+    from jupyter_pycaret_ops.kernel.engine.interfaces import NullReporter
 
     def run(data, target, task, include):
         spec = RunSpec(
@@ -127,7 +127,7 @@ def test_runs_beside_each_other_do_not_change_the_numbers(iris, frame):
             setup_params={"fold": 3} if target else {},
             plan_params={"include": include},
         )
-        board = engine.run_plan(spec, data, Nobody()).leaderboard
+        board = engine.run_plan(spec, data, NullReporter()).leaderboard
         return [{k: v for k, v in record.items() if k != "seconds"} for record in board]
 
     features = iris.drop(columns=["species"])

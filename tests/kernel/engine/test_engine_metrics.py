@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jupyter_pycaret_ops.kernel.engine.globals import load_engine, undisturbed
+from jupyter_pycaret_ops.kernel.engine.global_state import load_engine, undisturbed
 from jupyter_pycaret_ops.kernel.engine.scoring.confusion import countable, counted
 from jupyter_pycaret_ops.kernel.engine.scoring.supervised import or_nan
 

@@ -13,10 +13,18 @@ import threading
 import psutil
 import pytest
 
-from jupyter_pycaret_ops.kernel.engine import Cancelled, machine
+from jupyter_pycaret_ops.kernel.engine import Cancelled, resources
 from jupyter_pycaret_ops.kernel.engine.experiments import Experiment
 from jupyter_pycaret_ops.kernel.engine.limits import Limits
-from jupyter_pycaret_ops.kernel.engine.trials import pace, process, template
+from jupyter_pycaret_ops.kernel.engine.trials import (
+    fork_server,
+)
+from jupyter_pycaret_ops.kernel.engine.trials import (
+    parallelism as parallelism,
+)
+from jupyter_pycaret_ops.kernel.engine.trials import (
+    scoring_process as process,
+)
 
 
 def children():
@@ -36,8 +44,12 @@ def children():
 @pytest.fixture
 def fresh(monkeypatch):
     """Let child processes pay after the first fold; none may be left at the end."""
-    monkeypatch.setattr(pace.Pace, "pays", lambda self: self._scored >= 1 and self._left > 0)
-    monkeypatch.setattr(pace.Pace, "children", 2)
+    monkeypatch.setattr(
+        parallelism.ParallelismPolicy,
+        "is_worthwhile",
+        lambda self: self._scored >= 1 and self._left > 0,
+    )
+    monkeypatch.setattr(parallelism.ParallelismPolicy, "children", 2)
     yield
     assert children() == []
 
@@ -45,18 +57,18 @@ def fresh(monkeypatch):
 @pytest.fixture
 def forks(fresh):
     """The same with children that a template forks."""
-    template.start()
-    assert template.is_there()
+    fork_server.start()
+    assert fork_server.is_there()
     yield
-    template.stop()
+    fork_server.stop()
 
 
 @pytest.fixture
 def forks_alone():
     """A template that nothing is asked of."""
-    template.start()
+    fork_server.start()
     yield
-    template.stop()
+    fork_server.stop()
 
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="templates are for Linux only")
@@ -233,7 +245,7 @@ def test_where_no_child_starts_the_rest_is_scored_here(plan, recorder, iris, fre
 
 _PARENT = """
 import os, sys, time
-from jupyter_pycaret_ops.kernel.engine.trials.process import Child
+from jupyter_pycaret_ops.kernel.engine.trials.scoring_process import Child
 import cloudpickle
 child = Child(cloudpickle.dumps(None))
 while not child.ready:
@@ -266,16 +278,16 @@ def test_where_children_are_forked_they_pay_much_earlier(monkeypatch, forks_alon
         nbytes = 1000
 
     clock = Clock()
-    monkeypatch.setattr(pace, "time", clock)
-    measured = pace.Pace(Small(), 130, cores=2)
+    monkeypatch.setattr(parallelism, "time", clock)
+    measured = parallelism.ParallelismPolicy(Small(), 130, cores=2)
     with measured.measured():
         clock.now += 0.6
     for _ in range(20):
         with measured.measured():
             clock.now += 0.01
-    assert measured.pays()
-    template.stop()
-    assert not measured.pays()
+    assert measured.is_worthwhile()
+    fork_server.stop()
+    assert not measured.is_worthwhile()
 
 
 class Clock:
@@ -287,7 +299,7 @@ class Clock:
 
 
 @pytest.mark.parametrize(
-    ("fold_s", "cores", "folds", "pays"),
+    ("fold_s", "cores", "folds", "is_worthwhile"),
     [
         (2.0, 2, 30, True),
         (0.02, 2, 130, False),  # iris
@@ -296,17 +308,17 @@ class Clock:
         (1.0, 8, 12, True),
     ],
 )
-def test_what_pays_is_decided_by_the_first_folds(monkeypatch, fold_s, cores, folds, pays):
+def test_what_pays_is_decided_by_the_first_folds(monkeypatch, fold_s, cores, folds, is_worthwhile):
     class Small:
         nbytes = 1000
 
     clock = Clock()
-    monkeypatch.setattr(pace, "time", clock)
-    measured = pace.Pace(Small(), folds, cores=cores)
-    assert not measured.pays()
+    monkeypatch.setattr(parallelism, "time", clock)
+    measured = parallelism.ParallelismPolicy(Small(), folds, cores=cores)
+    assert not measured.is_worthwhile()
     with measured.measured():
         clock.now += fold_s
-    assert measured.pays() == pays
+    assert measured.is_worthwhile() == is_worthwhile
 
 
 def test_data_that_would_not_fit_twice_stay_here(monkeypatch):
@@ -314,12 +326,12 @@ def test_data_that_would_not_fit_twice_stay_here(monkeypatch):
         nbytes = 2**50
 
     clock = Clock()
-    monkeypatch.setattr(pace, "time", clock)
-    measured = pace.Pace(Huge(), 100, cores=2)
+    monkeypatch.setattr(parallelism, "time", clock)
+    measured = parallelism.ParallelismPolicy(Huge(), 100, cores=2)
     with measured.measured():
         clock.now += 5
-    assert not measured.pays()
+    assert not measured.is_worthwhile()
 
 
 def test_usable_cores_are_never_none():
-    assert 1 <= machine.usable_cores() <= (os.cpu_count() or 1)
+    assert 1 <= resources.usable_cores() <= (os.cpu_count() or 1)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jupyter_pycaret_ops.kernel.engine.plain import plain
+from jupyter_pycaret_ops.kernel.engine.json_values import plain
 from jupyter_pycaret_ops.kernel.engine.serving_frame import to_frame
 
 _CHILD = """

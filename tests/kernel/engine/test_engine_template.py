@@ -14,8 +14,8 @@ import psutil
 import pytest
 
 from jupyter_pycaret_ops.kernel import engine
-from jupyter_pycaret_ops.kernel.engine.trials import template
-from jupyter_pycaret_ops.kernel.engine.trials.process import Child
+from jupyter_pycaret_ops.kernel.engine.trials import fork_server
+from jupyter_pycaret_ops.kernel.engine.trials.scoring_process import Child
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="templates are for Linux only")
 
@@ -25,9 +25,9 @@ SCORER = cloudpickle.dumps(None)
 @pytest.fixture
 def waiting():
     """A template of this process, as psutil sees it."""
-    template.start()
-    yield psutil.Process(template._template._pid)
-    template.stop()
+    fork_server.start()
+    yield psutil.Process(fork_server._template._pid)
+    fork_server.stop()
 
 
 def begun():
@@ -66,12 +66,12 @@ def test_when_it_was_killed_a_child_starts_by_itself(waiting):
     waiting.kill()
     child = begun()
     assert isinstance(child._process, subprocess.Popen)
-    assert not template.is_there()
+    assert not fork_server.is_there()
     child.kill()
 
 
 def test_when_it_hangs_a_child_starts_by_itself(waiting, monkeypatch):
-    template._template._line.settimeout(0.05)
+    fork_server._template._line.settimeout(0.05)
     waiting.suspend()
     child = begun()
     assert isinstance(child._process, subprocess.Popen)
@@ -80,18 +80,18 @@ def test_when_it_hangs_a_child_starts_by_itself(waiting, monkeypatch):
 
 
 def test_one_that_never_answers_is_not_taken(monkeypatch):
-    monkeypatch.setattr(template, "ANSWER_S", 0.05)
-    monkeypatch.setattr(template, "_forget_parent", lambda kept: signal.pause())
+    monkeypatch.setattr(fork_server, "ANSWER_S", 0.05)
+    monkeypatch.setattr(fork_server, "_forget_parent", lambda kept: signal.pause())
     before = set(psutil.Process().children())
-    template.start()
-    assert not template.is_there()
+    fork_server.start()
+    assert not fork_server.is_there()
     assert set(psutil.Process().children()) <= before
 
 
 _PARENT = """
 import sys
 from jupyter_pycaret_ops.kernel.engine.trials import template
-from jupyter_pycaret_ops.kernel.engine.trials.process import Child
+from jupyter_pycaret_ops.kernel.engine.trials.scoring_process import Child
 import cloudpickle
 template.start()
 child = Child(cloudpickle.dumps(None))
@@ -122,6 +122,6 @@ def test_it_ends_with_a_killed_parent_and_so_do_its_children():
 
 
 def test_a_kernel_that_serves_keeps_none(waiting, tmp_path):
-    engine.cool()
-    assert not template.is_there()
+    engine.shutdown_fork_server()
+    assert not fork_server.is_there()
     assert not waiting.is_running()

@@ -14,7 +14,7 @@ from jupyter_pycaret_ops.common.protocol import DataSpec, RunSpec
 from jupyter_pycaret_ops.kernel import engine
 from jupyter_pycaret_ops.kernel.engine import PlanFailed
 from jupyter_pycaret_ops.kernel.engine.scoring.forecasting import errors
-from jupyter_pycaret_ops.kernel.engine.seasons import has_season
+from jupyter_pycaret_ops.kernel.engine.seasonality import has_season
 from jupyter_pycaret_ops.kernel.engine.series import season_of
 from jupyter_pycaret_ops.kernel.engine.serving_frame import to_frame
 

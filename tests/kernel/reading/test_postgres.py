@@ -14,9 +14,9 @@ import pytest
 from jupyter_pycaret_ops.common.protocol import DataSpec, ReadLimits
 from jupyter_pycaret_ops.kernel import reading as sources
 from jupyter_pycaret_ops.kernel.reading import Loaded, SourceUnreadable
-from jupyter_pycaret_ops.kernel.reading.looking import look
+from jupyter_pycaret_ops.kernel.reading.inspection import look
 from jupyter_pycaret_ops.kernel.reading.postgres import PIECE_BYTES, Rows
-from jupyter_pycaret_ops.kernel.reading.secrecy import LONGEST_SAID, guarded, said
+from jupyter_pycaret_ops.kernel.reading.redaction import LONGEST_SAID, guarded, said
 
 from ...live import free_port
 from ...postgres import Cluster

@@ -17,7 +17,7 @@ import pytest
 from jupyter_pycaret_ops.common.protocol import DataSpec, ReadLimits
 from jupyter_pycaret_ops.kernel import reading as sources
 from jupyter_pycaret_ops.kernel.reading import Loaded, SourceUnreadable
-from jupyter_pycaret_ops.kernel.reading.looking import look
+from jupyter_pycaret_ops.kernel.reading.inspection import look
 
 from ...objects import Bucket
 

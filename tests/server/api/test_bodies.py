@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from jupyter_pycaret_ops.server.api.context import Services
-from jupyter_pycaret_ops.server.api.streaming import BoundedBody
+from jupyter_pycaret_ops.server.api.request_body import BoundedBody
 
 from ...fakes.records import INPUT_SCHEMA, World
 from .conftest import Api

@@ -20,13 +20,13 @@ import requests
 
 from jupyter_pycaret_ops.common.errors import Invalid, TooLarge
 from jupyter_pycaret_ops.server.api import base, bounded_json, mlflow, open_inference, predict
-from jupyter_pycaret_ops.server.serving.rows import RowChecker
+from jupyter_pycaret_ops.server.serving.row_validation import RowValidator
 
 from ...live import LiveServer, until
 
 NAMES = ["a", "b"]
 SCHEMA = {"task": "regression", "columns": [{"name": name, "type": "number"} for name in NAMES]}
-MODEL: Any = SimpleNamespace(checker=RowChecker(SCHEMA), task="regression")
+MODEL: Any = SimpleNamespace(checker=RowValidator(SCHEMA), task="regression")
 MOST = bounded_json.most_values(len(NAMES))
 MIB = 1 << 20
 
@@ -198,7 +198,7 @@ def test_a_body_over_the_public_limit_is_refused_and_the_connection_stays(
 
 
 def test_a_refused_caller_is_answered_before_its_body_is_read(server: LiveServer) -> None:
-    """Nobody without a credential has the server keep as much as it likes to send."""
+    """NullReporter without a credential has the server keep as much as it likes to send."""
     process = psutil.Process(server.process.pid)
     before = process.memory_info().rss
     answer = send(server, "/workspaces", iter([b" " * MIB] * 40))

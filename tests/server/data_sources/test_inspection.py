@@ -12,7 +12,7 @@ import pytest
 
 from jupyter_pycaret_ops.common.errors import Unavailable
 from jupyter_pycaret_ops.common.protocol import DataSpec
-from jupyter_pycaret_ops.server.data_sources.inspection import AT_ONCE_EACH, SourceLooker
+from jupyter_pycaret_ops.server.data_sources.inspection import AT_ONCE_EACH, SourceInspector
 from jupyter_pycaret_ops.server.executors.kernel.pool import KernelUnavailable, WorkerPool
 from jupyter_pycaret_ops.server.executors.kernel.worker import WorkerDied, WorkerRefused
 
@@ -70,19 +70,19 @@ class FakePool:
         self.fate.append("ended")
 
 
-class Desk:
+class CommandContext:
     def __init__(self, folder: Path, answer: Any, within_s: float = 5.0) -> None:
         self.worker = FakeWorker(folder, answer)
         self.pool = FakePool(self.worker)
-        self.looker = SourceLooker(cast("WorkerPool", self.pool), within_s)
+        self.inspector = SourceInspector(cast("WorkerPool", self.pool), within_s)
 
     async def look(self, spec: DataSpec = SPEC, rows: int = 5, **more: Any) -> dict[str, Any]:
-        return await self.looker.look(spec, rows, **{"source_id": "s1", "person": "ada", **more})
+        return await self.inspector.look(spec, rows, **{"source_id": "s1", "person": "ada", **more})
 
 
 @in_loop
 async def test_a_kernel_that_has_known_a_secret_is_ended(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, {"columns": []})
+    desk = CommandContext(tmp_path, {"columns": []})
     assert await desk.look() == {"columns": []}
     assert desk.pool.fate == ["look", "ended"]
     assert desk.worker.asked[0]["data"]["options"] == {"host": "h", "password": SECRET}
@@ -91,7 +91,7 @@ async def test_a_kernel_that_has_known_a_secret_is_ended(tmp_path: Path) -> None
 
 @in_loop
 async def test_a_kernel_gets_a_copy_of_an_upload_and_nothing_of_it_stays(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, {"columns": []})
+    desk = CommandContext(tmp_path, {"columns": []})
     await desk.look(DataSpec("parquet_upload"), 5, fetch=file_of(b"PAR1..."))
     assert desk.worker.files == [b"PAR1..."]
     assert list(tmp_path.iterdir()) == []
@@ -99,7 +99,7 @@ async def test_a_kernel_gets_a_copy_of_an_upload_and_nothing_of_it_stays(tmp_pat
 
 @in_loop
 async def test_a_kernel_that_does_not_answer_is_ended_in_time(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, None, within_s=0.05)
+    desk = CommandContext(tmp_path, None, within_s=0.05)
     with pytest.raises(Unavailable, match=r"within 0\.05 s"):
         await desk.look(DataSpec("parquet_upload"), 5, fetch=file_of(b"x"))
     assert desk.pool.fate == ["look", "ended"]
@@ -108,7 +108,7 @@ async def test_a_kernel_that_does_not_answer_is_ended_in_time(tmp_path: Path) ->
 
 @pytest.mark.parametrize("error", [WorkerDied(SECRET), WorkerRefused(SECRET, SECRET)])
 def test_what_a_broken_kernel_says_is_not_repeated(tmp_path: Path, error: Exception) -> None:
-    desk = Desk(tmp_path, error)
+    desk = CommandContext(tmp_path, error)
     with pytest.raises(Unavailable) as refused:
         asyncio.run(desk.look())
     assert SECRET not in str(refused.value)
@@ -118,7 +118,7 @@ def test_what_a_broken_kernel_says_is_not_repeated(tmp_path: Path, error: Except
 
 @in_loop
 async def test_a_caller_that_goes_away_leaves_no_kernel(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, None)
+    desk = CommandContext(tmp_path, None)
     looking = asyncio.create_task(desk.look())
     while not desk.worker.asked:
         await asyncio.sleep(0)
@@ -130,7 +130,7 @@ async def test_a_caller_that_goes_away_leaves_no_kernel(tmp_path: Path) -> None:
 
 @in_loop
 async def test_without_a_kernel_it_is_said(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, {})
+    desk = CommandContext(tmp_path, {})
     desk.pool.worker = None
     with pytest.raises(Unavailable, match="could not be started"):
         await desk.look()
@@ -139,14 +139,14 @@ async def test_without_a_kernel_it_is_said(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- a host that never answers
 
 
-async def asked(desk: Desk, count: int) -> None:
+async def asked(desk: CommandContext, count: int) -> None:
     while len(desk.worker.asked) < count:
         await asyncio.sleep(0)
 
 
 @in_loop
 async def test_the_same_question_has_one_kernel_and_one_answer(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, {"columns": []})
+    desk = CommandContext(tmp_path, {"columns": []})
     answers = await asyncio.gather(*(desk.look(person=str(n)) for n in range(8)))
     assert answers == [{"columns": []}] * 8
     assert len(desk.worker.asked) == 1
@@ -156,7 +156,7 @@ async def test_the_same_question_has_one_kernel_and_one_answer(tmp_path: Path) -
 
 @in_loop
 async def test_a_person_whose_sources_do_not_answer_holds_up_nobody_else(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, None, within_s=3600.0)
+    desk = CommandContext(tmp_path, None, within_s=3600.0)
     stuck = [asyncio.create_task(desk.look(source_id=f"stuck-{n}")) for n in range(8)]
     await asked(desk, AT_ONCE_EACH)
     await settle(50)
@@ -171,7 +171,7 @@ async def test_a_person_whose_sources_do_not_answer_holds_up_nobody_else(tmp_pat
 
 @in_loop
 async def test_who_waits_too_long_for_a_place_is_told(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, None, within_s=0.05)
+    desk = CommandContext(tmp_path, None, within_s=0.05)
     refused = await asyncio.gather(
         *(desk.look(source_id=str(n)) for n in range(8)), return_exceptions=True
     )
@@ -181,7 +181,7 @@ async def test_who_waits_too_long_for_a_place_is_told(tmp_path: Path) -> None:
 
 @in_loop
 async def test_a_look_goes_on_while_one_of_two_still_waits(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, None)
+    desk = CommandContext(tmp_path, None)
     first, second = (asyncio.create_task(desk.look()) for _ in range(2))
     await asked(desk, 1)
     first.cancel()

@@ -12,11 +12,11 @@ from jupyter_pycaret_ops.common.errors import Invalid
 from jupyter_pycaret_ops.common.tables.csv_scan import CsvScan
 from jupyter_pycaret_ops.common.tables.preview import MOST_EXAMINED_VALUES
 from jupyter_pycaret_ops.server.data_sources.preview import preview_csv
-from jupyter_pycaret_ops.server.files.file_store import ArtifactStore
+from jupyter_pycaret_ops.server.files.file_store import FileStore
 
 
 def preview(folder: Path, content: bytes, rows: int = 20) -> dict[str, Any]:
-    store = ArtifactStore(str(folder))
+    store = FileStore(str(folder))
     store.put("sources/one", content)
     looking = CsvScan()
     looking.feed(content)
@@ -87,7 +87,7 @@ def test_long_cells_are_read_and_examined_less_far(tmp_path: Path) -> None:
 
 
 def test_a_file_that_was_emptied_is_said_to_be_so(tmp_path: Path) -> None:
-    store = ArtifactStore(str(tmp_path))
+    store = FileStore(str(tmp_path))
     store.put("sources/one", b"")
     config: dict[str, Any] = {"rows": 1, "columns": [], "encoding": "utf-8", "delimiter": ","}
     with pytest.raises(Invalid, match="no header"):

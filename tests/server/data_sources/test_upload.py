@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jupyter_pycaret_ops.common.errors import Invalid, TooLarge
-from jupyter_pycaret_ops.server.data_sources.facts import TableFacts
+from jupyter_pycaret_ops.server.data_sources.table_facts import TableFacts
 from jupyter_pycaret_ops.server.data_sources.upload import Upload, boundary_of, label_of
-from jupyter_pycaret_ops.server.files.file_store import ArtifactStore
+from jupyter_pycaret_ops.server.files.file_store import FileStore
 
 from ...fakes import in_loop
 
@@ -32,7 +32,7 @@ NAME = part("name", b"fruit")
 END = b"--x--\r\n"
 
 
-class Desk:
+class CommandContext:
     """Takes uploads into a folder."""
 
     def __init__(self, folder: Path, cap: int = 10_000) -> None:
@@ -44,7 +44,7 @@ class Desk:
     ) -> tuple[Upload, TableFacts]:
         upload = Upload(
             b"x",
-            ArtifactStore(str(self.folder)),
+            FileStore(str(self.folder)),
             key,
             cap_bytes=self.cap,
         )
@@ -62,8 +62,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path)
+def desk(tmp_path: Path) -> CommandContext:
+    return CommandContext(tmp_path)
 
 
 @settings(
@@ -74,7 +74,7 @@ def desk(tmp_path: Path) -> Desk:
     cuts=st.lists(st.integers(0, 400), max_size=12),
 )
 def test_parts_in_any_order_in_pieces_of_any_size(
-    desk: Desk, order: list[bytes], cuts: list[int]
+    desk: CommandContext, order: list[bytes], cuts: list[int]
 ) -> None:
     body = b"".join(order) + END
     places = [0, *sorted(min(cut, len(body)) for cut in cuts), len(body)]
@@ -88,14 +88,14 @@ def test_parts_in_any_order_in_pieces_of_any_size(
 
 
 @in_loop
-async def test_byte_by_byte(desk: Desk) -> None:
+async def test_byte_by_byte(desk: CommandContext) -> None:
     body = FILE + NAME + END
     _, facts = await desk.take(body[place : place + 1] for place in range(len(body)))
     assert facts.sha256 == hashlib.sha256(TABLE).hexdigest()
 
 
 @in_loop
-async def test_a_table_of_many_pieces_is_stored_whole(desk: Desk) -> None:
+async def test_a_table_of_many_pieces_is_stored_whole(desk: CommandContext) -> None:
     desk.cap = 8 << 20
     table = b"a,b\n" + b"".join(b'%d,"x\ny"\n' % n for n in range(300_000))
     body = part("file", table, "d.csv") + NAME + END
@@ -108,14 +108,16 @@ async def test_a_table_of_many_pieces_is_stored_whole(desk: Desk) -> None:
 
 
 @in_loop
-async def test_stray_quotes_are_counted_in_the_stored_file(desk: Desk) -> None:
+async def test_stray_quotes_are_counted_in_the_stored_file(desk: CommandContext) -> None:
     table = b'size,name\n5" disk,a\n3" disk,b\n'
     _, facts = await desk.take([part("file", table, "d.csv"), NAME, END])
     assert facts.rows == 2
 
 
 @in_loop
-async def test_a_quote_that_is_never_closed_is_refused_and_leaves_nothing(desk: Desk) -> None:
+async def test_a_quote_that_is_never_closed_is_refused_and_leaves_nothing(
+    desk: CommandContext,
+) -> None:
     """Found only by the sure count, after the file was stored: it is taken away again."""
     desk.cap = 8 << 20
     table = b"a,b\n" + b"1,2\n" * 100_000 + b'1,"open\n' + b"1,2\n" * 100_000
@@ -140,14 +142,16 @@ async def test_a_quote_that_is_never_closed_is_refused_and_leaves_nothing(desk: 
         ([part("file", b"a,b\n1,\x00\n", "d.csv"), NAME, END], "control characters"),
     ],
 )
-def test_what_is_refused_leaves_nothing_on_disk(desk: Desk, pieces: list[bytes], why: str) -> None:
+def test_what_is_refused_leaves_nothing_on_disk(
+    desk: CommandContext, pieces: list[bytes], why: str
+) -> None:
     with pytest.raises(Invalid, match=why):
         asyncio.run(desk.take(pieces))
     assert desk.files() == []
 
 
 @in_loop
-async def test_the_moment_the_cap_is_passed_it_is_said(desk: Desk) -> None:
+async def test_the_moment_the_cap_is_passed_it_is_said(desk: CommandContext) -> None:
     desk.cap = len(TABLE)
     await desk.take([FILE, NAME, END])
     desk.cap = len(TABLE) - 1
@@ -157,7 +161,7 @@ async def test_the_moment_the_cap_is_passed_it_is_said(desk: Desk) -> None:
 
 
 @in_loop
-async def test_a_large_file_beyond_the_cap_leaves_nothing(desk: Desk) -> None:
+async def test_a_large_file_beyond_the_cap_leaves_nothing(desk: CommandContext) -> None:
     desk.cap = 3 << 20
     head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="d"\r\n\r\na,b\n'
     with pytest.raises(TooLarge):

@@ -19,7 +19,7 @@ import pytest
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 
 from jupyter_pycaret_ops.common.protocol import DataSpec
-from jupyter_pycaret_ops.server.data_sources.inspection import SourceLooker
+from jupyter_pycaret_ops.server.data_sources.inspection import SourceInspector
 from jupyter_pycaret_ops.server.executors.kernel.pool import (
     KernelUnavailable,
     PoolSettings,
@@ -217,12 +217,12 @@ def test_a_look_that_takes_too_much_memory_is_ended_with_the_figures(tmp_path: P
     @in_loop
     async def check() -> None:
         async with pool(tmp_path) as kernels:
-            looker = SourceLooker(kernels, memory_limit=lambda: 1 << 20)
+            inspector = SourceInspector(kernels, memory_limit=lambda: 1 << 20)
 
             async def fetch(_target: Path) -> None:
                 await asyncio.Event().wait()  # its kernel is looked at before
 
-            seen = await looker.look(
+            seen = await inspector.look(
                 DataSpec("parquet_upload"), 5, source_id="s1", person="ada", fetch=fetch
             )
             assert seen["error_kind"] == "user"

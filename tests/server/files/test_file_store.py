@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from jupyter_pycaret_ops.common.errors import NotFound, Unavailable
-from jupyter_pycaret_ops.server.files.file_store import THREADS, ArtifactStore
+from jupyter_pycaret_ops.server.files.file_store import THREADS, FileStore
 
 
 class TokenRetrievalError(Exception):
@@ -39,11 +39,11 @@ FAILURES: list[tuple[Exception, str]] = [
 ]
 
 
-def first_chunk(store: ArtifactStore) -> bytes:
+def first_chunk(store: FileStore) -> bytes:
     return next(store.chunks("runs/a"))
 
 
-USES: dict[str, tuple[str, Callable[[ArtifactStore], Any]]] = {
+USES: dict[str, tuple[str, Callable[[FileStore], Any]]] = {
     "put": ("open", lambda store: store.put("runs/b", b"x")),
     "read": ("open", lambda store: store.read("runs/a")),
     "chunks": ("open", first_chunk),
@@ -55,8 +55,8 @@ USES: dict[str, tuple[str, Callable[[ArtifactStore], Any]]] = {
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> ArtifactStore:
-    made = ArtifactStore(str(tmp_path / "artifacts"))
+def store(tmp_path: Path) -> FileStore:
+    made = FileStore(str(tmp_path / "artifacts"))
     made.put("runs/a", b"abc")
     return made
 
@@ -64,7 +64,7 @@ def store(tmp_path: Path) -> ArtifactStore:
 @pytest.mark.parametrize("use", USES)
 @pytest.mark.parametrize(("failure", "word"), FAILURES)
 def test_every_failure_of_every_use_is_unavailable_with_a_sentence(
-    store: ArtifactStore, monkeypatch: pytest.MonkeyPatch, use: str, failure: Exception, word: str
+    store: FileStore, monkeypatch: pytest.MonkeyPatch, use: str, failure: Exception, word: str
 ) -> None:
     method, act = USES[use]
     fs, _ = store._filesystem()
@@ -81,7 +81,7 @@ def test_every_failure_of_every_use_is_unavailable_with_a_sentence(
 
 @pytest.mark.parametrize("method", ["read", "write"])
 def test_failure_in_the_middle_of_a_file_is_unavailable(
-    store: ArtifactStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, method: str
+    store: FileStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, method: str
 ) -> None:
     class Broken:
         def __getattr__(self, name: str) -> Any:
@@ -99,7 +99,7 @@ def test_failure_in_the_middle_of_a_file_is_unavailable(
 
 
 def test_failed_put_leaves_nothing(
-    store: ArtifactStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    store: FileStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     fs, _ = store._filesystem()
 
@@ -115,17 +115,17 @@ def test_failed_put_leaves_nothing(
 
 def test_store_of_an_unknown_kind_is_unavailable() -> None:
     with pytest.raises(Unavailable):
-        ArtifactStore("nonsense://bucket").put("runs/a", b"x")
+        FileStore("nonsense://bucket").put("runs/a", b"x")
 
 
-def test_file_that_is_gone_is_not_found(store: ArtifactStore) -> None:
+def test_file_that_is_gone_is_not_found(store: FileStore) -> None:
     for use in (store.read, store.open, store.size):
         with pytest.raises(NotFound):
             use("runs/none")
 
 
 def test_delete_that_fails_is_logged_and_the_rest_is_deleted(
-    store: ArtifactStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    store: FileStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     store.put("runs/b", b"x")
     fs, _ = store._filesystem()
@@ -146,7 +146,7 @@ def test_delete_that_fails_is_logged_and_the_rest_is_deleted(
 
 def test_empty_folders_go_with_the_last_file_and_the_root_stays(tmp_path: Path) -> None:
     root = tmp_path / "artifacts"
-    store = ArtifactStore(str(root))
+    store = FileStore(str(root))
     store.put("runs/one/a", b"x")
     store.put("runs/one/b", b"x")
     store.put("pipelines/p.pkl", b"x")
@@ -161,7 +161,7 @@ def test_empty_folders_go_with_the_last_file_and_the_root_stays(tmp_path: Path) 
 
 
 def test_writer_makes_a_folder_again_that_was_just_removed(
-    store: ArtifactStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    store: FileStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     fs, _ = store._filesystem()
     make = fs.makedirs
@@ -178,14 +178,14 @@ def test_writer_makes_a_folder_again_that_was_just_removed(
     assert (len(calls), store.read("runs/new/a")) == (2, b"x")
 
 
-def test_root_is_for_its_owner_alone(store: ArtifactStore, tmp_path: Path) -> None:
+def test_root_is_for_its_owner_alone(store: FileStore, tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "artifacts").stat().st_mode) == 0o700
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are POSIX's")
 def test_store_that_hangs_is_left_in_time_and_keeps_only_its_own_threads(tmp_path: Path) -> None:
     """A named pipe that nobody writes to stands for a network mount that does not answer."""
-    store = ArtifactStore(str(tmp_path), within_s=0.2)
+    store = FileStore(str(tmp_path), within_s=0.2)
     os.mkfifo(tmp_path / "stuck")
 
     async def check() -> None:

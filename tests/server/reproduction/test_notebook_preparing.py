@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jupyter_pycaret_ops.kernel.engine.events import Narrator
+from jupyter_pycaret_ops.kernel.engine.event_reporter import EventReporter
 from jupyter_pycaret_ops.kernel.engine.limits import Limits
 from jupyter_pycaret_ops.kernel.engine.tasks.classification import Classification
 from jupyter_pycaret_ops.kernel.engine.tasks.regression import Regression
@@ -105,12 +105,12 @@ def both(
     task: Any, frame: pd.DataFrame, target: str, ignore: list[str], kind: str
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The data that the engine learns, and those that the notebook's cell makes."""
-    narrator = Narrator(Silent(), Limits(None, None))
-    table, read = task.prepare(frame, target, {"ignore_features": ignore}, narrator)
+    reporter = EventReporter(Silent(), Limits(None, None))
+    table, read = task.prepare(frame, target, {"ignore_features": ignore}, reporter)
     engine = table.step.transform(table.raw)
     engine[read.name] = read.encoded
     told = facts(
-        {"kind": kind, "options": {}}, task=task.id, target=target, changes=narrator.data_changes
+        {"kind": kind, "options": {}}, task=task.id, target=target, changes=reporter.data_changes
     )
     names: dict[str, Any] = {"table": frame.copy(), "TARGET": target, "pd": pd}
     exec(preparing.code_of(told), names)

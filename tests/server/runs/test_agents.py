@@ -12,7 +12,7 @@ import pytest
 
 from jupyter_pycaret_ops.common.errors import Invalid, Stale, Unauthenticated
 from jupyter_pycaret_ops.common.protocol import Acknowledgement, DataSpec, Finish, ReadLimits
-from jupyter_pycaret_ops.server.files.file_store import ArtifactStore
+from jupyter_pycaret_ops.server.files.file_store import FileStore
 from jupyter_pycaret_ops.server.runs.agents import Agents, ArtifactHead
 from jupyter_pycaret_ops.server.runs.fanout import Fanout
 from jupyter_pycaret_ops.server.store import artifacts as artifact_rows
@@ -27,13 +27,13 @@ from ...fakes.records import World, said, scored
 LIMITS = ReadLimits(cap_rows=7, cap_bytes=8, timeout_s=9.0, allow_private=True)
 
 
-class Desk:
+class CommandContext:
     """The server's side, with a run that waits to be heard."""
 
     def __init__(self, world: World, folder: Path) -> None:
         self.world = world
         self.folder = folder / "artifacts"
-        self.artifacts = ArtifactStore(str(self.folder))
+        self.artifacts = FileStore(str(self.folder))
         self.vault = Vault(folder / "secret.key")
         self.ended: list[tuple[str, int]] = []
         self.agents = Agents(
@@ -60,12 +60,12 @@ class Desk:
 
 
 @pytest.fixture
-def desk(world: World, tmp_path: Path) -> Desk:
-    return Desk(world, tmp_path)
+def desk(world: World, tmp_path: Path) -> CommandContext:
+    return CommandContext(world, tmp_path)
 
 
 @in_loop
-async def test_a_batch_whose_acknowledgement_was_lost_is_stored_once(desk: Desk) -> None:
+async def test_a_batch_whose_acknowledgement_was_lost_is_stored_once(desk: CommandContext) -> None:
     run, _ = desk.begin()
     batch = [said(1), scored(2, "lr", Accuracy=0.9)]
     for _ in range(3):  # committed each time, and the answer never arrived
@@ -77,7 +77,7 @@ async def test_a_batch_whose_acknowledgement_was_lost_is_stored_once(desk: Desk)
 
 
 @in_loop
-async def test_a_heartbeat_hears_of_a_cancel(desk: Desk) -> None:
+async def test_a_heartbeat_hears_of_a_cancel(desk: CommandContext) -> None:
     run, _ = desk.begin()
     assert await desk.agents.take_events(run.id, 1, []) == Acknowledgement(0, False)
     await desk.world.store.write(
@@ -87,7 +87,7 @@ async def test_a_heartbeat_hears_of_a_cancel(desk: Desk) -> None:
 
 
 @in_loop
-async def test_a_token_is_of_one_run_and_one_attempt(desk: Desk) -> None:
+async def test_a_token_is_of_one_run_and_one_attempt(desk: CommandContext) -> None:
     run, token = desk.begin()
     other, _ = desk.begin()
     assert await desk.agents.authenticate(run.id, token) == 1
@@ -101,7 +101,7 @@ async def test_a_token_is_of_one_run_and_one_attempt(desk: Desk) -> None:
 
 
 @in_loop
-async def test_the_token_of_an_ended_attempt_opens_nothing(desk: Desk) -> None:
+async def test_the_token_of_an_ended_attempt_opens_nothing(desk: CommandContext) -> None:
     run, token = desk.begin()
     await desk.agents.authenticate(run.id, token)
     await desk.agents.finish(run.id, Finish(1, "succeeded"))
@@ -111,7 +111,7 @@ async def test_the_token_of_an_ended_attempt_opens_nothing(desk: Desk) -> None:
 
 
 @in_loop
-async def test_an_attempt_that_another_server_took_over_is_fenced_off(desk: Desk) -> None:
+async def test_an_attempt_that_another_server_took_over_is_fenced_off(desk: CommandContext) -> None:
     """The token may still be remembered here; every word is judged by the row all the same."""
     run, token = desk.begin()
     await desk.agents.authenticate(run.id, token)
@@ -134,7 +134,7 @@ async def test_an_attempt_that_another_server_took_over_is_fenced_off(desk: Desk
 
 
 @in_loop
-async def test_finishing_twice_ends_once_and_the_second_is_stale(desk: Desk) -> None:
+async def test_finishing_twice_ends_once_and_the_second_is_stale(desk: CommandContext) -> None:
     run, _ = desk.begin()
     last = Finish(1, "failed", "too little data", "user")
     ended = await desk.agents.finish(run.id, last)
@@ -146,7 +146,7 @@ async def test_finishing_twice_ends_once_and_the_second_is_stale(desk: Desk) -> 
 
 
 @in_loop
-async def test_a_failure_always_says_something(desk: Desk) -> None:
+async def test_a_failure_always_says_something(desk: CommandContext) -> None:
     run, _ = desk.begin()
     ended = await desk.agents.finish(run.id, Finish(1, "failed"))
     assert ended.error
@@ -154,7 +154,7 @@ async def test_a_failure_always_says_something(desk: Desk) -> None:
 
 
 @in_loop
-async def test_the_end_brings_leaderboard_summary_and_snapshot(desk: Desk) -> None:
+async def test_the_end_brings_leaderboard_summary_and_snapshot(desk: CommandContext) -> None:
     run, _ = desk.begin()
     last = Finish(
         1,
@@ -170,7 +170,7 @@ async def test_the_end_brings_leaderboard_summary_and_snapshot(desk: Desk) -> No
 
 
 @in_loop
-async def test_the_spec_says_all_and_the_secret_goes_only_there(desk: Desk) -> None:
+async def test_the_spec_says_all_and_the_secret_goes_only_there(desk: CommandContext) -> None:
     secret = desk.vault.encrypt(json.dumps({"password": "hunter2"}))
     source = desk.world.make_source(
         kind="postgres", config={"host": "h"}, secret=secret, storage_key=None
@@ -191,7 +191,7 @@ async def test_the_spec_says_all_and_the_secret_goes_only_there(desk: Desk) -> N
 
 
 @in_loop
-async def test_a_secret_of_another_key_ends_the_run_with_the_sentence(desk: Desk) -> None:
+async def test_a_secret_of_another_key_ends_the_run_with_the_sentence(desk: CommandContext) -> None:
     """The key file was replaced: no repeating brings the secret back."""
     stranger = Vault(desk.folder.parent / "another.key")
     source = desk.world.make_source(
@@ -211,7 +211,9 @@ async def test_a_secret_of_another_key_ends_the_run_with_the_sentence(desk: Desk
 # ---------------------------------------------------------------- artifacts
 
 
-async def send(desk: Desk, run: Run, content: bytes, filename: str = "model.pkl") -> Artifact:
+async def send(
+    desk: CommandContext, run: Run, content: bytes, filename: str = "model.pkl"
+) -> Artifact:
     head = ArtifactHead(
         filename,
         "pipeline_pickle",
@@ -228,7 +230,7 @@ async def send(desk: Desk, run: Run, content: bytes, filename: str = "model.pkl"
 
 
 @in_loop
-async def test_a_file_sent_twice_is_kept_once_and_signed(desk: Desk) -> None:
+async def test_a_file_sent_twice_is_kept_once_and_signed(desk: CommandContext) -> None:
     run, _ = desk.begin()
     first = await send(desk, run, b"one")
     second = await send(desk, run, b"two")
@@ -243,7 +245,7 @@ async def test_a_file_sent_twice_is_kept_once_and_signed(desk: Desk) -> None:
 @pytest.mark.parametrize(
     "filename", ["", "../x", "a/b", "/etc/passwd", ".hidden", "a b", "x" * 300, "a\n", "ä.pkl"]
 )
-def test_names_of_files_are_plain(desk: Desk, filename: str) -> None:
+def test_names_of_files_are_plain(desk: CommandContext, filename: str) -> None:
     head = ArtifactHead(filename, "file", "x/y", "0" * 64, 1, None)
     with pytest.raises(Invalid, match="not a name"):
         desk.agents.artifact_writer("run", head)

@@ -188,7 +188,7 @@ async def test_a_run_that_is_deleted_meanwhile_ends_its_watchers(sayer: Sayer) -
 async def test_another_servers_events_are_found_by_looking(
     sayer: Sayer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody is woken for what another server stores; the watcher looks now and then."""
+    """NullReporter is woken for what another server stores; the watcher looks now and then."""
     monkeypatch.setattr(fanout_room, "POLL_S", 0.01)
     watcher = Watcher(sayer)
     await watcher.saw(2)

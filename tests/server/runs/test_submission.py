@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from jupyter_pycaret_ops.common.errors import Invalid, NotFound
-from jupyter_pycaret_ops.server.files.file_store import ArtifactStore
+from jupyter_pycaret_ops.server.files.file_store import FileStore
 from jupyter_pycaret_ops.server.runs.submission import Submission, Submissions
 from jupyter_pycaret_ops.server.store.runs import NewRun
 
@@ -29,12 +29,12 @@ class FakeEngine:
         return next(task for task in DESCRIPTION["tasks"] if task["id"] == task_id)
 
 
-class Desk:
+class CommandContext:
     """Where submissions come in."""
 
     def __init__(self, world: World, folder: Path) -> None:
         self.world = world
-        self.artifacts = ArtifactStore(str(folder / "artifacts"))
+        self.artifacts = FileStore(str(folder / "artifacts"))
         self.submissions = Submissions(world.store, self.artifacts, FakeEngine(), POOL)  # type: ignore[arg-type]
 
     def check(self, experiment_id: str | None = None, **wanted: Any) -> NewRun:
@@ -49,12 +49,12 @@ class Desk:
 
 
 @pytest.fixture
-def desk(world: World, tmp_path: Path) -> Desk:
-    return Desk(world, tmp_path)
+def desk(world: World, tmp_path: Path) -> CommandContext:
+    return CommandContext(world, tmp_path)
 
 
 def test_a_good_submission_becomes_a_run_with_all_that_is_needed_to_do_it_again(
-    desk: Desk,
+    desk: CommandContext,
 ) -> None:
     before = copy.deepcopy(DESCRIPTION)
     new = desk.check(
@@ -78,19 +78,19 @@ def test_a_good_submission_becomes_a_run_with_all_that_is_needed_to_do_it_again(
     assert before == DESCRIPTION
 
 
-def test_set_up_parameters_are_laid_over_the_experiments(desk: Desk) -> None:
+def test_set_up_parameters_are_laid_over_the_experiments(desk: CommandContext) -> None:
     experiment = desk.world.make_experiment(setup_params={"fold": 5, "normalize": True})
     new = desk.check(experiment.id, setup_params={"fold": 3})
     assert new.snapshot["setup_params"] == {"fold": 3, "normalize": True}
 
 
-def test_a_parameter_that_the_experiment_brought_is_checked_too(desk: Desk) -> None:
+def test_a_parameter_that_the_experiment_brought_is_checked_too(desk: CommandContext) -> None:
     experiment = desk.world.make_experiment(setup_params={"fold": 1})
     with pytest.raises(Invalid, match="fold"):
         desk.check(experiment.id)
 
 
-def test_whose_target_counts(desk: Desk) -> None:
+def test_whose_target_counts(desk: CommandContext) -> None:
     inline = {"sklearn_dataset": None, "data_inline": [{"x": 1, "y": 0, "z": 1}]}
     assert desk.check(**inline).snapshot["target"] == "y"  # the experiment's
     assert desk.check(**inline, target="z").snapshot["target"] == "z"
@@ -98,7 +98,7 @@ def test_whose_target_counts(desk: Desk) -> None:
     assert desk.check(target="species").snapshot["target"] == "species"
 
 
-def test_inline_rows_are_kept_for_the_kernel(desk: Desk) -> None:
+def test_inline_rows_are_kept_for_the_kernel(desk: CommandContext) -> None:
     rows = [{"x": 1, "y": 0}, {"x": None, "y": 1}]
     new = desk.check(sklearn_dataset=None, data_inline=rows)
     assert new.data["kind"] == "inline"
@@ -107,7 +107,7 @@ def test_inline_rows_are_kept_for_the_kernel(desk: Desk) -> None:
     assert stored == b'[{"x":1,"y":0},{"x":null,"y":1}]'
 
 
-def test_an_uploads_digest_and_form_go_along(desk: Desk) -> None:
+def test_an_uploads_digest_and_form_go_along(desk: CommandContext) -> None:
     config = {
         "filename": "d.csv",
         "sha256": "ab",
@@ -214,7 +214,7 @@ BAD: dict[str, tuple[dict[str, Any], str, list[str | int]]] = {
 
 
 @pytest.mark.parametrize("what", list(BAD))
-def test_what_is_wrong_is_said_and_where(desk: Desk, what: str) -> None:
+def test_what_is_wrong_is_said_and_where(desk: CommandContext, what: str) -> None:
     wanted, message, loc = BAD[what]
     with pytest.raises(Invalid, match=message) as refused:
         desk.check(**wanted)
@@ -222,7 +222,7 @@ def test_what_is_wrong_is_said_and_where(desk: Desk, what: str) -> None:
     assert not list((Path(desk.artifacts.url)).rglob("*.json"))
 
 
-def test_all_faults_are_said_at_once(desk: Desk) -> None:
+def test_all_faults_are_said_at_once(desk: CommandContext) -> None:
     with pytest.raises(Invalid) as refused:
         desk.check(
             plan_params={"n_select": 0, "include": ["svm9"]},
@@ -231,7 +231,7 @@ def test_all_faults_are_said_at_once(desk: Desk) -> None:
     assert len(refused.value.errors or ()) == 4
 
 
-def test_a_supervised_run_needs_a_target(desk: Desk) -> None:
+def test_a_supervised_run_needs_a_target(desk: CommandContext) -> None:
     experiment = desk.world.make_experiment(target=None)
     with pytest.raises(Invalid, match="needs a target"):
         desk.check(experiment.id, **INLINE)
@@ -239,13 +239,13 @@ def test_a_supervised_run_needs_a_target(desk: Desk) -> None:
     assert desk.check(clustering.id, **INLINE).snapshot["target"] is None
 
 
-def test_a_task_whose_extra_is_missing_says_which(desk: Desk) -> None:
+def test_a_task_whose_extra_is_missing_says_which(desk: CommandContext) -> None:
     experiment = desk.world.make_experiment(task="anomaly", target=None)
     with pytest.raises(Invalid, match=r"pip install 'jupyter-pycaret-ops\[anomaly\]'"):
         desk.check(experiment.id, **INLINE)
 
 
-def test_a_source_of_another_workspace_is_no_source(desk: Desk) -> None:
+def test_a_source_of_another_workspace_is_no_source(desk: CommandContext) -> None:
     world = desk.world
     elsewhere = world.make_workspace(world.ada)
     project = world.make_project(elsewhere.id)
@@ -255,13 +255,13 @@ def test_a_source_of_another_workspace_is_no_source(desk: Desk) -> None:
         desk.check(experiment.id, sklearn_dataset=None, data_source_id=source.id)
 
 
-def test_an_experiment_that_there_is_not(desk: Desk) -> None:
+def test_an_experiment_that_there_is_not(desk: CommandContext) -> None:
     with pytest.raises(NotFound):
         desk.check("00000000-0000-0000-0000-000000000000")
 
 
 @pytest.mark.parametrize("value", [None, "three", [], {}, True, 1e400])
-def test_no_value_of_a_parameter_breaks_the_check(desk: Desk, value: Any) -> None:
+def test_no_value_of_a_parameter_breaks_the_check(desk: CommandContext, value: Any) -> None:
     for wanted in (
         {"setup_params": {"fold": value}},
         {"plan_params": {"sort": value}},

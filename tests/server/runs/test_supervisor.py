@@ -120,7 +120,7 @@ class Ears:
         pass
 
 
-class Desk:
+class CommandContext:
     """A supervisor at work."""
 
     def __init__(self, world: World, **settings: Any) -> None:
@@ -178,9 +178,9 @@ class Desk:
 
 
 @asynccontextmanager
-async def at_work(world: World, **settings: Any) -> AsyncIterator[Desk]:
+async def at_work(world: World, **settings: Any) -> AsyncIterator[CommandContext]:
     """A supervisor that has reconciled and dispatches, until it is stopped."""
-    desk = Desk(world, **settings)
+    desk = CommandContext(world, **settings)
     await desk.supervisor.start()
     try:
         yield desk
@@ -319,7 +319,7 @@ async def test_stopping_leaves_live_runs_to_whoever_comes_next(world: World) -> 
 
 @in_loop
 async def test_a_stop_in_the_middle_of_a_claim_leaves_no_run_without_a_kernel(world: World) -> None:
-    desk = Desk(world)
+    desk = CommandContext(world)
     claiming = Gate()
     claim = world.store.write
 

@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 import pytest
 
-from jupyter_pycaret_ops.server.runs.watching import WatchLimits, trouble_of
+from jupyter_pycaret_ops.server.runs.watchdog import WatchLimits, trouble_of
 
 from ...fakes import in_loop
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from jupyter_pycaret_ops.common.errors import OpsError, RowsInvalid, Unavailable
 from jupyter_pycaret_ops.server.serving.batcher import Answer, Batcher, BatcherLimits
-from jupyter_pycaret_ops.server.serving.link import LinkInterrupted, LinkLost, PredictFailed
+from jupyter_pycaret_ops.server.serving.kernel_link import LinkInterrupted, LinkLost, PredictFailed
 
 from ...fakes import Gate, in_loop, settle
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jupyter_pycaret_ops.common.errors import Unavailable
-from jupyter_pycaret_ops.server.serving.counts import Statistics, percentile
+from jupyter_pycaret_ops.server.serving.usage_statistics import Statistics, percentile
 from jupyter_pycaret_ops.server.store import deployments
 from jupyter_pycaret_ops.server.store.deployments import KEPT_LATENCIES
 from jupyter_pycaret_ops.server.store.models import Deployment

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from jupyter_pycaret_ops.common.errors import Conflict, NotFound, RowsInvalid, Unavailable
-from jupyter_pycaret_ops.server.files.file_store import ArtifactStore
-from jupyter_pycaret_ops.server.serving.blame import REFUSED_S
-from jupyter_pycaret_ops.server.serving.link import LinkLost, LinkSilent, PredictFailed
-from jupyter_pycaret_ops.server.serving.registry import FRESH_S, Endpoints, refuse_paused
+from jupyter_pycaret_ops.server.files.file_store import FileStore
+from jupyter_pycaret_ops.server.serving.endpoints import FRESH_S, Endpoints, refuse_paused
+from jupyter_pycaret_ops.server.serving.kernel_link import LinkLost, LinkSilent, PredictFailed
+from jupyter_pycaret_ops.server.serving.quarantine import REFUSED_S
 from jupyter_pycaret_ops.server.store import deployments
 from jupyter_pycaret_ops.server.store.models import Pipeline
 from jupyter_pycaret_ops.server.vault import Vault
@@ -64,7 +64,7 @@ class Served:
 
     def __init__(self, world: World, folder: Path) -> None:
         self.world = world
-        self.artifacts = ArtifactStore(str(folder / "artifacts"))
+        self.artifacts = FileStore(str(folder / "artifacts"))
         self.vault = Vault(folder / "secret.key")
         self.link = FakeLink()
         self.endpoints = Endpoints(

@@ -8,7 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from jupyter_pycaret_ops.common.errors import Invalid, RowsInvalid
-from jupyter_pycaret_ops.server.serving.rows import MOST_ERRORS, RowChecker
+from jupyter_pycaret_ops.server.serving.row_validation import MOST_ERRORS, RowValidator
 
 from ...fakes.records import INPUT_SCHEMA
 
@@ -16,7 +16,7 @@ GOOD = INPUT_SCHEMA["example"]
 
 
 def check(*rows: Any, ignore_extra: bool = False) -> tuple[list[list[Any]], list[str]]:
-    return RowChecker(INPUT_SCHEMA).check(rows, ignore_extra=ignore_extra)
+    return RowValidator(INPUT_SCHEMA).check(rows, ignore_extra=ignore_extra)
 
 
 def test_values_come_in_the_order_of_the_schema() -> None:
@@ -115,7 +115,7 @@ def test_errors_are_many_but_not_endless() -> None:
 
 def test_the_json_schema_takes_what_the_checker_takes() -> None:
     """But for whole numbers beyond 64 bits and dates, which JSON Schema does not tell from others."""
-    schema = RowChecker(INPUT_SCHEMA).json_schema()
+    schema = RowValidator(INPUT_SCHEMA).json_schema()
     Draft202012Validator.check_schema(schema)
     validator = Draft202012Validator(schema)
     assert validator.is_valid(GOOD)

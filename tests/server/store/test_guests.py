@@ -25,7 +25,7 @@ def began(world: World) -> Run:
     run = invited(world)
     now = world.clock.now()
     return world.store.write_now(
-        runs.begin_in_notebook, run.id, 1, now, now + timedelta(seconds=60)
+        runs.begin_notebook_run, run.id, 1, now, now + timedelta(seconds=60)
     )
 
 
@@ -51,7 +51,7 @@ def test_it_begins_once(world: World) -> None:
     assert (run.status, run.started_at) == (Status.RUNNING, world.clock.now())
     world.clock.advance(1)
     now = world.clock.now()
-    again = world.store.write_now(runs.begin_in_notebook, run.id, 1, now, now)
+    again = world.store.write_now(runs.begin_notebook_run, run.id, 1, now, now)
     assert again.started_at == run.started_at
 
 
@@ -60,7 +60,7 @@ def test_one_that_has_ended_does_not_begin(world: World) -> None:
     world.store.write_now(runs.request_cancel, world.ada, run.id, world.clock.now())
     now = world.clock.now()
     with pytest.raises(Stale):
-        world.store.write_now(runs.begin_in_notebook, run.id, 1, now, now)
+        world.store.write_now(runs.begin_notebook_run, run.id, 1, now, now)
 
 
 def test_a_kernel_that_never_comes_fails_it(world: World) -> None:
@@ -78,7 +78,7 @@ def test_a_silent_kernel_fails_it_for_good(world: World) -> None:
     """There is no second attempt: the frame was in that kernel."""
     run = began(world)
     world.clock.advance(50)
-    world.store.write_now(runs.heard_of_guest, run.id, moment(world.clock, 60))
+    world.store.write_now(runs.renew_notebook_lease, run.id, moment(world.clock, 60))
     world.clock.advance(50)
     assert lapsed(world) == []
     world.clock.advance(20)
@@ -96,18 +96,18 @@ def test_a_silent_kernel_that_was_asked_to_stop_is_cancelled(world: World) -> No
 
 def test_one_that_does_not_stop_is_found_after_the_grace_time(world: World) -> None:
     run = began(world)
-    assert world.store.read_now(runs.uncancelled_guests, POOL, world.clock.now()) == []
+    assert world.store.read_now(runs.overdue_cancellations, POOL, world.clock.now()) == []
     asked_at = world.clock.now()
     world.store.write_now(runs.request_cancel, world.ada, run.id, asked_at)
     before = asked_at - timedelta(seconds=1)
-    assert world.store.read_now(runs.uncancelled_guests, POOL, before) == []
-    assert world.store.read_now(runs.uncancelled_guests, POOL, asked_at) == [(run.id, 1)]
+    assert world.store.read_now(runs.overdue_cancellations, POOL, before) == []
+    assert world.store.read_now(runs.overdue_cancellations, POOL, asked_at) == [(run.id, 1)]
 
 
 def test_a_server_that_was_away_listens_first(world: World) -> None:
     waiting, running, other = invited(world), began(world), invited(world, pool="there/bob")
     world.clock.advance(100)
-    world.store.write_now(runs.wait_for_guests, POOL, moment(world.clock, 60))
+    world.store.write_now(runs.extend_notebook_leases, POOL, moment(world.clock, 60))
     assert lapsed(world) == []
     world.clock.advance(61)
     assert set(lapsed(world)) == {waiting.id, running.id}

@@ -25,7 +25,7 @@ from hypothesis.stateful import (
 
 from jupyter_pycaret_ops.common.errors import Conflict, Invalid, NotFound, Stale
 from jupyter_pycaret_ops.common.protocol import PIPELINE_KIND, SCHEMA_KIND
-from jupyter_pycaret_ops.server.files.file_store import ArtifactStore
+from jupyter_pycaret_ops.server.files.file_store import FileStore
 from jupyter_pycaret_ops.server.lifecycle import ENDED, EVENT_OF, Move, Status
 from jupyter_pycaret_ops.server.serving.promotion import promote
 from jupyter_pycaret_ops.server.store import (
@@ -91,7 +91,7 @@ class Life(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp(prefix="pco-life-"))
         self.url = self.backend.fresh(self.folder)
         self.store = Store(self.url)
-        self.artifacts = ArtifactStore(str(self.folder / "artifacts"))
+        self.artifacts = FileStore(str(self.folder / "artifacts"))
         self.world = World(self.store, HandClock())
         self.runs: dict[str, ModelRun] = {}
         self.pipelines: dict[str, tuple[Home, str, int]] = {}

@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 
 from jupyter_pycaret_ops.common.protocol import JSON
 
-from ..contracts import Estimator, Frame
-from ..events import Narrator
+from ..event_reporter import EventReporter
+from ..interfaces import Estimator, Frame
 from ..scoring.base import Scorer
 
 #: what keeps a library's C code from writing to the user's screen and folder
@@ -34,10 +34,12 @@ class Experiment(ABC):
     #: registry entries that are no models of their own
     _LEFT_OUT: ClassVar[frozenset[str]] = frozenset()
 
-    def __init__(self, task_class: Any, data: Frame, narrator: Narrator, settings: JSON) -> None:
+    def __init__(
+        self, task_class: Any, data: Frame, reporter: EventReporter, settings: JSON
+    ) -> None:
         from ..logger_bridge import BridgeLogger
 
-        self._logger = BridgeLogger(narrator)
+        self._logger = BridgeLogger(reporter)
         self.seed: int = settings["session_id"]
         self.engine = self._fit(task_class(**settings, n_jobs=1, logger=self._logger), data)
         self.registry: dict[str, Any] = {

@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 
 from jupyter_pycaret_ops.common.protocol import JSON
 
-from ..contracts import Column, Estimator, Frame
-from ..events import Narrator
+from ..event_reporter import EventReporter
+from ..interfaces import Column, Estimator, Frame
 from ..scoring.forecasting import ForecastScorer, fit_forecaster
 from .base import QUIET, Experiment
 
@@ -22,10 +22,10 @@ class ForecastExperiment(Experiment):
     _LEFT_OUT: ClassVar[frozenset[str]] = frozenset({"ensemble_forecaster"})
 
     def __init__(
-        self, task_class: Any, data: Frame, narrator: Narrator, settings: JSON, season: int
+        self, task_class: Any, data: Frame, reporter: EventReporter, settings: JSON, season: int
     ) -> None:
         self.season = season
-        super().__init__(task_class, data, narrator, settings)
+        super().__init__(task_class, data, reporter, settings)
 
     def _fit(self, engine: Any, data: Frame) -> Any:
         season = self.season

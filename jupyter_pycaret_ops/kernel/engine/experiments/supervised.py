@@ -7,8 +7,8 @@ from typing import Any
 
 from jupyter_pycaret_ops.common.protocol import JSON
 
-from ..contracts import Estimator, Frame
-from ..events import Narrator
+from ..event_reporter import EventReporter
+from ..interfaces import Estimator, Frame
 from ..scoring.confusion import countable
 from ..scoring.supervised import FoldScorer, or_nan
 from .base import Experiment
@@ -17,8 +17,10 @@ from .base import Experiment
 class SupervisedExperiment(Experiment):
     """`data` holds engine columns (see `frames`) and the encoded target under `settings["target"]`."""
 
-    def __init__(self, task_class: Any, data: Frame, narrator: Narrator, settings: JSON) -> None:
-        super().__init__(task_class, data, narrator, settings)
+    def __init__(
+        self, task_class: Any, data: Frame, reporter: EventReporter, settings: JSON
+    ) -> None:
+        super().__init__(task_class, data, reporter, settings)
         self._metrics: dict[str, bool] = {}
         for metric in (self.engine._get_metric_registry() or {}).values():
             self._metrics[metric.display_name] = bool(metric.greater_is_better)

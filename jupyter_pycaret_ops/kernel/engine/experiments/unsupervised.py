@@ -8,7 +8,7 @@ from typing import Any
 
 from jupyter_pycaret_ops.common.protocol import JSON
 
-from ..contracts import Estimator, Frame
+from ..interfaces import Estimator, Frame
 from ..scoring.anomaly import DetectorScorer, fit_detector
 from ..scoring.clustering import ClusterScorer
 from .base import Experiment

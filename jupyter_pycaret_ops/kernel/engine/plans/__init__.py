@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..contracts import PlanFailed
+from ..interfaces import PlanFailed
 from .automl import AUTOML
 from .base import Plan
 from .combine import BLEND, CALIBRATE, ENSEMBLE, STACK

@@ -5,8 +5,8 @@ from __future__ import annotations
 from jupyter_pycaret_ops.common.protocol import JSON
 
 from .. import finalize
-from ..contracts import PlanResult
-from ..session import Session
+from ..interfaces import PlanResult
+from ..prepared_task import Session
 from .base import EXCLUDE, INCLUDE, MODEL_TIME_LIMIT, N_SELECT, SCORED, TIME_LIMIT, Plan
 from .compare import compared
 from .tune import N_ITER, OPTIMIZE, tune

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from jupyter_pycaret_ops.common.protocol import JSON
 
-from ..contracts import PlanResult
+from ..interfaces import PlanResult
 from ..parameters import Param, read
-from ..session import Session
+from ..prepared_task import Session
 
 SUPERVISED = frozenset({"classification", "regression"})
 FORECASTING = frozenset({"time_series"})

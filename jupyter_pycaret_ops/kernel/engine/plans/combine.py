@@ -9,11 +9,11 @@ from typing import Any
 from jupyter_pycaret_ops.common.protocol import JSON
 
 from .. import candidates, finalize
-from ..contracts import Estimator, PlanFailed, PlanResult
 from ..experiments import SupervisedExperiment
+from ..interfaces import Estimator, PlanFailed, PlanResult
 from ..leaderboard import Leaderboard
 from ..parameters import Param
-from ..session import Session
+from ..prepared_task import Session
 from ..trials import Candidate
 from .base import EXCLUDE, INCLUDE, MODEL_TIME_LIMIT, SORT, TIME_LIMIT, Plan
 from .compare import compared
@@ -173,12 +173,12 @@ def _added(
     """Score one more; raises `PlanFailed` when just that one, which was asked for, fails."""
     began = time.monotonic()
     payload = {"model_id": together.model_id, **together.more}
-    session.narrator.tell(kinds[0], f"Fitting {together.name}", payload)
+    session.reporter.tell(kinds[0], f"Fitting {together.name}", payload)
     candidates.score(session, [together], board)
     failed = next((f for f in board.failed if f.model_id == together.model_id), None)
     if failed is not None:
         raise PlanFailed(failed.kind, f"{together.name} failed: {failed.error}")
-    session.narrator.tell(
+    session.reporter.tell(
         kinds[1], f"Fitted {together.name}", payload, (time.monotonic() - began) * 1000
     )
     return board

@@ -7,9 +7,9 @@ import time
 from jupyter_pycaret_ops.common.protocol import JSON
 
 from .. import candidates, finalize
-from ..contracts import PlanResult
+from ..interfaces import PlanResult
 from ..leaderboard import Leaderboard
-from ..session import Session
+from ..prepared_task import Session
 from .base import ALL, EXCLUDE, INCLUDE, MODEL_TIME_LIMIT, N_SELECT, SORT, TIME_LIMIT, Plan
 from .models import models
 
@@ -25,14 +25,14 @@ def compared(session: Session, params: JSON) -> Leaderboard:
     """The leaderboard of the candidates that `include` and `exclude` leave."""
     ids = candidates.choose(session, params.get("include"), params.get("exclude"))
     began = time.monotonic()
-    session.narrator.tell(
+    session.reporter.tell(
         "model.compare.started",
         f"Comparing {len(ids)} models by {session.metric}",
         {"n_candidates": len(ids), "sort": session.metric, "candidates": ids},
     )
     board = candidates.score(session, models(session, ids, params))
     summary = board.summary()
-    session.narrator.tell(
+    session.reporter.tell(
         "model.compare.finished",
         f"{board.scored[0].record['name']} is best by {session.metric}",
         {

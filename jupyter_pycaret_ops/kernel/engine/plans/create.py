@@ -5,8 +5,8 @@ from __future__ import annotations
 from jupyter_pycaret_ops.common.protocol import JSON
 
 from .. import candidates, finalize
-from ..contracts import PlanResult
-from ..session import Session
+from ..interfaces import PlanResult
+from ..prepared_task import Session
 from .base import ALL, TIME_LIMIT, Plan
 from .models import the_model
 

@@ -7,9 +7,9 @@ import time
 from jupyter_pycaret_ops.common.protocol import JSON
 
 from .. import finalize
-from ..contracts import PlanResult
+from ..interfaces import PlanResult
 from ..leaderboard import Leaderboard, Scored
-from ..session import Session
+from ..prepared_task import Session
 from .base import ALL, Plan
 from .models import the_model
 
@@ -19,7 +19,7 @@ def run(session: Session, params: JSON) -> PlanResult:
     candidate = the_model(session, FINALIZE, params)
     board = Leaderboard(session.metric, session.greater_is_better)
     began = time.monotonic()
-    session.narrator.progress(
+    session.reporter.progress(
         0, 1, f"Fitting {candidate.name} on all rows", model_id=candidate.model_id, stage="final"
     )
     record: JSON = {

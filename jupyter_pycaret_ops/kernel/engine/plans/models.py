@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from jupyter_pycaret_ops.common.protocol import JSON
 
 from ..candidates import of_model
-from ..contracts import PlanFailed
-from ..session import Session
+from ..interfaces import PlanFailed
+from ..prepared_task import Session
 from ..trials import Candidate
 from .base import OF_TASK, Plan
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from jupyter_pycaret_ops.common.protocol import JSON
 
-from ..contracts import PlanResult
-from ..session import Session
+from ..interfaces import PlanResult
+from ..prepared_task import Session
 from .base import ALL, Plan
 
 
 def run(session: Session, params: JSON) -> PlanResult:
     """The preparation has reported all there is to know."""
-    session.narrator.progress(0, 0, "The data are prepared")
+    session.reporter.progress(0, 0, "The data are prepared")
     return PlanResult(
         metrics_summary={"metric": session.metric, "best": None, "models": 0, "failed": 0}
     )

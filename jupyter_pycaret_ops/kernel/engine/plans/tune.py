@@ -10,10 +10,10 @@ from typing import Any
 from jupyter_pycaret_ops.common.protocol import JSON
 
 from .. import candidates, finalize
-from ..contracts import PlanFailed, PlanResult
+from ..interfaces import PlanFailed, PlanResult
 from ..leaderboard import Leaderboard, Scored
 from ..parameters import Param
-from ..session import Session
+from ..prepared_task import Session
 from ..trials import Candidate, outcomes
 from .base import MODEL_TIME_LIMIT, SCORED, TIME_LIMIT, Plan
 from .models import named_model
@@ -53,14 +53,14 @@ def tune(
     name = session.experiment.names[model_id]
     settings = _settings(session, model_id, int(params["n_iter"]), grid)
     if not settings:
-        session.narrator.warn(
+        session.reporter.warn(
             f"{name} has no settings to search; give custom_grid to try some.",
             model_id=model_id,
             reason="no_search_space",
         )
         return
     began = time.monotonic()
-    session.narrator.tell(
+    session.reporter.tell(
         "model.tune.started",
         f"Trying {len(settings)} settings of {name} for {session.metric}",
         {"model_id": model_id, "n_iter": len(settings), "optimize": session.metric},
@@ -75,17 +75,17 @@ def tune(
         )
         for setting in settings
     ]
-    with closing(outcomes(session, trials, first=board.size)) as ended, session.narrator.quiet():
+    with closing(outcomes(session, trials, first=board.size)) as ended, session.reporter.quiet():
         for outcome in ended:
             if isinstance(outcome, Scored):
                 tried.add(outcome)
     if not tried.scored:
-        session.narrator.warn(
+        session.reporter.warn(
             f"No other setting of {name} could be scored.", model_id=model_id, reason="tuning"
         )
         return
     best = tried.scored[0]
-    session.narrator.tell(
+    session.reporter.tell(
         "model.tuned",
         f"Best of {len(tried.scored)} settings of {name} found",
         {

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..contracts import Estimator, Frame
+from ..interfaces import Estimator, Frame
 from .base import Scores
 
 #: what the engine tries when too few clusters can be told apart

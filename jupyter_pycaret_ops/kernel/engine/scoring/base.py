@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ..contracts import Estimator
+from ..interfaces import Estimator
 
 
 @dataclass(frozen=True, slots=True)

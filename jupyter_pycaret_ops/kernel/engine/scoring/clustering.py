@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from ..contracts import Estimator, Frame
+from ..interfaces import Estimator, Frame
 from .base import Scores
 
 #: the silhouette compares each row with each other one; of more rows a sample is taken

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..contracts import Column, Estimator, Frame
+from ..interfaces import Column, Estimator, Frame
 from .base import Scores
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..contracts import Column, Estimator, Frame
+from ..interfaces import Column, Estimator, Frame
 from .base import Scores
 from .confusion import countable, counted
 

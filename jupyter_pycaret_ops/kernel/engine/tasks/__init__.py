@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..contracts import PlanFailed
+from ..interfaces import PlanFailed
 from .anomaly import Anomaly
 from .base import Task
 from .classification import Classification

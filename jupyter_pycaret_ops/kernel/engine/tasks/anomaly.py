@@ -10,12 +10,12 @@ import pandas as pd
 from jupyter_pycaret_ops.common.protocol import JSON
 
 from .. import plots, portable
-from ..contracts import Estimator, Frame
-from ..events import Narrator
+from ..event_reporter import EventReporter
 from ..experiments import AnomalyExperiment
+from ..interfaces import Estimator, Frame
 from ..leaderboard import Leaderboard
+from ..prepared_task import Session
 from ..scoring.anomaly import agreement
-from ..session import Session
 from .unsupervised import Unsupervised, UnsupervisedSession
 
 
@@ -30,15 +30,17 @@ class Anomaly(Unsupervised):
         "anomaly_map": "Anomalies in two dimensions",
     }
 
-    def make_experiment(self, data: Frame, narrator: Narrator, settings: JSON) -> AnomalyExperiment:
+    def make_experiment(
+        self, data: Frame, reporter: EventReporter, settings: JSON
+    ) -> AnomalyExperiment:
         """The fitted experiment."""
-        return AnomalyExperiment(self.engine_class(), data, narrator, settings)
+        return AnomalyExperiment(self.engine_class(), data, reporter, settings)
 
-    def answering(self, model: Estimator) -> Estimator:
+    def wrap_estimator(self, model: Estimator) -> Estimator:
         """0 or 1, and a score."""
         return portable.Detector(model)
 
-    def relate(self, board: Leaderboard) -> None:
+    def score_jointly(self, board: Leaderboard) -> None:
         """How far the detectors agree, for all that have been scored."""
         found = agreement([model.rows[:, 1] for model in board.scored])
         for model, value in zip(board.scored, found, strict=True):
@@ -50,7 +52,7 @@ class Anomaly(Unsupervised):
             {"row": range(len(rows)), "anomaly": rows[:, 0].astype(int), "score": rows[:, 1]}
         )
 
-    def said_of(self, pipeline: Estimator, rows: Frame) -> Any:
+    def outputs(self, pipeline: Estimator, rows: Frame) -> Any:
         """Flags and scores."""
         return np.column_stack([pipeline.predict(rows), pipeline.decision_function(rows)])
 

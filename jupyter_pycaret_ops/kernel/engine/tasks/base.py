@@ -7,13 +7,13 @@ from typing import Any, ClassVar
 
 from jupyter_pycaret_ops.common.protocol import JSON, RunSpec
 
-from ..contracts import Estimator, Frame, PlanFailed
-from ..events import Narrator
+from ..event_reporter import EventReporter
 from ..experiments import Experiment
+from ..interfaces import Estimator, Frame, PlanFailed
 from ..leaderboard import Leaderboard, Scored
 from ..limits import Limits
 from ..parameters import Param
-from ..session import Session
+from ..prepared_task import Session
 from ..settings import engine_params
 
 
@@ -47,12 +47,17 @@ class Task(ABC):
 
     @abstractmethod
     def open(
-        self, spec: RunSpec, frame: Frame, narrator: Narrator, limits: Limits, metric: str | None
+        self,
+        spec: RunSpec,
+        frame: Frame,
+        reporter: EventReporter,
+        limits: Limits,
+        metric: str | None,
     ) -> Session:
         """Prepare `frame` and fit the experiment; raises `PlanFailed` when either cannot be."""
 
     @abstractmethod
-    def toy_experiment(self, narrator: Narrator) -> Experiment:
+    def toy_experiment(self, reporter: EventReporter) -> Experiment:
         """An experiment fitted on a few rows, to ask the engine what it offers."""
 
     @abstractmethod
@@ -75,7 +80,7 @@ class Task(ABC):
         """Why a final pipeline cannot be served although it was fitted, or None."""
         return None
 
-    def relate(self, board: Leaderboard) -> None:
+    def score_jointly(self, board: Leaderboard) -> None:
         """Fill in what only several scored models together can say."""
         return
 
@@ -87,7 +92,7 @@ class Task(ABC):
         """
         return None
 
-    def store_more(self, session: Session, best: Scored, pipeline: Estimator | None) -> None:
+    def save_extras(self, session: Session, best: Scored, pipeline: Estimator | None) -> None:
         """Hand over what else the task keeps of its best model.
 
         `pipeline` is the best final pipeline, None where none was kept.

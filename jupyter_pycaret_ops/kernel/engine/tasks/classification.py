@@ -9,10 +9,10 @@ import numpy as np
 from jupyter_pycaret_ops.common.protocol import JSON
 
 from .. import labels, portable
-from ..contracts import Column, Estimator, PlanFailed
-from ..events import Narrator
+from ..event_reporter import EventReporter
+from ..interfaces import Column, Estimator, PlanFailed
 from ..labels import Target
-from ..session import Session
+from ..prepared_task import Session
 from .supervised import Supervised, SupervisedSession
 
 _BINARY = frozenset({"calibration", "threshold", "lift", "gain"})
@@ -36,9 +36,9 @@ class Classification(Supervised):
         "permutation": "Feature importance",
     }
 
-    def read_target(self, series: Column, name: str, narrator: Narrator) -> Target:
+    def read_target(self, series: Column, name: str, reporter: EventReporter) -> Target:
         """Codes 0..k-1 and labels."""
-        return labels.read_classes(series, name, narrator)
+        return labels.read_classes(series, name, reporter)
 
     def check_split(self, target: Target, train_size: float) -> None:
         """Each class needs a row on both sides."""
@@ -57,7 +57,7 @@ class Classification(Supervised):
         smallest = int(np.bincount(train_target)[np.unique(train_target)].min())
         return smallest, f"the smallest class has {smallest} of the rows to train on"
 
-    def answering(self, target: Target, model: Estimator) -> Estimator:
+    def wrap_estimator(self, target: Target, model: Estimator) -> Estimator:
         """Labels instead of codes."""
         return portable.LabelledClassifier(model, target.labels or [])
 

@@ -9,10 +9,10 @@ import pandas as pd
 from jupyter_pycaret_ops.common.protocol import JSON
 
 from .. import plots, portable
-from ..contracts import Estimator, Frame
-from ..events import Narrator
+from ..event_reporter import EventReporter
 from ..experiments import ClusteringExperiment
-from ..session import Session
+from ..interfaces import Estimator, Frame
+from ..prepared_task import Session
 from .unsupervised import Unsupervised, UnsupervisedSession
 
 
@@ -29,12 +29,12 @@ class Clustering(Unsupervised):
     }
 
     def make_experiment(
-        self, data: Frame, narrator: Narrator, settings: JSON
+        self, data: Frame, reporter: EventReporter, settings: JSON
     ) -> ClusteringExperiment:
         """The fitted experiment."""
-        return ClusteringExperiment(self.engine_class(), data, narrator, settings)
+        return ClusteringExperiment(self.engine_class(), data, reporter, settings)
 
-    def answering(self, model: Estimator) -> Estimator:
+    def wrap_estimator(self, model: Estimator) -> Estimator:
         """Names of clusters; raises for a model that cannot place new rows."""
         return portable.NamedClusters(model)
 

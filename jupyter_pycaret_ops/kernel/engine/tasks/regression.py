@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from .. import labels
-from ..contracts import Column, PlanFailed
-from ..events import Narrator
+from ..event_reporter import EventReporter
+from ..interfaces import Column, PlanFailed
 from ..labels import Target
 from .supervised import Supervised
 
@@ -24,9 +24,9 @@ class Regression(Supervised):
         "permutation": "Feature importance",
     }
 
-    def read_target(self, series: Column, name: str, narrator: Narrator) -> Target:
+    def read_target(self, series: Column, name: str, reporter: EventReporter) -> Target:
         """Numbers."""
-        return labels.read_numbers(series, name, narrator)
+        return labels.read_numbers(series, name, reporter)
 
     def check_split(self, target: Target, train_size: float) -> None:
         """Two folds of two rows have to fit into the training part."""

@@ -11,15 +11,15 @@ import pandas as pd
 
 from jupyter_pycaret_ops.common.protocol import JSON, RunSpec
 
-from .. import frames, labels, plots, schema
-from ..contracts import Column, Estimator, Frame, PlanFailed
-from ..events import Narrator
+from .. import features, input_schema, labels, plots
+from ..error_messages import sentence_of
+from ..event_reporter import EventReporter
 from ..experiments import SupervisedExperiment, take_seed
-from ..explain import sentence_of
+from ..interfaces import Column, Estimator, Frame, PlanFailed
 from ..labels import Target
 from ..limits import Limits
 from ..parameters import Param, read
-from ..session import Session
+from ..prepared_task import Session
 from ..settings import DEFAULT_SEED, IGNORE_FEATURES
 from .base import Task
 
@@ -37,7 +37,7 @@ class SupervisedSession(Session):
     """`table` holds the features as they came, `answers` the target for engine and pipeline."""
 
     experiment: SupervisedExperiment
-    table: frames.Table
+    table: features.Table
     answers: Target
 
 
@@ -47,7 +47,7 @@ class Supervised(Task):
     _reserved: ClassVar[frozenset[str]] = frozenset({"prediction_label", "prediction_score"})
 
     @abstractmethod
-    def read_target(self, series: Column, name: str, narrator: Narrator) -> Target:
+    def read_target(self, series: Column, name: str, reporter: EventReporter) -> Target:
         """The target for engine and pipeline, from a column without missing values."""
 
     @abstractmethod
@@ -62,42 +62,47 @@ class Supervised(Task):
         """Columns to leave out."""
         return _OURS
 
-    def toy_experiment(self, narrator: Narrator) -> SupervisedExperiment:
+    def toy_experiment(self, reporter: EventReporter) -> SupervisedExperiment:
         """Two classes, which are numbers too."""
         data = pd.DataFrame(
             {"x": [float(i % 7) for i in range(40)], "y": [i % 2 for i in range(40)]}
         )
         settings = {"session_id": DEFAULT_SEED, "target": "y"}
-        return SupervisedExperiment(self.engine_class(), data, narrator, settings)
+        return SupervisedExperiment(self.engine_class(), data, reporter, settings)
 
     def open(
-        self, spec: RunSpec, frame: Frame, narrator: Narrator, limits: Limits, metric: str | None
+        self,
+        spec: RunSpec,
+        frame: Frame,
+        reporter: EventReporter,
+        limits: Limits,
+        metric: str | None,
     ) -> Session:
         """Prepare `frame` and fit the experiment; raises `PlanFailed` when either cannot be."""
         settings = read(spec.setup_params, self.setup_params(), "set-up parameter")
         if settings["session_id"] is None:
             settings["session_id"] = DEFAULT_SEED
-        table, target = self.prepare(frame, spec.target, settings, narrator)
+        table, target = self.prepare(frame, spec.target, settings, reporter)
         self.check_split(target, settings["train_size"])
-        narrator.checkpoint()
-        experiment = self._fit(table, target, settings, narrator)
+        reporter.checkpoint()
+        experiment = self._fit(table, target, settings, reporter)
         name, is_greater_better = self._metric(experiment, metric)
-        folds = self._folds(experiment, settings["fold"], narrator)
+        folds = self._folds(experiment, settings["fold"], reporter)
         sizes = experiment.sizes
-        narrator.tell(
+        reporter.tell(
             "data.split",
             f"{sizes['train']} rows to train on, {sizes['test']} held out, {folds} folds",
             {**sizes, "folds": folds},
         )
         done = experiment.preprocessing
-        narrator.tell(
+        reporter.tell(
             "preprocessor.fitted",
             f"{len(done['numeric'])} numeric and {len(done['categorical'])} text columns prepared",
             done,
         )
         return SupervisedSession(
             spec=spec,
-            narrator=narrator,
+            reporter=reporter,
             limits=limits,
             task=self,
             experiment=experiment,
@@ -111,18 +116,18 @@ class Supervised(Task):
         )
 
     def prepare(
-        self, frame: Frame, target: str | None, settings: JSON, narrator: Narrator
-    ) -> tuple[frames.Table, Target]:
+        self, frame: Frame, target: str | None, settings: JSON, reporter: EventReporter
+    ) -> tuple[features.Table, Target]:
         """The rows and columns that are used, and the target."""
-        named = frames.named(frame, narrator)
-        name = frames.find_target(named, target)
-        named = labels.without_missing_target(named, name, narrator)
-        read_target = self.read_target(named[name], name, narrator)
-        table = frames.read_features(
+        named = features.named(frame, reporter)
+        name = features.find_target(named, target)
+        named = labels.without_missing_target(named, name, reporter)
+        read_target = self.read_target(named[name], name, reporter)
+        table = features.read_features(
             named.drop(columns=[name]),
             settings["ignore_features"],
             {name, *self._reserved},
-            narrator,
+            reporter,
         )
         if len(named) < FEWEST_ROWS:
             raise PlanFailed(
@@ -132,7 +137,7 @@ class Supervised(Task):
         return table, read_target
 
     def _fit(
-        self, table: frames.Table, target: Target, settings: JSON, narrator: Narrator
+        self, table: features.Table, target: Target, settings: JSON, reporter: EventReporter
     ) -> SupervisedExperiment:
         data = table.step.transform(table.raw)
         data[target.name] = target.encoded
@@ -140,18 +145,18 @@ class Supervised(Task):
         engine_settings = {k: v for k, v in settings.items() if k not in ours}
         try:
             return SupervisedExperiment(
-                self.engine_class(), data, narrator, {**engine_settings, "target": target.name}
+                self.engine_class(), data, reporter, {**engine_settings, "target": target.name}
             )
         except Exception as error:
             raise PlanFailed(
                 "engine", f"The data could not be set up for training: {sentence_of(error)}"
             ) from error
 
-    def _folds(self, experiment: SupervisedExperiment, wanted: int, narrator: Narrator) -> int:
+    def _folds(self, experiment: SupervisedExperiment, wanted: int, reporter: EventReporter) -> int:
         most, reason = self.most_folds(experiment.train_target)
         folds = max(2, min(int(wanted), most))
         if folds < wanted:
-            narrator.changed(
+            reporter.changed(
                 "folds_reduced",
                 f"Cross-validation uses {folds} folds instead of {wanted}: {reason}.",
                 requested=wanted,
@@ -170,7 +175,7 @@ class Supervised(Task):
         rows, target = session.table.raw, session.answers.given
         if session.settings.get("remove_outliers"):
             rows, target = _without_outliers(session, steps, rows, target)
-        step = ("model", self.answering(session.answers, model))
+        step = ("model", self.wrap_estimator(session.answers, model))
         pipeline = Pipeline([("input", session.table.step), *steps, step])
         return pipeline.fit(rows, target)
 
@@ -194,14 +199,14 @@ class Supervised(Task):
         assert isinstance(session, SupervisedSession)
         return len(session.table.raw)
 
-    def answering(self, target: Target, model: Estimator) -> Estimator:
+    def wrap_estimator(self, target: Target, model: Estimator) -> Estimator:
         """The model as it answers in the user's words."""
         return model
 
     def input_schema(self, session: Session, pipeline: Estimator) -> JSON:
         """The columns of the features."""
         assert isinstance(session, SupervisedSession)
-        return schema.describe_input(
+        return input_schema.describe_input(
             session.table,
             task=self.id,
             target=session.target,
@@ -218,7 +223,7 @@ def _permutation_s(session: SupervisedSession, pipeline: Estimator) -> float:
     return (time.monotonic() - began) * (REPEATS * int(rows.shape[1]) + 1)
 
 
-def _name_columns(table: frames.Table, figure: JSON) -> None:
+def _name_columns(table: features.Table, figure: JSON) -> None:
     """The user's names for the engine's columns; a part of a date as `ordered (month)`."""
     names = {}
     for column in table.columns:

@@ -9,18 +9,18 @@ import pandas as pd
 
 from jupyter_pycaret_ops.common.protocol import JSON, RunSpec
 
-from .. import frames, plots, portable, schema
+from .. import features, input_schema, plots, portable
 from .. import series as reading
-from ..contracts import Column, Estimator, Frame, PlanFailed
-from ..events import Narrator
+from ..error_messages import sentence_of
+from ..event_reporter import EventReporter
 from ..experiments import ForecastExperiment
-from ..explain import sentence_of
+from ..interfaces import Column, Estimator, Frame, PlanFailed
 from ..leaderboard import Scored
 from ..limits import Limits
 from ..parameters import Param, read
+from ..prepared_task import Session
 from ..scoring.forecasting import fit_forecaster
-from ..seasons import has_season
-from ..session import Session
+from ..seasonality import has_season
 from ..settings import DEFAULT_SEED, IGNORE_FEATURES
 from .base import Task
 
@@ -53,7 +53,7 @@ class ForecastSession(Session):
 
     experiment: ForecastExperiment
     series: reading.Series
-    table: frames.Table | None
+    table: features.Table | None
 
 
 class TimeSeries(Task):
@@ -88,31 +88,36 @@ class TimeSeries(Task):
             for param in super().setup_params()
         ]
 
-    def toy_experiment(self, narrator: Narrator) -> ForecastExperiment:
+    def toy_experiment(self, reporter: EventReporter) -> ForecastExperiment:
         """Four years of months, with a season: some models need one."""
         index = pd.period_range("2020-01", periods=48, freq="M")
         data = pd.DataFrame({"y": [10.0 + i + (i % 12) for i in range(48)]}, index=index)
         settings = {"session_id": DEFAULT_SEED, "target": "y", "fh": 3}
-        return ForecastExperiment(self.engine_class(), data, narrator, settings, 12)
+        return ForecastExperiment(self.engine_class(), data, reporter, settings, 12)
 
     def open(
-        self, spec: RunSpec, frame: Frame, narrator: Narrator, limits: Limits, metric: str | None
+        self,
+        spec: RunSpec,
+        frame: Frame,
+        reporter: EventReporter,
+        limits: Limits,
+        metric: str | None,
     ) -> ForecastSession:
         """Prepare `frame` and fit the experiment; raises `PlanFailed` when either cannot be."""
         settings = read(spec.setup_params, self.setup_params(), "set-up parameter")
         if settings["session_id"] is None:
             settings["session_id"] = DEFAULT_SEED
-        series = reading.read_series(frame, spec.target, settings["index"], narrator)
-        table = _others(series, settings["ignore_features"], narrator)
-        season = self._season(series, settings["seasonal_period"], narrator)
+        series = reading.read_series(frame, spec.target, settings["index"], reporter)
+        table = _others(series, settings["ignore_features"], reporter)
+        season = self._season(series, settings["seasonal_period"], reporter)
         horizon = self._horizon(series, settings, season)
-        folds = _folds(len(series.values) - horizon, horizon, season, settings["fold"], narrator)
-        narrator.checkpoint()
+        folds = _folds(len(series.values) - horizon, horizon, season, settings["fold"], reporter)
+        reporter.checkpoint()
         settings = {**settings, "horizon": horizon, "fh": horizon, "seasonal_period": season}
-        experiment = self._fit(series, table, settings, narrator)
+        experiment = self._fit(series, table, settings, reporter)
         name, is_greater_better = self._metric(experiment, metric)
         sizes = {"train": experiment.rows, "test": horizon}
-        narrator.tell(
+        reporter.tell(
             "data.split",
             f"{sizes['train']} steps to train on, the last {horizon} held out, {folds} folds, "
             + (f"a season of {season} steps" if season > 1 else "no season"),
@@ -120,7 +125,7 @@ class TimeSeries(Task):
         )
         return ForecastSession(
             spec=spec,
-            narrator=narrator,
+            reporter=reporter,
             limits=limits,
             task=self,
             experiment=experiment,
@@ -133,7 +138,7 @@ class TimeSeries(Task):
             table=table,
         )
 
-    def _season(self, series: reading.Series, given: int | None, narrator: Narrator) -> int:
+    def _season(self, series: reading.Series, given: int | None, reporter: EventReporter) -> int:
         if given is not None:
             if 2 * given > len(series.values):
                 raise PlanFailed(
@@ -144,7 +149,7 @@ class TimeSeries(Task):
             return given
         season = series.season
         if season > 1 and has_season(series.values.to_numpy(), season):
-            narrator.changed(
+            reporter.changed(
                 "season_found", f"The series repeats every {season} steps.", season=season
             )
             return season
@@ -166,7 +171,11 @@ class TimeSeries(Task):
         return int(wanted)
 
     def _fit(
-        self, series: reading.Series, table: frames.Table | None, settings: JSON, narrator: Narrator
+        self,
+        series: reading.Series,
+        table: features.Table | None,
+        settings: JSON,
+        reporter: EventReporter,
     ) -> ForecastExperiment:
         data = series.values.to_frame()
         if table is not None:
@@ -180,7 +189,7 @@ class TimeSeries(Task):
         }
         season = settings["seasonal_period"]
         try:
-            return ForecastExperiment(self.engine_class(), data, narrator, engine_settings, season)
+            return ForecastExperiment(self.engine_class(), data, reporter, engine_settings, season)
         except Exception as error:
             raise PlanFailed(
                 "engine", f"The series could not be set up for training: {sentence_of(error)}"
@@ -205,8 +214,8 @@ class TimeSeries(Task):
             columns: JSON = {"columns": [], "example": {}}
         else:
             columns = {}
-        described = schema.describe_input(
-            session.table or frames.Table(pd.DataFrame(index=range(1)), [], {}),
+        described = input_schema.describe_input(
+            session.table or features.Table(pd.DataFrame(index=range(1)), [], {}),
             task=self.id,
             target=session.target,
             labels=None,
@@ -235,7 +244,7 @@ class TimeSeries(Task):
         assert isinstance(session, ForecastSession)
         return len(session.series.values)
 
-    def store_more(self, session: Session, best: Scored, pipeline: Estimator | None) -> None:
+    def save_extras(self, session: Session, best: Scored, pipeline: Estimator | None) -> None:
         """The forecast of the steps to come, where it needs nothing that is not known yet."""
         assert isinstance(session, ForecastSession)
         if pipeline is None or session.table is not None:
@@ -248,7 +257,7 @@ class TimeSeries(Task):
             }
         )
         content = forecast.to_csv(index=False).encode()
-        session.narrator.store(FORECAST, "forecast", content, "text/csv", best.model_id)
+        session.reporter.store(FORECAST, "forecast", content, "text/csv", best.model_id)
 
     def draw(self, session: Session, pipeline: Estimator, plot: str, left_s: float) -> JSON | None:
         """Drawn by the engine, on time stamps: its figures of periods cannot be written as JSON."""
@@ -271,15 +280,17 @@ class TimeSeries(Task):
         return plots.as_json(drawn.residual_diagnostics(truth, forecast))
 
 
-def _others(series: reading.Series, ignore: list[str], narrator: Narrator) -> frames.Table | None:
+def _others(
+    series: reading.Series, ignore: list[str], reporter: EventReporter
+) -> features.Table | None:
     unknown = [name for name in ignore if name not in series.rest.columns]
     rest = series.rest.reset_index(drop=True)
     if unknown or rest.shape[1] > len(ignore):
-        table = frames.read_features(rest, ignore, {series.name}, narrator)
-        narrator.changed(
+        table = features.read_features(rest, ignore, {series.name}, reporter)
+        reporter.changed(
             "exogenous_columns",
             "Models that can take them also learn from "
-            f"{frames.listed(list(table.raw.columns))}; their values are needed for each step that is "
+            f"{features.listed(list(table.raw.columns))}; their values are needed for each step that is "
             "forecast. Name them in ignore_features to leave them out.",
             list(table.raw.columns),
         )
@@ -287,7 +298,7 @@ def _others(series: reading.Series, ignore: list[str], narrator: Narrator) -> fr
     return None
 
 
-def _exogenous(table: frames.Table) -> Estimator:
+def _exogenous(table: features.Table) -> Estimator:
     """The other columns as numbers without gaps: unfitted, gives a DataFrame."""
     from sklearn.compose import ColumnTransformer, make_column_selector
     from sklearn.impute import SimpleImputer
@@ -309,13 +320,13 @@ def _exogenous(table: frames.Table) -> Estimator:
     return Pipeline([("input", table.step), ("columns", columns.set_output(transform="pandas"))])
 
 
-def _folds(train: int, horizon: int, season: int, wanted: int, narrator: Narrator) -> int:
+def _folds(train: int, horizon: int, season: int, wanted: int, reporter: EventReporter) -> int:
     """As many folds of `horizon` steps as leave a window to train on: two seasons, where there is one."""
     window = max(_SHORTEST_WINDOW, 2 * season + 1 if season > 1 else 0)
     most = max(1, (train - window) // horizon)
     folds = min(int(wanted), most)
     if folds < wanted:
-        narrator.changed(
+        reporter.changed(
             "folds_reduced",
             f"Cross-validation uses {folds} folds instead of {wanted}: each takes {horizon} of "
             f"{train} steps.",

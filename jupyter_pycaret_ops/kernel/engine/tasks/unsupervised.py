@@ -11,15 +11,15 @@ import pandas as pd
 
 from jupyter_pycaret_ops.common.protocol import JSON, RunSpec
 
-from .. import frames, schema
-from ..contracts import Estimator, Frame, PlanFailed
-from ..events import Narrator
+from .. import features, input_schema
+from ..error_messages import sentence_of
+from ..event_reporter import EventReporter
 from ..experiments import UnsupervisedExperiment, take_seed
-from ..explain import sentence_of
+from ..interfaces import Estimator, Frame, PlanFailed
 from ..leaderboard import Scored
 from ..limits import Limits
 from ..parameters import Param, read
-from ..session import Session
+from ..prepared_task import Session
 from ..settings import DEFAULT_SEED, IGNORE_FEATURES
 from .base import Task
 
@@ -35,7 +35,7 @@ class UnsupervisedSession(Session):
     """`table` holds the columns as they came."""
 
     experiment: UnsupervisedExperiment
-    table: frames.Table
+    table: features.Table
 
 
 class Unsupervised(Task):
@@ -46,31 +46,36 @@ class Unsupervised(Task):
 
     @abstractmethod
     def make_experiment(
-        self, data: Frame, narrator: Narrator, settings: JSON
+        self, data: Frame, reporter: EventReporter, settings: JSON
     ) -> UnsupervisedExperiment:
         """The fitted experiment."""
 
     @abstractmethod
-    def answering(self, model: Estimator) -> Estimator:
+    def wrap_estimator(self, model: Estimator) -> Estimator:
         """The model as it answers in the user's words."""
 
     @abstractmethod
     def assignments(self, rows: Any) -> Frame:
         """What the best model said of each row, as a table to download."""
 
-    def toy_experiment(self, narrator: Narrator) -> UnsupervisedExperiment:
+    def toy_experiment(self, reporter: EventReporter) -> UnsupervisedExperiment:
         """Forty rows of two columns."""
         data = pd.DataFrame(
             {"x": [float(i % 7) for i in range(40)], "y": [float(i % 2) for i in range(40)]}
         )
-        return self.make_experiment(data, narrator, {"session_id": DEFAULT_SEED})
+        return self.make_experiment(data, reporter, {"session_id": DEFAULT_SEED})
 
     def our_params(self) -> list[Param]:
         """Columns to leave out."""
         return _OURS
 
     def open(
-        self, spec: RunSpec, frame: Frame, narrator: Narrator, limits: Limits, metric: str | None
+        self,
+        spec: RunSpec,
+        frame: Frame,
+        reporter: EventReporter,
+        limits: Limits,
+        metric: str | None,
     ) -> UnsupervisedSession:
         """Prepare `frame` and fit the experiment; raises `PlanFailed` when either cannot be."""
         if spec.target is not None:
@@ -82,27 +87,27 @@ class Unsupervised(Task):
         settings = read(spec.setup_params, self.setup_params(), "set-up parameter")
         if settings["session_id"] is None:
             settings["session_id"] = DEFAULT_SEED
-        named = frames.named(frame, narrator)
+        named = features.named(frame, reporter)
         if spec.data.kind == "sklearn" and "target" in named:
-            narrator.changed("columns_ignored", "The sample set's target was left out.", ["target"])
+            reporter.changed("columns_ignored", "The sample set's target was left out.", ["target"])
             named = named.drop(columns=["target"])
         if len(named) < FEWEST_ROWS:
             raise PlanFailed("user", f"There are {len(named)} rows; give at least {FEWEST_ROWS}.")
-        table = frames.read_features(
-            named, settings["ignore_features"], set(self._reserved), narrator
+        table = features.read_features(
+            named, settings["ignore_features"], set(self._reserved), reporter
         )
-        narrator.checkpoint()
-        experiment = self._fitted_experiment(table, settings, narrator)
+        reporter.checkpoint()
+        experiment = self._fitted_experiment(table, settings, reporter)
         name, is_greater_better = self._metric(experiment, metric)
         done = experiment.preprocessing
-        narrator.tell(
+        reporter.tell(
             "preprocessor.fitted",
             f"{len(done['numeric'])} numeric and {len(done['categorical'])} text columns prepared",
             done,
         )
         return UnsupervisedSession(
             spec=spec,
-            narrator=narrator,
+            reporter=reporter,
             limits=limits,
             task=self,
             experiment=experiment,
@@ -114,13 +119,13 @@ class Unsupervised(Task):
         )
 
     def _fitted_experiment(
-        self, table: frames.Table, settings: JSON, narrator: Narrator
+        self, table: features.Table, settings: JSON, reporter: EventReporter
     ) -> UnsupervisedExperiment:
         data = table.step.transform(table.raw)
         ours = {param.name for param in _OURS}
         try:
             return self.make_experiment(
-                data, narrator, {k: v for k, v in settings.items() if k not in ours}
+                data, reporter, {k: v for k, v in settings.items() if k not in ours}
             )
         except Exception as error:
             raise PlanFailed(
@@ -135,14 +140,14 @@ class Unsupervised(Task):
         assert isinstance(session, UnsupervisedSession)
         steps = [(name, clone(step)) for name, step in session.experiment.preprocessing_steps]
         model = take_seed(clone(estimator), session.settings["session_id"])
-        step = ("model", self.answering(model))
+        step = ("model", self.wrap_estimator(model))
         pipeline = Pipeline([("input", session.table.step), *steps, step])
         return pipeline.fit(session.table.raw)
 
     def input_schema(self, session: Session, pipeline: Estimator) -> JSON:
         """All columns that were used."""
         assert isinstance(session, UnsupervisedSession)
-        return schema.describe_input(
+        return input_schema.describe_input(
             session.table, task=self.id, target=None, labels=None, proba=False
         )
 
@@ -160,9 +165,9 @@ class Unsupervised(Task):
         places = np.unique(np.linspace(0, len(raw) - 1, _ROWS_TRIED).astype(int))
         rows = raw.iloc[places]
         try:
-            together = self.said_of(pipeline, rows)
+            together = self.outputs(pipeline, rows)
             alone = np.concatenate(
-                [self.said_of(pipeline, rows.iloc[[i]]) for i in range(len(rows))]
+                [self.outputs(pipeline, rows.iloc[[i]]) for i in range(len(rows))]
             )
         except Exception as error:
             return f"it cannot answer for new rows ({sentence_of(error)})."
@@ -170,16 +175,16 @@ class Unsupervised(Task):
             return "what it answers for a row depends on the rows beside it."
         return None
 
-    def said_of(self, pipeline: Estimator, rows: Frame) -> Any:
+    def outputs(self, pipeline: Estimator, rows: Frame) -> Any:
         """All that a pipeline answers for rows, as one array."""
         return np.asarray(pipeline.predict(rows))
 
-    def store_more(self, session: Session, best: Scored, pipeline: Estimator | None) -> None:
+    def save_extras(self, session: Session, best: Scored, pipeline: Estimator | None) -> None:
         """What the best model said of each row."""
         if best.rows is None:
             return
         content = self.assignments(best.rows).to_csv(index=False).encode()
-        session.narrator.store(ASSIGNMENTS, "assignments", content, "text/csv", best.model_id)
+        session.reporter.store(ASSIGNMENTS, "assignments", content, "text/csv", best.model_id)
 
 
 def _same(one: Any, other: Any) -> bool:

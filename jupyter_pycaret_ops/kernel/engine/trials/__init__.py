@@ -1,4 +1,4 @@
-"""Candidates scored fold by fold: in this thread, and in child processes where that pays.
+"""Candidates scored fold by fold: in this thread, and in child processes where that is_worthwhile.
 
 A fold is the unit, so that children share even the last and slowest model. A child is a fresh
 interpreter, because a fork of a kernel with its threads may hang, and because it can be killed in

@@ -1,13 +1,13 @@
-"""Score candidates one after the other, and side by side where that pays."""
+"""Score candidates one after the other, and side by side where that is_worthwhile."""
 
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 
-from ..session import Session
-from .crew import go_on
-from .here import measured
-from .pace import Pace
+from ..prepared_task import Session
+from .in_process import measured
+from .parallelism import ParallelismPolicy
+from .process_pool import score_in_processes
 from .trial import Candidate, Outcome, Skipped, Trial
 
 
@@ -17,21 +17,21 @@ def outcomes(
     """One outcome for each candidate, told to nobody yet; `first` is the position of the first.
 
     Begins in this thread; goes on in child processes, in any order, when the time that the first
-    folds took says that this pays. The numbers are the same.
+    folds took says that this is_worthwhile. The numbers are the same.
     """
     folds = session.scorer.folds
     trials = [
         Trial(candidate, first + place, [None] * folds, list(range(folds)))
         for place, candidate in enumerate(candidates)
     ]
-    pace = Pace(session.scorer, folds * len(trials))
+    parallelism = ParallelismPolicy(session.scorer, folds * len(trials))
     for done, trial in enumerate(trials):
-        session.narrator.checkpoint()
+        session.reporter.checkpoint()
         if session.limits.is_run_over():
             yield Skipped(trial.candidate)
             continue
-        outcome = measured(session, trial, done, len(trials), pace)
+        outcome = measured(session, trial, done, len(trials), parallelism)
         if outcome is None:
-            yield from go_on(session, trials[done:], done, pace)
+            yield from score_in_processes(session, trials[done:], done, parallelism)
             return
         yield outcome

@@ -9,11 +9,11 @@ from typing import TypeAlias
 
 from jupyter_pycaret_ops.common.protocol import JSON, ErrorKind
 
-from ..contracts import Estimator
-from ..explain import kind_of, sentence_of
+from ..error_messages import kind_of, sentence_of
+from ..interfaces import Estimator
 from ..leaderboard import Failed, Scored, record_of
+from ..prepared_task import Session
 from ..scoring.base import Scores
-from ..session import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Trial:
         """Make the estimator and tell; raises what making it raises. Does nothing the second time."""
         if self.began is None:
             self.began = time.monotonic()
-            session.narrator.tell(
+            session.reporter.tell(
                 "model.create.started",
                 f"Fitting {self.candidate.name}",
                 {"model_id": self.candidate.model_id},
@@ -88,7 +88,7 @@ class Trial:
         record.update(candidate.more)
         if self.reasons:
             reason = self.reasons[0][0]
-            session.narrator.warn(
+            session.reporter.warn(
                 f"{candidate.name} could not be fitted on {len(self.reasons)} of "
                 f"{len(self.scores)} folds ({reason}); its mean is over the others.",
                 model_id=candidate.model_id,
@@ -96,7 +96,7 @@ class Trial:
                 folds_failed=len(self.reasons),
                 error=reason,
             )
-        session.narrator.tell(
+        session.reporter.tell(
             "model.created",
             f"Fitted {candidate.name}",
             {"model_id": candidate.model_id},

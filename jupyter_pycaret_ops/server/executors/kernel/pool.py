@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("jupyter_pycaret_ops")
 
 PREPARE = "from jupyter_pycaret_ops.kernel import agent as _pycaret_ops_agent"
-WARM = "_pycaret_ops_agent.warm()"
+PRELOAD = "_pycaret_ops_agent.preload()"
 #: warming up imports the engine and fits a model: so many times as long as an answer may take
 WARM_TIMES = 3
 
@@ -193,7 +193,7 @@ class WorkerPool:
             await self._on_started(worker, purpose)
             await worker.ask(PREPARE, within_s=within_s)
             if purpose == "spare":  # who waits for a kernel imports just what they need
-                await worker.ask(WARM, within_s=WARM_TIMES * within_s)
+                await worker.ask(PRELOAD, within_s=WARM_TIMES * within_s)
         except WorkerSilent:
             said = await asyncio.to_thread(worker.last_output)
             await self.end(worker)

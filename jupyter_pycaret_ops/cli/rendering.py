@@ -1,0 +1,94 @@
+"""What a terminal shows: tables, and a bar that moves in place."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from typing import TextIO
+
+from ..client.records import JSON
+
+BAR_WIDTH = 24
+#: metrics beside the one that ranks
+MOST_METRICS = 4
+#: of a leaderboard's record, what is no metric
+NO_METRIC = frozenset({"model_id", "name", "rank", "std", "folds", "seconds", "attempt"})
+
+
+class Bar:
+    """Progress on one line of a terminal; elsewhere, a line for each new label. Quiet, nothing at all."""
+
+    def __init__(self, out: TextIO, *, quiet: bool = False) -> None:
+        self._out = out
+        self._quiet = quiet
+        self._is_terminal = out.isatty()
+        self._shown = ""
+
+    def show(self, done: float, total: float, label: str) -> None:
+        """Move the bar."""
+        if self._quiet:
+            return
+        if not self._is_terminal:
+            if label != self._shown:
+                self._out.write(f"{label}\n")
+                self._shown = label
+            return
+        share = min(1.0, done / total) if total else 0.0
+        full = round(share * BAR_WIDTH)
+        text = f"{'█' * full}{'░' * (BAR_WIDTH - full)} {share:4.0%}  {label}"
+        self._shown = text[: shutil.get_terminal_size().columns - 1]
+        self._out.write(f"\r\x1b[K{self._shown}")
+        self._out.flush()
+
+    def line(self, text: str) -> None:
+        """Write a line above the bar."""
+        if self._quiet:
+            return
+        if self._is_terminal:
+            self._out.write(f"\r\x1b[K{text}\n{self._shown}")
+        else:
+            self._out.write(f"{text}\n")
+        self._out.flush()
+
+    def end(self) -> None:
+        """Take the bar away."""
+        if self._is_terminal and not self._quiet and self._shown:
+            self._out.write("\r\x1b[K")
+            self._out.flush()
+        self._shown = ""
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Columns of text, as wide as they need to be."""
+    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in (heads, *rows)
+    )
+
+
+def leaderboard(records: Sequence[JSON], metric: str | None) -> str:
+    """The ranked models, with the metric that ranks first."""
+    if not records:
+        return ""
+    metrics = [name for name in records[0] if name not in NO_METRIC]
+    if metric in metrics:
+        metrics.remove(metric)
+        metrics.insert(0, metric)
+    metrics = metrics[: MOST_METRICS + 1]
+    return table(
+        ("#", "MODEL", *metrics, "SECONDS"),
+        [
+            (
+                str(record.get("rank", "")),
+                str(record.get("name") or record["model_id"]),
+                *(_number(record.get(name), 4) for name in metrics),
+                _number(record.get("seconds"), 1),
+            )
+            for record in records
+        ],
+    )
+
+
+def _number(value: object, places: int) -> str:
+    return f"{value:.{places}f}" if isinstance(value, int | float) else "–"

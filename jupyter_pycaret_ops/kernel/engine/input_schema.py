@@ -1,0 +1,117 @@
+"""The input schema: what a row for the stored pipeline looks like."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from jupyter_pycaret_ops.common.protocol import JSON, SCHEMA_KIND
+
+from . import portable
+from .features import Table
+from .interfaces import Column, Estimator
+from .json_values import plain
+from .prepared_task import Session
+from .serving_frame import to_frame
+
+VERSION = 1
+#: a column of more different texts lists none: half a list would call known values unseen
+MOST_CATEGORIES = 200
+#: so many rows are searched for one without a gap
+_ROWS_SEARCHED = 1000
+
+
+def store(session: Session, schema: JSON) -> None:
+    """Write `input_schema.json` of the run's final pipelines."""
+    content = json.dumps(schema, ensure_ascii=False, allow_nan=False).encode()
+    session.reporter.store("input_schema.json", SCHEMA_KIND, content, "application/json", None)
+
+
+def try_example(pipeline: Estimator, schema: JSON) -> None:
+    """Predict the example of a schema as it will be served; raises what that raises."""
+    row = [schema["example"][column["name"]] for column in schema["columns"]]
+    pipeline.predict(to_frame(schema, [row]))
+
+
+def describe_input(
+    table: Table, *, task: str, target: str | None, labels: list[Any] | None, proba: bool
+) -> JSON:
+    """The schema as plain JSON; `columns` are the user's, in the order of training.
+
+    The example in it is a real row.
+    """
+    columns = [_column(table.raw[c["name"]], c, table.types[c["name"]]) for c in table.columns]
+    return {
+        "version": VERSION,
+        "task": task,
+        "target": target,
+        "columns": columns,
+        "labels": plain(labels),
+        "example": _example(table),
+        "proba": proba,
+    }
+
+
+def _column(series: Column, column: JSON, json_type: str) -> JSON:
+    low: Any = None
+    high: Any = None
+    categories = None
+    if column["kind"] == "text":
+        values = portable.read_text(series)
+        is_missing = pd.isna(values)
+        categories = sorted(set(values[~is_missing]))
+        if len(categories) > MOST_CATEGORIES:
+            categories = None
+    elif column["kind"] == "date":
+        dates = portable.read_dates(series, column["form"])
+        is_missing = dates.isna()
+        low, high = dates.min().isoformat(), dates.max().isoformat()
+    else:
+        numbers = _numbers(series, column)
+        is_missing = np.isnan(numbers)
+        if json_type != "boolean":
+            number = int if json_type == "integer" else float
+            low, high = number(np.nanmin(numbers)), number(np.nanmax(numbers))
+    return {
+        "name": column["name"],
+        "type": json_type,
+        "categories": categories,
+        "min": low,
+        "max": high,
+        "missing": bool(is_missing.any()),
+        "format": column["form"],
+    }
+
+
+def _example(table: Table) -> JSON:
+    head = table.raw[:_ROWS_SEARCHED]
+    is_whole = table.step.transform(head).notna().all(axis=1).to_numpy()
+    place = int(is_whole.argmax()) if is_whole.any() else 0
+    row = head.iloc[[place]]
+    return {c["name"]: _value(row[c["name"]], c, table.types[c["name"]]) for c in table.columns}
+
+
+def _numbers(series: Column, column: JSON) -> Any:
+    if column["kind"] == "duration":
+        return portable.read_seconds(series)
+    return portable.read_numbers(series, column["blanks"])
+
+
+def _value(series: Column, column: JSON, json_type: str) -> Any:
+    kind = column["kind"]
+    if kind == "text":
+        return plain(portable.read_text(series)[0])
+    if kind == "date":
+        value = series.iloc[0]
+        if isinstance(value, str):
+            return str(value)
+        date = portable.read_dates(series, None)[0]
+        return None if pd.isna(date) else str(date.isoformat())
+    number = _numbers(series, column)[0]
+    if np.isnan(number):
+        return None
+    makers: dict[str, type] = {"boolean": bool, "integer": int}
+    return makers.get(json_type, float)(number)

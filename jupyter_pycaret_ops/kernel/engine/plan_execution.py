@@ -1,0 +1,72 @@
+"""From a run's specification to its result."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jupyter_pycaret_ops.common.protocol import JSON, RunSpec
+
+from .global_state import load_engine, undisturbed
+from .interfaces import Frame, PlanFailed, PlanResult, Reporter
+from .limits import Limits, TimeUp
+
+if TYPE_CHECKING:  # these bring pandas with them
+    from .plans import Plan
+    from .tasks import Task
+
+
+def run_plan(spec: RunSpec, frame: Frame, report: Reporter) -> PlanResult:
+    """See `engine.run_plan`."""
+    with undisturbed():
+        load_engine()
+        task, plan = _looked_up(spec)
+        params = plan.read_params(spec.task, spec.plan_params)
+        limits = Limits(params.get("time_limit"), params.get("model_time_limit"))
+        try:
+            return _run(spec, frame, report, limits, task, plan, params)
+        except TimeUp:  # belt and braces: a limit is always turned into an outcome before
+            raise PlanFailed("timeout", "The time limit was up; give more time.") from None
+        finally:
+            limits.stop()
+
+
+def _looked_up(spec: RunSpec) -> tuple[Task, Plan]:
+    from .plans import find_plan
+    from .tasks import find_task
+
+    return find_task(spec.task), find_plan(spec.task, spec.plan)
+
+
+def _run(
+    spec: RunSpec,
+    frame: Frame,
+    report: Reporter,
+    limits: Limits,
+    task: Task,
+    plan: Plan,
+    params: JSON,
+) -> PlanResult:
+    from .event_reporter import EventReporter
+    from .json_values import plain
+    from .versions import versions
+
+    reporter = EventReporter(report, limits)
+    reporter.checkpoint()
+    metric = params.get("sort") or params.get("optimize") or spec.metric
+    session = task.open(spec, frame, reporter, limits, metric)
+    result = plan.run(session, params)
+    reporter.checkpoint()
+    result.leaderboard = plain(result.leaderboard)
+    result.metrics_summary = plain(result.metrics_summary)
+    result.snapshot = plain(
+        {
+            "seed": session.settings["session_id"],
+            "versions": versions(),
+            "data_rows": len(frame),
+            "data_changes": reporter.data_changes,
+            "target": session.target,
+            "task": spec.task,
+            **task.facts(session),
+        }
+    )
+    return result

@@ -1,0 +1,48 @@
+"""Make a spare kernel really preload."""
+
+from __future__ import annotations
+
+from jupyter_pycaret_ops.common.protocol import DataSpec, RunSpec
+
+from .interfaces import NullReporter, PlanResult
+from .plan_execution import run_plan
+
+
+def preload() -> None:
+    """See `engine.preload`: one small compare of each task, from raw columns to the pickle."""
+    import pandas as pd
+
+    from .global_state import undisturbed
+    from .trials import fork_server
+
+    rows = 40
+    frame = pd.DataFrame(
+        {
+            "number": [float(i % 7) for i in range(rows)],
+            "text": [("a", "b", "c")[i % 3] for i in range(rows)],
+            "day": pd.date_range("2024-01-01", periods=rows),
+            "label": [("no", "yes")[i % 2] for i in range(rows)],
+            "value": [float(i) + i % 5 for i in range(rows)],
+        }
+    )
+    for task, target in (("classification", "label"), ("regression", "value")):
+        _fit(task, target, frame)
+    with undisturbed():
+        import sklearn.datasets  # noqa: F401 - a tenth of a second, for who tries one of its tables
+
+        fork_server.start()  # newer Pythons warn of forks beside threads; `template` says why it may
+
+
+def _fit(task: str, target: str, frame: object) -> PlanResult:
+    spec = RunSpec(
+        run_id="preload",
+        attempt=1,
+        task=task,
+        plan="compare",
+        data=DataSpec("frame"),
+        target=target,
+        setup_params={"fold": 2},
+        # one of each family that loads libraries of its own
+        plan_params={"include": ["lr", "rf", "knn"]},
+    )
+    return run_plan(spec, frame, NullReporter())

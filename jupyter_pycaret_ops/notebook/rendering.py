@@ -1,0 +1,250 @@
+"""A leaderboard as HTML: bars start at zero, strips zoom into the range of all folds of all models."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from ..client import ENDED
+from ..client.records import JSON
+from .markup import escape, icon, mark, number
+from .run_state import NO_METRIC, Fitting, RunState
+
+WIDTH, EDGE, DOT = 160.0, 4.0, 2.0
+#: metrics beside the one that ranks, in the order of preference
+FAVOURITES = ("AUC", "F1", "MCC", "MAE", "RMSE", "MAPE", "R2", "Silhouette")
+MOST_METRICS = 3
+#: metrics that are better when they are smaller: a first click on them begins with the smallest
+ERRORS = frozenset(
+    {"MAE", "MSE", "RMSE", "RMSLE", "MAPE", "SMAPE", "MASE", "RMSSE", "Davies-Bouldin"}
+)
+
+
+def leaderboard(state: RunState, board: str | None = None) -> str:
+    """The table: ranked, running, failed, waiting. With a name of its own the browser can sort it."""
+    records: list[JSON] = state.row["leaderboard"]
+    if not records and not state.failed and (not state.fitting or state.row["status"] in ENDED):
+        return ""
+    metric = state.metric
+    others = other_metrics(records, metric)
+    span = fold_span(records)
+    is_over = state.row["status"] in ENDED  # then nothing is fitted, and nothing waits
+    # its rows stay where they are under the pointer, as long as they are not final
+    filling = "" if is_over else " data-filling"
+    named = "" if board is None else f' data-board="{escape(board)}"{filling}'
+    return (
+        '<div class="jp-pycaret-scroll">'
+        f'<table class="jp-pycaret-table jp-pycaret-leaderboard" aria-label="Leaderboard"{named}>'
+        '<colgroup><col style="width: 32px"><col style="width: 220px"><col style="width: 152px">'
+        '<col style="width: 176px">'
+        + '<col style="width: 88px">' * (len(others) + 1)
+        + "</colgroup>"
+        + _head(records, metric, others, span, can_sort=board is not None)
+        + "<tbody>"
+        + "".join(_scored(record, records, metric, others, span) for record in records)
+        + "".join(
+            _fitting(model_id, one, len(others))
+            for model_id, one in state.fitting.items()
+            if not is_over
+        )
+        + "".join(
+            _failed(model_id, one.name, one.error, len(others))
+            for model_id, one in state.failed.items()
+        )
+        + ("" if is_over else _waiting(state.waiting, len(others)))
+        + "</tbody></table></div>"
+    )
+
+
+def other_metrics(records: Sequence[JSON], metric: str | None) -> list[str]:
+    """Which metrics stand beside the one that ranks."""
+    if not records:
+        return []
+    known = [name for name in records[0] if name not in NO_METRIC and name != metric]
+    liked = [name for name in FAVOURITES if name in known]
+    return [*liked, *(name for name in known if name not in liked)][:MOST_METRICS]
+
+
+def fold_span(records: Sequence[JSON]) -> tuple[float, float] | None:
+    """The ends of all strips: the range of all folds, widened to round numbers."""
+    values = [value for record in records for value in _folds(record)]
+    if not values:
+        return None
+    low, high = min(values), max(values)
+    if low == high:
+        return (low - 0.5, high + 0.5) if low else (0.0, 1.0)
+    step = 10.0 ** math.floor(math.log10(high - low))
+    step = step / 2 if (high - low) / step < 2 else step
+    return math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step
+
+
+def _folds(record: JSON) -> list[float]:
+    return [value for value in record.get("folds") or [] if isinstance(value, int | float)]
+
+
+def _head(
+    records: Sequence[JSON],
+    metric: str | None,
+    others: Sequence[str],
+    span: tuple[float, float] | None,
+    *,
+    can_sort: bool,
+) -> str:
+    low, high = ("", "") if span is None else (_end(span[0]), _end(span[1]))
+    is_error = _rises(records, metric)
+
+    def column(name: str, field: str | None, sort: str = "", *, upwards: bool = False) -> str:
+        if not can_sort or field is None:
+            said = f'<span class="jp-pycaret-table__sort">{escape(name)}{icon("down")}</span>'
+        else:
+            first = "ascending" if upwards else "descending"
+            said = (
+                f'<button type="button" class="jp-pycaret-table__sort" data-sort="{escape(field)}" '
+                f'data-first="{first}">{escape(name)}{icon("down")}</button>'
+            )
+        return f'<th scope="col" class="jp-pycaret-num"{sort}>{said}</th>'
+
+    ranked = f' aria-sort="{"ascending" if is_error else "descending"}"'
+    return (
+        '<thead><tr><th scope="col" class="jp-pycaret-num"><abbr title="Rank" '
+        'style="text-decoration: none">#</abbr></th><th scope="col">Model</th>'
+        + column(metric or "Score", metric, ranked, upwards=is_error)
+        + '<th scope="col"><span style="display: flex; justify-content: space-between; font-weight: 400">'
+        f'<span>{low}</span><span style="font-weight: 500">Folds</span><span>{high}</span></span></th>'
+        + "".join(column(name, name, upwards=name in ERRORS) for name in others)
+        + column("Seconds", "seconds", upwards=True)
+        + "</tr></thead>"
+    )
+
+
+def _rises(records: Sequence[JSON], metric: str | None) -> bool:
+    """Whether the best is the smallest, as of an error."""
+    values = [one for record in records if isinstance(one := record.get(metric or ""), int | float)]
+    return values[0] < values[-1] if values and values[0] != values[-1] else metric in ERRORS
+
+
+def _end(value: float) -> str:
+    return f"{value:.2f}" if abs(value) < 100 else f"{value:,.0f}"
+
+
+def _scored(
+    record: JSON,
+    records: Sequence[JSON],
+    metric: str | None,
+    others: Sequence[str],
+    span: tuple[float, float] | None,
+) -> str:
+    best = ' class="jp-pycaret-leaderboard__row--best"' if record is records[0] else ""
+    values = "".join(
+        f'<td class="jp-pycaret-num"{_value(record, name)}>'
+        f"{number(record.get(name), decimals(records, name))}</td>"
+        for name in others
+    )
+    name = str(record.get("name") or record.get("model_id"))
+    return (
+        f'<tr{best} data-key="{escape(str(record.get("model_id")))}" data-scored>'
+        f'<td class="jp-pycaret-num">{escape(str(record.get("rank", "")))}</td>'
+        f'<td class="jp-pycaret-leaderboard__model">'
+        f'<div class="jp-pycaret-clip" title="{escape(name)}">{escape(name)}</div></td>'
+        f"<td{_value(record, metric)}>"
+        f'<div class="jp-pycaret-leaderboard__score"><div class="jp-pycaret-bar">'
+        f'<span class="jp-pycaret-bar__fill" style="width: {_share(record, records, metric):.1f}%">'
+        f'</span></div><span class="jp-pycaret-num">{number(record.get(metric or ""), decimals(records, metric))}</span></div></td>'
+        f"<td>{strip(_folds(record), span)}</td>{values}"
+        f'<td class="jp-pycaret-num"{_value(record, "seconds")}>{number(record.get("seconds"), 1)}</td></tr>'
+    )
+
+
+def decimals(records: Sequence[JSON], field: str | None) -> int:
+    """How many decimals a column has: four of a score, none of an error in the thousands."""
+    values = [
+        abs(one) for record in records if isinstance(one := record.get(field or ""), int | float)
+    ]
+    most = max(values, default=0.0)
+    return 4 if most < 10 else max(0, 4 - int(math.log10(most)))
+
+
+def _value(record: JSON, field: str | None) -> str:
+    """What the browser sorts a cell by; one without comes last."""
+    value = record.get(field or "")
+    return f' data-value="{value!r}"' if isinstance(value, int | float) else ""
+
+
+def _share(record: JSON, records: Sequence[JSON], metric: str | None) -> float:
+    """How far the bar goes: of one where no model is beyond it, else of the largest."""
+    values = [
+        abs(value) for one in records if isinstance(value := one.get(metric or ""), int | float)
+    ]
+    mine: Any = record.get(metric or "")
+    if not isinstance(mine, int | float) or not values:
+        return 0.0
+    return max(0.0, float(mine)) / max(1.0, *values) * 100
+
+
+def strip(folds: Sequence[float], span: tuple[float, float] | None) -> str:
+    """One dot a fold, those that would cover each other stacked, and a tick for the mean."""
+    if span is None:
+        return ""
+    low, high = span
+
+    def place(value: float) -> float:
+        return EDGE + (value - low) / (high - low) * (WIDTH - 2 * EDGE)
+
+    stacks: list[tuple[float, int]] = []
+    dots = ""
+    for x in sorted(map(place, folds)):
+        if stacks and x - stacks[-1][0] < 2 * DOT:
+            stacks[-1] = (stacks[-1][0], stacks[-1][1] + 1)
+        else:
+            stacks.append((x, 0))
+        y = (8, 4, 12)[stacks[-1][1] % 3]
+        dots += f'<circle class="jp-pycaret-strip__fold" cx="{x:.1f}" cy="{y}" r="2"/>'
+    tick = ""
+    said = "No fold yet"
+    if folds:
+        spread = statistics.stdev(folds) if len(folds) > 1 else 0.0
+        said = f"{len(folds)} folds, {min(folds):.3f} to {max(folds):.3f}, deviation {spread:.3f}"
+        tick = f'<path class="jp-pycaret-strip__mean" d="M{place(statistics.fmean(folds)):.1f} 1.5v13"/>'
+    return (
+        f'<svg class="jp-pycaret-strip" viewBox="0 0 {WIDTH:.0f} 16" role="img" aria-label="{said}">'
+        f'<title>{said}</title><path class="jp-pycaret-strip__axis" d="M0 8h{WIDTH:.0f}"/>{dots}{tick}</svg>'
+    )
+
+
+def _fitting(model_id: str, one: Fitting, others: int) -> str:
+    fold, folds = one.fold, one.folds
+    done = (fold or 1) - 1
+    width = 100 * done / folds if folds else 0
+    said = f"Running · fold {fold} of {folds}" if fold and folds else "Running"
+    count = f"{done} / {folds}" if folds else ""
+    seconds = (datetime.now(UTC) - datetime.fromisoformat(one.since)).total_seconds()
+    return (
+        f'<tr class="jp-pycaret-leaderboard__row--running" data-key="{escape(model_id)}"><td class="jp-pycaret-num">'
+        f'{mark("running", is_said=True)}</td><td class="jp-pycaret-leaderboard__model">'
+        f'<div class="jp-pycaret-clip jp-pycaret-leaderboard__pulse">{escape(one.name)}</div></td>'
+        '<td><div class="jp-pycaret-leaderboard__score"><div class="jp-pycaret-progress">'
+        f'<div class="jp-pycaret-progress__fill" style="width: {width:.0f}%"></div></div>'
+        f'<span class="jp-pycaret-num jp-pycaret-muted">{count}</span></div></td><td></td>'
+        f'<td colspan="{max(1, others)}" class="jp-pycaret-muted">{said}</td>'
+        f'<td class="jp-pycaret-num jp-pycaret-muted">{max(0.0, seconds):.1f}</td></tr>'
+    )
+
+
+def _failed(model_id: str, name: str, error: str, others: int) -> str:
+    return (
+        f'<tr data-key="{escape(model_id)}"><td class="jp-pycaret-num">{mark("failed", is_said=True)}</td>'
+        f'<td class="jp-pycaret-leaderboard__model"><div class="jp-pycaret-clip">{escape(name)}</div></td>'
+        f'<td colspan="{others + 3}">Failed · {escape(error)}</td></tr>'
+    )
+
+
+def _waiting(count: int, others: int) -> str:
+    if not count:
+        return ""
+    return (
+        f'<tr class="jp-pycaret-leaderboard__row--quiet"><td class="jp-pycaret-num">'
+        f'{mark("queued", is_said=True)}</td><td colspan="{others + 4}">{count} waiting</td></tr>'
+    )

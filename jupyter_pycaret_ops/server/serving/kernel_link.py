@@ -1,0 +1,325 @@
+"""The line to the serving kernel: started when first needed, started again when it dies."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shutil
+import struct
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ...common.errors import Unavailable
+from ..executors.kernel.memory import MemoryWatch, mebibytes
+from ..executors.kernel.pool import KernelUnavailable, WorkerPool
+from ..executors.kernel.worker import Worker, WorkerDied, WorkerRefused
+
+log = logging.getLogger("jupyter_pycaret_ops")
+
+HEADER = struct.Struct(">I")
+PREPARE = "from jupyter_pycaret_ops.kernel import predictor as _pycaret_ops_predictor"
+
+
+#: seconds for a batch; each further 5,000 rows may take as long again
+PREDICT_WITHIN_S = 20.0
+ROWS_PER_LIMIT = 5_000
+#: loading may take so many times as long as a batch, and a second more for what a slow disk reads in one
+LOAD_TIMES = 3
+LOAD_BYTES_PER_S = 20 << 20
+#: seconds for a sign of life
+PING_WITHIN_S = 2.0
+#: how long a sign of life is good for
+PULSE_S = 1.0
+#: larger frames are packed in a thread
+IN_THREAD_ROWS = 2_000
+
+
+class LinkLost(Exception):
+    """The serving kernel ended with the request under way."""
+
+
+class LinkSilent(LinkLost):
+    """The request was not answered in time, and the serving kernel was ended for it."""
+
+
+class LinkInterrupted(LinkLost):
+    """The serving kernel was ended for somebody else's sake; the same request may go through."""
+
+
+class LinkTooLarge(LinkLost):
+    """The serving kernel was ended for the memory that it used; the message has the figures."""
+
+
+class PredictFailed(Exception):
+    """The pipeline raised; the message is its own."""
+
+
+class _Frames(asyncio.Protocol):
+    """Frames in, answers matched to their requests."""
+
+    def __init__(self) -> None:
+        self.transport: asyncio.Transport | None = None
+        self.waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self.lost = False
+        self._buffer = bytearray()
+        self._next = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        while len(self._buffer) >= HEADER.size:
+            (length,) = HEADER.unpack_from(self._buffer)
+            end = HEADER.size + length
+            if len(self._buffer) < end:
+                return
+            answer = msgspec.msgpack.decode(memoryview(self._buffer)[HEADER.size : end])
+            del self._buffer[:end]
+            future = self.waiting.pop(answer["id"], None)
+            if future is not None and not future.done():
+                future.set_result(answer)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.abandon(LinkLost("the serving kernel ended"))
+
+    def abandon(self, reason: LinkLost) -> None:
+        """Fail what waits for an answer, and what comes."""
+        self.lost = True
+        waiting, self.waiting = self.waiting, {}
+        for future in waiting.values():
+            if not future.done():
+                future.set_exception(reason)
+
+    async def ask(self, message: dict[str, Any], within_s: float) -> dict[str, Any]:
+        """Send a frame and wait for its answer.
+
+        Raises
+        ------
+        LinkLost
+        LinkSilent
+            When it has not come within `within_s` seconds; the kernel is to be ended then.
+        PredictFailed
+        """
+        self._next += 1
+        number = self._next
+        frame = {**message, "id": number}
+        if len(message.get("rows", ())) > IN_THREAD_ROWS:
+            content = await asyncio.to_thread(msgspec.msgpack.encode, frame)
+        else:
+            content = msgspec.msgpack.encode(frame)
+        if self.lost or self.transport is None:
+            raise LinkLost("the serving kernel ended")
+        future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        self.waiting[number] = future
+        self.transport.write(HEADER.pack(len(content)) + content)
+        # not `wait_for`: it costs a task for each batch
+        deadline = asyncio.get_running_loop().call_later(within_s, _expire, future, within_s)
+        try:
+            answer = await future
+        finally:
+            deadline.cancel()
+            self.waiting.pop(number, None)
+        if not answer["ok"]:
+            raise PredictFailed(answer["error"])
+        return answer
+
+
+async def _pings(frames: _Frames) -> bool:
+    try:
+        await frames.ask({"op": "ping"}, PING_WITHIN_S)
+    except LinkLost:
+        return False
+    return True
+
+
+def _expire(future: asyncio.Future[dict[str, Any]], within_s: float) -> None:
+    if not future.done():
+        future.set_exception(LinkSilent(f"no answer within {within_s:g} s"))
+
+
+class KernelLink:
+    """The serving kernel of a server, with the pipelines that are loaded in it."""
+
+    def __init__(
+        self,
+        pool: WorkerPool,
+        *,
+        predict_within_s: float = PREDICT_WITHIN_S,
+        memory_limit: Callable[[], int] | None = None,
+    ) -> None:
+        self._pool = pool
+        self._predict_within_s = predict_within_s
+        self._memory_limit = memory_limit
+        self._starting = asyncio.Lock()
+        self._worker: Worker | None = None
+        self._frames: _Frames | None = None
+        self._loaded: set[str] = set()
+        self._watching: asyncio.Task[None] | None = None
+        #: the kernel that was asked for a sign of life last, when, and its answer
+        self._pulse: tuple[_Frames, float, asyncio.Task[bool]] | None = None
+        self._ending: set[asyncio.Task[None]] = set()
+
+    @property
+    def pid(self) -> int | None:
+        """The serving kernel's process, while it lives."""
+        return self._worker.pid if self._worker is not None and self._worker.alive else None
+
+    async def load(
+        self, key: str, path: Path, size_bytes: int, sha256: str, schema: dict[str, Any]
+    ) -> None:
+        """Load the pipeline in a file of this machine into the present kernel.
+
+        Raises
+        ------
+        LinkLost
+            When the kernel ends of it, or does not answer in time.
+        PredictFailed
+            When the pipeline cannot be loaded.
+        """
+        frames = await self._up()
+        await self._ask(
+            frames,
+            {"op": "load", "key": key, "path": str(path), "sha256": sha256, "schema": schema},
+            LOAD_TIMES * self._predict_within_s + size_bytes / LOAD_BYTES_PER_S,
+        )
+        if frames is self._frames:
+            self._loaded.add(key)
+
+    def has(self, key: str) -> bool:
+        """Whether that pipeline is loaded in the present kernel."""
+        return self._frames is not None and not self._frames.lost and key in self._loaded
+
+    async def predict(self, key: str, rows: list[list[Any]], *, proba: bool) -> dict[str, Any]:
+        """One batch; `{"predictions": [...], "probabilities": [[...]] | None}`.
+
+        Raises
+        ------
+        LinkLost
+            When the kernel ends meanwhile, or the pipeline is no longer loaded.
+        PredictFailed
+            When the pipeline raised.
+        """
+        if self._frames is None or not self.has(key):
+            raise LinkLost("the pipeline is not loaded")
+        return await self._ask(
+            self._frames,
+            {"op": "predict", "key": key, "rows": rows, "proba": proba},
+            self._predict_within_s * (1 + len(rows) / ROWS_PER_LIMIT),
+        )
+
+    async def answers(self) -> bool:
+        """Return whether the serving kernel gives a sign of life now; a kernel that works does.
+
+        Whoever asks within a second shares the answer.
+        """
+        frames = self._frames
+        if frames is None or frames.lost:
+            return False
+        now = asyncio.get_running_loop().time()
+        if self._pulse is None or self._pulse[0] is not frames or now - self._pulse[1] > PULSE_S:
+            self._pulse = (frames, now, asyncio.create_task(_pings(frames), name="serving-ping"))
+        return await asyncio.shield(self._pulse[2]) and not frames.lost
+
+    async def _ask(
+        self, frames: _Frames, message: dict[str, Any], within_s: float
+    ) -> dict[str, Any]:
+        try:
+            return await frames.ask(message, within_s)
+        except LinkSilent as error:
+            log.warning("the serving kernel did not answer (%s): it is ended", error)
+            self._end_soon(frames, LinkInterrupted("the serving kernel was ended and starts again"))
+            raise
+
+    def _end_soon(self, frames: _Frames, reason: LinkLost) -> None:
+        """End the kernel behind these frames; what else waits for it fails with `reason`."""
+        frames.abandon(reason)
+        if frames is self._frames:
+            task = asyncio.create_task(self._end_worker(), name="end-serving-kernel")
+            self._ending.add(task)
+            task.add_done_callback(self._ending.discard)
+
+    def unload(self, key: str) -> None:
+        """Let go of a pipeline."""
+        if key in self._loaded and self._frames is not None:
+            transport = self._frames.transport
+            if transport is not None and not self._frames.lost:
+                content = msgspec.msgpack.encode({"op": "unload", "key": key, "id": 0})
+                transport.write(HEADER.pack(len(content)) + content)
+        self._loaded.discard(key)
+
+    async def _up(self) -> _Frames:
+        async with self._starting:
+            if self._frames is not None and not self._frames.lost:
+                return self._frames
+            await self._end_worker()
+            try:
+                worker = await self._pool.take("serving")
+            except KernelUnavailable as error:
+                raise Unavailable(str(error), retry_after_s=10) from error
+            self._worker = worker
+            folder = tempfile.mkdtemp(
+                prefix="pco-", dir=_short_folder(self._pool.settings.runtime_dir)
+            )
+            path = str(Path(folder) / "serve")
+            within_s = self._pool.settings.answer_s
+            try:
+                await worker.ask(PREPARE, within_s=within_s)
+                await worker.ask(f"_pycaret_ops_predictor.serve({path!r})", within_s=within_s)
+                loop = asyncio.get_running_loop()
+                _, frames = await loop.create_unix_connection(_Frames, path)
+            except (WorkerDied, OSError) as error:
+                raise LinkLost("the serving kernel ended while it started") from error
+            except WorkerRefused as error:
+                raise Unavailable(f"The serving kernel cannot serve ({error.args[0]}).") from error
+            finally:
+                await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+            self._loaded = set()
+            self._frames = frames
+            if self._memory_limit is not None:
+                watch = MemoryWatch(worker, self._memory_limit())
+                self._watching = asyncio.create_task(
+                    self._watch_memory(frames, watch), name="serving-memory"
+                )
+            self._pool.refill()
+            return frames
+
+    async def _watch_memory(self, frames: _Frames, watch: MemoryWatch) -> None:
+        used = await watch.exceeded()
+        log.warning("the serving kernel used %s and is ended", mebibytes(used))
+        if frames is self._frames:
+            self._watching = None  # it must not end itself
+            self._end_soon(
+                frames,
+                LinkTooLarge(
+                    f"The serving kernel used {mebibytes(used)} of memory, and it may use "
+                    f"{mebibytes(watch.limit_bytes)}. Deploy a smaller pipeline, or raise "
+                    "worker_memory_bytes."
+                ),
+            )
+
+    async def _end_worker(self) -> None:
+        worker, self._worker, self._frames = self._worker, None, None
+        self._loaded = set()
+        watching, self._watching = self._watching, None
+        if watching is not None:
+            watching.cancel()
+        if worker is not None:
+            await self._pool.end(worker)
+
+    async def close(self) -> None:
+        """End the serving kernel."""
+        if self._frames is not None and self._frames.transport is not None:
+            self._frames.transport.abort()
+        await self._end_worker()
+        await asyncio.gather(*self._ending, return_exceptions=True)
+
+
+def _short_folder(preferred: Path) -> str:
+    """A folder short enough for a unix socket's path, which may hold some 100 bytes."""
+    return str(preferred) if len(str(preferred)) < 70 else tempfile.gettempdir()

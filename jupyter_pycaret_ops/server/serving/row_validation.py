@@ -1,0 +1,173 @@
+"""Rows checked against a pipeline's input schema, before any work is done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from itertools import islice
+from typing import Any
+
+from ...common.errors import FieldError, Invalid, RowsInvalid
+
+MOST_ERRORS = 20
+MOST_WARNINGS = 20
+#: characters of a value or a name that was sent, where it is repeated
+LONGEST_REPEATED = 200
+INT64 = 2**63
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) is float or (type(value) is int and abs(value) < INT64)
+
+
+def _is_integer(value: Any) -> bool:
+    return (type(value) is int and abs(value) < INT64) or (
+        type(value) is float and value.is_integer()
+    )
+
+
+def _is_boolean(value: Any) -> bool:
+    return type(value) is bool
+
+
+def _is_string(value: Any) -> bool:
+    return type(value) is str
+
+
+def _is_datetime(value: Any) -> bool:
+    if type(value) is not str:
+        return False
+    for parse in (datetime.fromisoformat, date.fromisoformat):
+        try:
+            parse(value)
+        except ValueError:
+            continue
+        return True
+    return False
+
+
+CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "number": (_is_number, "a number"),
+    "integer": (_is_integer, "a whole number"),
+    "boolean": (_is_boolean, "true or false"),
+    "string": (_is_string, "a text"),
+    "datetime": (_is_datetime, "a date or time as ISO 8601 text"),
+}
+
+JSON_TYPES: dict[str, dict[str, Any]] = {
+    "number": {"type": ["number", "null"]},
+    "integer": {"type": ["integer", "null"]},
+    "boolean": {"type": ["boolean", "null"]},
+    "string": {"type": ["string", "null"]},
+    "datetime": {"type": ["string", "null"], "format": "date-time"},
+}
+
+
+class RowValidator:
+    """The input schema of one pipeline, made ready for many rows."""
+
+    def __init__(self, schema: dict[str, Any]) -> None:
+        self._schema = schema
+        self.names: list[str] = [column["name"] for column in schema["columns"]]
+        #: a row of a forecast is a step ahead, and says which one
+        self._are_steps = schema.get("task") == "time_series"
+        self._known = frozenset(self.names)
+        self._columns = [
+            (
+                column["name"],
+                *CHECKS[column["type"]],
+                frozenset(column["categories"]) if column.get("categories") else None,
+            )
+            for column in schema["columns"]
+        ]
+
+    def check(
+        self, rows: Sequence[Any], *, ignore_extra: bool
+    ) -> tuple[list[list[Any]], list[str]]:
+        """Values in the order of the schema, one list a row, and warnings.
+
+        A row of a time series begins with the step that it is: 1, 2, 3, …; so several requests can be
+        predicted together.
+
+        Raises
+        ------
+        Invalid
+            When a row is no object.
+        RowsInvalid
+            When rows do not fit: missing column, wrong type, unknown column; each named.
+        """
+        errors: list[FieldError] = []
+        unseen: dict[str, Any] = {}
+        checked = []
+        for index, row in enumerate(rows):
+            if type(row) is not dict:
+                raise Invalid(
+                    f"Row {index} is no object; rows are objects of column and value.",
+                    errors=[{"loc": ["rows", index], "msg": "must be an object"}],
+                )
+            values = self._check_row(index, row, errors, unseen, ignore_extra=ignore_extra)
+            checked.append([index + 1, *values] if self._are_steps else values)
+            if len(errors) >= MOST_ERRORS:
+                break
+        if errors:
+            first = errors[0]
+            where = f"row {first['loc'][1]}, column “{first['loc'][2]}”"
+            raise RowsInvalid(
+                f"The rows do not fit the pipeline: {where} {first['msg']}.", errors=errors
+            )
+        warnings = [
+            f"Column “{name}”: {_cut(repr(value))} was not in the training data"
+            for name, value in list(unseen.items())[:MOST_WARNINGS]
+        ]
+        return checked, warnings
+
+    def _check_row(
+        self,
+        index: int,
+        row: dict[str, Any],
+        errors: list[FieldError],
+        unseen: dict[str, Any],
+        *,
+        ignore_extra: bool,
+    ) -> list[Any]:
+        values = []
+        for name, fits, expected, categories in self._columns:
+            try:
+                value = row[name]
+            except KeyError:
+                errors.append({"loc": ["rows", index, name], "msg": "is missing"})
+                continue
+            if value is not None:
+                if not fits(value):
+                    errors.append({"loc": ["rows", index, name], "msg": f"must be {expected}"})
+                elif categories is not None and value not in categories:
+                    unseen.setdefault(name, value)
+            values.append(value)
+        if not ignore_extra and len(row) != len(values):
+            errors.extend(
+                {"loc": ["rows", index, _cut(name)], "msg": "is not a column of the pipeline"}
+                for name in islice((name for name in row if name not in self._known), MOST_ERRORS)
+            )
+        return values
+
+    def json_schema(self) -> dict[str, Any]:
+        """JSON Schema of one row."""
+        properties: dict[str, Any] = {}
+        for column in self._schema["columns"]:
+            item = dict(JSON_TYPES[column["type"]])
+            if column.get("categories"):
+                item["examples"] = column["categories"][:20]
+            if column.get("min") is not None and column.get("max") is not None:
+                item["description"] = f"seen from {column['min']} to {column['max']}"
+            properties[column["name"]] = item
+        return {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "type": "object",
+            "properties": properties,
+            "required": self.names,
+            "additionalProperties": False,
+        }
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_REPEATED else f"{text[:LONGEST_REPEATED]}…"
