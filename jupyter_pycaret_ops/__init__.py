@@ -15,9 +15,11 @@ if TYPE_CHECKING:
         dashboard,
         deploy,
         deployments,
-        run_launch as start,
         upload,
         watch,
+    )
+    from .notebook import (
+        run_launch as start,
     )
 
 __version__ = "0.1.0"

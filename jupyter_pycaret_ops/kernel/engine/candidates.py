@@ -15,7 +15,7 @@ from jupyter_pycaret_ops.common.protocol import JSON
 from .features import listed
 from .interfaces import PlanFailed
 from .leaderboard import Failed, Leaderboard, Scored
-from .prepared_task import Session
+from .prepared_task import PreparedTask
 from .resources import free_memory
 from .trials import Candidate, outcomes
 
@@ -24,13 +24,13 @@ _SQUARE = {"kr": 3, "gpc": 4, "ap": 4, "sc": 3, "hclust": 2, "sos": 4, "cof": 3}
 
 
 def choose(
-    session: Session, include: Sequence[str] | None, exclude: Sequence[str] | None
+    prepared: PreparedTask, include: Sequence[str] | None, exclude: Sequence[str] | None
 ) -> list[str]:
     """Ids of the candidates: exactly `include` if given, else the engine's defaults.
 
     Raises `PlanFailed` for ids that the engine does not have here, and when none is left.
     """
-    known = session.experiment.registry
+    known = prepared.experiment.registry
     for name, ids in (("include", include), ("exclude", exclude)):
         unknown = [i for i in ids or () if i not in known]
         if unknown:
@@ -39,17 +39,17 @@ def choose(
                 f"{name} names {listed(unknown)}, which cannot run here; the models are: "
                 f"{', '.join(known)}.",
             )
-    wanted = list(dict.fromkeys(include)) if include else session.experiment.defaults
+    wanted = list(dict.fromkeys(include)) if include else prepared.experiment.defaults
     chosen = [i for i in wanted if i not in set(exclude or ())]
     if not include:
-        chosen = _without_too_large(session, chosen)
+        chosen = _without_too_large(prepared, chosen)
     if not chosen:
         raise PlanFailed("user", "No model is left to compare; exclude fewer, or name others.")
     return chosen
 
 
-def _without_too_large(session: Session, ids: list[str]) -> list[str]:
-    rows = session.experiment.rows
+def _without_too_large(prepared: PreparedTask, ids: list[str]) -> list[str]:
+    rows = prepared.experiment.rows
     free = free_memory()
     kept = []
     for model_id in ids:
@@ -57,8 +57,8 @@ def _without_too_large(session: Session, ids: list[str]) -> list[str]:
         if needed <= free / 2:
             kept.append(model_id)
             continue
-        name = session.experiment.names[model_id]
-        session.reporter.warn(
+        name = prepared.experiment.names[model_id]
+        prepared.reporter.warn(
             f"{name} was left out: with {rows} rows it needs about {needed / 2**30:.1f} GiB of "
             "memory; name it in include to try it all the same.",
             model_id=model_id,
@@ -68,9 +68,9 @@ def _without_too_large(session: Session, ids: list[str]) -> list[str]:
     return kept
 
 
-def of_model(session: Session, model_id: str, parameters: JSON | None = None) -> Candidate:
+def of_model(prepared: PreparedTask, model_id: str, parameters: JSON | None = None) -> Candidate:
     """One of the engine's models; `parameters` go over its defaults."""
-    experiment = session.experiment
+    experiment = prepared.experiment
     return Candidate(
         model_id,
         experiment.names[model_id],
@@ -79,23 +79,23 @@ def of_model(session: Session, model_id: str, parameters: JSON | None = None) ->
 
 
 def score(
-    session: Session, candidates: Sequence[Candidate], board: Leaderboard | None = None
+    prepared: PreparedTask, candidates: Sequence[Candidate], board: Leaderboard | None = None
 ) -> Leaderboard:
     """Score all candidates, or as many as the run's time limit lets, and add them to `board`.
 
     Each ends in `model.scored` or `model.failed`. Raises `PlanFailed` when nothing is on the board.
     """
-    board = board or Leaderboard(session.metric, session.greater_is_better)
-    reporter, limits = session.reporter, session.limits
+    board = board or Leaderboard(prepared.metric, prepared.greater_is_better)
+    reporter, limits = prepared.reporter, prepared.limits
     skipped: list[Candidate] = []
     before = len(board.scored)
     # closed at once when a cancel comes in the middle: child processes end with it
-    with closing(outcomes(session, candidates, first=board.size)) as ended:
+    with closing(outcomes(prepared, candidates, first=board.size)) as ended:
         for outcome in ended:
             if isinstance(outcome, Failed):
-                _tell_failure(session, board, outcome)
+                _tell_failure(prepared, board, outcome)
             elif isinstance(outcome, Scored):
-                tell_score(session, board, outcome)
+                tell_score(prepared, board, outcome)
             else:
                 skipped.append(outcome.candidate)
     is_cut = limits.is_run_over() and any(failed.kind == "timeout" for failed in board.failed)
@@ -113,13 +113,13 @@ def score(
     return board
 
 
-def tell_score(session: Session, board: Leaderboard, scored: Scored) -> None:
+def tell_score(prepared: PreparedTask, board: Leaderboard, scored: Scored) -> None:
     """Put a model on the board and report it."""
     board.add(scored)
-    session.task.score_jointly(board)
+    prepared.score_jointly(board)
     board.sort()
     value = scored.record.get(board.metric or "")
-    session.reporter.tell(
+    prepared.reporter.tell(
         "model.scored",
         f"{scored.record['name']}: {board.metric} "
         + ("could not be computed" if value is None else f"{value:.4f}"),
@@ -128,9 +128,9 @@ def tell_score(session: Session, board: Leaderboard, scored: Scored) -> None:
     )
 
 
-def _tell_failure(session: Session, board: Leaderboard, failed: Failed) -> None:
+def _tell_failure(prepared: PreparedTask, board: Leaderboard, failed: Failed) -> None:
     board.failed.append(failed)
-    session.reporter.tell(
+    prepared.reporter.tell(
         "model.failed",
         f"{failed.name} failed: {failed.error}",
         {

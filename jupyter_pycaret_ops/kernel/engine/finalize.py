@@ -14,11 +14,11 @@ from . import input_schema, plots, portable
 from .error_messages import sentence_of
 from .interfaces import Estimator, PlanFailed
 from .leaderboard import Leaderboard
-from .prepared_task import Session
+from .prepared_task import PreparedTask
 
 
 def keep_best(
-    session: Session, board: Leaderboard, n_select: int = 1, also: str | None = None
+    prepared: PreparedTask, board: Leaderboard, n_select: int = 1, also: str | None = None
 ) -> None:
     """Fit and store the best `n_select` pipelines, with the input schema and the plots of the best.
 
@@ -27,7 +27,7 @@ def keep_best(
     A model that cannot be fitted on all rows, or cannot answer for new rows, is passed over with a
     warning. Raises `PlanFailed` when a task that has to be served keeps none.
     """
-    reporter = session.reporter
+    reporter = prepared.reporter
     wanted = min(n_select, len(board.scored))
     kept = 0
     first: Estimator | None = None
@@ -41,9 +41,9 @@ def keep_best(
         )
         began = time.monotonic()
         try:
-            pipeline = session.task.final_pipeline(session, model.estimator)
-            described = session.task.input_schema(session, pipeline)
-            fault = session.task.fault_of(session, pipeline, described)
+            pipeline = prepared.final_pipeline(model.estimator)
+            described = prepared.input_schema(pipeline)
+            fault = prepared.servability_error(pipeline, described)
             if fault is None:
                 input_schema.try_example(pipeline, described)
             content = pickled(pipeline)
@@ -64,7 +64,7 @@ def keep_best(
                 error=fault,
             )
             continue
-        rows = session.task.rows(session)
+        rows = prepared.n_rows
         reporter.tell(
             "model.finalized",
             f"{name} was fitted on all {rows} rows",
@@ -80,16 +80,16 @@ def keep_best(
         )
         if first is None:
             first = pipeline
-            input_schema.store(session, described)
+            input_schema.store(prepared, described)
         kept += 1
     reporter.progress(wanted, wanted, "Fitted on all rows" if kept else "Nothing is kept")
-    if not kept and session.task.must_serve:
+    if not kept and prepared.task.must_serve:
         raise PlanFailed(
             "engine", "No scored model could be fitted on all rows; the warnings say why."
         )
     best = board.scored[0]
-    session.task.save_extras(session, best, first)
-    plots.store(session, best)
+    prepared.save_extras(best, first)
+    plots.store(prepared, best)
 
 
 def pickled(pipeline: Estimator) -> bytes:

@@ -14,7 +14,7 @@ from . import portable
 from .features import Table
 from .interfaces import Column, Estimator
 from .json_values import plain
-from .prepared_task import Session
+from .prepared_task import PreparedTask
 from .serving_frame import to_frame
 
 VERSION = 1
@@ -24,10 +24,10 @@ MOST_CATEGORIES = 200
 _ROWS_SEARCHED = 1000
 
 
-def store(session: Session, schema: JSON) -> None:
+def store(prepared: PreparedTask, schema: JSON) -> None:
     """Write `input_schema.json` of the run's final pipelines."""
     content = json.dumps(schema, ensure_ascii=False, allow_nan=False).encode()
-    session.reporter.store("input_schema.json", SCHEMA_KIND, content, "application/json", None)
+    prepared.reporter.store("input_schema.json", SCHEMA_KIND, content, "application/json", None)
 
 
 def try_example(pipeline: Estimator, schema: JSON) -> None:

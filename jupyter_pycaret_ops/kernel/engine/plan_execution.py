@@ -53,20 +53,20 @@ def _run(
     reporter = EventReporter(report, limits)
     reporter.checkpoint()
     metric = params.get("sort") or params.get("optimize") or spec.metric
-    session = task.open(spec, frame, reporter, limits, metric)
-    result = plan.run(session, params)
+    prepared = task.open(spec, frame, reporter, limits, metric)
+    result = plan.run(prepared, params)
     reporter.checkpoint()
     result.leaderboard = plain(result.leaderboard)
     result.metrics_summary = plain(result.metrics_summary)
     result.snapshot = plain(
         {
-            "seed": session.settings["session_id"],
+            "seed": prepared.settings["session_id"],
             "versions": versions(),
             "data_rows": len(frame),
             "data_changes": reporter.data_changes,
-            "target": session.target,
+            "target": prepared.target,
             "task": spec.task,
-            **task.facts(session),
+            **prepared.snapshot_facts(),
         }
     )
     return result

@@ -19,7 +19,7 @@ from jupyter_pycaret_ops.common.protocol import JSON, PLOT_KIND
 from .error_messages import sentence_of
 from .json_values import plain
 from .leaderboard import Scored
-from .prepared_task import Session
+from .prepared_task import PreparedTask
 
 CONTENT_TYPE = "application/vnd.plotly.v1+json"
 #: seconds that all plots of a run may take; importance by permutation waits for none of them
@@ -33,15 +33,15 @@ class TooSlow(Exception):
     """A plot would take longer than there is time for."""
 
 
-def store(session: Session, model: Scored) -> None:
+def store(prepared: PreparedTask, model: Scored) -> None:
     """Draw the plots of a scored model and hand them over; one that fails is a warning."""
-    reporter = session.reporter
-    plots = session.task.plots
+    reporter = prepared.reporter
+    plots = prepared.task.plots
     if not plots:
         return
     began = time.monotonic()
     try:
-        pipeline = session.experiment.fitted(model.estimator)
+        pipeline = prepared.experiment.fitted(model.estimator)
     except Exception as error:
         reporter.warn(f"No plots could be drawn: {sentence_of(error)}", reason="plot")
         return
@@ -51,7 +51,7 @@ def store(session: Session, model: Scored) -> None:
         try:
             if left <= 0:
                 raise TooSlow
-            figure = session.task.draw(session, pipeline, plot, left)
+            figure = prepared.draw(pipeline, plot, left)
             if figure is None:
                 continue
             content = json.dumps(_ours(figure, name), ensure_ascii=False, allow_nan=False)

@@ -1,14 +1,17 @@
-"""All that the plans of one run share."""
+"""A task whose data are prepared and whose experiment is fitted: all that the plans of one run share."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jupyter_pycaret_ops.common.protocol import JSON, RunSpec
 
 from .event_reporter import EventReporter
 from .experiments import Experiment
+from .interfaces import Estimator, PlanFailed
+from .leaderboard import Leaderboard, Scored
 from .limits import Limits
 from .scoring.base import Scorer
 
@@ -16,14 +19,13 @@ if TYPE_CHECKING:
     from .tasks.base import Task
 
 
-@dataclass(slots=True)
-class Session:
-    """Prepared data in a fitted experiment, ready for a plan.
+@dataclass(kw_only=True)
+class PreparedTask(ABC):
+    """What `Task.open` returns; a task has its own subclass with the data that its methods need.
 
     `settings` are the set-up parameters as they were used; `scorer` knows the folds that the data
-    allow; `metric` ranks the leaderboard, None where models are not scored. `target` is the name of
-    the column to predict, None where there is none; `data` is what the task made of the frame, known
-    to the task alone.
+    allow; `metric` orders the leaderboard, None where models are not scored; `target` is the name of
+    the column to predict, None where there is none.
     """
 
     spec: RunSpec
@@ -36,3 +38,62 @@ class Session:
     metric: str | None
     greater_is_better: bool
     target: str | None = None
+
+    @property
+    @abstractmethod
+    def n_rows(self) -> int:
+        """The number of rows that a final pipeline is fitted on."""
+
+    @abstractmethod
+    def final_pipeline(self, estimator: Estimator) -> Estimator:
+        """Fit a clone of `estimator` on all rows.
+
+        The pipeline takes the user's raw columns, a DataFrame of shape (n_rows, n_columns), and
+        answers with the user's labels.
+        """
+
+    @abstractmethod
+    def input_schema(self, pipeline: Estimator) -> JSON:
+        """Return the JSON Schema of one row of a final pipeline, with an example."""
+
+    def snapshot_facts(self) -> JSON:
+        """Return what the snapshot of a run records beside the settings."""
+        return {}
+
+    def servability_error(self, pipeline: Estimator, schema: JSON) -> str | None:
+        """Return why a final pipeline cannot be served although it was fitted, or None."""
+        return None
+
+    def score_jointly(self, board: Leaderboard) -> None:
+        """Fill in the metrics that need several scored models at once."""
+        return
+
+    def draw(self, pipeline: Estimator, plot: str, left_s: float) -> JSON | None:
+        """Return a figure as plain JSON with the user's labels; None where it has no meaning here.
+
+        `pipeline` is `experiment.fitted`. Raises `plots.TooSlow` when it would take longer than
+        `left_s` seconds, and whatever the engine raises.
+        """
+        return None
+
+    def save_extras(self, best: Scored, pipeline: Estimator | None) -> None:
+        """Store the other files of the best model.
+
+        `pipeline` is the best final pipeline, None where none was kept.
+        """
+        return
+
+    def compose(self, verb: str, *args: Any, **options: Any) -> Estimator:
+        """Return the unfitted estimator that a verb of the engine builds of others.
+
+        `verb` is one of `ensemble_model`, `calibrate_model`, `blend_models` and `stack_models`.
+        Raises `PlanFailed` where the task or a model cannot be composed.
+        """
+        raise PlanFailed("user", f"{self.task.id} models cannot be combined.")
+
+    def inner_splitter(self) -> Any:
+        """Return the splitter to use within each fit of a composed model.
+
+        Raises `PlanFailed` where the task has no composed models.
+        """
+        raise PlanFailed("user", f"{self.task.id} models cannot be combined.")

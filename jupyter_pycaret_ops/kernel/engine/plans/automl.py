@@ -6,18 +6,18 @@ from jupyter_pycaret_ops.common.protocol import JSON
 
 from .. import finalize
 from ..interfaces import PlanResult
-from ..prepared_task import Session
+from ..prepared_task import PreparedTask
 from .base import EXCLUDE, INCLUDE, MODEL_TIME_LIMIT, N_SELECT, SCORED, TIME_LIMIT, Plan
 from .compare import compared
 from .tune import N_ITER, OPTIMIZE, tune
 
 
-def run(session: Session, params: JSON) -> PlanResult:
+def run(prepared: PreparedTask, params: JSON) -> PlanResult:
     """The best of all models, and of other settings of the best."""
-    board = compared(session, params)
-    if not session.limits.is_run_over():
-        tune(session, board, board.scored[0].model_id, params)
-    finalize.keep_best(session, board, int(params["n_select"]))
+    board = compared(prepared, params)
+    if not prepared.limits.is_run_over():
+        tune(prepared, board, board.scored[0].model_id, params)
+    finalize.keep_best(prepared, board, int(params["n_select"]))
     return PlanResult(leaderboard=board.records(), metrics_summary=board.summary())
 
 

@@ -9,7 +9,7 @@ from jupyter_pycaret_ops.common.protocol import JSON
 
 from ..interfaces import PlanResult
 from ..parameters import Param, read
-from ..prepared_task import Session
+from ..prepared_task import PreparedTask
 
 SUPERVISED = frozenset({"classification", "regression"})
 FORECASTING = frozenset({"time_series"})
@@ -61,9 +61,9 @@ OF_TASK: Mapping[str, list[Param]] = {
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Something to do with a session.
+    """Something to do with a prepared.
 
-    `run` gets the session and the read parameters. With `takes_model_params` the parameters of
+    `run` gets the prepared task and the read parameters. With `takes_model_params` the parameters of
     the chosen model's constructor are accepted beside `params` and passed as they are. With
     `makes_models` the parameters of `OF_TASK` are accepted as well.
     """
@@ -71,7 +71,7 @@ class Plan:
     id: str
     name: str
     description: str
-    run: Callable[[Session, JSON], PlanResult]
+    run: Callable[[PreparedTask, JSON], PlanResult]
     params: list[Param] = field(default_factory=list)
     tasks: frozenset[str] = SUPERVISED
     needs_model: bool = False

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any
 
 from jupyter_pycaret_ops.common.protocol import JSON
 
 from .. import candidates, finalize
-from ..experiments import SupervisedExperiment
-from ..interfaces import Estimator, PlanFailed, PlanResult
+from ..interfaces import PlanFailed, PlanResult
 from ..leaderboard import Leaderboard
 from ..parameters import Param
-from ..prepared_task import Session
+from ..prepared_task import PreparedTask
 from ..trials import Candidate
 from .base import EXCLUDE, INCLUDE, MODEL_TIME_LIMIT, SORT, TIME_LIMIT, Plan
 from .compare import compared
@@ -28,59 +26,55 @@ _OF_BEST = Param(
 )
 
 
-def composed(session: Session, verb: str, *args: Any, **options: Any) -> Estimator:
-    """What a verb of the engine would fit; raises `PlanFailed` where it takes no such model."""
-    assert isinstance(session.experiment, SupervisedExperiment)
-    return session.experiment.composed(verb, *args, **options)
-
-
-def ensemble(session: Session, params: JSON) -> PlanResult:
+def ensemble(prepared: PreparedTask, params: JSON) -> PlanResult:
     """Score a model alone and as an ensemble of itself; keep the ensemble, and the model if it is better."""
-    model_id = named_model(session)
-    name = session.experiment.names[model_id]
+    model_id = named_model(prepared)
+    name = prepared.experiment.names[model_id]
     method, number = params["method"], int(params["n_estimators"])
     word = {"Bagging": "bagged", "Boosting": "boosted"}[method]
     together = Candidate(
         f"{model_id}_{word}",
         f"{name} ({word})",
-        lambda: composed(session, "ensemble_model", model_id, method=method, n_estimators=number),
+        lambda: prepared.compose("ensemble_model", model_id, method=method, n_estimators=number),
         {"params": {"method": method, "n_estimators": number}},
     )
     return _against(
-        session,
-        [candidates.of_model(session, model_id)],
+        prepared,
+        [candidates.of_model(prepared, model_id)],
         together,
         ("model.ensemble.started", "model.ensembled"),
     )
 
 
-def calibrate(session: Session, params: JSON) -> PlanResult:
+def calibrate(prepared: PreparedTask, params: JSON) -> PlanResult:
     """Score a classifier as it is and with calibrated probabilities; keep the calibrated one."""
-    model_id = named_model(session)
-    name = session.experiment.names[model_id]
+    model_id = named_model(prepared)
+    name = prepared.experiment.names[model_id]
     method = params["method"]
     calibrated = Candidate(
         f"{model_id}_calibrated",
         f"{name} (calibrated)",
-        lambda: composed(session, "calibrate_model", model_id, method=method, cv=_inner(session)),
+        lambda: prepared.compose(
+            "calibrate_model", model_id, method=method, cv=prepared.inner_splitter()
+        ),
         {"params": {"method": method}},
     )
     board = _scored(
-        session,
-        [candidates.of_model(session, model_id)],
+        prepared,
+        [candidates.of_model(prepared, model_id)],
         calibrated,
         ("model.calibrate.started", "model.calibrated"),
     )
     # asked for by name, and what it makes better is no metric of the board
     board.scored.sort(key=lambda scored: scored.model_id != calibrated.model_id)
-    finalize.keep_best(session, board)
+    finalize.keep_best(prepared, board)
     board.sort()
     return PlanResult(leaderboard=board.records(), metrics_summary=board.summary())
 
 
-def blend(session: Session, params: JSON) -> PlanResult:
+def blend(prepared: PreparedTask, params: JSON) -> PlanResult:
     """Score models alone and voting together; keep the blend, and what is better alone."""
-    ids, board = _members(session, params)
+    ids, board = _members(prepared, params)
     weights = params["weights"]
     if weights is not None and len(weights) != len(ids):
         raise PlanFailed(
@@ -89,49 +83,44 @@ def blend(session: Session, params: JSON) -> PlanResult:
     together = Candidate(
         "blend",
         f"Blend of {len(ids)} models",
-        lambda: composed(
-            session,
+        lambda: prepared.compose(
             "blend_models",
             ids,
             weights=weights,
-            **({"method": params["method"]} if session.spec.task == "classification" else {}),
+            **({"method": params["method"]} if prepared.spec.task == "classification" else {}),
         ),
         {"params": {"models": ids}},
     )
-    return _on_top(session, board, together, ("model.blend.started", "model.blended"))
+    return _on_top(prepared, board, together, ("model.blend.started", "model.blended"))
 
 
-def stack(session: Session, params: JSON) -> PlanResult:
+def stack(prepared: PreparedTask, params: JSON) -> PlanResult:
     """Score models alone and stacked under a meta model; keep the stack, and what is better alone."""
     meta_model = params["meta_model"]
-    known = session.experiment.registry
+    known = prepared.experiment.registry
     if meta_model is not None and meta_model not in known:
         raise PlanFailed(
             "user",
             f"There is no model “{meta_model}” here for meta_model; the models are: "
             f"{', '.join(known)}.",
         )
-    ids, board = _members(session, params)
+    ids, board = _members(prepared, params)
     together = Candidate(
         "stack",
         f"Stack of {len(ids)} models",
-        lambda: composed(session, "stack_models", ids, meta_model=meta_model, fold=_inner(session)),
+        lambda: prepared.compose(
+            "stack_models", ids, meta_model=meta_model, fold=prepared.inner_splitter()
+        ),
         {"params": {"models": ids, "meta_model": meta_model}},
     )
-    return _on_top(session, board, together, ("model.stack.started", "model.stacked"))
+    return _on_top(prepared, board, together, ("model.stack.started", "model.stacked"))
 
 
-def _inner(session: Session) -> Any:
-    """The splitter within each fit of a stack or a calibration, with the folds that the data allow."""
-    assert isinstance(session.experiment, SupervisedExperiment)
-    return session.experiment.splitter(session.scorer.folds)
-
-
-def _members(session: Session, params: JSON) -> tuple[list[str], Leaderboard]:
+def _members(prepared: PreparedTask, params: JSON) -> tuple[list[str], Leaderboard]:
     """Ids of the models to put together, and the board on which they stand."""
     if params["include"] is not None and len(set(params["include"])) < _FEWEST:
         raise PlanFailed("user", "include names one model; it takes two or more to put together.")
-    board = compared(session, params)
+    board = compared(prepared, params)
     found = [scored.model_id for scored in board.scored]
     if params["include"] is not None:
         ids = [model_id for model_id in dict.fromkeys(params["include"]) if model_id in found]
@@ -145,40 +134,40 @@ def _members(session: Session, params: JSON) -> tuple[list[str], Leaderboard]:
 
 
 def _against(
-    session: Session, alone: Sequence[Candidate], together: Candidate, kinds: tuple[str, str]
+    prepared: PreparedTask, alone: Sequence[Candidate], together: Candidate, kinds: tuple[str, str]
 ) -> PlanResult:
-    board = _scored(session, alone, together, kinds)
-    finalize.keep_best(session, board, also=together.model_id)
+    board = _scored(prepared, alone, together, kinds)
+    finalize.keep_best(prepared, board, also=together.model_id)
     return PlanResult(leaderboard=board.records(), metrics_summary=board.summary())
 
 
 def _scored(
-    session: Session, alone: Sequence[Candidate], together: Candidate, kinds: tuple[str, str]
+    prepared: PreparedTask, alone: Sequence[Candidate], together: Candidate, kinds: tuple[str, str]
 ) -> Leaderboard:
-    board = candidates.score(session, alone)
-    return _added(session, board, together, kinds)
+    board = candidates.score(prepared, alone)
+    return _added(prepared, board, together, kinds)
 
 
 def _on_top(
-    session: Session, board: Leaderboard, together: Candidate, kinds: tuple[str, str]
+    prepared: PreparedTask, board: Leaderboard, together: Candidate, kinds: tuple[str, str]
 ) -> PlanResult:
-    _added(session, board, together, kinds)
-    finalize.keep_best(session, board, also=together.model_id)
+    _added(prepared, board, together, kinds)
+    finalize.keep_best(prepared, board, also=together.model_id)
     return PlanResult(leaderboard=board.records(), metrics_summary=board.summary())
 
 
 def _added(
-    session: Session, board: Leaderboard, together: Candidate, kinds: tuple[str, str]
+    prepared: PreparedTask, board: Leaderboard, together: Candidate, kinds: tuple[str, str]
 ) -> Leaderboard:
     """Score one more; raises `PlanFailed` when just that one, which was asked for, fails."""
     began = time.monotonic()
     payload = {"model_id": together.model_id, **together.more}
-    session.reporter.tell(kinds[0], f"Fitting {together.name}", payload)
-    candidates.score(session, [together], board)
+    prepared.reporter.tell(kinds[0], f"Fitting {together.name}", payload)
+    candidates.score(prepared, [together], board)
     failed = next((f for f in board.failed if f.model_id == together.model_id), None)
     if failed is not None:
         raise PlanFailed(failed.kind, f"{together.name} failed: {failed.error}")
-    session.reporter.tell(
+    prepared.reporter.tell(
         kinds[1], f"Fitted {together.name}", payload, (time.monotonic() - began) * 1000
     )
     return board

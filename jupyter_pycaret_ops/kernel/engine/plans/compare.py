@@ -9,32 +9,32 @@ from jupyter_pycaret_ops.common.protocol import JSON
 from .. import candidates, finalize
 from ..interfaces import PlanResult
 from ..leaderboard import Leaderboard
-from ..prepared_task import Session
+from ..prepared_task import PreparedTask
 from .base import ALL, EXCLUDE, INCLUDE, MODEL_TIME_LIMIT, N_SELECT, SORT, TIME_LIMIT, Plan
 from .models import models
 
 
-def run(session: Session, params: JSON) -> PlanResult:
+def run(prepared: PreparedTask, params: JSON) -> PlanResult:
     """Score the candidates, and keep the pipelines of the best `n_select`."""
-    board = compared(session, params)
-    finalize.keep_best(session, board, int(params["n_select"]))
+    board = compared(prepared, params)
+    finalize.keep_best(prepared, board, int(params["n_select"]))
     return PlanResult(leaderboard=board.records(), metrics_summary=board.summary())
 
 
-def compared(session: Session, params: JSON) -> Leaderboard:
+def compared(prepared: PreparedTask, params: JSON) -> Leaderboard:
     """The leaderboard of the candidates that `include` and `exclude` leave."""
-    ids = candidates.choose(session, params.get("include"), params.get("exclude"))
+    ids = candidates.choose(prepared, params.get("include"), params.get("exclude"))
     began = time.monotonic()
-    session.reporter.tell(
+    prepared.reporter.tell(
         "model.compare.started",
-        f"Comparing {len(ids)} models by {session.metric}",
-        {"n_candidates": len(ids), "sort": session.metric, "candidates": ids},
+        f"Comparing {len(ids)} models by {prepared.metric}",
+        {"n_candidates": len(ids), "sort": prepared.metric, "candidates": ids},
     )
-    board = candidates.score(session, models(session, ids, params))
+    board = candidates.score(prepared, models(prepared, ids, params))
     summary = board.summary()
-    session.reporter.tell(
+    prepared.reporter.tell(
         "model.compare.finished",
-        f"{board.scored[0].record['name']} is best by {session.metric}",
+        f"{board.scored[0].record['name']} is best by {prepared.metric}",
         {
             "n_select": params.get("n_select", 1),
             "n_succeeded": summary["models"],

@@ -6,15 +6,15 @@ from jupyter_pycaret_ops.common.protocol import JSON
 
 from .. import candidates, finalize
 from ..interfaces import PlanResult
-from ..prepared_task import Session
+from ..prepared_task import PreparedTask
 from .base import ALL, TIME_LIMIT, Plan
 from .models import the_model
 
 
-def run(session: Session, params: JSON) -> PlanResult:
+def run(prepared: PreparedTask, params: JSON) -> PlanResult:
     """Score the model of the run with its parameters, and keep its pipeline."""
-    board = candidates.score(session, [the_model(session, CREATE, params)])
-    finalize.keep_best(session, board)
+    board = candidates.score(prepared, [the_model(prepared, CREATE, params)])
+    finalize.keep_best(prepared, board)
     return PlanResult(leaderboard=board.records(), metrics_summary=board.summary())
 
 

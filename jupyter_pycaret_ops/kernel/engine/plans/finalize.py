@@ -9,17 +9,17 @@ from jupyter_pycaret_ops.common.protocol import JSON
 from .. import finalize
 from ..interfaces import PlanResult
 from ..leaderboard import Leaderboard, Scored
-from ..prepared_task import Session
+from ..prepared_task import PreparedTask
 from .base import ALL, Plan
 from .models import the_model
 
 
-def run(session: Session, params: JSON) -> PlanResult:
+def run(prepared: PreparedTask, params: JSON) -> PlanResult:
     """Fit without scoring; keep."""
-    candidate = the_model(session, FINALIZE, params)
-    board = Leaderboard(session.metric, session.greater_is_better)
+    candidate = the_model(prepared, FINALIZE, params)
+    board = Leaderboard(prepared.metric, prepared.greater_is_better)
     began = time.monotonic()
-    session.reporter.progress(
+    prepared.reporter.progress(
         0, 1, f"Fitting {candidate.name} on all rows", model_id=candidate.model_id, stage="final"
     )
     record: JSON = {
@@ -30,7 +30,7 @@ def run(session: Session, params: JSON) -> PlanResult:
         "folds": [],
     }
     board.add(Scored(candidate.model_id, record, {}, candidate.make()))
-    finalize.keep_best(session, board)
+    finalize.keep_best(prepared, board)
     record["seconds"] = round(time.monotonic() - began, 3)
     return PlanResult(leaderboard=board.records(), metrics_summary=board.summary())
 

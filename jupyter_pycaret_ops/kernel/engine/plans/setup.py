@@ -5,15 +5,15 @@ from __future__ import annotations
 from jupyter_pycaret_ops.common.protocol import JSON
 
 from ..interfaces import PlanResult
-from ..prepared_task import Session
+from ..prepared_task import PreparedTask
 from .base import ALL, Plan
 
 
-def run(session: Session, params: JSON) -> PlanResult:
+def run(prepared: PreparedTask, params: JSON) -> PlanResult:
     """The preparation has reported all there is to know."""
-    session.reporter.progress(0, 0, "The data are prepared")
+    prepared.reporter.progress(0, 0, "The data are prepared")
     return PlanResult(
-        metrics_summary={"metric": session.metric, "best": None, "models": 0, "failed": 0}
+        metrics_summary={"metric": prepared.metric, "best": None, "models": 0, "failed": 0}
     )
 
 

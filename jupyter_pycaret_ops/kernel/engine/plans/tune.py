@@ -13,7 +13,7 @@ from .. import candidates, finalize
 from ..interfaces import PlanFailed, PlanResult
 from ..leaderboard import Leaderboard, Scored
 from ..parameters import Param
-from ..prepared_task import Session
+from ..prepared_task import PreparedTask
 from ..trials import Candidate, outcomes
 from .base import MODEL_TIME_LIMIT, SCORED, TIME_LIMIT, Plan
 from .models import named_model
@@ -27,17 +27,17 @@ N_ITER = Param(
 )
 
 
-def run(session: Session, params: JSON) -> PlanResult:
+def run(prepared: PreparedTask, params: JSON) -> PlanResult:
     """Score the model as it is and in other settings; keep the better of the two."""
-    model_id = named_model(session)
-    board = candidates.score(session, [candidates.of_model(session, model_id)])
-    tune(session, board, model_id, params, params["custom_grid"])
-    finalize.keep_best(session, board)
+    model_id = named_model(prepared)
+    board = candidates.score(prepared, [candidates.of_model(prepared, model_id)])
+    tune(prepared, board, model_id, params, params["custom_grid"])
+    finalize.keep_best(prepared, board)
     return PlanResult(leaderboard=board.records(), metrics_summary=board.summary())
 
 
 def tune(
-    session: Session,
+    prepared: PreparedTask,
     board: Leaderboard,
     model_id: str,
     params: JSON,
@@ -50,75 +50,75 @@ def tune(
     metrics for several classes, and counts a setting that fails as 0, which is the best of errors.)
     Raises `PlanFailed` for a grid that names what the model does not have.
     """
-    name = session.experiment.names[model_id]
-    settings = _settings(session, model_id, int(params["n_iter"]), grid)
+    name = prepared.experiment.names[model_id]
+    settings = _settings(prepared, model_id, int(params["n_iter"]), grid)
     if not settings:
-        session.reporter.warn(
+        prepared.reporter.warn(
             f"{name} has no settings to search; give custom_grid to try some.",
             model_id=model_id,
             reason="no_search_space",
         )
         return
     began = time.monotonic()
-    session.reporter.tell(
+    prepared.reporter.tell(
         "model.tune.started",
-        f"Trying {len(settings)} settings of {name} for {session.metric}",
-        {"model_id": model_id, "n_iter": len(settings), "optimize": session.metric},
+        f"Trying {len(settings)} settings of {name} for {prepared.metric}",
+        {"model_id": model_id, "n_iter": len(settings), "optimize": prepared.metric},
     )
-    tried = Leaderboard(session.metric, session.greater_is_better)
+    tried = Leaderboard(prepared.metric, prepared.greater_is_better)
     trials = [
         Candidate(
             f"{model_id}_tuned",
             f"{name} (tuned)",
-            lambda setting=setting: session.experiment.estimator(model_id, setting),  # type: ignore[misc]
+            lambda setting=setting: prepared.experiment.estimator(model_id, setting),  # type: ignore[misc]
             {"params": setting},
         )
         for setting in settings
     ]
-    with closing(outcomes(session, trials, first=board.size)) as ended, session.reporter.quiet():
+    with closing(outcomes(prepared, trials, first=board.size)) as ended, prepared.reporter.quiet():
         for outcome in ended:
             if isinstance(outcome, Scored):
                 tried.add(outcome)
     if not tried.scored:
-        session.reporter.warn(
+        prepared.reporter.warn(
             f"No other setting of {name} could be scored.", model_id=model_id, reason="tuning"
         )
         return
     best = tried.scored[0]
-    session.reporter.tell(
+    prepared.reporter.tell(
         "model.tuned",
         f"Best of {len(tried.scored)} settings of {name} found",
         {
             "model_id": model_id,
             "best_params": best.record["params"],
             "tried": [
-                {"params": s.record["params"], "value": s.record.get(session.metric or "")}
+                {"params": s.record["params"], "value": s.record.get(prepared.metric or "")}
                 for s in tried.scored
             ],
         },
         (time.monotonic() - began) * 1000,
     )
-    candidates.tell_score(session, board, best)
+    candidates.tell_score(prepared, board, best)
 
 
 def _settings(
-    session: Session, model_id: str, n_iter: int, grid: Mapping[str, list[Any]] | None
+    prepared: PreparedTask, model_id: str, n_iter: int, grid: Mapping[str, list[Any]] | None
 ) -> list[JSON]:
     from sklearn.model_selection import ParameterGrid, ParameterSampler
 
-    space = dict(grid) if grid else session.experiment.search_space(model_id)
+    space = dict(grid) if grid else prepared.experiment.search_space(model_id)
     if not space:
         return []
-    offered = set(session.experiment.parameters_of(model_id))
+    offered = set(prepared.experiment.parameters_of(model_id))
     unknown = [name for name in space if name not in offered]
     if unknown:
         raise PlanFailed(
             "user",
-            f"{session.experiment.names[model_id]} has no parameter “{unknown[0]}”; it has: "
+            f"{prepared.experiment.names[model_id]} has no parameter “{unknown[0]}”; it has: "
             f"{', '.join(sorted(offered))}.",
         )
     n_iter = min(n_iter, len(ParameterGrid(space)))
-    return list(ParameterSampler(space, n_iter, random_state=session.settings["session_id"]))
+    return list(ParameterSampler(space, n_iter, random_state=prepared.settings["session_id"]))
 
 
 TUNE = Plan(

@@ -14,27 +14,12 @@ from ..event_reporter import EventReporter
 from ..experiments import AnomalyExperiment
 from ..interfaces import Estimator, Frame
 from ..leaderboard import Leaderboard
-from ..prepared_task import Session
 from ..scoring.anomaly import agreement
-from .unsupervised import Unsupervised, UnsupervisedSession
+from .unsupervised import PreparedUnsupervised, Unsupervised
 
 
-class Anomaly(Unsupervised):
-    """Find rows that are unlike the others."""
-
-    id = "anomaly"
-    experiment_class = "AnomalyExperiment"
-    default_metric = "Agreement"
-    plots: ClassVar[dict[str, str]] = {
-        "score": "Anomaly scores",
-        "anomaly_map": "Anomalies in two dimensions",
-    }
-
-    def make_experiment(
-        self, data: Frame, reporter: EventReporter, settings: JSON
-    ) -> AnomalyExperiment:
-        """The fitted experiment."""
-        return AnomalyExperiment(self.engine_class(), data, reporter, settings)
+class PreparedAnomaly(PreparedUnsupervised):
+    """Answers with flags and scores."""
 
     def wrap_estimator(self, model: Estimator) -> Estimator:
         """0 or 1, and a score."""
@@ -46,24 +31,42 @@ class Anomaly(Unsupervised):
         for model, value in zip(board.scored, found, strict=True):
             model.record["Agreement"] = None if value is None else round(value, 10)
 
-    def assignments(self, rows: Any) -> Frame:
+    def assignments(self, values: Any) -> Frame:
         """Row, counted from 0, whether it is an anomaly, and its score."""
         return pd.DataFrame(
-            {"row": range(len(rows)), "anomaly": rows[:, 0].astype(int), "score": rows[:, 1]}
+            {"row": range(len(values)), "anomaly": values[:, 0].astype(int), "score": values[:, 1]}
         )
 
     def outputs(self, pipeline: Estimator, rows: Frame) -> Any:
         """Flags and scores."""
         return np.column_stack([pipeline.predict(rows), pipeline.decision_function(rows)])
 
-    def draw(self, session: Session, pipeline: Estimator, plot: str, left_s: float) -> JSON | None:
+    def draw(self, pipeline: Estimator, plot: str, left_s: float) -> JSON | None:
         """Drawn by the engine."""
         from pycaret.plots import anomaly as drawn
 
-        assert isinstance(session, UnsupervisedSession)
-        features = session.experiment.features
+        features = self.experiment.features
         if plot == "score":
             return plots.as_json(drawn.score_distribution(pipeline, features))
         if features.shape[1] < 2:
             return None
         return plots.as_json(drawn.anomaly_map(pipeline, features, method="pca"))
+
+
+class Anomaly(Unsupervised):
+    """Find rows that are unlike the others."""
+
+    id = "anomaly"
+    experiment_class = "AnomalyExperiment"
+    default_metric = "Agreement"
+    prepared_class = PreparedAnomaly
+    plots: ClassVar[dict[str, str]] = {
+        "score": "Anomaly scores",
+        "anomaly_map": "Anomalies in two dimensions",
+    }
+
+    def make_experiment(
+        self, data: Frame, reporter: EventReporter, settings: JSON
+    ) -> AnomalyExperiment:
+        """The fitted experiment."""
+        return AnomalyExperiment(self.engine_class(), data, reporter, settings)

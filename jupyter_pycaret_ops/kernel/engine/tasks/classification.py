@@ -12,10 +12,23 @@ from .. import labels, portable
 from ..event_reporter import EventReporter
 from ..interfaces import Column, Estimator, PlanFailed
 from ..labels import Target
-from ..prepared_task import Session
-from .supervised import Supervised, SupervisedSession
+from .supervised import PreparedSupervised, Supervised
 
 _BINARY = frozenset({"calibration", "threshold", "lift", "gain"})
+
+
+class PreparedClassification(PreparedSupervised):
+    """Answers with labels."""
+
+    def wrap_estimator(self, model: Estimator) -> Estimator:
+        """Return the model with labels instead of codes."""
+        return portable.LabelledClassifier(model, self.answers.labels or [])
+
+    def draw(self, pipeline: Estimator, plot: str, left_s: float) -> JSON | None:
+        """Draw with the engine; some plots are for two classes only."""
+        if plot in _BINARY and len(self.answers.labels or ()) != 2:
+            return None
+        return super().draw(pipeline, plot, left_s)
 
 
 class Classification(Supervised):
@@ -24,6 +37,7 @@ class Classification(Supervised):
     id = "classification"
     experiment_class = "ClassificationExperiment"
     default_metric = "Accuracy"
+    prepared_class = PreparedClassification
     plots: ClassVar[dict[str, str]] = {
         "confusion_matrix": "Confusion matrix",
         "auc": "ROC curve",
@@ -56,14 +70,3 @@ class Classification(Supervised):
         """The size of the smallest class."""
         smallest = int(np.bincount(train_target)[np.unique(train_target)].min())
         return smallest, f"the smallest class has {smallest} of the rows to train on"
-
-    def wrap_estimator(self, target: Target, model: Estimator) -> Estimator:
-        """Labels instead of codes."""
-        return portable.LabelledClassifier(model, target.labels or [])
-
-    def draw(self, session: Session, pipeline: Estimator, plot: str, left_s: float) -> JSON | None:
-        """Some are for two classes only."""
-        assert isinstance(session, SupervisedSession)
-        if plot in _BINARY and len(session.answers.labels or ()) != 2:
-            return None
-        return super().draw(session, pipeline, plot, left_s)

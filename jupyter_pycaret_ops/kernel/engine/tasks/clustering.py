@@ -12,8 +12,32 @@ from .. import plots, portable
 from ..event_reporter import EventReporter
 from ..experiments import ClusteringExperiment
 from ..interfaces import Estimator, Frame
-from ..prepared_task import Session
-from .unsupervised import Unsupervised, UnsupervisedSession
+from .unsupervised import PreparedUnsupervised, Unsupervised
+
+
+class PreparedClustering(PreparedUnsupervised):
+    """Answers with names of clusters."""
+
+    def wrap_estimator(self, model: Estimator) -> Estimator:
+        """Names of clusters; raises for a model that cannot place new rows."""
+        return portable.NamedClusters(model)
+
+    def assignments(self, values: Any) -> Frame:
+        """Row, counted from 0, and cluster."""
+        return pd.DataFrame({"row": range(len(values)), "cluster": portable.cluster_names(values)})
+
+    def draw(self, pipeline: Estimator, plot: str, left_s: float) -> JSON | None:
+        """Drawn by the engine."""
+        from pycaret.plots import clustering as drawn
+
+        features = self.experiment.features
+        if plot == "distribution":
+            return plots.as_json(drawn.cluster_distribution(pipeline, features))
+        if plot == "embedding":
+            if features.shape[1] < 2:
+                return None
+            return plots.as_json(drawn.embedding_2d(pipeline, features, method="pca"))
+        return plots.as_json(drawn.silhouette_plot(pipeline, features))
 
 
 class Clustering(Unsupervised):
@@ -22,6 +46,7 @@ class Clustering(Unsupervised):
     id = "clustering"
     experiment_class = "ClusteringExperiment"
     default_metric = "Silhouette"
+    prepared_class = PreparedClustering
     plots: ClassVar[dict[str, str]] = {
         "distribution": "Rows by cluster",
         "embedding": "Clusters in two dimensions",
@@ -33,25 +58,3 @@ class Clustering(Unsupervised):
     ) -> ClusteringExperiment:
         """The fitted experiment."""
         return ClusteringExperiment(self.engine_class(), data, reporter, settings)
-
-    def wrap_estimator(self, model: Estimator) -> Estimator:
-        """Names of clusters; raises for a model that cannot place new rows."""
-        return portable.NamedClusters(model)
-
-    def assignments(self, rows: Any) -> Frame:
-        """Row, counted from 0, and cluster."""
-        return pd.DataFrame({"row": range(len(rows)), "cluster": portable.cluster_names(rows)})
-
-    def draw(self, session: Session, pipeline: Estimator, plot: str, left_s: float) -> JSON | None:
-        """Drawn by the engine."""
-        from pycaret.plots import clustering as drawn
-
-        assert isinstance(session, UnsupervisedSession)
-        features = session.experiment.features
-        if plot == "distribution":
-            return plots.as_json(drawn.cluster_distribution(pipeline, features))
-        if plot == "embedding":
-            if features.shape[1] < 2:
-                return None
-            return plots.as_json(drawn.embedding_2d(pipeline, features, method="pca"))
-        return plots.as_json(drawn.silhouette_plot(pipeline, features))

@@ -19,7 +19,7 @@ from ..interfaces import Column, Estimator, Frame, PlanFailed
 from ..labels import Target
 from ..limits import Limits
 from ..parameters import Param, read
-from ..prepared_task import Session
+from ..prepared_task import PreparedTask
 from ..settings import DEFAULT_SEED, IGNORE_FEATURES
 from .base import Task
 
@@ -32,18 +32,94 @@ REPEATS = 5
 _OURS = [IGNORE_FEATURES]
 
 
-@dataclass(slots=True, kw_only=True)
-class SupervisedSession(Session):
+@dataclass(kw_only=True)
+class PreparedSupervised(PreparedTask):
     """`table` holds the features as they came, `answers` the target for engine and pipeline."""
 
     experiment: SupervisedExperiment
     table: features.Table
     answers: Target
 
+    @property
+    def n_rows(self) -> int:
+        """The number of rows with a target."""
+        return len(self.table.raw)
+
+    def final_pipeline(self, estimator: Estimator) -> Estimator:
+        """Fit everything again, preprocessing included: the engine's finalize refits the model only."""
+        from sklearn.base import clone
+        from sklearn.pipeline import Pipeline
+
+        steps = [(name, clone(step)) for name, step in self.experiment.preprocessing_steps]
+        model = take_seed(clone(estimator), self.settings["session_id"])
+        rows, target = self.table.raw, self.answers.given
+        if self.settings.get("remove_outliers"):
+            rows, target = self._without_outliers(steps, rows, target)
+        step = ("model", self.wrap_estimator(model))
+        pipeline = Pipeline([("input", self.table.step), *steps, step])
+        return pipeline.fit(rows, target)
+
+    def wrap_estimator(self, model: Estimator) -> Estimator:
+        """Return the model as it answers with the user's labels."""
+        return model
+
+    def input_schema(self, pipeline: Estimator) -> JSON:
+        """Describe the columns of the features."""
+        return input_schema.describe_input(
+            self.table,
+            task=self.task.id,
+            target=self.target,
+            labels=self.answers.labels,
+            proba=hasattr(pipeline, "predict_proba"),
+        )
+
+    def draw(self, pipeline: Estimator, plot: str, left_s: float) -> JSON | None:
+        """Draw with the engine, on the hold-out."""
+        options = {}
+        if plot == "permutation":
+            if self._permutation_s(pipeline) > left_s:
+                raise plots.TooSlow
+            options = {"n_repeats": REPEATS}
+        figure = plots.as_json(self.experiment.plot(pipeline, plot, **options))
+        if plot == "permutation":
+            _name_columns(self.table, figure)
+        if self.answers.labels is not None:
+            plots.reword(figure, self.answers.labels)
+        return figure
+
+    def compose(self, verb: str, *args: Any, **options: Any) -> Estimator:
+        """Return the unfitted estimator that a verb of the engine builds of others."""
+        return self.experiment.composed(verb, *args, **options)
+
+    def inner_splitter(self) -> Any:
+        """Return a splitter with the folds that the data allow."""
+        return self.experiment.splitter(self.scorer.folds)
+
+    def _permutation_s(self, pipeline: Estimator) -> float:
+        """Estimate the seconds that permutation importance takes, from one prediction of the hold-out."""
+        rows = self.experiment.holdout
+        began = time.monotonic()
+        pipeline.predict(rows)
+        return (time.monotonic() - began) * (REPEATS * int(rows.shape[1]) + 1)
+
+    def _without_outliers(self, steps: Any, rows: Any, target: Any) -> Any:
+        # as the engine does it on its training part
+        from sklearn.base import clone
+        from sklearn.ensemble import IsolationForest
+
+        columns = clone(steps[0][1])
+        numbers = columns.fit_transform(self.table.step.transform(rows))
+        forest = IsolationForest(
+            contamination=0.05, random_state=self.settings["session_id"], n_jobs=1
+        )
+        inside = forest.fit_predict(numbers) == 1
+        return rows[inside], target[inside]
+
 
 class Supervised(Task):
     """A task with a target column, cross-validated."""
 
+    prepared_class: ClassVar[type[PreparedSupervised]] = PreparedSupervised
     _reserved: ClassVar[frozenset[str]] = frozenset({"prediction_label", "prediction_score"})
 
     @abstractmethod
@@ -77,7 +153,7 @@ class Supervised(Task):
         reporter: EventReporter,
         limits: Limits,
         metric: str | None,
-    ) -> Session:
+    ) -> PreparedTask:
         """Prepare `frame` and fit the experiment; raises `PlanFailed` when either cannot be."""
         settings = read(spec.setup_params, self.setup_params(), "set-up parameter")
         if settings["session_id"] is None:
@@ -100,7 +176,7 @@ class Supervised(Task):
             f"{len(done['numeric'])} numeric and {len(done['categorical'])} text columns prepared",
             done,
         )
-        return SupervisedSession(
+        return self.prepared_class(
             spec=spec,
             reporter=reporter,
             limits=limits,
@@ -164,64 +240,6 @@ class Supervised(Task):
             )
         return folds
 
-    def final_pipeline(self, session: Session, estimator: Estimator) -> Estimator:
-        """Everything fitted again, preprocessing too: the engine's own finalize refits the model only."""
-        from sklearn.base import clone
-        from sklearn.pipeline import Pipeline
-
-        assert isinstance(session, SupervisedSession)
-        steps = [(name, clone(step)) for name, step in session.experiment.preprocessing_steps]
-        model = take_seed(clone(estimator), session.settings["session_id"])
-        rows, target = session.table.raw, session.answers.given
-        if session.settings.get("remove_outliers"):
-            rows, target = _without_outliers(session, steps, rows, target)
-        step = ("model", self.wrap_estimator(session.answers, model))
-        pipeline = Pipeline([("input", session.table.step), *steps, step])
-        return pipeline.fit(rows, target)
-
-    def draw(self, session: Session, pipeline: Estimator, plot: str, left_s: float) -> JSON | None:
-        """Drawn by the engine on the hold-out."""
-        assert isinstance(session, SupervisedSession)
-        options = {}
-        if plot == "permutation":
-            if _permutation_s(session, pipeline) > left_s:
-                raise plots.TooSlow
-            options = {"n_repeats": REPEATS}
-        figure = plots.as_json(session.experiment.plot(pipeline, plot, **options))
-        if plot == "permutation":
-            _name_columns(session.table, figure)
-        if session.answers.labels is not None:
-            plots.reword(figure, session.answers.labels)
-        return figure
-
-    def rows(self, session: Session) -> int:
-        """All with a target."""
-        assert isinstance(session, SupervisedSession)
-        return len(session.table.raw)
-
-    def wrap_estimator(self, target: Target, model: Estimator) -> Estimator:
-        """The model as it answers in the user's words."""
-        return model
-
-    def input_schema(self, session: Session, pipeline: Estimator) -> JSON:
-        """The columns of the features."""
-        assert isinstance(session, SupervisedSession)
-        return input_schema.describe_input(
-            session.table,
-            task=self.id,
-            target=session.target,
-            labels=session.answers.labels,
-            proba=hasattr(pipeline, "predict_proba"),
-        )
-
-
-def _permutation_s(session: SupervisedSession, pipeline: Estimator) -> float:
-    """What permutation importance will take, from the time of one prediction of the hold-out."""
-    rows = session.experiment.holdout
-    began = time.monotonic()
-    pipeline.predict(rows)
-    return (time.monotonic() - began) * (REPEATS * int(rows.shape[1]) + 1)
-
 
 def _name_columns(table: features.Table, figure: JSON) -> None:
     """The user's names for the engine's columns; a part of a date as `ordered (month)`."""
@@ -232,17 +250,3 @@ def _name_columns(table: features.Table, figure: JSON) -> None:
             names[f"{column['safe']}_{part}"] = f"{column['name']} ({part})"
     for trace in figure["data"]:
         trace["y"] = [names.get(name, name) for name in trace["y"]]
-
-
-def _without_outliers(session: SupervisedSession, steps: Any, rows: Any, target: Any) -> Any:
-    # as the engine does it on its training part
-    from sklearn.base import clone
-    from sklearn.ensemble import IsolationForest
-
-    columns = clone(steps[0][1])
-    numbers = columns.fit_transform(session.table.step.transform(rows))
-    forest = IsolationForest(
-        contamination=0.05, random_state=session.settings["session_id"], n_jobs=1
-    )
-    inside = forest.fit_predict(numbers) == 1
-    return rows[inside], target[inside]

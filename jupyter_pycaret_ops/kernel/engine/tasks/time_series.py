@@ -18,7 +18,7 @@ from ..interfaces import Column, Estimator, Frame, PlanFailed
 from ..leaderboard import Scored
 from ..limits import Limits
 from ..parameters import Param, read
-from ..prepared_task import Session
+from ..prepared_task import PreparedTask
 from ..scoring.forecasting import fit_forecaster
 from ..seasonality import has_season
 from ..settings import DEFAULT_SEED, IGNORE_FEATURES
@@ -47,13 +47,92 @@ _OURS = [
 ]
 
 
-@dataclass(slots=True, kw_only=True)
-class ForecastSession(Session):
+@dataclass(kw_only=True)
+class PreparedForecast(PreparedTask):
     """`series` is what was read, `table` the other columns, None where there are none."""
 
     experiment: ForecastExperiment
     series: reading.Series
     table: features.Table | None
+
+    def final_pipeline(self, estimator: Estimator) -> Estimator:
+        """Fitted on all steps."""
+        others = None if self.table is None else _exogenous(self.table)
+        exogenous = None
+        values = self.series.values
+        if others is not None and self.table is not None:
+            exogenous = others.fit(self.table.raw).transform(self.table.raw)
+            exogenous = exogenous.set_axis(values.index, axis=0)
+        fitted = fit_forecaster(estimator, values, exogenous, self.experiment.horizon)
+        return portable.Forecaster(fitted, others, values.index[-1])
+
+    def input_schema(self, pipeline: Estimator) -> JSON:
+        """The other columns, one row for each step ahead."""
+        if self.table is None:
+            columns: JSON = {"columns": [], "example": {}}
+        else:
+            columns = {}
+        described = input_schema.describe_input(
+            self.table or features.Table(pd.DataFrame(index=range(1)), [], {}),
+            task=self.task.id,
+            target=self.target,
+            labels=None,
+            proba=False,
+        )
+        return {**described, **columns, "horizon": self.experiment.horizon}
+
+    def snapshot_facts(self) -> JSON:
+        """How the table was made a series, so that it can be again."""
+        series = self.series
+        return {
+            "series": {
+                "index": series.index,
+                "form": series.form,
+                "freq": series.freq,
+                "season": self.experiment.season,
+                "horizon": self.experiment.horizon,
+                "folds": self.scorer.folds,
+                "others": [] if self.table is None else list(self.table.raw.columns),
+            }
+        }
+
+    @property
+    def n_rows(self) -> int:
+        """Steps of the series."""
+        return len(self.series.values)
+
+    def save_extras(self, best: Scored, pipeline: Estimator | None) -> None:
+        """The forecast of the steps to come, where it needs nothing that is not known yet."""
+        if pipeline is None or self.table is not None:
+            return
+        horizon = self.experiment.horizon
+        forecast = pd.DataFrame(
+            {
+                "time": pipeline.times(range(1, horizon + 1)),
+                "forecast": pipeline.predict(pd.DataFrame(index=range(horizon))),
+            }
+        )
+        content = forecast.to_csv(index=False).encode()
+        self.reporter.store(FORECAST, "forecast", content, "text/csv", best.model_id)
+
+    def draw(self, pipeline: Estimator, plot: str, left_s: float) -> JSON | None:
+        """Drawn by the engine, on time stamps: its figures of periods cannot be written as JSON."""
+        from pycaret.plots import time_series as drawn
+
+        values = _stamped(self.series.values)
+        if plot in ("acf", "pacf"):
+            return plots.as_json(getattr(drawn, plot)(values))
+        if plot == "decomposition":
+            season = self.experiment.season
+            if season < 2:
+                return None
+            return plots.as_json(drawn.decomposition(values, period=season))
+        forecast = _stamped(self.experiment.held_out_forecast(pipeline))
+        truth = _stamped(self.experiment.test)
+        if plot == "forecast":
+            history = _stamped(self.experiment.train)
+            return plots.as_json(drawn.forecast(y_true=truth, y_pred=forecast, history=history))
+        return plots.as_json(drawn.residual_diagnostics(truth, forecast))
 
 
 class TimeSeries(Task):
@@ -102,7 +181,7 @@ class TimeSeries(Task):
         reporter: EventReporter,
         limits: Limits,
         metric: str | None,
-    ) -> ForecastSession:
+    ) -> PreparedForecast:
         """Prepare `frame` and fit the experiment; raises `PlanFailed` when either cannot be."""
         settings = read(spec.setup_params, self.setup_params(), "set-up parameter")
         if settings["session_id"] is None:
@@ -123,7 +202,7 @@ class TimeSeries(Task):
             + (f"a season of {season} steps" if season > 1 else "no season"),
             {**sizes, "folds": folds, "season": season, "freq": series.freq},
         )
-        return ForecastSession(
+        return PreparedForecast(
             spec=spec,
             reporter=reporter,
             limits=limits,
@@ -194,90 +273,6 @@ class TimeSeries(Task):
             raise PlanFailed(
                 "engine", f"The series could not be set up for training: {sentence_of(error)}"
             ) from error
-
-    def final_pipeline(self, session: Session, estimator: Estimator) -> Estimator:
-        """Fitted on all steps."""
-        assert isinstance(session, ForecastSession)
-        others = None if session.table is None else _exogenous(session.table)
-        exogenous = None
-        values = session.series.values
-        if others is not None and session.table is not None:
-            exogenous = others.fit(session.table.raw).transform(session.table.raw)
-            exogenous = exogenous.set_axis(values.index, axis=0)
-        fitted = fit_forecaster(estimator, values, exogenous, session.experiment.horizon)
-        return portable.Forecaster(fitted, others, values.index[-1])
-
-    def input_schema(self, session: Session, pipeline: Estimator) -> JSON:
-        """The other columns, one row for each step ahead."""
-        assert isinstance(session, ForecastSession)
-        if session.table is None:
-            columns: JSON = {"columns": [], "example": {}}
-        else:
-            columns = {}
-        described = input_schema.describe_input(
-            session.table or features.Table(pd.DataFrame(index=range(1)), [], {}),
-            task=self.id,
-            target=session.target,
-            labels=None,
-            proba=False,
-        )
-        return {**described, **columns, "horizon": session.experiment.horizon}
-
-    def facts(self, session: Session) -> JSON:
-        """How the table was made a series, so that it can be again."""
-        assert isinstance(session, ForecastSession)
-        series = session.series
-        return {
-            "series": {
-                "index": series.index,
-                "form": series.form,
-                "freq": series.freq,
-                "season": session.experiment.season,
-                "horizon": session.experiment.horizon,
-                "folds": session.scorer.folds,
-                "others": [] if session.table is None else list(session.table.raw.columns),
-            }
-        }
-
-    def rows(self, session: Session) -> int:
-        """Steps of the series."""
-        assert isinstance(session, ForecastSession)
-        return len(session.series.values)
-
-    def save_extras(self, session: Session, best: Scored, pipeline: Estimator | None) -> None:
-        """The forecast of the steps to come, where it needs nothing that is not known yet."""
-        assert isinstance(session, ForecastSession)
-        if pipeline is None or session.table is not None:
-            return
-        horizon = session.experiment.horizon
-        forecast = pd.DataFrame(
-            {
-                "time": pipeline.times(range(1, horizon + 1)),
-                "forecast": pipeline.predict(pd.DataFrame(index=range(horizon))),
-            }
-        )
-        content = forecast.to_csv(index=False).encode()
-        session.reporter.store(FORECAST, "forecast", content, "text/csv", best.model_id)
-
-    def draw(self, session: Session, pipeline: Estimator, plot: str, left_s: float) -> JSON | None:
-        """Drawn by the engine, on time stamps: its figures of periods cannot be written as JSON."""
-        from pycaret.plots import time_series as drawn
-
-        assert isinstance(session, ForecastSession)
-        values = _stamped(session.series.values)
-        if plot in ("acf", "pacf"):
-            return plots.as_json(getattr(drawn, plot)(values))
-        if plot == "decomposition":
-            season = session.experiment.season
-            if season < 2:
-                return None
-            return plots.as_json(drawn.decomposition(values, period=season))
-        forecast = _stamped(session.experiment.held_out_forecast(pipeline))
-        truth = _stamped(session.experiment.test)
-        if plot == "forecast":
-            history = _stamped(session.experiment.train)
-            return plots.as_json(drawn.forecast(y_true=truth, y_pred=forecast, history=history))
-        return plots.as_json(drawn.residual_diagnostics(truth, forecast))
 
 
 def _others(

@@ -19,7 +19,7 @@ from ..interfaces import Estimator, Frame, PlanFailed
 from ..leaderboard import Scored
 from ..limits import Limits
 from ..parameters import Param, read
-from ..prepared_task import Session
+from ..prepared_task import PreparedTask
 from ..settings import DEFAULT_SEED, IGNORE_FEATURES
 from .base import Task
 
@@ -30,18 +30,78 @@ _OURS = [IGNORE_FEATURES]
 ASSIGNMENTS = "assignments.csv"
 
 
-@dataclass(slots=True, kw_only=True)
-class UnsupervisedSession(Session):
+@dataclass(kw_only=True)
+class PreparedUnsupervised(PreparedTask):
     """`table` holds the columns as they came."""
 
     experiment: UnsupervisedExperiment
     table: features.Table
+
+    @abstractmethod
+    def wrap_estimator(self, model: Estimator) -> Estimator:
+        """Return the model as it answers with the user's words."""
+
+    @abstractmethod
+    def assignments(self, values: Any) -> Frame:
+        """Return the best model's answer for each row as a table to download."""
+
+    @property
+    def n_rows(self) -> int:
+        """The number of rows: all are used."""
+        return len(self.table.raw)
+
+    def final_pipeline(self, estimator: Estimator) -> Estimator:
+        """Fit from raw columns to the answer."""
+        from sklearn.base import clone
+        from sklearn.pipeline import Pipeline
+
+        steps = [(name, clone(step)) for name, step in self.experiment.preprocessing_steps]
+        model = take_seed(clone(estimator), self.settings["session_id"])
+        step = ("model", self.wrap_estimator(model))
+        pipeline = Pipeline([("input", self.table.step), *steps, step])
+        return pipeline.fit(self.table.raw)
+
+    def input_schema(self, pipeline: Estimator) -> JSON:
+        """Describe all columns that were used."""
+        return input_schema.describe_input(
+            self.table, task=self.task.id, target=None, labels=None, proba=False
+        )
+
+    def servability_error(self, pipeline: Estimator, schema: JSON) -> str | None:
+        """Refuse models that look at all rows at once: their answer for a row depends on its neighbours."""
+        if not hasattr(pipeline[-1].estimator_, "predict"):
+            return "it sorts the rows that it was given and cannot answer for new ones."
+        raw = self.table.raw
+        places = np.unique(np.linspace(0, len(raw) - 1, _ROWS_TRIED).astype(int))
+        rows = raw.iloc[places]
+        try:
+            together = self.outputs(pipeline, rows)
+            alone = np.concatenate(
+                [self.outputs(pipeline, rows.iloc[[i]]) for i in range(len(rows))]
+            )
+        except Exception as error:
+            return f"it cannot answer for new rows ({sentence_of(error)})."
+        if not _same(together, alone):
+            return "what it answers for a row depends on the rows beside it."
+        return None
+
+    def outputs(self, pipeline: Estimator, rows: Frame) -> Any:
+        """Return all that a pipeline answers for `rows`, as an array of shape (n_rows,) or (n_rows, 2)."""
+        return np.asarray(pipeline.predict(rows))
+
+    def save_extras(self, best: Scored, pipeline: Estimator | None) -> None:
+        """Store the best model's answer for each row."""
+        if best.rows is None:
+            return
+        content = self.assignments(best.rows).to_csv(index=False).encode()
+        self.reporter.store(ASSIGNMENTS, "assignments", content, "text/csv", best.model_id)
 
 
 class Unsupervised(Task):
     """A task without a target: every row is trained on and scored once."""
 
     must_serve = False
+    prepared_class: ClassVar[type[PreparedUnsupervised]]
     _reserved: ClassVar[frozenset[str]] = frozenset({"Cluster", "Anomaly", "Anomaly_Score"})
 
     @abstractmethod
@@ -49,14 +109,6 @@ class Unsupervised(Task):
         self, data: Frame, reporter: EventReporter, settings: JSON
     ) -> UnsupervisedExperiment:
         """The fitted experiment."""
-
-    @abstractmethod
-    def wrap_estimator(self, model: Estimator) -> Estimator:
-        """The model as it answers in the user's words."""
-
-    @abstractmethod
-    def assignments(self, rows: Any) -> Frame:
-        """What the best model said of each row, as a table to download."""
 
     def toy_experiment(self, reporter: EventReporter) -> UnsupervisedExperiment:
         """Forty rows of two columns."""
@@ -76,7 +128,7 @@ class Unsupervised(Task):
         reporter: EventReporter,
         limits: Limits,
         metric: str | None,
-    ) -> UnsupervisedSession:
+    ) -> PreparedUnsupervised:
         """Prepare `frame` and fit the experiment; raises `PlanFailed` when either cannot be."""
         if spec.target is not None:
             raise PlanFailed(
@@ -105,7 +157,7 @@ class Unsupervised(Task):
             f"{len(done['numeric'])} numeric and {len(done['categorical'])} text columns prepared",
             done,
         )
-        return UnsupervisedSession(
+        return self.prepared_class(
             spec=spec,
             reporter=reporter,
             limits=limits,
@@ -131,60 +183,6 @@ class Unsupervised(Task):
             raise PlanFailed(
                 "engine", f"The data could not be set up for training: {sentence_of(error)}"
             ) from error
-
-    def final_pipeline(self, session: Session, estimator: Estimator) -> Estimator:
-        """From raw columns to the answer."""
-        from sklearn.base import clone
-        from sklearn.pipeline import Pipeline
-
-        assert isinstance(session, UnsupervisedSession)
-        steps = [(name, clone(step)) for name, step in session.experiment.preprocessing_steps]
-        model = take_seed(clone(estimator), session.settings["session_id"])
-        step = ("model", self.wrap_estimator(model))
-        pipeline = Pipeline([("input", session.table.step), *steps, step])
-        return pipeline.fit(session.table.raw)
-
-    def input_schema(self, session: Session, pipeline: Estimator) -> JSON:
-        """All columns that were used."""
-        assert isinstance(session, UnsupervisedSession)
-        return input_schema.describe_input(
-            session.table, task=self.id, target=None, labels=None, proba=False
-        )
-
-    def rows(self, session: Session) -> int:
-        """All of them."""
-        assert isinstance(session, UnsupervisedSession)
-        return len(session.table.raw)
-
-    def fault_of(self, session: Session, pipeline: Estimator, schema: JSON) -> str | None:
-        """Some models look at all rows at once: their answer for a row depends on its neighbours."""
-        assert isinstance(session, UnsupervisedSession)
-        if not hasattr(pipeline[-1].estimator_, "predict"):
-            return "it sorts the rows that it was given and cannot answer for new ones."
-        raw = session.table.raw
-        places = np.unique(np.linspace(0, len(raw) - 1, _ROWS_TRIED).astype(int))
-        rows = raw.iloc[places]
-        try:
-            together = self.outputs(pipeline, rows)
-            alone = np.concatenate(
-                [self.outputs(pipeline, rows.iloc[[i]]) for i in range(len(rows))]
-            )
-        except Exception as error:
-            return f"it cannot answer for new rows ({sentence_of(error)})."
-        if not _same(together, alone):
-            return "what it answers for a row depends on the rows beside it."
-        return None
-
-    def outputs(self, pipeline: Estimator, rows: Frame) -> Any:
-        """All that a pipeline answers for rows, as one array."""
-        return np.asarray(pipeline.predict(rows))
-
-    def save_extras(self, session: Session, best: Scored, pipeline: Estimator | None) -> None:
-        """What the best model said of each row."""
-        if best.rows is None:
-            return
-        content = self.assignments(best.rows).to_csv(index=False).encode()
-        session.reporter.store(ASSIGNMENTS, "assignments", content, "text/csv", best.model_id)
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from multiprocessing.connection import wait
 
 from ..error_messages import kind_of, sentence_of
-from ..prepared_task import Session
+from ..prepared_task import PreparedTask
 from .in_process import here
 from .parallelism import ParallelismPolicy
 from .scoring_process import Child, ChildLost
@@ -19,23 +19,23 @@ _LOOK_S = 0.1
 
 
 def score_in_processes(
-    session: Session, trials: Sequence[Trial], done: int, parallelism: ParallelismPolicy
+    prepared: PreparedTask, trials: Sequence[Trial], done: int, parallelism: ParallelismPolicy
 ) -> Iterator[Outcome]:
     """Outcomes of `trials`, whose first one may have begun, scored in child processes.
 
     `done` candidates have ended before. Whatever happens, no child is left afterwards.
     """
-    session.reporter.tell(
+    prepared.reporter.tell(
         "run.parallel",
         f"A fold takes {parallelism.fold_s:.1f} s: the others are scored in {parallelism.children} processes.",
         {"processes": parallelism.children, "fold_seconds": round(parallelism.fold_s, 3)},
     )
     with ExitStack() as ended:
-        crew = _Crew(session, trials, done, parallelism.children)
+        crew = _Crew(prepared, trials, done, parallelism.children)
         ended.callback(crew.kill)
         yield from crew.outcomes()
     if crew.left:
-        session.reporter.warn(
+        prepared.reporter.warn(
             "The child processes do not start in this environment; the rest is scored one by one.",
             reason="no_processes",
         )
@@ -43,15 +43,17 @@ def score_in_processes(
 
 
 class _Crew:
-    def __init__(self, session: Session, trials: Sequence[Trial], done: int, children: int) -> None:
+    def __init__(
+        self, prepared: PreparedTask, trials: Sequence[Trial], done: int, children: int
+    ) -> None:
         import cloudpickle
 
-        self._session = session
+        self._prepared = prepared
         self._waiting = list(trials)
         self._open: list[Trial] = []
         self._done = done
         self._total = done + len(trials)
-        self._scorer = cloudpickle.dumps(session.scorer)
+        self._scorer = cloudpickle.dumps(prepared.scorer)
         self._estimators: dict[int, bytes] = {}
         self._children = [Child(self._scorer) for _ in range(children)]
 
@@ -63,8 +65,8 @@ class _Crew:
     def outcomes(self) -> Iterator[Outcome]:
         """See `score_in_processes`."""
         while self.left and self._children:
-            self._session.reporter.checkpoint()
-            if self._session.limits.is_run_over():
+            self._prepared.reporter.checkpoint()
+            if self._prepared.limits.is_run_over():
                 yield from self._stopped()
                 return
             yield from self._late()
@@ -80,8 +82,8 @@ class _Crew:
     def left_here(self) -> Iterator[Outcome]:
         """What is left, scored in this thread."""
         for trial in self.left:
-            self._session.reporter.checkpoint()
-            yield here(self._session, trial, self._done, self._total)
+            self._prepared.reporter.checkpoint()
+            yield here(self._prepared, trial, self._done, self._total)
             self._done += 1
 
     def _hand_out(self) -> Iterator[Outcome]:
@@ -91,7 +93,7 @@ class _Crew:
                 continue
             while trial := next((t for t in self._open if t.todo), None) or self._next():
                 try:
-                    trial.begin(self._session)
+                    trial.begin(self._prepared)
                     content = self._content(trial)
                 except Exception as error:
                     yield self._close(trial, trial.failed(sentence_of(error), kind_of(error)))
@@ -118,7 +120,7 @@ class _Crew:
         return self._estimators[trial.position]
 
     def _tell(self, trial: Trial, fold: int) -> None:
-        self._session.reporter.progress(
+        self._prepared.reporter.progress(
             self._done,
             self._total,
             trial.candidate.name,
@@ -149,7 +151,7 @@ class _Crew:
         else:
             trial.lose(failure)
         if not trial.todo and not any(c.work and c.work[0] is trial for c in self._children):
-            yield self._close(trial, trial.outcome(self._session))
+            yield self._close(trial, trial.outcome(self._prepared))
 
     def _replace(self, child: Child) -> None:
         child.kill()
@@ -157,7 +159,7 @@ class _Crew:
 
     def _late(self) -> Iterator[Outcome]:
         """Stop the candidates whose own limit has passed, with the processes that are at it."""
-        limit = self._session.limits.model_s
+        limit = self._prepared.limits.model_s
         if limit is None:
             return
         for trial in list(self._open):
@@ -179,7 +181,7 @@ class _Crew:
             yield self._close(
                 trial,
                 trial.failed(
-                    f"Stopped: the run's time limit of {self._session.limits.run_s:g} s was up.",
+                    f"Stopped: the run's time limit of {self._prepared.limits.run_s:g} s was up.",
                     "timeout",
                 ),
             )

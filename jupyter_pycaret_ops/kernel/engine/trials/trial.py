@@ -12,7 +12,7 @@ from jupyter_pycaret_ops.common.protocol import JSON, ErrorKind
 from ..error_messages import kind_of, sentence_of
 from ..interfaces import Estimator
 from ..leaderboard import Failed, Scored, record_of
-from ..prepared_task import Session
+from ..prepared_task import PreparedTask
 from ..scoring.base import Scores
 
 
@@ -57,11 +57,11 @@ class Trial:
     spent: float = 0.0
     reasons: list[tuple[str, ErrorKind]] = field(default_factory=list)
 
-    def begin(self, session: Session) -> None:
+    def begin(self, prepared: PreparedTask) -> None:
         """Make the estimator and tell; raises what making it raises. Does nothing the second time."""
         if self.began is None:
             self.began = time.monotonic()
-            session.reporter.tell(
+            prepared.reporter.tell(
                 "model.create.started",
                 f"Fitting {self.candidate.name}",
                 {"model_id": self.candidate.model_id},
@@ -76,19 +76,19 @@ class Trial:
         """It ends so."""
         return Failed(self.candidate.model_id, self.candidate.name, reason, kind)
 
-    def outcome(self, session: Session) -> Scored | Failed:
+    def outcome(self, prepared: PreparedTask) -> Scored | Failed:
         """The end of it, once all folds have ended."""
         candidate = self.candidate
         if all(scores is None for scores in self.scores):
             return self.failed(*self.reasons[0])
         seconds = time.monotonic() - (self.began or 0)
         record, fold_metrics = record_of(
-            candidate.model_id, candidate.name, self.scores, session.metric, seconds
+            candidate.model_id, candidate.name, self.scores, prepared.metric, seconds
         )
         record.update(candidate.more)
         if self.reasons:
             reason = self.reasons[0][0]
-            session.reporter.warn(
+            prepared.reporter.warn(
                 f"{candidate.name} could not be fitted on {len(self.reasons)} of "
                 f"{len(self.scores)} folds ({reason}); its mean is over the others.",
                 model_id=candidate.model_id,
@@ -96,7 +96,7 @@ class Trial:
                 folds_failed=len(self.reasons),
                 error=reason,
             )
-        session.reporter.tell(
+        prepared.reporter.tell(
             "model.created",
             f"Fitted {candidate.name}",
             {"model_id": candidate.model_id},
@@ -106,8 +106,8 @@ class Trial:
         return Scored(candidate.model_id, record, fold_metrics, self.estimator, self.position, rows)
 
 
-def time_up(session: Session) -> str:
+def time_up(prepared: PreparedTask) -> str:
     """Why a model was stopped, by whose limit it was."""
-    if session.limits.whose == "run":
-        return f"Stopped: the run's time limit of {session.limits.run_s:g} s was up."
-    return f"Stopped: it took longer than the {session.limits.model_s:g} s that a model may take."
+    if prepared.limits.whose == "run":
+        return f"Stopped: the run's time limit of {prepared.limits.run_s:g} s was up."
+    return f"Stopped: it took longer than the {prepared.limits.model_s:g} s that a model may take."
