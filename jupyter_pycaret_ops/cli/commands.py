@@ -21,6 +21,7 @@ from .. import __version__
 from ..client import Client, NoServer, Unreachable
 from ..client import run_request as words
 from ..client.records import ENDED, JSON, DataSource, Run
+from ..common.engine_facts import SAMPLE_SETS
 from ..common.errors import Invalid, OpsError
 from ..common.tables.inference import suggest_for
 from ..common.tables.local_file import columns_of_file
@@ -163,7 +164,7 @@ class RunCall(Call):
             return words.file_table(
                 self.client, question, name, columns_of_file(data), lambda: self._upload(data, name)
             )
-        if data in words.SKLEARN_SETS:
+        if data in SAMPLE_SETS:
             return words.sample_table(data)
         return words.source_table(self.client, words.find_source(self.client, data))
 

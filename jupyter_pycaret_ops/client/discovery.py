@@ -15,8 +15,8 @@ from urllib.parse import parse_qs, urlsplit, urlunsplit
 import httpx
 
 from ..common.errors import Unavailable
+from ..common.protocol import API_PREFIX
 
-API_PATH = "/pycaret/api/v1"
 URL_VARIABLE, TOKEN_VARIABLE = "PYCARET_OPS_URL", "PYCARET_OPS_TOKEN"
 PROBE_S = 3.0
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
@@ -76,11 +76,11 @@ def api_of(url: str) -> str:
     """The API's address from a server's: its base address, a page of Jupyter's, or the API itself."""
     parts = urlsplit(url)
     path = parts.path
-    if API_PATH in path:
-        path = path[: path.index(API_PATH)]
+    if API_PREFIX in path:
+        path = path[: path.index(API_PREFIX)]
     elif "token=" in parts.query or "/tree/" in path:
         path = _PAGE.sub("", path)
-    return urlunsplit((parts.scheme, parts.netloc, path.rstrip("/") + API_PATH, "", ""))
+    return urlunsplit((parts.scheme, parts.netloc, path.rstrip("/") + API_PREFIX, "", ""))
 
 
 def _of_the_hub(token: str | None, env: Mapping[str, str]) -> Address | None:
@@ -206,7 +206,7 @@ def _owns(server: dict[str, Any], kernel_id: str) -> bool:
 
 
 def _has_extension(server: dict[str, Any]) -> bool:
-    return bool(_probe(server, f"{API_PATH[1:]}/healthz") == {"ok": True})
+    return bool(_probe(server, f"{API_PREFIX[1:]}/healthz") == {"ok": True})
 
 
 def _probe(server: dict[str, Any], path: str, token: str | None = None) -> Any:

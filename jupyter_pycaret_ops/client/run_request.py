@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from ..common.engine_facts import SAMPLE_SETS, SAMPLE_TARGET
 from ..common.errors import Invalid, NotFound, OpsError
+from ..common.task_types import TASK_TYPES, TaskType
 from .default_project import Home
 from .records import JSON, DataSource, Experiment, JSONs, NewRun
 from .request_checks import check
@@ -20,15 +22,6 @@ from .resources.runs import Submission
 if TYPE_CHECKING:
     from . import Client
 
-#: scikit-learn's sets, as the server knows them, and what they are about
-SKLEARN_SETS = {
-    "iris": "classification",
-    "wine": "classification",
-    "breast_cancer": "classification",
-    "diabetes": "regression",
-}
-SKLEARN_TARGET = "target"
-TASKS = ("classification", "regression", "clustering", "anomaly", "time_series")
 #: columns and, where it was chosen, the target → `{target, task, reason}`
 Guess = Callable[[Sequence[JSON], str | None], JSON]
 
@@ -113,8 +106,8 @@ def _settle(
     target = question.target or (named and named["target"]) or None
     guessed: list[str] = []
     if table.known_task is not None:
-        return task or table.known_task, target or SKLEARN_TARGET, guessed
-    needs_target = task in (None, "classification", "regression", "time_series")
+        return task or table.known_task, target or SAMPLE_TARGET, guessed
+    needs_target = task is None or _kind(task).target != "refused"
     if task is None or (target is None and needs_target):
         if table.columns is None:
             raise Invalid("Say --task and --target: the columns of this data are not known here.")
@@ -128,11 +121,17 @@ def _settle(
                 raise Invalid(found["reason"])
             task = str(found["task"])
             labels = next((one["distinct"] for one in columns if one["name"] == target), 0)
-            more = f", {labels} labels" if task == "classification" and labels else ""
+            more = f", {labels} labels" if _kind(task).answers == "labels" and labels else ""
             guessed.append(f"task guessed: {task}{more}")
-    if task in ("clustering", "anomaly") and question.target is None:
+    if _kind(task).target == "refused" and question.target is None:
         target = None
     return task, target, guessed
+
+
+def _kind(task: str) -> TaskType:
+    if task not in TASK_TYPES:
+        raise Invalid(f"There is no task “{task}”; there are {', '.join(TASK_TYPES)}.")
+    return TASK_TYPES[task]
 
 
 def _experiment(
@@ -243,7 +242,7 @@ def _digest(content: str | Path | bytes) -> tuple[str, int]:
 
 def sample_table(name: str) -> Table:
     """One of scikit-learn's sets as the data of a run."""
-    return Table(name, {"sklearn_dataset": name}, known_task=SKLEARN_SETS[name])
+    return Table(name, {"sklearn_dataset": name}, known_task=SAMPLE_SETS[name])
 
 
 def find_source(client: Client, text: str) -> DataSource:
@@ -341,7 +340,7 @@ def add_words(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("plan", metavar="PLAN", help="setup, create, compare, …")
     parser.add_argument("--data", metavar="DATA", help="what to train on")
     parser.add_argument("--target", metavar="COLUMN", help="the column to predict")
-    parser.add_argument("--task", choices=TASKS, help="guessed when left out")
+    parser.add_argument("--task", choices=list(TASK_TYPES), help="guessed when left out")
     parser.add_argument("--model", metavar="ID", help="the model of a plan that takes one")
     parser.add_argument("--include", metavar="A,B", type=listed, help="exactly these models")
     parser.add_argument("--exclude", metavar="A,B", type=listed, help="all but these models")

@@ -16,6 +16,7 @@ import httpx
 
 from ..common import errors
 from ..common.errors import OpsError
+from ..common.protocol import API_PREFIX
 from .discovery import LOOPBACK, Address, NoServer
 
 KEY_PREFIX = "pck_"
@@ -206,7 +207,7 @@ class Transport:
     @property
     def where(self) -> str:
         """The server's address, for people."""
-        return self.address.api.removesuffix("/pycaret/api/v1")
+        return self.address.api.removesuffix(API_PREFIX)
 
     def _check(self, answer: httpx.Response) -> None:
         if answer.is_success:

@@ -10,6 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
+#: path of the API below a server's base URL
+API_PREFIX = "/pycaret/api/v1"
+
 #: raised when a message changes its meaning; a kernel with another number is refused
 VERSION = 1
 

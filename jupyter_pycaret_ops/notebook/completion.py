@@ -10,8 +10,9 @@ from typing import Any
 
 from IPython.core.completer import SimpleCompletion, context_matcher
 
-from ..client.run_request import SKLEARN_SETS
+from ..common.engine_facts import SAMPLE_SETS
 from ..common.tables.inference import suggest_for
+from ..common.task_types import CLASSIFICATION
 from .commands import VERBS
 from .completion_cache import CompletionCache
 from .dataframes import columns_of, named_frames
@@ -111,7 +112,7 @@ def _values(
         return (
             frames
             if before[0] in VERBS
-            else [*frames, *SKLEARN_SETS, *completions.people("sources")]
+            else [*frames, *SAMPLE_SETS, *completions.people("sources")]
         )
     if option == "--target":
         frame = _frame(said, names)
@@ -150,9 +151,9 @@ def _task(said: str, names: Mapping[str, Any]) -> str:
     task, name, target = (_after(said, f"--{word}") for word in ("task", "data", "target"))
     if task is not None:
         return task
-    if name in SKLEARN_SETS:
-        return SKLEARN_SETS[name]
+    if name is not None and name in SAMPLE_SETS:
+        return SAMPLE_SETS[name]
     frame = _frame(said, names)
     if frame is None or len(frame.columns) > MOST_EXAMINED:
-        return "classification"
-    return suggest_for(columns_of(frame), target)["task"] or "classification"
+        return CLASSIFICATION.id
+    return suggest_for(columns_of(frame), target)["task"] or CLASSIFICATION.id

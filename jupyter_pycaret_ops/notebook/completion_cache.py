@@ -8,8 +8,8 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
 
 from ..client import Client
-from ..client.run_request import TASKS
 from ..common.errors import OpsError
+from ..common.task_types import TASK_TYPES
 
 #: JupyterLab gives a completer one second; an answer after that is there at the next Tab
 PATIENCE_S = 0.8
@@ -55,7 +55,7 @@ class CompletionCache:
 
         def work() -> None:
             # the tasks that most people come for first; one question at a time
-            for task in TASKS:
+            for task in TASK_TYPES:
                 for what in ENGINE:
                     if self._question(what, task).exception() is not None:
                         return

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..client import Client
 from ..client import run_request as words
 from ..client.resources.runs import Submission
+from ..common.engine_facts import SAMPLE_SETS
 from ..common.errors import Invalid
 from ..common.tables.inference import suggest_for
 from ..common.tables.local_file import columns_of_file
@@ -92,6 +93,6 @@ def _elsewhere(
             columns_of_file(name),
             lambda: words.upload_once(client, name, Path(name).stem)[0],
         )
-    if name in words.SKLEARN_SETS:
+    if name in SAMPLE_SETS:
         return words.sample_table(name)
     return words.source_table(client, words.find_source(client, name))

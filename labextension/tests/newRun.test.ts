@@ -68,7 +68,11 @@ const task = (id: string): ITask => ({
   name: id,
   is_available: true,
   extra: null,
-  default_metric: null
+  default_metric: null,
+  target: id === 'clustering' ? 'refused' : 'required',
+  answers: id === 'clustering' ? 'clusters' : 'labels',
+  rows_are_steps: false,
+  sample_sets: id === 'classification' ? ['iris'] : []
 });
 
 const column = (name: string): IPreview['columns'][number] => ({

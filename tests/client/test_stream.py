@@ -9,8 +9,8 @@ import pytest
 
 from jupyter_pycaret_ops import Client
 from jupyter_pycaret_ops.client import Unreachable
-from jupyter_pycaret_ops.client.discovery import API_PATH
 from jupyter_pycaret_ops.common.errors import NotFound
+from jupyter_pycaret_ops.common.protocol import API_PREFIX
 
 from ..live import LiveServer, until
 from .relay import Relay
@@ -45,7 +45,7 @@ def test_a_broken_line_loses_nothing_and_repeats_nothing(server: LiveServer, rel
     run_id = long_run(server)
     states: list[bool] = []
     seen = []
-    with Client(f"http://127.0.0.1:{relay.port}{API_PATH}", server.token) as client:
+    with Client(f"http://127.0.0.1:{relay.port}{API_PREFIX}", server.token) as client:
         for event in client.runs.watch(run_id, on_state=states.append):
             seen.append(event)
             if event["kind"] == "model.scored" and len(states) < 4:

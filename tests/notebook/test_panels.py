@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 
 from jupyter_pycaret_ops import Client
-from jupyter_pycaret_ops.client.discovery import API_PATH
 from jupyter_pycaret_ops.common.errors import Unauthenticated
+from jupyter_pycaret_ops.common.protocol import API_PREFIX
 from jupyter_pycaret_ops.notebook.dashboard_panel import Dashboard, DeploymentsPanel
 from jupyter_pycaret_ops.notebook.deploy_panel import DeployPanel
 from jupyter_pycaret_ops.notebook.panel import Panel
@@ -52,7 +52,7 @@ def submitted(server: LiveServer, *models: str, **more: Any) -> str:
 def test_a_panel_says_that_the_line_is_lost_and_goes_on_when_it_is_back(
     server: LiveServer, relay: Relay
 ) -> None:
-    with Client(f"http://127.0.0.1:{relay.port}{API_PATH}", server.token) as client:
+    with Client(f"http://127.0.0.1:{relay.port}{API_PREFIX}", server.token) as client:
         run_id = submitted(server, "rf", "et", "gbc", "lr")
         panel = RunPanel(Run(client, client.runs.get(run_id)))
         panel.begin()

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from ..task_types import CLASSIFICATION, CLUSTERING, REGRESSION, TIME_SERIES
+
 MISSING = frozenset({"", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "#N/A", "n/a", "<NA>"})
 _INTEGER = re.compile(r"\s*[+-]?\d{1,18}\s*")
 _BOOLEAN = frozenset({"true", "false"})
@@ -78,10 +80,10 @@ def suggest(columns: Sequence[dict[str, Any]]) -> dict[str, Any]:
     numbers = _series(columns)
     if numbers is not None:
         reason = f"“{numbers}” holds one number for each time."
-        return {"target": numbers, "task": "time_series", "reason": reason}
+        return {"target": numbers, "task": TIME_SERIES.id, "reason": reason}
     candidates = [c for c in columns if not _is_id(c) and c["dtype"] != "datetime"]
     if not candidates:
-        return {"target": None, "task": "clustering", "reason": "No column looks like a target."}
+        return {"target": None, "task": CLUSTERING.id, "reason": "No column looks like a target."}
     named = {name: place for place, name in enumerate(_TARGET_NAMES)}
     by_name = [column for column in candidates if column["name"].strip().lower() in named]
     if by_name:
@@ -119,12 +121,12 @@ def _series(columns: Sequence[dict[str, Any]]) -> str | None:
 def _task_for(column: dict[str, Any]) -> tuple[str, str]:
     distinct = column["distinct"]
     if column["dtype"] in ("string", "boolean"):
-        return "classification", f"holds {distinct} labels"
+        return CLASSIFICATION.id, f"holds {distinct} labels"
     if column["dtype"] == "integer" and distinct <= FEW_CLASSES:
-        return "classification", f"holds {distinct} whole numbers"
+        return CLASSIFICATION.id, f"holds {distinct} whole numbers"
     if column["dtype"] == "datetime":
-        return "clustering", "holds dates, which cannot be a target"
-    return "regression", "holds numbers"
+        return CLUSTERING.id, "holds dates, which cannot be a target"
+    return REGRESSION.id, "holds numbers"
 
 
 def _is_id(column: dict[str, Any]) -> bool:

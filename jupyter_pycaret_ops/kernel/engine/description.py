@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -21,27 +20,6 @@ if TYPE_CHECKING:  # these bring pandas with them
 BOOSTING = "boosting"
 
 
-@dataclass(frozen=True, slots=True)
-class _Facts:
-    """What neither the engine nor a task says.
-
-    `extra` of ours brings the task; the module `needs` tells whether it is there.
-    """
-
-    name: str
-    extra: str | None
-    needs: str
-
-
-_FACTS = {
-    "classification": _Facts("Classification", None, "sklearn"),
-    "regression": _Facts("Regression", None, "sklearn"),
-    "clustering": _Facts("Clustering", None, "sklearn"),
-    "anomaly": _Facts("Anomaly detection", "anomaly", "pyod"),
-    "time_series": _Facts("Time series", "timeseries", "sktime"),
-}
-
-
 def describe() -> JSON:
     """See `engine.describe`. Fits one toy experiment for each task, no model."""
     with undisturbed():
@@ -55,15 +33,11 @@ def describe() -> JSON:
 def _task(task: Task) -> JSON:
     from .plans import plans_for
 
-    facts = _FACTS[task.id]
-    is_available = find_spec(facts.needs) is not None
+    is_available = find_spec(task.type.library) is not None
     experiment = _experiment(task) if is_available else None
     return {
         "id": task.id,
-        "name": facts.name,
         "is_available": experiment is not None,
-        "extra": facts.extra,
-        "default_metric": task.default_metric,
         "plans": [
             {
                 "id": plan.id,

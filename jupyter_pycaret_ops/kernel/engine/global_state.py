@@ -20,6 +20,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from jupyter_pycaret_ops.common.task_types import TASK_TYPES
+
 _LOG_PATH = "PYCARET_CUSTOM_LOGGING_PATH"
 #: imported by PyCaret at the first fit or plot, where they are installed; CatBoost brings all of IPython
 _LATER = (
@@ -30,7 +32,6 @@ _LATER = (
     "plotly.graph_objects",
     "plotly.graph_objs._deprecations",  # Plotly 7 loads it with the first figure
 )
-_CONTAINERS = ("classification", "regression", "clustering", "anomaly", "time_series")
 
 _lock = threading.Lock()
 _is_loaded = False
@@ -57,7 +58,7 @@ def load_engine() -> None:
         # imports add filters of their own
         warnings.filters[:] = filters  # type: ignore[index]
         warnings._filters_mutated()  # type: ignore[attr-defined]
-        for name in _CONTAINERS:
+        for name in TASK_TYPES:
             _disarm_seeding(name)
         _is_loaded = True
 

@@ -1,8 +1,9 @@
-"""Make a spare kernel really preload."""
+"""Make a spare kernel ready: everything that a first run needs is imported and has been used once."""
 
 from __future__ import annotations
 
 from jupyter_pycaret_ops.common.protocol import DataSpec, RunSpec
+from jupyter_pycaret_ops.common.task_types import TASK_TYPES
 
 from .interfaces import NullReporter, PlanResult
 from .plan_execution import run_plan
@@ -25,8 +26,9 @@ def preload() -> None:
             "value": [float(i) + i % 5 for i in range(rows)],
         }
     )
-    for task, target in (("classification", "label"), ("regression", "value")):
-        _fit(task, target, frame)
+    for task in TASK_TYPES.values():
+        if task.is_supervised:
+            _fit(task.id, "label" if task.answers == "labels" else "value", frame)
     with undisturbed():
         import sklearn.datasets  # noqa: F401 - a tenth of a second, for who tries one of its tables
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+from jupyter_pycaret_ops.common.engine_facts import DEFAULT_SEED
 from jupyter_pycaret_ops.common.protocol import JSON
 
 from .parameters import Param
-
-#: the seed of a run that names none; always set one, else concurrent runs disturb each other
-DEFAULT_SEED = 42
 
 #: constructor parameters that we decide, or that this engine ignores or breaks on:
 #: `preprocess=False` and `fold_strategy` do nothing, `use_gpu` empties the model registry

@@ -7,6 +7,8 @@ import warnings
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from jupyter_pycaret_ops.common.task_types import TASK_TYPES
+
 from ..engine.serving_frame import to_frame
 
 
@@ -16,6 +18,7 @@ class Model:
     def __init__(self, pipeline: Any, schema: dict[str, Any]) -> None:
         self._pipeline = pipeline
         self._schema = schema
+        self._answers = TASK_TYPES[schema["task"]].answers
 
     @classmethod
     def load(cls, path: str, sha256: str, schema: dict[str, Any]) -> Model:
@@ -37,21 +40,21 @@ class Model:
     def predict(self, rows: list[list[Any]], *, proba: bool) -> dict[str, Any]:
         """Predictions, and probabilities in the order of the schema's labels, for rows in schema order.
 
-        `rows` has shape (n_rows, n_columns), before them the step ahead where the task is time_series;
+        `rows` has shape (n_rows, n_columns), before them the step ahead where rows are steps;
         `predictions` has n_rows items and `probabilities`, where asked for and known, shape (n_rows,
         n_labels). `more` has n_rows items of what the task says beside it: `score` of an anomaly, `time`
         of a step.
         """
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            if self._schema["task"] == "time_series":
+            if self._answers == "steps":
                 return self._forecast(rows)
             frame = to_frame(self._schema, rows)
             predictions = self._pipeline.predict(frame)
             probabilities, more = None, {}
             if proba and hasattr(self._pipeline, "predict_proba"):
                 probabilities = self._pipeline.predict_proba(frame).tolist()
-            if self._schema["task"] == "anomaly":
+            if self._answers == "flags":
                 more["score"] = self._pipeline.decision_function(frame).tolist()
         return {
             "predictions": predictions.tolist(),

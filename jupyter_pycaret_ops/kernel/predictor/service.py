@@ -12,9 +12,9 @@ from typing import Any
 
 import msgspec
 
-from .model import Model
+from jupyter_pycaret_ops.common.wire import frame, read_frames
 
-HEADER = struct.Struct(">I")
+from .model import Model
 
 
 class Service:
@@ -50,9 +50,7 @@ class _Session:
     def run(self) -> None:
         stream = self._connection.makefile("rb")
         try:
-            while header := stream.read(HEADER.size):
-                (length,) = HEADER.unpack(header)
-                message = msgspec.msgpack.decode(stream.read(length))
+            for message in read_frames(stream):
                 self._dispatch(message)
         except (OSError, struct.error, msgspec.DecodeError):
             pass  # the server is gone, or is being killed in the middle of a frame
@@ -99,9 +97,9 @@ class _Session:
 
     def _send(self, answer: dict[str, Any]) -> None:
         try:
-            content = msgspec.msgpack.encode(answer)
+            content = frame(answer)
         except (TypeError, OverflowError) as error:
-            content = msgspec.msgpack.encode(
+            content = frame(
                 {
                     "id": answer["id"],
                     "ok": False,
@@ -110,4 +108,4 @@ class _Session:
             )
         # an OSError: the server is gone; it will ask again
         with self._sending, contextlib.suppress(OSError):
-            self._connection.sendall(HEADER.pack(len(content)) + content)
+            self._connection.sendall(content)

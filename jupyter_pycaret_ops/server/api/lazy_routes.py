@@ -11,13 +11,14 @@ from tornado.http1connection import HTTP1Connection
 from tornado.httputil import HTTPMessageDelegate
 from tornado.routing import PathMatches, Router, Rule, RuleRouter
 
+from ...common.protocol import API_PREFIX
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine, ResponseStartLine
     from tornado.web import Application
 
-PREFIX = "/pycaret/api/v1"
 #: of a body that no handler asked for
 UNASKED_BODY_BYTES = 64 * 1024
 
@@ -36,7 +37,7 @@ class LazyRoutes(Router):
 
     def rule(self) -> Rule:
         """The one rule that Jupyter's application is given."""
-        return Rule(PathMatches(f"{self._base}{PREFIX}(?:/.*)?"), self)
+        return Rule(PathMatches(f"{self._base}{API_PREFIX}(?:/.*)?"), self)
 
     async def ready(self) -> RuleRouter:
         """The routes, when they are imported."""

@@ -7,7 +7,9 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from ... import __version__
+from ...common.engine_facts import SAMPLE_SETS
 from ...common.errors import Forbidden, NotFound
+from ...common.task_types import TASK_TYPES
 from ..store import users
 from ..store.models import User
 from .context import Call
@@ -83,8 +85,21 @@ async def me(call: Call) -> Me:
 async def tasks(call: Call) -> list[dict[str, Any]]:
     """Every task, and what is missing where one cannot run."""
     description = await call.services.engine.get()
-    names = ("id", "name", "is_available", "extra", "default_metric")
-    return [{name: task.get(name) for name in names} for task in description["tasks"]]
+    is_available = {task["id"]: task["is_available"] for task in description["tasks"]}
+    return [
+        {
+            "id": task.id,
+            "name": task.name,
+            "is_available": is_available.get(task.id, False),
+            "extra": task.extra,
+            "default_metric": task.default_metric,
+            "target": task.target,
+            "answers": task.answers,
+            "rows_are_steps": task.rows_are_steps,
+            "sample_sets": [name for name, suits in SAMPLE_SETS.items() if suits == task.id],
+        }
+        for task in TASK_TYPES.values()
+    ]
 
 
 def _part(name: str) -> Any:

@@ -86,13 +86,17 @@ class Preview(TypedDict):
 
 
 class TaskCard(TypedDict):
-    """A task; `extra` is the extra of the package that brings it."""
+    """A task; `extra` is the extra of the package that brings it, `sample_sets` are data to try it on."""
 
     id: str
     name: str
     is_available: bool
     extra: str | None
     default_metric: str | None
+    target: Literal["required", "optional", "refused"]
+    answers: Literal["labels", "numbers", "clusters", "flags", "steps"]
+    rows_are_steps: bool
+    sample_sets: list[str]
 
 
 class ModelParam(TypedDict):

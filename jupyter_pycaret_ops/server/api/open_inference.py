@@ -19,6 +19,7 @@ from jupyter_server.auth.decorator import allow_unauthenticated
 from msgspec import Meta, Raw, Struct
 
 from ...common.errors import Invalid, TooLarge
+from ...common.task_types import TASK_TYPES
 from ..serving.batcher import Answer
 from ..serving.endpoints import Endpoint, Model
 from .base import JsonBodyHandler, refuse_deep
@@ -364,16 +365,25 @@ def _output(name: str, answer: Answer, endpoint: Endpoint) -> InferTensor:
     return InferTensor(name, [count, len(shares) // max(1, count)], "FP64", shares)
 
 
+#: what a pipeline answers → outputs beside the prediction, with their datatypes
+MORE_OUTPUTS: dict[str, list[tuple[str, Any]]] = {
+    "flags": [("score", "FP64")],
+    "steps": [("time", "BYTES")],
+}
+#: what a pipeline answers, where it has no labels → datatype of the prediction
+PREDICTION_TYPES = {"clusters": "BYTES", "flags": "INT64"}
+
+
 def _more(task: str) -> list[tuple[str, Any]]:
     """Outputs of a task beside the prediction."""
-    return {"anomaly": [("score", "FP64")], "time_series": [("time", "BYTES")]}.get(task, [])
+    return MORE_OUTPUTS.get(TASK_TYPES[task].answers, [])
 
 
 def _label_type(model: Model) -> Any:
     """The datatype that holds every label; without labels, predictions are names or numbers."""
     labels = model.labels
     if not labels:
-        return {"clustering": "BYTES", "anomaly": "INT64"}.get(model.task, "FP64")
+        return PREDICTION_TYPES.get(TASK_TYPES[model.task].answers, "FP64")
     kinds = {type(label) for label in labels}
     if len(kinds) > 1:
         return "BYTES"

@@ -12,6 +12,7 @@ import msgspec
 from jupyter_server.auth.decorator import allow_unauthenticated
 
 from ...common.errors import Forbidden, Invalid, NotFound, RateLimited, TooLarge
+from ...common.task_types import TASK_TYPES
 from ..serving.batcher import Answer
 from ..serving.endpoints import Endpoint, Model, refuse_paused
 from ..store import access
@@ -299,7 +300,7 @@ def rows_of(body: bytes, *, model: Model, ignore_extra: bool) -> Sequence[Any]:
             'Send either {"rows": [{column: value, …}, …]} or, to a time series, {"horizon": 12}.',
             errors=[{"loc": ["rows"], "msg": "either rows or horizon"}],
         )
-    if model.task != "time_series":
+    if not TASK_TYPES[model.task].rows_are_steps:
         raise Invalid(
             f"A horizon is for time series; this pipeline does {model.task}. Send rows.",
             errors=[{"loc": ["horizon"], "msg": "is for time series"}],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from ...common.protocol import API_PREFIX
 from . import (
     agent,
     data_sources,
@@ -22,7 +23,6 @@ from . import (
 from . import schemas as s
 from .base import RouteHandler, UnknownPathHandler
 from .context import Route
-from .lazy_routes import PREFIX
 
 W = "write"
 
@@ -168,6 +168,6 @@ def handlers() -> list[tuple[str, Any, dict[str, Any]]]:
     # a prediction has its handler at once: behind all others it cost a twentieth of the request
     for path, by_method in sorted(by_path().items(), key=_is_for_people):
         special = next((route.handler for route in by_method.values() if route.handler), None)
-        made.append((PREFIX + pattern(path), special or RouteHandler, {"routes": by_method}))
-    made.append((PREFIX + "/.*", UnknownPathHandler, {}))
+        made.append((API_PREFIX + pattern(path), special or RouteHandler, {"routes": by_method}))
+    made.append((API_PREFIX + "/.*", UnknownPathHandler, {}))
     return made

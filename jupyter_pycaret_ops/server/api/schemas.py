@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from ...common.task_types import TASK_TYPES
 from .nested_schemas import (
     ColumnType,
     Json,
@@ -20,7 +21,14 @@ from .nested_schemas import (
 )
 
 Tags = list[Annotated[str, Meta(min_length=1, max_length=64)]]
-Task = Literal["classification", "regression", "clustering", "anomaly", "time_series"]
+#: the id of one of `TASK_TYPES`
+Task = Annotated[
+    str,
+    Meta(
+        pattern=f"^({'|'.join(TASK_TYPES)})$",
+        description="Id of a task, as GET /describe/tasks lists them",
+    ),
+]
 RoleWord = Literal["viewer", "member", "admin"]
 Scope = Literal["predict", "read", "write"]
 AuthMode = Literal["workspace", "api-key", "public"]

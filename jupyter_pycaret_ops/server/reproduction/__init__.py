@@ -30,7 +30,7 @@ def make(facts: Facts) -> dict[str, Any]:
         raise Conflict("The run has not ended; its notebook tells what it did. Ask again then.")
     modelling.check(facts)
     source = reading.source_of(facts)
-    if facts.task == "time_series":
+    if facts.kind.rows_are_steps:
         return document(_forecast(facts, source), facts.versions.get("python"))
     cells: list[Cell] = [
         markdown(descriptions.title(facts)),

@@ -40,7 +40,7 @@ def _verb(facts: Facts, row: dict[str, Any]) -> str:
     own, plan = dict(row["params"]), facts.plan_params
     if row["model_id"] == "blend":
         options = {"weights": plan.get("weights")}
-        if facts.task == "classification":
+        if facts.kind.answers == "labels":
             options["method"] = plan.get("method") or "auto"
         return _called("blend_models", own["models"], options)
     if row["model_id"] == "stack":

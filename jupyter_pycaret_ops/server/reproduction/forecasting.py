@@ -6,20 +6,14 @@ PyCaret's own cross-validation of forecasts asks for intervals, which most model
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+from ...common.engine_facts import SILENCING
 from . import composing, preparing
 from .cells import Cell, assigned, code, markdown
 from .run_facts import Facts
 
-#: what keeps a library from writing to the screen and the folder; scores do not depend on it
-_QUIET = """\
-QUIET = {
-    "lightgbm": {"verbosity": -1},
-    "xgboost": {"verbosity": 0},
-    "catboost": {"verbose": False, "allow_writing_files": False},
-}
-"""
 _STEPS = """\
 # even steps, in the order of time
 table = table[table.index.notna()].sort_index()
@@ -159,12 +153,18 @@ def cells_after(facts: Facts) -> list[Cell]:
     listed = "".join(f"    {row!r}: {made!r},\n" for row, made in _models(facts).items())
     cells += [
         markdown("## Models\n\nEach forecasts the steps of the run's own folds."),
-        code(f"MODELS = {{\n{listed}}}\n{_QUIET}\n\n{_SCORES}\n\n{_FOLDS}"),
+        code(f"MODELS = {{\n{listed}}}\n{_quiet()}\n\n\n{_SCORES}\n\n{_FOLDS}"),
     ]
     called = {row["model_id"]: row.get("name") or row["model_id"] for row in run.leaderboard}
     told = {"METRIC": repr(run.metric), "NAMES": repr(called)}
     board = _BOARD.replace("{ascending}", repr(not run.greater_is_better))
     return [*cells, markdown("## Leaderboard"), code(f"{assigned(told)}\n\n{board}")]
+
+
+def _quiet() -> str:
+    """What keeps libraries from writing to the screen and the folder, as an assignment."""
+    lines = [f"    {json.dumps(name)}: {dict(given)!r},\n" for name, given in SILENCING.items()]
+    return f"QUIET = {{\n{''.join(lines)}}}".replace("'", '"')
 
 
 def _series(facts: Facts) -> dict[str, Any]:

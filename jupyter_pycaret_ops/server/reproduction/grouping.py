@@ -37,5 +37,5 @@ leaderboard = pd.DataFrame(
     }
 ).loc[list(results)]"""
 
-#: task → code that makes `leaderboard` of `results`, unsorted
-BOARDS = {"clustering": _CLUSTERING, "anomaly": _ANOMALY}
+#: what a pipeline answers → code that makes `leaderboard` of `results`, unsorted
+BOARDS = {"clusters": _CLUSTERING, "flags": _ANOMALY}

@@ -5,36 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ...common.engine_facts import DEFAULT_SEED, PARAM_ALIASES, SILENCING
 from ...common.errors import Conflict
+from ...common.task_types import TASK_TYPES
 from . import composing, grouping
 from .cells import assigned, call
 from .run_facts import Facts
 
-_EXPERIMENTS = {
-    "classification": "ClassificationExperiment",
-    "regression": "RegressionExperiment",
-    "clustering": "ClusteringExperiment",
-    "anomaly": "AnomalyExperiment",
-}
 _PLANS = (
     *("setup", "create", "compare", "tune", "ensemble"),
     *("blend", "stack", "calibrate", "finalize", "automl"),
 )
 #: set-up parameters of ours, which the notebook has heeded before
 _OURS = {"ignore_features"}
-#: of tasks, under the names that models have for them: the engine lets its own defaults outdo the words of
-#: its verb, and leaves out what a model does not take
-_SHARED = {"num_clusters": "n_clusters", "fraction": "contamination"}
 #: of plans, not of models
 _LIMITS = {"time_limit", "model_time_limit"}
-#: the seed of the engine room where nobody names one
-_SEED = 42
-#: what keeps a library from writing to the screen and the folder; scores do not depend on it
-_QUIET: dict[str, dict[str, Any]] = {
-    "lightgbm": {"verbosity": -1},
-    "xgboost": {"verbosity": 0},
-    "catboost": {"verbose": False, "allow_writing_files": False},
-}
 _OR_NAN = '''\
 def or_nan(score):
     """A metric that cannot be computed is not a number; PyCaret would write 0."""
@@ -59,14 +44,14 @@ for metric in experiment._get_metric_registry().values():
 
 def check(facts: Facts) -> None:
     """Raise Conflict where plain PyCaret has no words for the run yet."""
-    if facts.task == "time_series" and "series" not in facts.snapshot:
+    if facts.task_type is None:
+        raise Conflict(
+            f"There is no notebook for runs of the task {facts.task}; there is for "
+            f"{', '.join(TASK_TYPES)}."
+        )
+    if facts.task_type.rows_are_steps and "series" not in facts.snapshot:
         raise Conflict(
             "The run ended before its table was made a series; there is nothing to tell."
-        )
-    if facts.task not in (*_EXPERIMENTS, "time_series"):
-        raise Conflict(
-            f"There is no notebook for runs of the task {facts.task} yet; there is for "
-            f"{', '.join(_EXPERIMENTS)} and time_series."
         )
     if facts.run.plan not in _PLANS:
         raise Conflict(
@@ -78,7 +63,7 @@ def check(facts: Facts) -> None:
 def names(facts: Facts) -> str:
     """Assignments that stand on top."""
     seed = facts.snapshot.get("seed")
-    told = {"SEED": repr(_SEED if seed is None else seed)}
+    told = {"SEED": repr(DEFAULT_SEED if seed is None else seed)}
     if facts.has_target:
         told = {"TARGET": repr(facts.snapshot.get("target")), **told}
     return assigned(told)
@@ -95,7 +80,7 @@ def setup(facts: Facts) -> str:
     reduced = facts.changed("folds_reduced")
     if reduced is not None:
         settings["fold"] = repr(reduced["folds"])
-    experiment = _EXPERIMENTS[facts.task]
+    experiment = facts.kind.experiment_class
     arguments = {"session_id": "SEED", "n_jobs": "1", **settings}
     if facts.has_target:
         arguments = {"target": "TARGET", **arguments}
@@ -134,12 +119,12 @@ def models(facts: Facts) -> list[tuple[str, str]]:
 def _parameters(facts: Facts, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
     """What each model is made with."""
     plan = facts.plan_params
-    shared = {own: plan[name] for name, own in _SHARED.items() if plan.get(name) is not None}
+    shared = {own: plan[name] for name, own in PARAM_ALIASES.items() if plan.get(name) is not None}
     given = dict.fromkeys(ids, shared)
     if facts.run.plan in ("create", "finalize"):
-        own = {n: v for n, v in plan.items() if n not in _LIMITS and n not in _SHARED}
+        own = {n: v for n, v in plan.items() if n not in _LIMITS and n not in PARAM_ALIASES}
         given = {str(facts.run.model_id): {**shared, **own}}
-    return {i: {**_QUIET.get(i, {}), **given.get(i, {})} for i in ids or _QUIET}
+    return {i: {**SILENCING.get(i, {}), **given.get(i, {})} for i in ids or SILENCING}
 
 
 _FIT = """\
@@ -164,7 +149,7 @@ def _board(facts: Facts) -> str:
     return f"""\
 {assigned({"METRIC": repr(run.metric), "NAMES": repr(called)})}
 
-{grouping.BOARDS.get(facts.task, _FOLDS)}
+{grouping.BOARDS.get(facts.kind.answers, _FOLDS)}
 leaderboard = leaderboard.sort_values({order})
 best = results[leaderboard.index[0]].pipeline
 leaderboard.insert(0, "name", [NAMES.get(model_id, model_id) for model_id in leaderboard.index])

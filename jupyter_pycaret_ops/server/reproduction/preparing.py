@@ -157,7 +157,7 @@ def _dates(key: str, kind: str) -> list[str]:
 
 
 def _target(facts: Facts) -> str:
-    if facts.task == "regression":
+    if facts.kind.answers == "numbers":
         return 'data[TARGET] = pd.to_numeric(table[TARGET]).astype("float64")'
     target = "table[TARGET]"
     if facts.changed("target_to_text"):

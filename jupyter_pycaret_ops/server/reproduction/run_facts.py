@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from ...common.task_types import TASK_TYPES, TaskType
 from ..lifecycle import Status
 from ..store import events, runs
 from ..store.access import Caller
@@ -47,6 +48,16 @@ class Facts:
     def task(self) -> str:
         """The kind of problem."""
         return str(self.snapshot["task"])
+
+    @property
+    def task_type(self) -> TaskType | None:
+        """The task's descriptor; None where this version does not know the task."""
+        return TASK_TYPES.get(self.task)
+
+    @property
+    def kind(self) -> TaskType:
+        """The task's descriptor, of a run that was checked to have one."""
+        return TASK_TYPES[self.task]
 
     @property
     def has_target(self) -> bool:

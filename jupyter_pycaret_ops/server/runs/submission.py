@@ -9,7 +9,9 @@ from typing import Any
 
 import msgspec
 
+from ...common.engine_facts import SAMPLE_SETS, SAMPLE_TARGET
 from ...common.errors import FieldError, Invalid
+from ...common.task_types import TASK_TYPES
 from ..executors.engine_description import EngineDescription
 from ..files.file_store import FileStore
 from ..store import projects, runs
@@ -17,11 +19,6 @@ from ..store.access import Caller, Role
 from ..store.ids import new_id
 from ..store.models import DataSource, Experiment, Project
 from ..store.session import Store
-
-SKLEARN_SETS = ("iris", "wine", "breast_cancer", "diabetes")
-SKLEARN_TARGET = "target"
-SUPERVISED = ("classification", "regression", "time_series")
-UNSUPERVISED = ("clustering", "anomaly")
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,9 +182,9 @@ def _check_data(
         source is None or source.workspace_id != project.workspace_id
     ):
         faults.add("The data source is not one of this workspace.", "data_source_id")
-    if wanted.sklearn_dataset is not None and wanted.sklearn_dataset not in SKLEARN_SETS:
+    if wanted.sklearn_dataset is not None and wanted.sklearn_dataset not in SAMPLE_SETS:
         faults.add(
-            f"There is no data set “{wanted.sklearn_dataset}”; there are {', '.join(SKLEARN_SETS)}.",
+            f"There is no data set “{wanted.sklearn_dataset}”; there are {', '.join(SAMPLE_SETS)}.",
             "sklearn_dataset",
         )
     if (wanted.frame is not None) != (wanted.executor == "notebook"):
@@ -281,8 +278,8 @@ def _short(message: str) -> str:
 def _target(experiment: Experiment, wanted: Submission) -> str | None:
     if wanted.target is not None:
         return wanted.target
-    if wanted.sklearn_dataset is not None and experiment.task in SUPERVISED:
-        return SKLEARN_TARGET
+    if wanted.sklearn_dataset is not None and TASK_TYPES[experiment.task].target != "refused":
+        return SAMPLE_TARGET
     return experiment.target
 
 
@@ -293,7 +290,7 @@ def _check_target(
     source: DataSource | None,
     faults: Faults,
 ) -> None:
-    if target is not None and task in UNSUPERVISED:
+    if target is not None and TASK_TYPES[task].target == "refused":
         faults.add(
             f"{task} predicts no column, so it takes no target; to leave “{target}” out, name it in "
             "setup_params.ignore_features.",
@@ -301,7 +298,7 @@ def _check_target(
         )
         return
     if target is None:
-        if task in ("classification", "regression"):
+        if TASK_TYPES[task].target == "required":
             faults.add(f"A {task} run needs a target: the column to predict.", "target")
         return
     names: Iterable[str] | None = None
@@ -319,7 +316,11 @@ def _check_target(
 def _metric(
     task: dict[str, Any], plan_params: dict[str, Any], faults: Faults
 ) -> dict[str, Any] | None:
-    wanted = plan_params.get("sort") or plan_params.get("optimize") or task.get("default_metric")
+    wanted = (
+        plan_params.get("sort")
+        or plan_params.get("optimize")
+        or TASK_TYPES[task["id"]].default_metric
+    )
     if wanted is None:
         return None
     metric = _by_id(task["metrics"], wanted)

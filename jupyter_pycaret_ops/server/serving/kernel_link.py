@@ -5,22 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
-import struct
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from ...common.errors import Unavailable
+from ...common.wire import FrameBuffer, frame
 from ..executors.kernel.memory import MemoryWatch, mebibytes
 from ..executors.kernel.pool import KernelUnavailable, WorkerPool
 from ..executors.kernel.worker import Worker, WorkerDied, WorkerRefused
 
 log = logging.getLogger("jupyter_pycaret_ops")
 
-HEADER = struct.Struct(">I")
 PREPARE = "from jupyter_pycaret_ops.kernel import predictor as _pycaret_ops_predictor"
 
 
@@ -65,7 +62,7 @@ class _Frames(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
         self.waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self.lost = False
-        self._buffer = bytearray()
+        self._buffer = FrameBuffer()
         self._next = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -73,14 +70,7 @@ class _Frames(asyncio.Protocol):
         self.transport = transport
 
     def data_received(self, data: bytes) -> None:
-        self._buffer += data
-        while len(self._buffer) >= HEADER.size:
-            (length,) = HEADER.unpack_from(self._buffer)
-            end = HEADER.size + length
-            if len(self._buffer) < end:
-                return
-            answer = msgspec.msgpack.decode(memoryview(self._buffer)[HEADER.size : end])
-            del self._buffer[:end]
+        for answer in self._buffer.feed(data):
             future = self.waiting.pop(answer["id"], None)
             if future is not None and not future.done():
                 future.set_result(answer)
@@ -108,16 +98,16 @@ class _Frames(asyncio.Protocol):
         """
         self._next += 1
         number = self._next
-        frame = {**message, "id": number}
+        numbered = {**message, "id": number}
         if len(message.get("rows", ())) > IN_THREAD_ROWS:
-            content = await asyncio.to_thread(msgspec.msgpack.encode, frame)
+            content = await asyncio.to_thread(frame, numbered)
         else:
-            content = msgspec.msgpack.encode(frame)
+            content = frame(numbered)
         if self.lost or self.transport is None:
             raise LinkLost("the serving kernel ended")
         future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self.waiting[number] = future
-        self.transport.write(HEADER.pack(len(content)) + content)
+        self.transport.write(content)
         # not `wait_for`: it costs a task for each batch
         deadline = asyncio.get_running_loop().call_later(within_s, _expire, future, within_s)
         try:
@@ -249,8 +239,7 @@ class KernelLink:
         if key in self._loaded and self._frames is not None:
             transport = self._frames.transport
             if transport is not None and not self._frames.lost:
-                content = msgspec.msgpack.encode({"op": "unload", "key": key, "id": 0})
-                transport.write(HEADER.pack(len(content)) + content)
+                transport.write(frame({"op": "unload", "key": key, "id": 0}))
         self._loaded.discard(key)
 
     async def _up(self) -> _Frames:

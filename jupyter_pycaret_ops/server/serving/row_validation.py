@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any
 
 from ...common.errors import FieldError, Invalid, RowsInvalid
+from ...common.task_types import TASK_TYPES
 
 MOST_ERRORS = 20
 MOST_WARNINGS = 20
@@ -70,7 +71,7 @@ class RowValidator:
         self._schema = schema
         self.names: list[str] = [column["name"] for column in schema["columns"]]
         #: a row of a forecast is a step ahead, and says which one
-        self._are_steps = schema.get("task") == "time_series"
+        self._are_steps = TASK_TYPES[schema["task"]].rows_are_steps
         self._known = frozenset(self.names)
         self._columns = [
             (

@@ -288,14 +288,20 @@ export interface components {
     };
     /**
      * TaskCard
-     * @description A task; `extra` is the extra of the package that brings it.
+     * @description A task; `extra` is the extra of the package that brings it, `sample_sets` are data to try it on.
      */
     readonly TaskCard: {
+      /** @enum {unknown} */
+      readonly answers: 'clusters' | 'flags' | 'labels' | 'numbers' | 'steps';
       readonly default_metric: string | null;
       readonly extra: string | null;
       readonly id: string;
       readonly is_available: boolean;
       readonly name: string;
+      readonly rows_are_steps: boolean;
+      readonly sample_sets: readonly string[];
+      /** @enum {unknown} */
+      readonly target: 'optional' | 'refused' | 'required';
     };
     /**
      * ModelCard
@@ -483,8 +489,8 @@ export interface components {
       readonly updated_at: string;
       readonly project_id: string;
       readonly name: string;
-      /** @enum {unknown} */
-      readonly task: 'anomaly' | 'classification' | 'clustering' | 'regression' | 'time_series';
+      /** @description Id of a task, as GET /describe/tasks lists them */
+      readonly task: string;
       readonly target: string | null;
       readonly setup_params: Record<string, unknown>;
       readonly data_source_id: string | null;
@@ -497,8 +503,8 @@ export interface components {
      */
     readonly ExperimentIn: {
       readonly name: string;
-      /** @enum {unknown} */
-      readonly task: 'anomaly' | 'classification' | 'clustering' | 'regression' | 'time_series';
+      /** @description Id of a task, as GET /describe/tasks lists them */
+      readonly task: string;
       /** @default null */
       readonly target?: string | null;
       /** @default {} */
@@ -514,8 +520,8 @@ export interface components {
      */
     readonly ExperimentPatch: {
       readonly name?: string;
-      /** @enum {unknown} */
-      readonly task?: 'anomaly' | 'classification' | 'clustering' | 'regression' | 'time_series';
+      /** @description Id of a task, as GET /describe/tasks lists them */
+      readonly task?: string;
       readonly target?: string | null;
       readonly setup_params?: Record<string, unknown>;
       readonly data_source_id?: string | null;

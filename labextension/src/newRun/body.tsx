@@ -100,12 +100,12 @@ function Fields({
         <Preview
           name={source.name}
           preview={state.preview}
-          target={takesTarget(state.task) ? state.target : ''}
+          target={takesTarget(state) ? state.target : ''}
         />
       ) : null}
       {known ? (
         <div className="jp-pycaret-form">
-          {takesTarget(state.task) ? <TargetField model={model} state={state} /> : null}
+          {takesTarget(state) ? <TargetField model={model} state={state} /> : null}
           <TaskField model={model} state={state} />
           {state.offer ? <PlanFields model={model} state={state} /> : <Waiting state={state} />}
         </div>

@@ -114,7 +114,7 @@ export function TaskField({ model, state }: IPart): JSX.Element {
   const hint =
     state.preview?.suggestion?.task === state.task
       ? trans.__('Suggested by the target.')
-      : takesTarget(state.task)
+      : takesTarget(state)
         ? null
         : trans.__('No target: all columns are looked at.');
   return (

@@ -3,11 +3,11 @@ import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
 import { ResponseError, sentenceOf } from '../api/errors';
 import type { IRunDetail } from '../api/rows';
-import type { INewExperiment, ITrainingApi } from '../api/training';
+import type { ITrainingApi } from '../api/training';
 import { refusalOf } from '../common/words';
 import { experimentName, fits } from './naming';
 import { textOf } from './params';
-import { SAMPLE_TARGET, sampleId, sampleOf, taskOf } from './samples';
+import { SAMPLE_TARGET, sampleId, sampleOf } from './samples';
 import { availableModels, EMPTY_FORM, type FieldName, type IFormState, takesTarget } from './state';
 import { collect, faultsOf, MINUTE } from './submission';
 
@@ -74,7 +74,9 @@ export class NewRunModel {
     const sample = sampleOf(sourceId);
     if (sample !== null) {
       this._patch({ target: SAMPLE_TARGET });
-      await this.chooseTask(taskOf(sample));
+      await this._tasks;
+      const suited = this._state.tasks.find(one => one.sample_sets.includes(sample));
+      await this.chooseTask(suited?.id ?? (await this._firstTask()));
       this._name();
       return;
     }
@@ -271,8 +273,8 @@ export class NewRunModel {
     }
     const made = await this._options.api.createExperiment(this._options.projectId, {
       name,
-      task: task as INewExperiment['task'], // one of those that the server offers
-      target: takesTarget(task) ? target : null,
+      task,
+      target: takesTarget(this._state) ? target : null,
       data_source_id: sampleOf(sourceId) === null ? sourceId : null
     });
     this._patch({ experiments: [made, ...experiments] });

@@ -11,7 +11,7 @@ export function experimentName(state: IFormState): string | null {
     return null;
   }
   // Every sample calls its target by one name, which says nothing.
-  const last = !takesTarget(task) ? task : sample === null ? target : 'sample';
+  const last = !takesTarget(state) ? task : sample === null ? target : 'sample';
   const stem = source.replace(/\.[a-z]{2,7}$/i, '');
   const name = [stem, last]
     .map(word =>
@@ -33,9 +33,7 @@ export function experimentName(state: IFormState): string | null {
 }
 
 /** Whether an experiment is about what the form is about. */
-export function fits(
-  { task, target }: IFormState,
-  row: Pick<IExperiment, 'task' | 'target'>
-): boolean {
-  return row.task === task && (row.target ?? '') === (takesTarget(task) ? target : '');
+export function fits(state: IFormState, row: Pick<IExperiment, 'task' | 'target'>): boolean {
+  const target = takesTarget(state) ? state.target : '';
+  return row.task === state.task && (row.target ?? '') === target;
 }

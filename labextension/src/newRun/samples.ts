@@ -6,15 +6,7 @@ const PREFIX = 'sample:';
 /** the column to predict, in each of them */
 export const SAMPLE_TARGET = 'target';
 
-/** What each of them is for. */
-const TASKS: Readonly<Record<string, string>> = {
-  iris: 'classification',
-  wine: 'classification',
-  breast_cancer: 'classification',
-  diabetes: 'regression'
-};
-
-export const SAMPLES: ReadonlyArray<string> = Object.keys(TASKS);
+export const SAMPLES: ReadonlyArray<string> = ['iris', 'wine', 'breast_cancer', 'diabetes'];
 
 /** How a form names a sample where a data source has its id. */
 export function sampleId(name: string): string {
@@ -24,10 +16,6 @@ export function sampleId(name: string): string {
 /** The sample that an id in a form stands for; null for a data source. */
 export function sampleOf(id: string): string | null {
   return id.startsWith(PREFIX) ? id.slice(PREFIX.length) : null;
-}
-
-export function taskOf(sample: string): string {
-  return TASKS[sample] ?? 'classification';
 }
 
 /** `breast_cancer` as `breast cancer` */

@@ -55,11 +55,9 @@ export const EMPTY_FORM: IFormState = {
   sending: false
 };
 
-/** Tasks without labels: the engine looks for structure of its own. */
-const WITHOUT_TARGET: ReadonlySet<string> = new Set(['clustering', 'anomaly']);
-
-export function takesTarget(task: string): boolean {
-  return !WITHOUT_TARGET.has(task);
+/** Whether the chosen task predicts a column; true until the tasks are known. */
+export function takesTarget({ tasks, task }: Pick<IFormState, 'tasks' | 'task'>): boolean {
+  return tasks.find(one => one.id === task)?.target !== 'refused';
 }
 
 export function planOf({ offer, plan }: IFormState): IPlan | null {

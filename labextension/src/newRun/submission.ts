@@ -32,8 +32,8 @@ export function collect(state: IFormState, trans: TranslationBundle): ICollected
     errors.data_source_id = trans.__('Choose the data. Upload it first where there is none.');
   }
   const sample = sampleOf(state.sourceId);
-  const target = takesTarget(state.task) ? state.target : '';
-  if (takesTarget(state.task) && target === '') {
+  const target = takesTarget(state) ? state.target : '';
+  if (takesTarget(state) && target === '') {
     errors.target = trans.__('Choose the column to predict.');
   }
   if (plan?.needs_model && state.modelId === '') {

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from jupyter_pycaret_ops.common.task_types import TASK_TYPES
 from jupyter_pycaret_ops.kernel import engine
 from jupyter_pycaret_ops.kernel.engine.json_values import plain
 from jupyter_pycaret_ops.kernel.engine.parameters import fault_of
@@ -68,7 +69,7 @@ def test_what_can_run_is_complete(described, task_id):
     assert all(ids[model_id]["is_available"] for model_id in _MODELS[task_id])
     for key in ("plans", "models", "metrics", "setup_params", "plots"):
         assert found[key]
-    assert found["default_metric"] in [m["id"] for m in found["metrics"]]
+    assert TASK_TYPES[task_id].default_metric in [m["id"] for m in found["metrics"]]
 
 
 def test_slow_models_are_no_defaults(described):

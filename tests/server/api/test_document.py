@@ -13,8 +13,8 @@ import msgspec
 import pytest
 from tornado.routing import PathMatches
 
+from jupyter_pycaret_ops.common.protocol import API_PREFIX
 from jupyter_pycaret_ops.server.api.openapi import REASON, document
-from jupyter_pycaret_ops.server.api.routes import PREFIX as LOCAL_PREFIX
 from jupyter_pycaret_ops.server.api.routes import ROUTES, by_path, handlers
 from jupyter_pycaret_ops.server.api.schemas import ErrorOut
 from jupyter_pycaret_ops.server.store.bootstrap import MIGRATE_COMMAND, ensure_schema
@@ -41,7 +41,7 @@ def test_the_document_and_the_routes_name_the_same() -> None:
 def test_every_path_of_the_table_is_found_by_the_router_as_its_own() -> None:
     made = handlers()
     for path, by_method in by_path().items():
-        concrete = LOCAL_PREFIX + re.sub(r"\{\w+\}", "x", path)
+        concrete = API_PREFIX + re.sub(r"\{\w+\}", "x", path)
         pattern, _, arguments = next(
             item for item in made if PathMatches(item[0]).regex.fullmatch(concrete)
         )

@@ -8,18 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
+from jupyter_pycaret_ops.common.engine_facts import SILENCING
 from jupyter_pycaret_ops.common.protocol import JSON
 
 from ..event_reporter import EventReporter
 from ..interfaces import Estimator, Frame
 from ..scoring.base import Scorer
 
-#: what keeps a library's C code from writing to the user's screen and folder
-QUIET: dict[str, JSON] = {
-    "lightgbm": {"verbosity": -1},
-    "xgboost": {"verbosity": 0},
-    "catboost": {"verbose": False, "allow_writing_files": False},
-}
 #: more threads are slower on small data, and processes outlive a crash
 _FIXED = frozenset({"n_jobs", "thread_count", "nthread"})
 
@@ -47,7 +42,7 @@ class Experiment(ABC):
             for model_id, container in self.engine._fit_state["model_registry"].items()
             if not container.is_special and model_id not in self._LEFT_OUT
         }
-        for model_id, arguments in QUIET.items():
+        for model_id, arguments in SILENCING.items():
             if model_id in self.registry:
                 self.registry[model_id].args.update(arguments)
         for container in self.registry.values():

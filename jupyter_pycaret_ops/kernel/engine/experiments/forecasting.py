@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from jupyter_pycaret_ops.common.engine_facts import SILENCING
 from jupyter_pycaret_ops.common.protocol import JSON
 
 from ..event_reporter import EventReporter
 from ..interfaces import Column, Estimator, Frame
 from ..scoring.forecasting import ForecastScorer, fit_forecaster
-from .base import QUIET, Experiment
+from .base import Experiment
 
 
 class ForecastExperiment(Experiment):
@@ -79,8 +80,8 @@ class ForecastExperiment(Experiment):
         """A regressor that is carried inside is not in the registry by itself."""
         regressor = getattr(estimator, "regressor", None)
         library = type(regressor).__module__.partition(".")[0]
-        if regressor is not None and library in QUIET:
-            regressor.set_params(**QUIET[library])
+        if regressor is not None and library in SILENCING:
+            regressor.set_params(**SILENCING[library])
         return estimator
 
     def scorer(self, folds: int) -> ForecastScorer:

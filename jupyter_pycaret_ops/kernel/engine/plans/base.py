@@ -6,15 +6,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from jupyter_pycaret_ops.common.protocol import JSON
+from jupyter_pycaret_ops.common.task_types import TASK_TYPES, task_ids
 
 from ..interfaces import PlanResult
 from ..parameters import Param, read
 from ..prepared_task import PreparedTask
 
-SUPERVISED = frozenset({"classification", "regression"})
-FORECASTING = frozenset({"time_series"})
+SUPERVISED = task_ids(lambda task: task.is_supervised)
+FORECASTING = task_ids(lambda task: task.rows_are_steps)
 SCORED = SUPERVISED | FORECASTING
-ALL = SCORED | {"clustering", "anomaly"}
+ALL = frozenset(TASK_TYPES)
+#: tasks whose models give probabilities
+WITH_LABELS = task_ids(lambda task: task.answers == "labels")
 
 TIME_LIMIT = Param(
     "time_limit",
@@ -38,9 +41,9 @@ N_SELECT = Param(
     1,
     "How many of the best are kept as pipelines.",
 )
-#: what some tasks add to the plans that make models
+#: what some tasks add to the plans that make models, by what they answer
 OF_TASK: Mapping[str, list[Param]] = {
-    "clustering": [
+    "clusters": [
         Param(
             "num_clusters",
             {"type": ["integer", "null"], "minimum": 2, "maximum": 1000},
@@ -48,7 +51,7 @@ OF_TASK: Mapping[str, list[Param]] = {
             "How many clusters to make, for models that do not find the number themselves.",
         )
     ],
-    "anomaly": [
+    "flags": [
         Param(
             "fraction",
             {"type": ["number", "null"], "exclusiveMinimum": 0, "maximum": 0.5},
@@ -61,7 +64,7 @@ OF_TASK: Mapping[str, list[Param]] = {
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Something to do with a prepared.
+    """Something to do with a prepared task.
 
     `run` gets the prepared task and the read parameters. With `takes_model_params` the parameters of
     the chosen model's constructor are accepted beside `params` and passed as they are. With
@@ -80,7 +83,10 @@ class Plan:
 
     def params_for(self, task_id: str) -> list[Param]:
         """The plan's own parameters with those that the task adds."""
-        return [*self.params, *(OF_TASK.get(task_id, []) if self.makes_models else [])]
+        return [
+            *self.params,
+            *(OF_TASK.get(TASK_TYPES[task_id].answers, []) if self.makes_models else []),
+        ]
 
     def read_params(self, task_id: str, given: JSON) -> JSON:
         """`given` over the defaults; raises `PlanFailed` for what the plan does not take."""

@@ -13,7 +13,7 @@ from ..leaderboard import Leaderboard
 from ..parameters import Param
 from ..prepared_task import PreparedTask
 from ..trials import Candidate
-from .base import EXCLUDE, INCLUDE, MODEL_TIME_LIMIT, SORT, TIME_LIMIT, Plan
+from .base import EXCLUDE, INCLUDE, MODEL_TIME_LIMIT, SORT, TIME_LIMIT, WITH_LABELS, Plan
 from .compare import compared
 from .models import named_model
 
@@ -87,7 +87,7 @@ def blend(prepared: PreparedTask, params: JSON) -> PlanResult:
             "blend_models",
             ids,
             weights=weights,
-            **({"method": params["method"]} if prepared.spec.task == "classification" else {}),
+            **({"method": params["method"]} if prepared.task.type.answers == "labels" else {}),
         ),
         {"params": {"models": ids}},
     )
@@ -257,6 +257,6 @@ CALIBRATE = Plan(
         SORT,
         TIME_LIMIT,
     ],
-    tasks=frozenset({"classification"}),
+    tasks=WITH_LABELS,
     needs_model=True,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from jupyter_pycaret_ops.common.engine_facts import PARAM_ALIASES
 from jupyter_pycaret_ops.common.protocol import JSON
 
 from ..candidates import of_model
@@ -13,7 +14,6 @@ from ..trials import Candidate
 from .base import OF_TASK, Plan
 
 #: our name of a parameter → the model's own
-_OWN_NAME = {"num_clusters": "n_clusters", "fraction": "contamination"}
 
 
 def named_model(prepared: PreparedTask) -> str:
@@ -39,11 +39,11 @@ def the_model(prepared: PreparedTask, plan: Plan, params: JSON) -> Candidate:
             f"{name} has no parameter “{unknown[0]}”; it has: {', '.join(sorted(offered))}.",
         )
     for wanted, value in _of_task(prepared, params).items():
-        if _OWN_NAME[wanted] not in offered:
+        if PARAM_ALIASES[wanted] not in offered:
             raise PlanFailed(
                 "user", f"{name} takes no {wanted}; it finds that itself. Leave it out."
             )
-        given.setdefault(_OWN_NAME[wanted], value)
+        given.setdefault(PARAM_ALIASES[wanted], value)
     return of_model(prepared, model_id, given)
 
 
@@ -53,11 +53,11 @@ def models(prepared: PreparedTask, ids: Sequence[str], params: JSON) -> list[Can
     candidates = []
     for model_id in ids:
         offered = prepared.experiment.parameters_of(model_id)
-        given = {_OWN_NAME[n]: v for n, v in wanted.items() if _OWN_NAME[n] in offered}
+        given = {PARAM_ALIASES[n]: v for n, v in wanted.items() if PARAM_ALIASES[n] in offered}
         candidates.append(of_model(prepared, model_id, given))
     return candidates
 
 
 def _of_task(prepared: PreparedTask, params: JSON) -> JSON:
-    names = [param.name for param in OF_TASK.get(prepared.spec.task, [])]
+    names = [param.name for param in OF_TASK.get(prepared.task.type.answers, [])]
     return {name: params[name] for name in names if params.get(name) is not None}

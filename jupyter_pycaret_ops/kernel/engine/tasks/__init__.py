@@ -1,25 +1,26 @@
-"""The tasks that can run; each is one module. A new one is added to `TASKS`."""
+"""The tasks that can run: a module for each descriptor of `common.task_types`, named by its id.
+
+Each module gives `TASK`.
+"""
 
 from __future__ import annotations
 
-from ..interfaces import PlanFailed
-from .anomaly import Anomaly
-from .base import Task
-from .classification import Classification
-from .clustering import Clustering
-from .regression import Regression
-from .time_series import TimeSeries
+from importlib import import_module
 
-_ALL: tuple[Task, ...] = (Classification(), Regression(), Clustering(), Anomaly(), TimeSeries())
-TASKS: dict[str, Task] = {task.id: task for task in _ALL}
+from jupyter_pycaret_ops.common.task_types import TASK_TYPES
+
+from ..interfaces import PlanFailed
+from .base import Task
+
+TASKS: dict[str, Task] = {
+    task_id: import_module(f".{task_id}", __name__).TASK for task_id in TASK_TYPES
+}
 
 __all__ = ["TASKS", "Task", "find_task"]
 
 
 def find_task(task_id: str) -> Task:
-    """The task of that id; raises `PlanFailed` when it cannot run."""
+    """Return the task of that id; raises `PlanFailed` when there is none."""
     if task_id not in TASKS:
-        raise PlanFailed(
-            "user", f"The task “{task_id}” cannot run yet; these can: {', '.join(TASKS)}."
-        )
+        raise PlanFailed("user", f"There is no task “{task_id}”; there are: {', '.join(TASKS)}.")
     return TASKS[task_id]

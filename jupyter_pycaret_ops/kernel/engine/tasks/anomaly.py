@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from jupyter_pycaret_ops.common.protocol import JSON
+from jupyter_pycaret_ops.common.task_types import ANOMALY
 
 from .. import plots, portable
 from ..event_reporter import EventReporter
@@ -33,9 +34,8 @@ class PreparedAnomaly(PreparedUnsupervised):
 
     def assignments(self, values: Any) -> Frame:
         """Row, counted from 0, whether it is an anomaly, and its score."""
-        return pd.DataFrame(
-            {"row": range(len(values)), "anomaly": values[:, 0].astype(int), "score": values[:, 1]}
-        )
+        table = pd.DataFrame({"row": range(len(values))})
+        return table.assign(anomaly=values[:, 0].astype(int), score=values[:, 1])
 
     def outputs(self, pipeline: Estimator, rows: Frame) -> Any:
         """Flags and scores."""
@@ -56,9 +56,7 @@ class PreparedAnomaly(PreparedUnsupervised):
 class Anomaly(Unsupervised):
     """Find rows that are unlike the others."""
 
-    id = "anomaly"
-    experiment_class = "AnomalyExperiment"
-    default_metric = "Agreement"
+    type = ANOMALY
     prepared_class = PreparedAnomaly
     plots: ClassVar[dict[str, str]] = {
         "score": "Anomaly scores",
@@ -70,3 +68,6 @@ class Anomaly(Unsupervised):
     ) -> AnomalyExperiment:
         """The fitted experiment."""
         return AnomalyExperiment(self.engine_class(), data, reporter, settings)
+
+
+TASK = Anomaly()

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 from jupyter_pycaret_ops.common.protocol import RunSpec
+from jupyter_pycaret_ops.common.task_types import TaskType
 
 from ..event_reporter import EventReporter
 from ..experiments import Experiment
@@ -19,22 +20,23 @@ from ..settings import engine_params
 class Task(ABC):
     """One kind of problem: how its data are prepared, set up, kept and served."""
 
-    #: as in a run's specification
-    id: ClassVar[str]
-    #: the engine's experiment class, by name in `pycaret.tasks`
-    experiment_class: ClassVar[str]
-    #: what ranks a leaderboard if nobody says
-    default_metric: ClassVar[str]
+    #: what other processes know of it as well
+    type: ClassVar[TaskType]
     #: id → name of the plots of its best model, in the order in which they are drawn and shown
     plots: ClassVar[dict[str, str]] = {}
     #: whether a run fails when none of its models can answer for new rows
     must_serve: ClassVar[bool] = True
 
+    @property
+    def id(self) -> str:
+        """The task's id in a run's specification."""
+        return self.type.id
+
     def engine_class(self) -> Any:
         """The engine's experiment class."""
         import pycaret.tasks
 
-        return getattr(pycaret.tasks, self.experiment_class)
+        return getattr(pycaret.tasks, self.type.experiment_class)
 
     def setup_params(self) -> list[Param]:
         """What `setup_params` of a run may hold: the engine's that work, as installed, and ours."""
@@ -60,7 +62,7 @@ class Task(ABC):
         """An experiment fitted on a few rows, to ask the engine what it offers."""
 
     def _metric(self, experiment: Experiment, metric: str | None) -> tuple[str, bool]:
-        name = metric or self.default_metric
+        name = metric or self.type.default_metric
         if name not in experiment.metrics:
             raise PlanFailed(
                 "user",

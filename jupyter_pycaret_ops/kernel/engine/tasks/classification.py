@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from jupyter_pycaret_ops.common.protocol import JSON
+from jupyter_pycaret_ops.common.task_types import CLASSIFICATION
 
 from .. import labels, portable
 from ..event_reporter import EventReporter
@@ -34,9 +35,7 @@ class PreparedClassification(PreparedSupervised):
 class Classification(Supervised):
     """Predict which class a row belongs to."""
 
-    id = "classification"
-    experiment_class = "ClassificationExperiment"
-    default_metric = "Accuracy"
+    type = CLASSIFICATION
     prepared_class = PreparedClassification
     plots: ClassVar[dict[str, str]] = {
         "confusion_matrix": "Confusion matrix",
@@ -70,3 +69,6 @@ class Classification(Supervised):
         """The size of the smallest class."""
         smallest = int(np.bincount(train_target)[np.unique(train_target)].min())
         return smallest, f"the smallest class has {smallest} of the rows to train on"
+
+
+TASK = Classification()

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import pandas as pd
 
 from jupyter_pycaret_ops.common.protocol import JSON
+from jupyter_pycaret_ops.common.task_types import CLUSTERING
 
 from .. import plots, portable
 from ..event_reporter import EventReporter
@@ -43,9 +44,7 @@ class PreparedClustering(PreparedUnsupervised):
 class Clustering(Unsupervised):
     """Find groups of rows that are alike."""
 
-    id = "clustering"
-    experiment_class = "ClusteringExperiment"
-    default_metric = "Silhouette"
+    type = CLUSTERING
     prepared_class = PreparedClustering
     plots: ClassVar[dict[str, str]] = {
         "distribution": "Rows by cluster",
@@ -58,3 +57,6 @@ class Clustering(Unsupervised):
     ) -> ClusteringExperiment:
         """The fitted experiment."""
         return ClusteringExperiment(self.engine_class(), data, reporter, settings)
+
+
+TASK = Clustering()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from jupyter_pycaret_ops.common.task_types import REGRESSION
+
 from .. import labels
 from ..event_reporter import EventReporter
 from ..interfaces import Column, PlanFailed
@@ -14,9 +16,7 @@ from .supervised import Supervised
 class Regression(Supervised):
     """Predict a number."""
 
-    id = "regression"
-    experiment_class = "RegressionExperiment"
-    default_metric = "R2"
+    type = REGRESSION
     plots: ClassVar[dict[str, str]] = {
         "residuals": "Residuals",
         "prediction_error": "Prediction error",
@@ -42,3 +42,6 @@ class Regression(Supervised):
     def most_folds(self, train_target: Any) -> tuple[int, str]:
         """R² needs two rows in a fold."""
         return len(train_target) // 2, f"there are {len(train_target)} rows to train on"
+
+
+TASK = Regression()

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import pandas as pd
 
+from jupyter_pycaret_ops.common.engine_facts import DEFAULT_SEED
 from jupyter_pycaret_ops.common.protocol import JSON, RunSpec
 
 from .. import features, input_schema, labels, plots
@@ -20,7 +21,7 @@ from ..labels import Target
 from ..limits import Limits
 from ..parameters import Param, read
 from ..prepared_task import PreparedTask
-from ..settings import DEFAULT_SEED, IGNORE_FEATURES
+from ..settings import IGNORE_FEATURES
 from .base import Task
 
 #: with fewer rows neither a hold-out nor two folds can be made

@@ -7,7 +7,9 @@ from typing import Any, ClassVar
 
 import pandas as pd
 
+from jupyter_pycaret_ops.common.engine_facts import DEFAULT_SEED
 from jupyter_pycaret_ops.common.protocol import JSON, RunSpec
+from jupyter_pycaret_ops.common.task_types import TIME_SERIES
 
 from .. import features, input_schema, plots, portable
 from .. import series as reading
@@ -21,7 +23,7 @@ from ..parameters import Param, read
 from ..prepared_task import PreparedTask
 from ..scoring.forecasting import fit_forecaster
 from ..seasonality import has_season
-from ..settings import DEFAULT_SEED, IGNORE_FEATURES
+from ..settings import IGNORE_FEATURES
 from .base import Task
 
 #: forecast if nobody says how far and there is no season to go by
@@ -138,9 +140,7 @@ class PreparedForecast(PreparedTask):
 class TimeSeries(Task):
     """Forecast the next steps of a series."""
 
-    id = "time_series"
-    experiment_class = "TimeSeriesExperiment"
-    default_metric = "MASE"
+    type = TIME_SERIES
     plots: ClassVar[dict[str, str]] = {
         "forecast": "Forecast of the steps held out",
         "decomposition": "Trend, season and rest",
@@ -335,3 +335,6 @@ def _stamped(values: Column) -> Any:
     if isinstance(values.index, pd.PeriodIndex):
         return values.set_axis(values.index.to_timestamp(), axis=0)
     return values
+
+
+TASK = TimeSeries()

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from jupyter_pycaret_ops.common.engine_facts import DEFAULT_SEED
 from jupyter_pycaret_ops.common.protocol import JSON, RunSpec
 
 from .. import features, input_schema
@@ -20,7 +21,7 @@ from ..leaderboard import Scored
 from ..limits import Limits
 from ..parameters import Param, read
 from ..prepared_task import PreparedTask
-from ..settings import DEFAULT_SEED, IGNORE_FEATURES
+from ..settings import IGNORE_FEATURES
 from .base import Task
 
 FEWEST_ROWS = 5

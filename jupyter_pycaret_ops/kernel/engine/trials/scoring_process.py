@@ -10,21 +10,10 @@ import sys
 from multiprocessing.connection import Connection
 from typing import Any
 
+from jupyter_pycaret_ops.common.engine_facts import SINGLE_THREADED
+
 from ..scoring.base import Scores
 from . import fork_server
-
-#: libraries take their number of threads from here when they load; the processes are the threads
-_ONE_THREAD = dict.fromkeys(
-    (
-        "OMP_NUM_THREADS",
-        "OPENBLAS_NUM_THREADS",
-        "MKL_NUM_THREADS",
-        "VECLIB_MAXIMUM_THREADS",
-        "NUMEXPR_NUM_THREADS",
-        "NUMBA_NUM_THREADS",
-    ),
-    "1",
-)
 
 
 class ChildLost(Exception):
@@ -91,5 +80,5 @@ def _fresh(descriptor: int) -> subprocess.Popen[bytes]:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, **_ONE_THREAD},
+        env={**os.environ, **SINGLE_THREADED},
     )

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ....common.engine_facts import SINGLE_THREADED
 from .worker import (
     ANSWER_WITHIN_S,
-    ONE_THREAD,
     Worker,
     WorkerDied,
     WorkerRefused,
@@ -172,7 +172,7 @@ class WorkerPool:
         if self._closed:
             raise KernelUnavailable("The server is stopping.")
         manager = self._kernel_manager()
-        env = {**os.environ, **ONE_THREAD, "PYCARET_CUSTOM_LOGGING_PATH": os.devnull}
+        env = {**os.environ, **SINGLE_THREADED, "PYCARET_CUSTOM_LOGGING_PATH": os.devnull}
         scratch = tempfile.mkdtemp(prefix="work-", dir=self.settings.runtime_dir)
         env["MPLCONFIGDIR"] = scratch
         name, within_s = self.settings.kernel_name, self.settings.answer_s

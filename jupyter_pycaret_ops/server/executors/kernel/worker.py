@@ -18,18 +18,6 @@ if TYPE_CHECKING:
     from jupyter_client.asynchronous.client import AsyncKernelClient
     from jupyter_client.multikernelmanager import AsyncMultiKernelManager
 
-#: numeric libraries held to one thread: more was slower, and starts what outlives a crash
-ONE_THREAD = dict.fromkeys(
-    (
-        "OMP_NUM_THREADS",
-        "OPENBLAS_NUM_THREADS",
-        "MKL_NUM_THREADS",
-        "NUMEXPR_NUM_THREADS",
-        "VECLIB_MAXIMUM_THREADS",
-        "NUMBA_NUM_THREADS",
-    ),
-    "1",
-)
 LONGEST_TRACE = 2_000
 LONGEST_OUTPUT = 500
 #: bytes that a kernel may write to stdout and stderr before they are dropped
