@@ -5,6 +5,7 @@ A new task is one descriptor in `TASK_TYPES` and one module of that name in `ker
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -38,6 +39,12 @@ class TaskType:
     def rows_are_steps(self) -> bool:
         """Whether a row to predict is a step ahead of the training data."""
         return self.answers == "steps"
+
+    @property
+    def engine_task(self) -> str:
+        """The engine's own name for the task: `TimeSeriesExperiment` → `time_series`."""
+        stem = self.experiment_class.removesuffix("Experiment")
+        return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", stem).lower()
 
     @property
     def is_supervised(self) -> bool:

@@ -49,7 +49,7 @@ def _task(task: Task) -> JSON:
             }
             for plan in plans_for(task.id)
         ],
-        "models": _models(task.id, experiment),
+        "models": _models(task.type.engine_task, experiment),
         "metrics": _metrics(experiment),
         "setup_params": [param.card() for param in task.setup_params()],
         "plots": [{"id": plot, "name": name} for plot, name in task.plots.items()],
@@ -64,7 +64,7 @@ def _experiment(task: Task) -> Experiment | None:
         return None
 
 
-def _models(task_id: str, experiment: Experiment | None) -> list[JSON]:
+def _models(engine_task: str, experiment: Experiment | None) -> list[JSON]:
     from .json_values import plain
 
     models: list[JSON] = []
@@ -85,10 +85,10 @@ def _models(task_id: str, experiment: Experiment | None) -> list[JSON]:
             }
             for model_id, name in experiment.names.items()
         ]
-    return models + _missing_models(task_id, {model["id"] for model in models})
+    return models + _missing_models(engine_task, {model["id"] for model in models})
 
 
-def _missing_models(task_id: str, present: set[str]) -> list[JSON]:
+def _missing_models(engine_task: str, present: set[str]) -> list[JSON]:
     """Models that the engine knows but whose library is not installed."""
     from pycaret.api import list_models
 
@@ -101,7 +101,7 @@ def _missing_models(task_id: str, present: set[str]) -> list[JSON]:
             "turbo": True,
             "params": [],
         }
-        for card in list_models(task_id)
+        for card in list_models(engine_task)
         if card.id not in present
     ]
 

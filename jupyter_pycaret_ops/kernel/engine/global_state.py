@@ -58,7 +58,7 @@ def load_engine() -> None:
         # imports add filters of their own
         warnings.filters[:] = filters  # type: ignore[index]
         warnings._filters_mutated()  # type: ignore[attr-defined]
-        for name in TASK_TYPES:
+        for name in {task.engine_task for task in TASK_TYPES.values()}:
             _disarm_seeding(name)
         _is_loaded = True
 

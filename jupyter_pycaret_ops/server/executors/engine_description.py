@@ -133,9 +133,10 @@ class EngineDescription:
 
 
 def _engine_source_stamp() -> str:
-    """Newest change of the engine's own files, so that a development checkout is probed again."""
-    folder = Path(__file__).resolve().parents[2] / "kernel" / "engine"
-    return str(max((file.stat().st_mtime_ns for file in folder.rglob("*.py")), default=0))
+    """Return the newest change of what describes the engine, so that a development checkout is probed again."""
+    package = Path(__file__).resolve().parents[2]
+    files = [*(package / "kernel" / "engine").rglob("*.py"), *(package / "common").glob("*.py")]
+    return str(max((file.stat().st_mtime_ns for file in files), default=0))
 
 
 def _read(file: Path) -> dict[str, Any] | None:
