@@ -1,4 +1,4 @@
-"""What the documentation says is complete, and its links lead somewhere."""
+"""The documentation is complete, and its links and names exist."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def page(name: str) -> str:
 
 
 def anchors(file: Path) -> set[str]:
-    """The fragments that headings of a page can be linked by, as code hosts make them."""
+    """Return the fragments of links to the headings of a page, as code hosts make them."""
     text = FENCE.sub("", file.read_text(encoding="utf-8"))
     return {
         re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
@@ -44,7 +44,7 @@ def anchors(file: Path) -> set[str]:
 
 
 def folders() -> Iterator[str]:
-    """The pages that the design needs: one for each folder of the package."""
+    """Yield the names of the design pages: one for each folder of the package."""
     for name in ("cli", "client", "common", "notebook"):
         assert (PACKAGE / name / "__init__.py").is_file()
         yield name
@@ -59,19 +59,19 @@ def folders() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("name", sorted(TRAITS))
-def test_every_trait_is_explained_with_its_default(name: str) -> None:
-    """A row of the table: the trait, its default or what it is worked out from, when to change it."""
+def test_trait_is_documented_with_its_default(name: str) -> None:
+    """A row of the table has the trait, its default or how it is found, and when to change it."""
     row = re.search(rf"^\| `{name}` \| ([^|]+) \| ([^|]+) \|$", page("configuration.md"), re.M)
     assert row is not None, f"configuration.md has no row for {name}"
     default, why = row[1], row[2]
     if not hasattr(PyCaretOpsApp, f"_default_{name}"):
         value = TRAITS[name].default_value
-        said = "empty" if value == "" else f"`{value}`"
-        assert said in default
+        stated = "empty" if value == "" else f"`{value}`"
+        assert stated in default
     assert len(why) > 20
 
 
-def test_no_trait_is_made_up() -> None:
+def test_documented_traits_exist() -> None:
     rows = re.findall(r"^\| `(\w+)` \|", page("configuration.md"), re.M)
     assert sorted(rows) == sorted(TRAITS)
     for file in PAGES:
@@ -80,8 +80,8 @@ def test_no_trait_is_made_up() -> None:
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
-def test_every_route_is_listed(route: object) -> None:
-    """Method and path as in the table of routes, whatever the parameters are called there."""
+def test_route_is_listed(route: object) -> None:
+    """Method and path are compared; names of path parameters may differ."""
     path = re.sub(r"\{\w+\}", "{}", route.path) or "/"  # type: ignore[attr-defined]
     assert (route.method, path) in listed_routes()  # type: ignore[attr-defined]
 
@@ -95,13 +95,13 @@ def listed_routes() -> set[tuple[str, str]]:
     }
 
 
-def test_no_route_is_made_up() -> None:
-    """A route that does not exist yet is not in the list, and nowhere in a curl line either."""
+def test_listed_routes_exist() -> None:
+    """A route that does not exist yet is not in the list."""
     known = {(route.method, re.sub(r"\{\w+\}", "{}", route.path)) for route in ROUTES}
     assert listed_routes() <= known
 
 
-def test_every_reason_state_event_and_plan_is_explained() -> None:
+def test_every_reason_status_event_and_plan_is_documented() -> None:
     def kinds(root: type[OpsError]) -> Iterator[type[OpsError]]:
         for kind in root.__subclasses__():
             yield kind
@@ -118,17 +118,17 @@ def test_every_reason_state_event_and_plan_is_explained() -> None:
         assert f"`{word}`" in runs, word
 
 
-def test_every_subcommand_exists_that_is_named() -> None:
+def test_named_subcommands_exist() -> None:
     for file in PAGES:
         for name in re.findall(r"jupyter pycaret-ops (\w+)", file.read_text(encoding="utf-8")):
             assert name in CommandLine.subcommands, f"{file.name}: jupyter pycaret-ops {name}"
 
 
-def test_every_room_has_a_design_page_and_every_page_a_room() -> None:
+def test_every_package_has_a_design_page_and_every_page_a_package() -> None:
     assert {file.stem for file in (DOCS / "design").glob("*.md")} == {"README", *folders()}
 
 
-def test_the_indexes_link_every_page() -> None:
+def test_indexes_link_every_page() -> None:
     for folder in (DOCS, DOCS / "design"):
         index = folder / "README.md"
         linked = set(LINK.findall(index.read_text(encoding="utf-8")))
@@ -139,7 +139,7 @@ def test_the_indexes_link_every_page() -> None:
 
 
 @pytest.mark.parametrize("file", PAGES, ids=lambda file: str(file.relative_to(ROOT)))
-def test_links_lead_somewhere(file: Path) -> None:
+def test_link_has_a_target(file: Path) -> None:
     text = FENCE.sub("", file.read_text(encoding="utf-8"))
     for link in LINK.findall(text):
         if re.match(r"https?://", link):
@@ -153,8 +153,8 @@ def test_links_lead_somewhere(file: Path) -> None:
 
 
 @pytest.mark.parametrize("file", PAGES, ids=lambda file: str(file.relative_to(ROOT)))
-def test_files_that_are_named_are_there(file: Path) -> None:
-    """A path in code quotes that begins with a folder of the repository is one of its files."""
+def test_named_file_exists(file: Path) -> None:
+    """A path in code quotes that begins with a folder of the repository exists."""
     named = re.findall(
         r"`((?:jupyter_pycaret_ops|labextension|tests|docs|examples|bench|requirements)/[\w./-]+)`",
         file.read_text(encoding="utf-8"),
@@ -164,8 +164,8 @@ def test_files_that_are_named_are_there(file: Path) -> None:
 
 
 @pytest.mark.parametrize("file", TEXTS, ids=lambda file: str(file.relative_to(ROOT)))
-def test_no_registry_and_no_path_of_a_machine(file: Path) -> None:
-    """Packages come from whatever registry is configured; examples run on everybody's machine."""
+def test_no_registry_host_and_no_path_of_this_machine(file: Path) -> None:
+    """Packages come from the configured registry; examples run on any machine."""
     text = file.read_text(encoding="utf-8")
     # in pieces, so that this file names none either
     hosts = [("pypi", "org"), ("pythonhosted", "org"), ("npmjs", "org"), ("npmjs", "com")]

@@ -208,6 +208,7 @@ LIMITS = (
     Limit("design/files.md", "within # s (600 s", "server.files.file_store:FILE_WITHIN_S"),
     Limit("design/files.md", "(# s for whole files)", whole_file_s),
     Limit("design/kernel-agent.md", "retries for # minutes", retry_s("WRITE_GIVE_UP", "not_now_s"), MINUTE),
+    Limit("design/kernel-agent.md", "for # minutes. Then", retry_s("WRITE_GIVE_UP", "unreachable_s"), MINUTE),
     Limit("design/kernel-agent.md", "within # seconds or not at all", "kernel.agent.attempt:LAST_WORD_S"),
     Limit("design/kernel-predictor.md", "# bytes of length", lambda: _header_bytes()),
     Limit("design/kernel-reading.md", "up to # times as many", "kernel.reading.postgres:GROWTH"),
