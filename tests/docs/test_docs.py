@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
 
-from jupyter_pycaret_ops.cli import CommandLine
+from jupyter_pycaret_ops.cli import CommandLine, commands
 from jupyter_pycaret_ops.common.errors import OpsError
 from jupyter_pycaret_ops.common.protocol import ErrorKind
+from jupyter_pycaret_ops.common.task_types import TASK_TYPES
 from jupyter_pycaret_ops.kernel.engine.plans import PLANS
 from jupyter_pycaret_ops.server.api.routes import ROUTES
 from jupyter_pycaret_ops.server.app import PyCaretOpsApp
@@ -116,6 +118,33 @@ def test_every_reason_status_event_and_plan_is_documented() -> None:
     runs = page("runs.md")
     for word in [*Status, *EVENT_OF.values(), *ErrorKind.__args__, *PLANS]:
         assert f"`{word}`" in runs, word
+
+
+def test_every_task_and_plan_is_in_getting_started() -> None:
+    text = page("getting-started.md")
+    assert [word for word in [*TASK_TYPES, *PLANS] if f"`{word}`" not in text] == []
+
+
+def test_extras_in_getting_started_are_those_of_the_package() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    rows = re.findall(r"^\| `(\w+)` \|", page("getting-started.md"), re.M)
+    assert sorted(rows) == sorted(project["optional-dependencies"])
+
+
+def test_routes_without_a_credential_are_in_security() -> None:
+    row = re.search(r"^\| none \| (.+?) \|", page("security.md"), re.M)
+    assert row is not None
+    public = {route.path for route in ROUTES if route.access == "public"}
+    assert set(re.findall(r"`(/[^`]+)`", row[1])) == public
+
+
+def test_exit_codes_are_those_of_the_command_line() -> None:
+    rows = re.findall(r"^\| (\d+) \|", page("command-line.md"), re.M)
+    interrupted = 130
+    assert [int(row) for row in rows] == [
+        *(0, commands.REFUSED, commands.WRONG_WORDS, commands.FAILED, commands.CANCELLED),
+        *(commands.NO_SERVER, interrupted),
+    ]
 
 
 def test_named_subcommands_exist() -> None:
