@@ -238,13 +238,13 @@ LIMITS = (
 
 #: measured, or examples: no constant has them
 MEASURED = {
-    "configuration.md": ("about 145 MB", "5 to 10 s later", "up to ten connections"),
+    "configuration.md": ("about 240 MB", "5 to 10 s later", "up to ten connections"),
     "troubleshooting.md": ("5 to 10 seconds longer", "used 5.2 GiB of memory"),
     "magic.md": ("at most 60 seconds",),
     "design/client.md": ("costs 0.2 seconds",),
-    "design/executors.md": ("5 to 10 seconds", "about 145 MB"),
+    "design/executors.md": ("5 to 10 seconds", "about 240 MB"),
     "design/kernel-engine.md": ("about 250 MB",),
-    "design/kernel-predictor.md": ("about 145 MB",),
+    "design/kernel-predictor.md": ("about 170 MB",),
     "design/serving.md": ("2 GiB use 3 MiB",),
 }
 
