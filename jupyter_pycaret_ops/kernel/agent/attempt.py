@@ -210,7 +210,7 @@ class Attempt:
         attempt = self._spec.attempt
         try:
             if self._is_guest:
-                engine.load()
+                engine.load(self._spec.task)
             # a person's own kernel goes on with their own work meanwhile
             behind = contextlib.nullcontext() if self._is_guest else session_behind()
             with behind, self._plan():

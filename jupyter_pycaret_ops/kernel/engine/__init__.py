@@ -45,15 +45,15 @@ def describe() -> JSON:
     return probe()
 
 
-def load() -> None:
-    """Import all that plans need, without a trace in the process.
+def load(task_id: str) -> None:
+    """Import all that plans of a task need, without a trace in the process.
 
     For whoever may be interrupted afterwards: a torn import leaves halves of modules behind.
     """
     from .global_state import load_engine, undisturbed
 
     with undisturbed():
-        load_engine()
+        load_engine(task_id)
         from . import plans, tasks  # noqa: F401 - they bring libraries of their own
 
 

@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from jupyter_pycaret_ops.common.protocol import JSON
+from jupyter_pycaret_ops.common.task_types import TASK_TYPES
 
 from .event_reporter import EventReporter
 from .global_state import load_engine, undisturbed
@@ -23,7 +24,8 @@ BOOSTING = "boosting"
 def describe() -> JSON:
     """See `engine.describe`. Fits one toy experiment for each task, no model."""
     with undisturbed():
-        load_engine()
+        for task_id in TASK_TYPES:
+            load_engine(task_id)
         from .tasks import TASKS
         from .versions import versions
 

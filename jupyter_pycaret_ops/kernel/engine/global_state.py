@@ -35,31 +35,38 @@ _LATER = (
 
 _lock = threading.Lock()
 _is_loaded = False
+#: tasks of the engine whose containers seed nothing any more
+_without_seeding: set[str] = set()
 #: identities of the threads that run a plan at the moment
 _ours: set[int] = set()
 _showwarning_before: Any = None
 
 
-def load_engine() -> None:
-    """Import PyCaret without a trace in warnings, working directory or environment."""
+def load_engine(task_id: str | None = None) -> None:
+    """Import PyCaret without a trace in warnings, working directory or environment.
+
+    With `task_id` what only models of that task need is imported too: sktime alone takes a second.
+    """
     global _is_loaded
+    task = TASK_TYPES.get(task_id) if task_id is not None else None
     with _lock:
-        if _is_loaded:
+        if _is_loaded and (task is None or task.engine_task in _without_seeding):
             return
         filters = list(warnings.filters)
         if "pycaret.internal.logging" not in sys.modules:
             _import_quietly()
         import pycaret.tasks  # noqa: F401
 
-        for name in _LATER:
+        for name in () if _is_loaded else _LATER:
             # one that is missing or broken is PyCaret's to report: it leaves the model out
             with suppress(Exception):
                 importlib.import_module(name)
+        if task is not None:
+            _disarm_seeding(task.engine_task)
+            _without_seeding.add(task.engine_task)
         # imports add filters of their own
         warnings.filters[:] = filters  # type: ignore[index]
         warnings._filters_mutated()  # type: ignore[attr-defined]
-        for name in {task.engine_task for task in TASK_TYPES.values()}:
-            _disarm_seeding(name)
         _is_loaded = True
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # these bring pandas with them
 def run_plan(spec: RunSpec, frame: Frame, report: Reporter) -> PlanResult:
     """See `engine.run_plan`."""
     with undisturbed():
-        load_engine()
+        load_engine(spec.task)
         task, plan = _looked_up(spec)
         params = plan.read_params(spec.task, spec.plan_params)
         limits = Limits(params.get("time_limit"), params.get("model_time_limit"))

@@ -13,7 +13,7 @@ def preload() -> None:
     """See `engine.preload`: one small compare of each task, from raw columns to the pickle."""
     import pandas as pd
 
-    from .global_state import undisturbed
+    from .global_state import load_engine, undisturbed
     from .trials import fork_server
 
     rows = 40
@@ -29,6 +29,7 @@ def preload() -> None:
     for task in TASK_TYPES.values():
         if task.is_supervised:
             _fit(task.id, "label" if task.answers == "labels" else "value", frame)
+        load_engine(task.id)
     with undisturbed():
         import sklearn.datasets  # noqa: F401 - a tenth of a second, for who tries one of its tables
 
@@ -45,6 +46,6 @@ def _fit(task: str, target: str, frame: object) -> PlanResult:
         target=target,
         setup_params={"fold": 2},
         # one of each family that loads libraries of its own
-        plan_params={"include": ["lr", "rf", "knn"]},
+        plan_params={"include": ["lr", "dt", "knn"]},
     )
     return run_plan(spec, frame, NullReporter())

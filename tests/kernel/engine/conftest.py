@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from jupyter_pycaret_ops.common.protocol import DataSpec, RunSpec
+from jupyter_pycaret_ops.common.task_types import TASK_TYPES
 from jupyter_pycaret_ops.kernel import engine
 from jupyter_pycaret_ops.kernel.engine.global_state import load_engine
 
@@ -17,7 +18,8 @@ from jupyter_pycaret_ops.kernel.engine.global_state import load_engine
 @pytest.fixture(scope="session", autouse=True)
 def loaded():
     """Import PyCaret once, outside of what a test measures."""
-    load_engine()
+    for task in TASK_TYPES:
+        load_engine(task)
 
 
 DATASETS = Path(__file__).parents[4] / "shared" / "datasets"

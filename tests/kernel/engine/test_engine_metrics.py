@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from jupyter_pycaret_ops.common.task_types import TASK_TYPES
 from jupyter_pycaret_ops.kernel.engine.global_state import load_engine, undisturbed
 from jupyter_pycaret_ops.kernel.engine.scoring.confusion import countable, counted
 from jupyter_pycaret_ops.kernel.engine.scoring.supervised import or_nan
@@ -17,7 +18,8 @@ ALL = {"acc", "recall", "precision", "f1", "kappa", "mcc"}
 
 def registry(classes):
     """The engine's metrics for a table with so many classes, as an experiment has them."""
-    load_engine()
+    for task in TASK_TYPES:
+        load_engine(task)
     from pycaret.containers.metrics.classification import get_all_metric_containers
 
     metrics = get_all_metric_containers({"y": pd.Series(range(classes))})
