@@ -23,6 +23,10 @@ import requests
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
+#: what Jupyter would load beside ours; a second of each start
+OTHER_EXTENSIONS = dict.fromkeys(
+    ("jupyter_lsp", "jupyter_server_terminals", "jupyterlab", "notebook", "notebook_shim"), False
+)
 ENDED = {"succeeded", "failed", "cancelled"}
 
 
@@ -119,6 +123,8 @@ class LiveServer:
         token: str | None = None,
         **traits: Any,
     ) -> None:
+        # a spare costs as much as a run, and most servers here have few
+        traits.setdefault("spare_kernels", 0)
         self.home = home or Home()
         self._own_home = home is None
         self.token = secrets.token_hex(16) if token is None else token
@@ -134,6 +140,7 @@ class LiveServer:
             f"--IdentityProvider.token={self.token}",
             f"--ServerApp.root_dir={self.home.path / 'work'}",
             f"--ServerApp.base_url={base_url}",
+            *([] if app != "server" else [f"--ServerApp.jpserver_extensions={OTHER_EXTENSIONS}"]),
             *([] if certificate is None else [f"--ServerApp.certfile={certificate}"]),
             *(f"--PyCaretOpsApp.{name}={value}" for name, value in traits.items()),
             *arguments,

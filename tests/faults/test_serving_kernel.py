@@ -18,7 +18,7 @@ import requests
 
 from jupyter_pycaret_ops.server.vault import Vault
 
-from ..live import LiveServer, until
+from ..live import Home, LiveServer, until
 
 ROW = {
     "sepal length (cm)": 5.1,
@@ -190,23 +190,35 @@ def test_health_tells_of_a_database_that_does_not_answer(live: LiveServer) -> No
     )
 
 
-def test_the_spare_kernel_becomes_the_serving_kernel(live: LiveServer) -> None:
+def test_the_spare_kernel_becomes_the_serving_kernel(home: Home) -> None:
     """The first answer after Deploy waits for no start of a kernel while a spare is there."""
-    os.kill(serving_kernel(live), signal.SIGKILL)
+    with LiveServer(home, spare_kernels=1) as server:
 
-    def spare() -> int | None:
-        metrics = live.http.get(f"{live.url}/metrics").text
-        if "pycaret_ops_warm_kernels 1.0" not in metrics:
-            return None
-        with closing(sqlite3.connect(live.home.database)) as database:
-            rows = database.execute("select pid from workers where purpose = 'spare'").fetchall()
-        return int(rows[0][0]) if len(rows) == 1 else None
+        def spare() -> int | None:
+            metrics = server.http.get(f"{server.url}/metrics").text
+            if "pycaret_ops_warm_kernels 1.0" not in metrics:
+                return None
+            with closing(sqlite3.connect(home.database)) as database:
+                query = "select pid from workers where purpose = 'spare'"
+                rows = database.execute(query).fetchall()
+            return int(rows[0][0]) if len(rows) == 1 else None
 
-    live.get("/workspaces")  # somebody uses it: a spare is kept
-    pid = until(spare, "a warm spare", 120)
-    run_id = live.get(f"/pipelines/{live.get('/deployments/good')['pipeline_id']}")["origin_run_id"]
-    pipeline = live.post(f"/runs/{run_id}/promote", {"name": "again"})
-    made = live.post(f"/pipelines/{pipeline['id']}/deployments", {"endpoint_slug": "again"})
-    assert made["ready"] is True, "deploying waits until it answers"
-    assert predict(live, "again").status_code == 200
-    assert serving_kernel(live) == pid
+        run = server.submit(
+            server.experiment(setup_params={"fold": 2}),
+            plan="create",
+            model_id="nb",
+            sklearn_dataset="iris",
+        )
+        assert server.ended(run["id"])["status"] == "succeeded"
+        pid = until(spare, "a spare kernel", 120)
+        pipeline = server.post(f"/runs/{run['id']}/promote", {"name": "again"})
+        made = server.post(f"/pipelines/{pipeline['id']}/deployments", {"endpoint_slug": "again"})
+        assert made["ready"] is True, "deploying waits until it answers"
+        row = {
+            "sepal length (cm)": 5.1,
+            "sepal width (cm)": 3.5,
+            "petal length (cm)": 1.4,
+            "petal width (cm)": 0.2,
+        }
+        server.post("/deployments/again/predict", {"rows": [row]}, 200)
+        assert serving_kernel(server) == pid
