@@ -1,17 +1,15 @@
-"""The server extension: its settings, how the rooms are wired, and how it starts and stops."""
+"""The server extension: its traits, how it starts and how it stops."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import os
-import shutil
 import socket
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jupyter_core.paths import jupyter_runtime_dir
 from jupyter_server.extension.application import ExtensionApp
 from traitlets import Bool, Float, Int, Unicode, default
 
@@ -22,13 +20,11 @@ if TYPE_CHECKING:
     from tornado.httpserver import HTTPServer
 
     from .api.context import Services
-    from .executors.kernel.worker import Worker
+    from .wiring import ServerOptions
 
 #: Jupyter is up before the store is looked at; a request that needs it does not wait for this
 START_AFTER_S = 1.0
 STOP_WITHIN_S = 10.0
-#: of bodies that strangers have sent, at once
-PUBLIC_HELD_BYTES = 32 * 1024 * 1024
 
 
 class PyCaretOpsApp(ExtensionApp):
@@ -257,7 +253,7 @@ class PyCaretOpsApp(ExtensionApp):
         live = 0
         if self._services is not None:
             # a kernel that runs a plan in a thread looks idle to Jupyter
-            live = self._services.supervisor.live + self._services.agents.guests
+            live = self._services.supervisor.live + self._services.notebook.live
         if not live:
             return None
         if self.serverapp is not None:
@@ -270,195 +266,31 @@ class PyCaretOpsApp(ExtensionApp):
     # ---------------------------------------------------------------- wiring
 
     async def _start(self) -> Services:
-        stack = contextlib.AsyncExitStack()
-        try:
-            services = await self._wire(stack)
-        except BaseException:
-            self._services = None
-            await stack.aclose()
-            raise
-        self._stack, self._services = stack, services
-        return services
-
-    async def _wire(self, stack: contextlib.AsyncExitStack) -> Services:
         await asyncio.to_thread(self._prepare_store)
-        from ..common.clock import SystemClock
-        from ..common.protocol import ReadLimits
-        from .api.bounded_json import DecodeThread
-        from .api.context import Services
-        from .api.identity import Identities
-        from .api.openapi import document
-        from .data_sources.inspection import SourceInspector
-        from .executors.engine_description import EngineDescription
-        from .executors.kernel.memory import default_limit
-        from .executors.kernel.pool import PoolSettings, WorkerPool
-        from .executors.kernel.sweep import ServerId
-        from .files.file_store import FileStore
-        from .prometheus import Metrics
-        from .runs.agents import Agents
-        from .runs.fanout import Fanout
-        from .runs.submission import Submissions
-        from .runs.supervisor import RunSettings, Supervisor
-        from .serving.endpoints import Endpoints
-        from .serving.kernel_link import KernelLink
-        from .serving.rate_limit import HeldBytes, RateLimiter
-        from .serving.readiness import Readiness
-        from .serving.usage_statistics import Statistics
-        from .store import runs
-        from .store.session import Store
-        from .vault import Vault
-
-        clock = SystemClock()
-        server = ServerId.mine()
-        runtime = await asyncio.to_thread(_runtime_folder)
-        stack.callback(shutil.rmtree, runtime, ignore_errors=True)
-        decoding = DecodeThread()
-        stack.callback(decoding.close)
-        store = Store(self.database_url)
-        stack.push_async_callback(asyncio.to_thread, store.close)
-        artifacts = FileStore(self.artifact_root)
-        stack.callback(artifacts.close)
-        artifacts.in_background(artifacts.sweep)
-        vault = Vault(Path(self.key_file))
-
-        async def note_start(worker: Worker, purpose: str) -> None:
-            from .store import workers
-            from .store.models import Worker as WorkerRow
-
-            row = WorkerRow(
-                server_id=str(server),
-                host=server.host,
-                kernel_id=worker.kernel_id,
-                pid=worker.pid,
-                process_group=worker.process_group,
-                pid_started_at=worker.pid_started_at,
-                purpose=purpose,
-            )
-            await store.write(workers.record, row)
-
-        async def note_use(kernel_id: str, purpose: str) -> None:
-            from .store import workers
-
-            await store.write(workers.assign, kernel_id, purpose, None)
-
-        async def note_end(kernel_id: str) -> None:
-            from .store import workers
-
-            with contextlib.suppress(Unavailable):
-                await store.write(workers.forget, kernel_id)
+        from . import wiring
 
         assert self.serverapp is not None
         kernel_specs = self.serverapp.kernel_spec_manager
         assert kernel_specs is not None
-        pool = WorkerPool(
-            PoolSettings(
-                self.worker_kernel_name,
-                runtime,
-                self.spare_kernels,
-                self.spare_idle_s,
-                self.kernel_answer_s,
-            ),
-            kernel_specs,
-            on_started=note_start,
-            on_taken=note_use,
-            on_ended=note_end,
-        )
-        stack.push_async_callback(pool.close)
-        fanout = Fanout()
+        stack = contextlib.AsyncExitStack()
+        try:
+            built = await wiring.build(self._options(), stack, kernel_specs)
+            # agents are heard before runs are dispatched, and until the last run has stopped
+            self._services = built.services
+            await wiring.start(built, stack, await self._listen(stack, built.runtime))
+        except BaseException:
+            self._services = None
+            await stack.aclose()
+            raise
+        self._stack = stack
+        return built.services
 
-        def memory_limit() -> int:
-            return self.worker_memory_bytes or default_limit(self.concurrent_runs)
+    def _options(self) -> ServerOptions:
+        """Return the traits that the parts are built with."""
+        from .wiring import ServerOptions
 
-        supervisor = Supervisor(
-            store,
-            pool,
-            fanout,
-            clock,
-            server,
-            RunSettings(
-                pool=self.pool,
-                concurrent=self.concurrent_runs,
-                attempts=self.run_attempts,
-                grace_s=self.cancel_grace_s,
-                lease_s=self.lease_s,
-                overtime_s=self.overtime_s,
-                memory_limit=memory_limit,
-            ),
-        )
-        limits = ReadLimits(
-            cap_rows=self.connector_cap_rows,
-            cap_bytes=self.connector_cap_bytes,
-            timeout_s=self.connector_timeout_s,
-            allow_private=self.connector_allow_private,
-        )
-        agents = Agents(
-            store,
-            artifacts,
-            vault,
-            fanout,
-            clock,
-            limits=limits,
-            lease_s=self.lease_s,
-            on_ended=supervisor.ended,
-        )
-        supervisor.agents = agents
-        engine = EngineDescription(pool, kernel_specs, settings.data_root() / "cache")
-        link = KernelLink(pool, predict_within_s=self.predict_timeout_s, memory_limit=memory_limit)
-        statistics = Statistics(store, clock)
-        metrics = Metrics(
-            lambda: store.read(runs.count_by_status, self.pool),
-            warm_kernels=lambda: pool.warm,
-            monotonic=clock.monotonic,
-        )
-        endpoints = Endpoints(
-            store, artifacts, vault, link, monotonic=clock.monotonic, folder=runtime
-        )
-        services = Services(
-            store=store,
-            artifacts=artifacts,
-            vault=vault,
-            clock=clock,
-            identities=Identities(
-                store,
-                clock,
-                owner=self.owner_name,
-                auto_bootstrap=self.auto_bootstrap,
-                hub_user=settings.hub_user(),
-            ),
-            pool=pool,
-            engine=engine,
-            inspector=SourceInspector(pool, memory_limit=memory_limit),
-            read_limits=limits,
-            fanout=fanout,
-            agents=agents,
-            submissions=Submissions(store, artifacts, engine, self.pool),
-            supervisor=supervisor,
-            endpoints=endpoints,
-            readiness=Readiness(store, clock.monotonic),
-            statistics=statistics,
-            metrics=metrics,
-            decoding=decoding,
-            public_rate=RateLimiter(self.public_requests_per_minute, clock.monotonic),
-            public_body_bytes=self.public_body_bytes,
-            public_held=HeldBytes(max(PUBLIC_HELD_BYTES, 4 * self.public_body_bytes)),
-            upload_cap_bytes=self.upload_cap_bytes,
-            queue_cap=self.queue_cap,
-            openapi_document=document,
-        )
-        await metrics.refresh()
-        metrics.register()
-        stack.callback(metrics.unregister)
-        # agents are heard before runs are dispatched, and until the last run has stopped
-        self._services = services
-        supervisor.agent_url = await self._listen(stack, runtime)
-        await supervisor.start()
-        stack.push_async_callback(link.close)
-        stack.push_async_callback(supervisor.stop)
-        stack.push_async_callback(services.identities.note_use)
-        stack.push_async_callback(statistics.flush)
-        writing = asyncio.create_task(statistics.write_behind(), name="deployment-counts")
-        stack.callback(writing.cancel)
-        return services
+        names = (field.name for field in dataclasses.fields(ServerOptions))
+        return ServerOptions(**{name: getattr(self, name) for name in names})
 
     def _prepare_store(self) -> None:
         """Bring the database up to date; imports SQLAlchemy, so it runs in a thread.
@@ -525,26 +357,3 @@ class PyCaretOpsApp(ExtensionApp):
 async def _close_listener(server: HTTPServer) -> None:
     server.stop()
     await server.close_all_connections()
-
-
-def _runtime_folder() -> Path:
-    """A folder of this server's own, mode 0700, with room for a unix socket's path."""
-    parent = Path(jupyter_runtime_dir())
-    parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    chosen = str(parent) if len(str(parent)) < 70 else None
-    folder = Path(chosen or tempfile.gettempdir())
-    for left in folder.glob("pco-*-*"):
-        pid = left.name.split("-")[1]
-        if pid.isdigit() and not _runs(int(pid)) and left.stat().st_uid == os.getuid():
-            shutil.rmtree(left, ignore_errors=True)  # of a server that was killed
-    return Path(tempfile.mkdtemp(prefix=f"pco-{os.getpid()}-", dir=folder))
-
-
-def _runs(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -44,13 +44,12 @@ def _model(model_id: str, name: str, **more: Any) -> dict[str, Any]:
     return {"id": model_id, "name": name, "is_available": True, "params": [], **more}
 
 
-def _task(task_id: str, metric: str | None, models: list[Any], **more: Any) -> dict[str, Any]:
+def _task(task_id: str, models: list[Any], **more: Any) -> dict[str, Any]:
     return {
         "id": task_id,
         "name": task_id.replace("_", " ").capitalize(),
         "is_available": True,
         "extra": None,
-        "default_metric": metric,
         "models": models,
         "metrics": [],
         "setup_params": SETUP,
@@ -65,7 +64,6 @@ DESCRIPTION: dict[str, Any] = {
     "tasks": [
         _task(
             "classification",
-            "Accuracy",
             [
                 _model("lr", "Logistic regression", params=[_param("C", type="number", minimum=0)]),
                 _model("dt", "Decision tree"),
@@ -78,15 +76,18 @@ DESCRIPTION: dict[str, Any] = {
         ),
         _task(
             "regression",
-            "R2",
             [_model("lr", "Linear regression")],
             metrics=[
                 {"id": "R2", "name": "R2", "greater_is_better": True},
                 {"id": "MAE", "name": "MAE", "greater_is_better": False},
             ],
         ),
-        _task("clustering", None, [_model("kmeans", "K-means")]),
-        _task("anomaly", None, [], is_available=False, extra="anomaly", plans=[]),
-        _task("time_series", "MASE", [], is_available=False, extra="timeseries", plans=[]),
+        _task(
+            "clustering",
+            [_model("kmeans", "K-means")],
+            metrics=[{"id": "Silhouette", "name": "Silhouette", "greater_is_better": True}],
+        ),
+        _task("anomaly", [], is_available=False, extra="anomaly", plans=[]),
+        _task("time_series", [], is_available=False, extra="timeseries", plans=[]),
     ],
 }

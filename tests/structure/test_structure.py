@@ -21,12 +21,13 @@ HOME = Path(jupyter_pycaret_ops.__file__).parent
 
 #: folders and modules of `server`: each imports what stands before it, never what stands after it
 SERVER_LAYERS: tuple[frozenset[str], ...] = (
-    frozenset({"lifecycle", "settings", "vault", "prometheus"}),
+    frozenset({"background", "lifecycle", "settings", "sizes", "vault", "prometheus"}),
     frozenset({"store", "files", "migrations"}),
     frozenset({"executors"}),
     frozenset({"data_sources", "serving"}),
     frozenset({"runs", "reproduction"}),
     frozenset({"api"}),
+    frozenset({"wiring"}),
     frozenset({"app", "doctor"}),
 )
 #: by process: what each part of the package may import of the others
@@ -42,7 +43,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
 #: of the kernel's side, a notebook knows the front door of the agent
 AGENT = f"{PACKAGE}.kernel.agent"
 #: `migrate` and `doctor` stand beside a server
-BESIDE_A_SERVER = {f"{PACKAGE}.cli.server", f"{PACKAGE}.cli.running"}
+BESIDE_A_SERVER = {f"{PACKAGE}.cli.server_commands", f"{PACKAGE}.cli.server_checks"}
 
 
 def modules() -> Iterator[tuple[str, Path, bool]]:
@@ -205,7 +206,7 @@ HEAVY = ("pandas", "numpy", "scipy", "sklearn", "pycaret", "matplotlib", "plotly
         (PACKAGE, (*HEAVY, "sqlalchemy", "tornado", "jupyter_server", "traitlets")),
         (f"{PACKAGE}.server.app, {PACKAGE}.server.api.routes", HEAVY),
         (
-            f"{PACKAGE}.server.app, {PACKAGE}.server.api.lazy",
+            f"{PACKAGE}.server.app, {PACKAGE}.server.api.lazy_routes",
             (*HEAVY, "sqlalchemy", "alembic", "cryptography"),
         ),
         (

@@ -301,7 +301,7 @@ def refuse_many_columns(count: int) -> None:
 def _refuse_ragged(header: list[str], rows: list[list[str]]) -> None:
     for line, row in enumerate(rows, 2):
         if any(value != "" for value in row[len(header) :]):
-            raise Invalid(f"Transport {line} has {len(row)} values, the header has {len(header)}.")
+            raise Invalid(f"Line {line} has {len(row)} values, the header has {len(header)}.")
 
 
 def _no_text(start: bytes) -> str:

@@ -11,9 +11,11 @@ import msgspec
 if TYPE_CHECKING:
     from ...common.clock import Clock
     from ...common.protocol import ReadLimits
+    from ..background import BackgroundTasks
     from ..data_sources.inspection import SourceInspector
     from ..executors.engine_description import EngineDescription
     from ..executors.kernel.pool import WorkerPool
+    from ..executors.notebook import NotebookExecutor
     from ..files.file_store import FileStore
     from ..prometheus import Metrics
     from ..runs.agents import Agents
@@ -39,6 +41,7 @@ class Services:
     artifacts: FileStore
     vault: Vault
     clock: Clock
+    background: BackgroundTasks
     identities: Identities
     pool: WorkerPool
     engine: EngineDescription
@@ -48,6 +51,7 @@ class Services:
     agents: Agents
     submissions: Submissions
     supervisor: Supervisor
+    notebook: NotebookExecutor
     endpoints: Endpoints
     readiness: Readiness
     statistics: Statistics

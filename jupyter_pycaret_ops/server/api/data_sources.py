@@ -246,9 +246,7 @@ class UploadHandler(OpsHandler):
     def _discard_soon(self) -> None:
         upload, self.upload = self.upload, None
         if upload is not None:
-            task = asyncio.ensure_future(upload.discard())
-            _discarding.add(task)
-            task.add_done_callback(_discarding.discard)
+            self.services.background.start(upload.discard(), "discard-upload")
 
     async def _refuse(self, error: OpsError | HTTPError) -> None:
         """Answer now, and let the client finish sending, for it reads the answer only then."""
@@ -273,6 +271,3 @@ class UploadHandler(OpsHandler):
             self.write(chunk)
             return None
         return super().finish(chunk)
-
-
-_discarding: set[asyncio.Task[None]] = set()

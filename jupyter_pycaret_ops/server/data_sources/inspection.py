@@ -19,9 +19,10 @@ from weakref import WeakValueDictionary
 
 from ...common.errors import Unavailable
 from ...common.protocol import DataSpec
-from ..executors.kernel.memory import MemoryWatch, mebibytes
+from ..executors.kernel.memory import MemoryWatch
 from ..executors.kernel.pool import KernelUnavailable, WorkerPool
 from ..executors.kernel.worker import Worker, WorkerDied, WorkerRefused
+from ..sizes import mebibytes
 
 #: a kernel that has not answered by then is ended
 LOOK_WITHIN_S = 30.0

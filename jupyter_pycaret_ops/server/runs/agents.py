@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -23,6 +22,8 @@ from ...common.protocol import (
     ReadLimits,
     RunSpec,
 )
+from ..executors.interface import Attempt
+from ..executors.notebook import NotebookExecutor
 from ..files.file_store import FileStore, Writer
 from ..lifecycle import OUTCOME_MOVES, Move
 from ..store import artifacts as artifact_rows
@@ -60,11 +61,13 @@ class Agents:
         fanout: Fanout,
         clock: Clock,
         *,
+        notebook: NotebookExecutor,
         limits: ReadLimits,
         lease_s: float,
         on_ended: Callable[[str, int], None],
     ) -> None:
         self._store = store
+        self._notebook = notebook
         self._limits = limits
         self._lease_s = lease_s
         self._artifacts = artifacts
@@ -76,8 +79,6 @@ class Agents:
         self._known: dict[tuple[str, str], int] = {}
         #: when each attempt was last heard of, in monotonic seconds
         self._heard: dict[tuple[str, int], float] = {}
-        #: runs in people's own kernels, and when their lease was last prolonged
-        self._guests: dict[str, datetime] = {}
 
     async def authenticate(self, run_id: str, token: str) -> int:
         """The attempt that the token belongs to.
@@ -120,13 +121,6 @@ class Agents:
             del self._known[key]
         for attempt in [key for key in self._heard if key[0] == run_id]:
             del self._heard[attempt]
-        self._guests.pop(run_id, None)
-
-    @property
-    def guests(self) -> int:
-        """How many runs in people's own kernels have been heard of lately."""
-        lately = self._clock.now() - timedelta(seconds=self._lease_s)
-        return sum(heard > lately for heard in self._guests.values())
 
     # ---------------------------------------------------------------- what it needs
 
@@ -137,8 +131,11 @@ class Agents:
             run = runs.held(session, run_id, attempt, to_write=False)
             return run, runs.source_of(session, run)
 
-        await self._begin_guest(run_id, attempt)
         run, source = await self._store.read(work)
+        if run.executor == runs.NOTEBOOK:
+            await self._notebook.start(Attempt(run_id, attempt))
+            self._fanout.publish(run_id)
+            run, source = await self._store.read(work)
         snapshot = run.snapshot
         try:
             data = await asyncio.to_thread(self._data_spec, run, source)
@@ -160,29 +157,6 @@ class Agents:
             greater_is_better=run.greater_is_better,
             heartbeat_s=min(HEARTBEAT_S, self._lease_s / HEARTBEATS_A_LEASE),
         )
-
-    async def _begin_guest(self, run_id: str, attempt: int) -> None:
-        """The kernel that a run waits for has come: it runs."""
-        run = await self._store.read(lambda session: session.get(Run, run_id))
-        if run is None or run.executor != runs.GUEST:
-            return
-        now = self._clock.now()
-        until = now + timedelta(seconds=self._lease_s)
-        await self._store.write(runs.begin_notebook_run, run_id, attempt, now, until)
-        self._guests[run_id] = now
-        self._fanout.publish(run_id)
-
-    async def _hear_guest(self, run: Run) -> None:
-        """Prolong the lease of a run in somebody's own kernel, now and then."""
-        now = self._clock.now()
-        heard = self._guests.get(run.id)
-        if run.executor != runs.GUEST or (
-            heard is not None and now - heard < timedelta(seconds=self._lease_s / 6)
-        ):
-            return
-        until = now + timedelta(seconds=self._lease_s)
-        await self._store.write(runs.renew_notebook_lease, run.id, until)
-        self._guests[run.id] = now
 
     def _data_spec(self, run: Run, source: DataSource | None) -> DataSpec:
         options = dict(run.data.get("options") or {})
@@ -215,7 +189,8 @@ class Agents:
             self._fanout.publish(run_id)
         else:
             run = await self._store.read(runs.held, run_id, attempt, to_write=False)
-        await self._hear_guest(run)
+        if run.executor == runs.NOTEBOOK:
+            await self._notebook.heard(run)
         return Acknowledgement(run.last_n, run.cancel_requested_at is not None)
 
     def artifact_writer(self, run_id: str, head: ArtifactHead) -> tuple[str, Writer]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -12,8 +11,8 @@ from typing import Protocol
 from sqlalchemy.orm import Session
 
 from ...common.clock import Clock
-from ..executors.kernel.sweep import Leftover, ServerId, sweep
-from ..store import runs, workers
+from ..executors.server_id import ServerId
+from ..store import runs
 from ..store.session import Store
 from .pause_detector import PauseDetector
 
@@ -40,7 +39,6 @@ class Holder(Protocol):
 class _Findings:
     lost: list[tuple[str, int]]
     cancelled: list[str]
-    leftovers: list[Leftover]
 
 
 SERVER_LOST = "The server that ran this ended unexpectedly."
@@ -82,7 +80,7 @@ class Reconciler:
             await self._on_pause()
 
     async def turn(self) -> None:
-        """Settle runs whose server is gone, end the kernels that it left, and hear of cancels elsewhere."""
+        """Settle runs whose server is gone, and hear of cancels elsewhere."""
         await self.notice_pause()
         found = await self._store.read(self._findings)
         for run_id in found.cancelled:
@@ -90,9 +88,6 @@ class Reconciler:
         for run_id, attempt in found.lost:
             if not self._holder.holds(run_id, attempt):
                 await self._holder.settle_loss(run_id, attempt, SERVER_LOST)
-        if found.leftovers:
-            for kernel_id in await asyncio.to_thread(sweep, found.leftovers, self._server.host):
-                await self._store.write(workers.forget, kernel_id)
         await self._look_after_other_pools()
 
     @property
@@ -117,12 +112,7 @@ class Reconciler:
             now if lapses_count else None,
             dead,
         )
-        leftovers = [
-            Leftover(row.kernel_id, row.server_id, row.pid, row.process_group, row.pid_started_at)
-            for row in workers.on_host(session, self._server.host)
-            if row.server_id != str(self._server)
-        ]
-        return _Findings(lost, runs.asked_to_stop(session, str(self._server)), leftovers)
+        return _Findings(lost, runs.asked_to_stop(session, str(self._server)))
 
     async def _look_after_other_pools(self) -> None:
         """Take over runs of pools that are gone, or let it be seen what they wait for."""

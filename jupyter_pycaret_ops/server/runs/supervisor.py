@@ -9,24 +9,31 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypeVar
 
 from ...common.clock import Clock
 from ...common.errors import OpsError, RetryLater, Stale
-from ..executors.kernel.pool import KernelUnavailable, WorkerPool
-from ..executors.kernel.sweep import ServerId
-from ..executors.kernel.worker import Worker, WorkerDied, WorkerRefused
+from ..background import BackgroundTasks
+from ..executors.interface import (
+    Attempt,
+    AttemptRefused,
+    Execution,
+    ExecutionLost,
+    Executor,
+    ExecutorUnavailable,
+)
+from ..executors.server_id import ServerId
 from ..lifecycle import Move
-from ..store import keys, runs, workers
+from ..store import keys, runs
 from ..store.models import Run
 from ..store.session import Store
 from .agents import Agents
 from .fanout import Fanout
 from .reconciliation import Reconciler
-from .watchdog import Trouble, WatchLimits, trouble_of
+from .watchdog import Violation, WatchLimits, first_violation
 
 log = logging.getLogger("jupyter_pycaret_ops")
 
@@ -54,34 +61,37 @@ class RunSettings:
 
 @dataclass(slots=True, eq=False)
 class _Drive:
-    """A run on its kernel."""
+    """An attempt that this server executes."""
 
     run_id: str
     attempt: int
     #: the time limit of the run's plan, in seconds
     time_limit_s: float | None = None
-    worker: Worker | None = None
-    #: it was cancelled before its kernel had started, and the next run may have that
-    kernel_comes_back: bool = False
+    execution: Execution | None = None
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     cancel: asyncio.Event = field(default_factory=asyncio.Event)
     task: asyncio.Task[None] | None = None
 
 
 class Supervisor:
-    """Runs of one server. `start` and `stop` bracket its life; `agent_url` is where kernels report."""
+    """Runs of one server. `start` and `stop` bracket its life.
+
+    Queued runs are begun by `executor`; `others` execute runs that somebody else began.
+    """
 
     def __init__(
         self,
         store: Store,
-        pool: WorkerPool,
+        executor: Executor,
         fanout: Fanout,
         clock: Clock,
         server: ServerId,
         settings: RunSettings,
+        others: Sequence[Executor] = (),
     ) -> None:
         self._store = store
-        self._pool = pool
+        self._executor = executor
+        self._executors = (executor, *others)
         self._fanout = fanout
         self._clock = clock
         self._server = server
@@ -90,8 +100,7 @@ class Supervisor:
         self._drives: dict[tuple[str, int], _Drive] = {}
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
-        #: what goes on beside the runs, and ends with the server
-        self._asides: set[asyncio.Task[None]] = set()
+        self._background = BackgroundTasks()
         self._stopping = False
         #: silence before this moment, in monotonic seconds, is nobody's
         self._excused_at = clock.monotonic()
@@ -106,18 +115,17 @@ class Supervisor:
             on_change=fanout.publish,
         )
         self.agents: Agents | None = None
-        self.agent_url = ""
 
     @property
     def live(self) -> int:
-        """How many runs are on kernels of this server."""
+        """The number of runs that this server executes."""
         return len(self._drives)
 
     # ---------------------------------------------------------------- start and stop
 
     async def start(self) -> None:
         """Settle what an earlier server left, then begin to dispatch."""
-        await self._wait_for_guests()
+        await self._resume()
         await self.reconcile()
         self._tasks = [
             asyncio.create_task(self._keep_going("dispatch", self._dispatch), name="run-dispatch"),
@@ -131,8 +139,10 @@ class Supervisor:
         """Stop claiming, end the kernels, and leave live runs to whoever comes next."""
         self._stopping = True
         await _end(self._tasks)
+        for executor in self._executors:
+            await executor.stop()
         await _end([drive.task for drive in self._drives.values() if drive.task])
-        await _end(list(self._asides))  # after the runs, which may have begun some
+        await self._background.close()  # after the runs, which may have begun some
 
     async def _keep_going(self, name: str, turn: Any) -> None:
         """Repeat `turn`; an error in it is logged and does not end the loop."""
@@ -193,8 +203,10 @@ class Supervisor:
         try:
             try:
                 await self._execute(drive, token)
-            except KernelUnavailable as error:
+            except (ExecutorUnavailable, AttemptRefused) as error:
                 await self._fail(drive, str(error))
+            except ExecutionLost as error:
+                await self._lose(drive, str(error))
             except asyncio.CancelledError:
                 # a server that stops uses up no attempt
                 await self.settle_loss(
@@ -207,97 +219,70 @@ class Supervisor:
         finally:
             # the record before the kernel: a kernel whose run is over may be killed at any time
             try:
-                if drive.worker is not None:
-                    await asyncio.shield(self._pool.end(drive.worker))
+                if drive.execution is not None:
+                    await asyncio.shield(drive.execution.close())
             finally:
                 del self._drives[drive.run_id, drive.attempt]
                 if not self._stopping:
-                    if not drive.kernel_comes_back:
-                        self._pool.refill()
                     self.wake()
 
-    async def _kernel(self, drive: _Drive) -> Worker | None:
-        """A kernel for the run, or none where the run is cancelled before one has started.
+    async def _begun(self, drive: _Drive, token: str) -> Execution | None:
+        """Begin the attempt; None where the run is cancelled before it has begun.
 
         Raises
         ------
-        KernelUnavailable
+        ExecutorUnavailable
+        AttemptRefused
+        ExecutionLost
         """
-        taking = asyncio.create_task(self._pool.take("run"), name=f"run-kernel-{drive.run_id}")
+        attempt = Attempt(drive.run_id, drive.attempt, token)
+        starting = asyncio.create_task(
+            self._executor.start(attempt), name=f"run-start-{drive.run_id}"
+        )
         asked = asyncio.create_task(drive.cancel.wait())
         try:
-            await asyncio.wait({taking, asked}, return_when=asyncio.FIRST_COMPLETED)
-        except asyncio.CancelledError:
-            taking.cancel()
-            await asyncio.wait({taking})
-            if not taking.cancelled() and taking.exception() is None:
-                drive.worker = taking.result()  # it had just come, and is ended with the drive
-            raise
+            await asyncio.wait({starting, asked}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             asked.cancel()
-        if taking.done():
-            return taking.result()
-        drive.kernel_comes_back = True
-        self._later(self._give_back(taking), f"run-unneeded-{drive.run_id}")
-        return None
-
-    async def _give_back(self, taking: asyncio.Task[Worker]) -> None:
-        """Keep a kernel, once it has started, for the next run."""
-        with contextlib.suppress(KernelUnavailable):
-            self._pool.give_back(await taking)
-        self._pool.refill()
-
-    def _later(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        task = asyncio.create_task(work, name=name)
-        self._asides.add(task)
-        task.add_done_callback(self._asides.discard)
+            if not starting.done():
+                starting.cancel()
+                await asyncio.wait({starting})
+            if not starting.cancelled() and starting.exception() is None:
+                drive.execution = starting.result()
+        return None if starting.cancelled() else starting.result()
 
     async def _execute(self, drive: _Drive, token: str) -> None:
-        worker = drive.worker = await self._kernel(drive)
-        if worker is None:
+        execution = await self._begun(drive, token)
+        if execution is None:
             await self._settle(
                 drive, Move.CANCEL, message="Cancelled before its kernel had started"
             )
             return
-        if drive.cancel.is_set():
-            await self._end_cancelled(drive)
-            return
-        try:
-            await worker.ask(
-                f"_pycaret_ops_agent.begin({self.agent_url!r}, {drive.run_id!r}, {token!r})"
-            )
-        except WorkerDied:
-            await self._lose(drive, LOST)
-            return
-        except WorkerRefused as error:
-            await self._fail(drive, f"The worker kernel refused the run ({error.args[0]}).")
-            return
-        noting = asyncio.create_task(
-            self._store.write(workers.assign, worker.kernel_id, "run", drive.run_id)
+        how, violation = await self._first_of(
+            drive, execution, self._cancel_or_violation(drive, execution)
         )
-        noting.add_done_callback(lambda done: done.cancelled() or done.exception())
-        how, trouble = await self._first_of(drive, worker, self._cancel_or_trouble(drive, worker))
-        if trouble is not None:
-            await worker.end()
-            await self._settle_trouble(drive, trouble)
+        if violation is not None:
+            await execution.kill()
+            await self._settle_violation(drive, violation)
         elif how == "wanted":
-            worker.tell(f"_pycaret_ops_agent.cancel({drive.run_id!r})")
-            how, _ = await self._first_of(drive, worker, asyncio.sleep(self._settings.grace_s))
+            execution.cancel()
+            how, _ = await self._first_of(drive, execution, asyncio.sleep(self._settings.grace_s))
             if how != "ended":
-                await worker.end()
+                await execution.kill()
                 await self._end_cancelled(drive)
         elif how == "lost":
             await self._lose(drive, LOST)
 
     @staticmethod
     async def _first_of(
-        drive: _Drive, worker: Worker, wanted: Coroutine[Any, Any, T]
+        drive: _Drive, execution: Execution, wanted: Coroutine[Any, Any, T]
     ) -> tuple[str, T | None]:
-        """What comes first: the run's end (`ended`), its kernel's (`lost`), or `wanted`, with its result."""
+        """Return what comes first: the run's end (`ended`), its execution's (`lost`), or `wanted` with its result."""
         ended = asyncio.ensure_future(drive.ended.wait())
         asked = asyncio.ensure_future(wanted)
         try:
-            await asyncio.wait({ended, asked, worker.exited}, return_when=asyncio.FIRST_COMPLETED)
+            waits: set[asyncio.Future[Any]] = {ended, asked, execution.exited}
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
             if drive.ended.is_set():
                 return "ended", None
             return ("wanted", asked.result()) if asked.done() else ("lost", None)
@@ -305,8 +290,8 @@ class Supervisor:
             ended.cancel()
             asked.cancel()
 
-    async def _cancel_or_trouble(self, drive: _Drive, worker: Worker) -> Trouble | None:
-        """Wait for a cancel, which gives None, or for a reason to end the kernel."""
+    async def _cancel_or_violation(self, drive: _Drive, execution: Execution) -> Violation | None:
+        """Wait for a cancel, which gives None, or for a reason to end the execution."""
         settings, monotonic = self._settings, self._clock.monotonic
         began = monotonic()
         limit = drive.time_limit_s
@@ -322,7 +307,9 @@ class Supervisor:
             return monotonic() - max(began, heard or began, self._excused_at)
 
         watching = asyncio.create_task(
-            trouble_of(worker, limits, elapsed_s=lambda: monotonic() - began, silent_s=silent_s)
+            first_violation(
+                execution, limits, elapsed_s=lambda: monotonic() - began, silent_s=silent_s
+            )
         )
         cancelled = asyncio.create_task(drive.cancel.wait())
         try:
@@ -332,65 +319,37 @@ class Supervisor:
             watching.cancel()
             cancelled.cancel()
 
-    async def _settle_trouble(self, drive: _Drive, trouble: Trouble) -> None:
+    async def _settle_violation(self, drive: _Drive, violation: Violation) -> None:
         """A silent kernel counts as a lost one; time and memory are the user's, and there is no second try."""
-        if trouble.kind == "silent":
-            await self._lose(drive, trouble.message)
+        if violation.kind == "silent":
+            await self._lose(drive, violation.message)
             return
-        kind = "user" if trouble.kind == "memory" else "timeout"
+        kind = "user" if violation.kind == "memory" else "timeout"
         await self._settle(
-            drive, Move.FAIL, message=trouble.message, error=trouble.message, error_kind=kind
+            drive, Move.FAIL, message=violation.message, error=violation.message, error_kind=kind
         )
-
-    # ---------------------------------------------------------------- runs in people's own kernels
-
-    def invite(self, new: runs.NewRun) -> tuple[runs.NewRun, str]:
-        """The run with a token for the caller's own kernel, which begins it by asking for its spec."""
-        token = keys.new_secret(keys.RUN_TOKEN_PREFIX)
-        until = self._clock.now() + timedelta(seconds=self._settings.lease_s)
-        return replace(new, token_hash=keys.digest(token), lease_until=until), token
-
-    async def _close_guest(self, run_id: str, attempt: int) -> None:
-        """The ladder's last step where the kernel is not ours: close the run; its agent is fenced off."""
-        with contextlib.suppress(Stale):
-            await self._persist(
-                runs.finish,
-                run_id,
-                attempt,
-                Move.CANCEL,
-                self._clock.now(),
-                message="Cancelled; what its kernel still does is not heard any more",
-            )
-        self._closed(run_id)
-
-    async def _close_guests_in_time(self) -> None:
-        await asyncio.sleep(self._settings.grace_s)
-        await self._close_uncancelled()
-
-    async def _close_uncancelled(self) -> None:
-        before = self._clock.now() - timedelta(seconds=self._settings.grace_s)
-        for run_id, attempt in await self._store.read(
-            runs.overdue_cancellations, self._settings.pool, before
-        ):
-            await self._close_guest(run_id, attempt)
 
     # ---------------------------------------------------------------- ends
 
     def ended(self, run_id: str, attempt: int) -> None:
         """The agent of a run has said its last word."""
+        for executor in self._executors:
+            executor.forget(run_id)
         drive = self._drives.get((run_id, attempt))
         if drive is not None:
             drive.ended.set()
 
     def cancel(self, run_id: str) -> None:
-        """A cancel of a running run was written down: climb the ladder."""
+        """A cancel of a running run was written down: begin the escalation."""
         drives = [drive for drive in self._drives.values() if drive.run_id == run_id]
         for drive in drives:
             drive.cancel.set()
         if drives:
             return
-        # perhaps one in somebody's own kernel: it hears of the cancel by itself, and has the grace time
-        self._later(self._close_guests_in_time(), f"run-grace-{run_id}")
+        for executor in self._executors:
+            execution = executor.execution(run_id)
+            if execution is not None:
+                execution.cancel()
 
     async def _end_cancelled(self, drive: _Drive) -> None:
         await self._settle(drive, Move.CANCEL, message="Cancelled; its kernel was ended")
@@ -441,7 +400,22 @@ class Supervisor:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 5.0)
 
+    async def close_as_cancelled(self, run_id: str, attempt: int, message: str) -> None:
+        """Close the record of an attempt that this server does not hold.
+
+        Raises
+        ------
+        Stale
+            When it is over already.
+        """
+        await self._persist(
+            runs.finish, run_id, attempt, Move.CANCEL, self._clock.now(), message=message
+        )
+        self._closed(run_id)
+
     def _closed(self, run_id: str) -> None:
+        for executor in self._executors:
+            executor.forget(run_id)
         if self.agents is not None:
             self.agents.forget(run_id)
         self._fanout.publish(run_id)
@@ -483,16 +457,17 @@ class Supervisor:
         self._excused_at = self._clock.monotonic()
         if self.agents is not None:
             self.agents.excuse_silence()
-        await self._wait_for_guests()
+        await self._resume()
         await self._renew_now()
 
-    async def _wait_for_guests(self) -> None:
-        until = self._clock.now() + timedelta(seconds=self._settings.lease_s)
-        await self._store.write(runs.extend_notebook_leases, self._settings.pool, until)
+    async def _resume(self) -> None:
+        for executor in self._executors:
+            await executor.resume()
 
     async def reconcile(self) -> None:
         """Settle runs whose server is gone, end the kernels that it left, and hear of cancels elsewhere."""
-        await self._close_uncancelled()
+        for executor in self._executors:
+            await executor.settle_overdue()
         await self._reconciler.turn()
 
 

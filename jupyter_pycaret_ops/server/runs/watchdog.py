@@ -7,9 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from ..executors.kernel.memory import MemoryWatch, mebibytes
-from ..executors.kernel.process import group_cpu_s
-from ..executors.kernel.worker import Worker
+from ..executors.interface import Execution
+from ..sizes import mebibytes
 
 #: a silent kernel that computes may be in one long call of a library that holds Python's lock
 BUSY_LEASES = 10
@@ -19,7 +18,7 @@ BUSY_SHARE = 0.01
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class Violation:
     """Why a run's kernel must be ended."""
 
     kind: Literal["silent", "timeout", "memory"]
@@ -39,25 +38,25 @@ class WatchLimits:
     memory_bytes: int | None = None
 
 
-async def trouble_of(
-    worker: Worker,
+async def first_violation(
+    execution: Execution,
     limits: WatchLimits,
     *,
     elapsed_s: Callable[[], float],
     silent_s: Callable[[], float],
-) -> Trouble:
+) -> Violation:
     """Return what is wrong with a kernel, as soon as something is.
 
     `elapsed_s` and `silent_s` say how long the attempt has taken, and how long it was not heard of.
     """
     waits = [
-        asyncio.create_task(_silence(worker, limits.silence_s, silent_s), name="watch-silence")
+        asyncio.create_task(_silence(execution, limits.silence_s, silent_s), name="watch-silence")
     ]
     if limits.time_s is not None:
         waits.append(asyncio.create_task(_overtime(limits, elapsed_s), name="watch-time"))
     if limits.memory_bytes is not None:
-        watch = MemoryWatch(worker, limits.memory_bytes)
-        waits.append(asyncio.create_task(_excess(watch), name="watch-memory"))
+        watching = _excess(execution, limits.memory_bytes)
+        waits.append(asyncio.create_task(watching, name="watch-memory"))
     try:
         done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         return done.pop().result()
@@ -66,7 +65,9 @@ async def trouble_of(
             wait.cancel()
 
 
-async def _silence(worker: Worker, silence_s: float, silent_s: Callable[[], float]) -> Trouble:
+async def _silence(
+    execution: Execution, silence_s: float, silent_s: Callable[[], float]
+) -> Violation:
     pause_s = min(1.0, silence_s / 10)
     cpu_s: float | None = None
     while True:
@@ -76,40 +77,36 @@ async def _silence(worker: Worker, silence_s: float, silent_s: Callable[[], floa
             cpu_s = None
             continue
         if cpu_s is None:
-            cpu_s = await asyncio.to_thread(
-                group_cpu_s, worker.process_group, worker.pid_started_at
-            )
+            cpu_s = await execution.cpu_s()
             looked_at = silent
             continue  # and judge at the next look, when a pause of this process has been noticed too
         if silent <= silence_s:
             continue
-        used_s = (
-            await asyncio.to_thread(group_cpu_s, worker.process_group, worker.pid_started_at)
-        ) - cpu_s
+        used_s = await execution.cpu_s() - cpu_s
         is_busy = used_s > BUSY_SHARE * (silent - looked_at)
         if not is_busy or silent > BUSY_LEASES * silence_s:
-            return Trouble(
+            return Violation(
                 "silent",
                 f"The kernel of this run was not heard of for {silent:.0f} s, and was ended.",
             )
 
 
-async def _overtime(limits: WatchLimits, elapsed_s: Callable[[], float]) -> Trouble:
+async def _overtime(limits: WatchLimits, elapsed_s: Callable[[], float]) -> Violation:
     assert limits.time_s is not None
     while (left := limits.time_s - elapsed_s()) > 0:  # noqa: ASYNC110 - time passes by a clock
         await asyncio.sleep(min(left + 0.01, 1.0))
-    return Trouble(
+    return Violation(
         "timeout",
         f"The run did not end within its time limit of {limits.time_limit_s:g} s, and its kernel was "
         "ended. What had been scored is kept. Give it more time, or fewer or lighter models.",
     )
 
 
-async def _excess(watch: MemoryWatch) -> Trouble:
-    used = await watch.exceeded()
-    return Trouble(
+async def _excess(execution: Execution, limit_bytes: int) -> Violation:
+    used = await execution.memory_exceeded(limit_bytes)
+    return Violation(
         "memory",
         f"The run used {mebibytes(used)} of memory, and a worker kernel may use "
-        f"{mebibytes(watch.limit_bytes)}. Use fewer rows or columns, or lighter models, or raise "
+        f"{mebibytes(limit_bytes)}. Use fewer rows or columns, or lighter models, or raise "
         "worker_memory_bytes.",
     )

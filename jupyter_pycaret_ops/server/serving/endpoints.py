@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ...common.errors import Conflict, NotFound, OpsError, Unavailable
+from ..background import BackgroundTasks
 from ..files.file_store import FileStore
 from ..store import deployments
 from ..store.models import Deployment, Pipeline
@@ -81,6 +82,7 @@ class Endpoints:
         vault: Vault,
         link: KernelLink,
         *,
+        background: BackgroundTasks,
         monotonic: Callable[[], float],
         limits: BatcherLimits | None = None,
         folder: Path | None = None,
@@ -91,6 +93,7 @@ class Endpoints:
         self._artifacts = artifacts
         self._vault = vault
         self._link = link
+        self._background = background
         self._monotonic = monotonic
         self._limits = limits
         self._known: dict[str, Endpoint] = {}
@@ -217,7 +220,14 @@ class Endpoints:
                 del self._known[name]
                 key = endpoint.model.pipeline_id
                 if not any(other.model.pipeline_id == key for other in self._known.values()):
-                    _unload_when_drained(endpoint.batcher, self._link, key, self._in_use)
+                    self._background.start(
+                        self._unload_when_drained(endpoint.batcher, key), "unload-pipeline"
+                    )
+
+    async def _unload_when_drained(self, batcher: Batcher, pipeline_id: str) -> None:
+        await batcher.drained()
+        if not self._in_use(pipeline_id):
+            self._link.unload(pipeline_id)
 
     def _in_use(self, pipeline_id: str) -> bool:
         return any(item.model.pipeline_id == pipeline_id for item in self._known.values())
@@ -341,22 +351,6 @@ def refuse_paused(endpoint: Endpoint) -> None:
         raise Conflict(
             f"The deployment “{endpoint.slug}” is {endpoint.status}. Resume it to predict."
         )
-
-
-_unloading: set[asyncio.Task[None]] = set()
-
-
-def _unload_when_drained(
-    batcher: Batcher, link: KernelLink, key: str, in_use: Callable[[str], bool]
-) -> None:
-    async def work() -> None:
-        await batcher.drained()
-        if not in_use(key):
-            link.unload(key)
-
-    task = asyncio.create_task(work(), name="unload-pipeline")
-    _unloading.add(task)
-    task.add_done_callback(_unloading.discard)
 
 
 __all__ = ["Endpoint", "Endpoints", "LinkLost", "Model", "refuse_paused"]

@@ -12,9 +12,11 @@ from typing import Any
 
 from ...common.errors import Unavailable
 from ...common.wire import FrameBuffer, frame
-from ..executors.kernel.memory import MemoryWatch, mebibytes
+from ..background import BackgroundTasks
+from ..executors.kernel.memory import MemoryWatch
 from ..executors.kernel.pool import KernelUnavailable, WorkerPool
 from ..executors.kernel.worker import Worker, WorkerDied, WorkerRefused
+from ..sizes import mebibytes
 
 log = logging.getLogger("jupyter_pycaret_ops")
 
@@ -27,6 +29,8 @@ ROWS_PER_LIMIT = 5_000
 #: loading may take so many times as long as a batch, and a second more for what a slow disk reads in one
 LOAD_TIMES = 3
 LOAD_BYTES_PER_S = 20 << 20
+#: seconds for the end of a serving kernel when the server stops
+END_WITHIN_S = 5.0
 #: seconds for a sign of life
 PING_WITHIN_S = 2.0
 #: how long a sign of life is good for
@@ -153,7 +157,7 @@ class KernelLink:
         self._watching: asyncio.Task[None] | None = None
         #: the kernel that was asked for a sign of life last, when, and its answer
         self._pulse: tuple[_Frames, float, asyncio.Task[bool]] | None = None
-        self._ending: set[asyncio.Task[None]] = set()
+        self._ending = BackgroundTasks()
 
     @property
     def pid(self) -> int | None:
@@ -230,9 +234,7 @@ class KernelLink:
         """End the kernel behind these frames; what else waits for it fails with `reason`."""
         frames.abandon(reason)
         if frames is self._frames:
-            task = asyncio.create_task(self._end_worker(), name="end-serving-kernel")
-            self._ending.add(task)
-            task.add_done_callback(self._ending.discard)
+            self._ending.start(self._end_worker(), "end-serving-kernel")
 
     def unload(self, key: str) -> None:
         """Let go of a pipeline."""
@@ -306,7 +308,7 @@ class KernelLink:
         if self._frames is not None and self._frames.transport is not None:
             self._frames.transport.abort()
         await self._end_worker()
-        await asyncio.gather(*self._ending, return_exceptions=True)
+        await self._ending.close(END_WITHIN_S)
 
 
 def _short_folder(preferred: Path) -> str:

@@ -70,8 +70,9 @@ class RowValidator:
     def __init__(self, schema: dict[str, Any]) -> None:
         self._schema = schema
         self.names: list[str] = [column["name"] for column in schema["columns"]]
+        task = TASK_TYPES.get(schema.get("task", ""))
         #: a row of a forecast is a step ahead, and says which one
-        self._are_steps = TASK_TYPES[schema["task"]].rows_are_steps
+        self._are_steps = task is not None and task.rows_are_steps
         self._known = frozenset(self.names)
         self._columns = [
             (

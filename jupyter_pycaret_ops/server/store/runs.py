@@ -26,11 +26,11 @@ from .projects import read as read_project
 from .projects import read_experiment
 
 #: the executor of runs that somebody's own kernel executes; no server holds them
-GUEST = "notebook"
-GUEST_LOST = "The notebook's kernel that ran this has ended, was restarted or has fallen silent."
+NOTEBOOK = "notebook"
+NOTEBOOK_LOST = "The notebook's kernel that ran this has ended, was restarted or has fallen silent."
 #: the kind of the event that says what a run waits for
 WAITING = "run.waiting"
-GUEST_NEVER_CAME = "The notebook's kernel has not begun this run."
+NOTEBOOK_NEVER_CAME = "The notebook's kernel has not begun this run."
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,18 +80,18 @@ def submit(session: Session, caller: Caller, new: NewRun, *, now: datetime, queu
         When the data source is not one of the experiment's workspace.
     """
     experiment, project = read_experiment(session, caller, new.experiment_id, Role.MEMBER)
-    is_guest = new.executor == GUEST
+    in_notebook = new.executor == NOTEBOOK
     waiting = session.scalar(
         select(func.count())
         .select_from(Run)
-        .where(Run.status == Status.QUEUED, Run.pool == new.pool, Run.executor != GUEST)
+        .where(Run.status == Status.QUEUED, Run.pool == new.pool, Run.executor != NOTEBOOK)
     )
-    if (waiting or 0) >= queue_cap and not is_guest:
+    if (waiting or 0) >= queue_cap and not in_notebook:
         raise QueueFull(
             f"{waiting} runs wait already. Cancel some, or submit again when they have run.",
             retry_after_s=30,
         )
-    label = "Waiting for its kernel" if is_guest else "Waiting for a worker"
+    label = "Waiting for its kernel" if in_notebook else "Waiting for a worker"
     run = Run(
         experiment_id=experiment.id,
         project_id=project.id,
@@ -272,7 +272,7 @@ def begin_notebook_run(
         Where it has ended.
     """
     run = session.get(Run, run_id, with_for_update=True)
-    if run is not None and run.status == Status.QUEUED and run.executor == GUEST:
+    if run is not None and run.status == Status.QUEUED and run.executor == NOTEBOOK:
         return _move(
             session,
             run,
@@ -290,7 +290,7 @@ def renew_notebook_lease(session: Session, run_id: str, lease_until: datetime) -
     """Prolong the lease of a run that somebody's own kernel executes: it has spoken."""
     session.execute(
         update(Run)
-        .where(Run.id == run_id, Run.executor == GUEST, Run.status == Status.RUNNING)
+        .where(Run.id == run_id, Run.executor == NOTEBOOK, Run.status == Status.RUNNING)
         .values(lease_expires_at=lease_until, updated_at=Run.updated_at)
         .execution_options(synchronize_session=False)
     )
@@ -302,7 +302,7 @@ def extend_notebook_leases(session: Session, pool: str, until: datetime) -> None
         update(Run)
         .where(
             Run.pool == pool,
-            Run.executor == GUEST,
+            Run.executor == NOTEBOOK,
             Run.status.in_([Status.QUEUED, Status.RUNNING]),
             Run.lease_expires_at < until,
         )
@@ -315,7 +315,7 @@ def overdue_cancellations(session: Session, pool: str, before: datetime) -> list
     """Runs in somebody's own kernel that were asked to stop before a time, and have not."""
     query = select(Run.id, Run.attempt).where(
         Run.pool == pool,
-        Run.executor == GUEST,
+        Run.executor == NOTEBOOK,
         Run.status == Status.RUNNING,
         Run.cancel_requested_at <= before,
     )
@@ -421,12 +421,12 @@ def lose_worker(
     The next attempt is one of `pool`, or stays in the run's own.
     """
     run = session.get(Run, run_id, with_for_update=True)
-    is_guest = run is not None and run.executor == GUEST
-    if run is not None and is_guest and run.status == Status.QUEUED:
-        return _lost(session, run, now, GUEST_NEVER_CAME)
+    in_notebook = run is not None and run.executor == NOTEBOOK
+    if run is not None and in_notebook and run.status == Status.QUEUED:
+        return _lost(session, run, now, NOTEBOOK_NEVER_CAME)
     run = held(session, run_id, attempt)
-    if is_guest:  # the frame was in that kernel, so there is no second attempt
-        reason, attempts = GUEST_LOST, run.attempt
+    if in_notebook:  # the frame was in that kernel, so there is no second attempt
+        reason, attempts = NOTEBOOK_LOST, run.attempt
     move = lifecycle.when_worker_lost(
         run.attempt, attempts, cancel_requested=run.cancel_requested_at is not None
     )
@@ -488,12 +488,12 @@ def deserted_pools(session: Session, mine: str, now: datetime, since: datetime) 
     """
     alive = (
         select(Run.pool)
-        .where(Run.status == Status.RUNNING, Run.executor != GUEST, Run.lease_expires_at >= now)
+        .where(Run.status == Status.RUNNING, Run.executor != NOTEBOOK, Run.lease_expires_at >= now)
         .distinct()
     )
-    waits = (Run.status == Status.QUEUED) & (Run.executor != GUEST) & (Run.queued_at < since)
+    waits = (Run.status == Status.QUEUED) & (Run.executor != NOTEBOOK) & (Run.queued_at < since)
     is_silent = (
-        (Run.status == Status.RUNNING) & (Run.executor != GUEST) & (Run.lease_expires_at < since)
+        (Run.status == Status.RUNNING) & (Run.executor != NOTEBOOK) & (Run.lease_expires_at < since)
     )
     query = (
         select(Run.pool)
@@ -507,7 +507,7 @@ def adopt(session: Session, pools: Sequence[str], pool: str) -> int:
     """Move the queued runs of pools that are gone to a living one; returns how many there were."""
     moved = session.scalars(
         update(Run)
-        .where(Run.status == Status.QUEUED, Run.executor != GUEST, Run.pool.in_(pools))
+        .where(Run.status == Status.QUEUED, Run.executor != NOTEBOOK, Run.pool.in_(pools))
         .values(pool=pool)
         .returning(Run.id)
         .execution_options(synchronize_session=False)
@@ -522,7 +522,7 @@ def tell_waiting(session: Session, pools: Sequence[str], now: datetime) -> list[
         select(Run)
         .where(
             Run.status.in_([Status.QUEUED, Status.RUNNING]),
-            Run.executor != GUEST,
+            Run.executor != NOTEBOOK,
             Run.pool.in_(pools),
         )
         .with_for_update(skip_locked=True)

@@ -131,7 +131,7 @@ async def read_all(socket: Any) -> list[dict[str, Any]]:
     return found
 
 
-class Transport:
+class EventSocketClient:
     """Opens sockets on a run's events."""
 
     def __init__(self, connect: Any) -> None:
@@ -146,12 +146,12 @@ class Transport:
 
 
 @pytest.fixture
-def line(jp_ws_fetch: Any, api: Api) -> Transport:
-    return Transport(jp_ws_fetch)
+def line(jp_ws_fetch: Any, api: Api) -> EventSocketClient:
+    return EventSocketClient(jp_ws_fetch)
 
 
 async def test_the_socket_replays_then_goes_live_then_closes(
-    world: World, services: Services, line: Transport, no_polling: None
+    world: World, services: Services, line: EventSocketClient, no_polling: None
 ) -> None:
     run = world.running()
     world.store.write_now(ingest.take_events, run.id, 1, [said(1), said(2)])
@@ -175,7 +175,7 @@ async def test_the_socket_replays_then_goes_live_then_closes(
 
 
 async def test_a_socket_that_comes_back_has_no_gap_and_no_repeat(
-    world: World, services: Services, line: Transport, no_polling: None
+    world: World, services: Services, line: EventSocketClient, no_polling: None
 ) -> None:
     run = world.running()
     first = await line.open(run.id)
@@ -192,7 +192,9 @@ async def test_a_socket_that_comes_back_has_no_gap_and_no_repeat(
     assert rest[-1]["status"] == "cancelled"
 
 
-async def test_the_socket_of_an_ended_run_replays_and_closes(world: World, line: Transport) -> None:
+async def test_the_socket_of_an_ended_run_replays_and_closes(
+    world: World, line: EventSocketClient
+) -> None:
     run = world.finish(world.running(), Move.FAIL, error="no", error_kind="user")
     items = await read_all(await line.open(run.id, after_seq=2))
     assert [item["kind"] for item in items] == ["run.failed", "run.closed"]
@@ -227,7 +229,7 @@ async def made_key(api: Api, world: World, **more: Any) -> dict[str, Any]:
     return row
 
 
-async def open_by_key(line: Transport, run: Run, key: dict[str, Any]) -> Any:
+async def open_by_key(line: EventSocketClient, run: Run, key: dict[str, Any]) -> Any:
     """A socket that has read all that is stored."""
     socket = await line.open(run.id, Authorization=f"Bearer {key['key']}")
     for _ in range(2):
@@ -236,7 +238,11 @@ async def open_by_key(line: Transport, run: Run, key: dict[str, Any]) -> Any:
 
 
 async def test_socket_closes_with_4403_at_once_when_its_key_is_revoked(
-    api: Api, world: World, services: Services, line: Transport, monkeypatch: pytest.MonkeyPatch
+    api: Api,
+    world: World,
+    services: Services,
+    line: EventSocketClient,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(run_routes, "RECHECK_S", 60.0)
     run = world.running()
@@ -254,7 +260,7 @@ async def test_socket_closes_with_4403_within_seconds_of_a_change_elsewhere(
     world: World,
     services: Services,
     clock: HandClock,
-    line: Transport,
+    line: EventSocketClient,
     monkeypatch: pytest.MonkeyPatch,
     how: str,
 ) -> None:
@@ -280,7 +286,11 @@ async def test_socket_closes_with_4403_within_seconds_of_a_change_elsewhere(
 
 
 async def test_socket_stays_open_while_its_caller_may_read(
-    api: Api, world: World, services: Services, line: Transport, monkeypatch: pytest.MonkeyPatch
+    api: Api,
+    world: World,
+    services: Services,
+    line: EventSocketClient,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(run_routes, "RECHECK_S", 0.01)
     asked = []
@@ -313,7 +323,9 @@ async def test_wait_by_a_key_that_is_revoked_meanwhile_is_401(
     assert (await waiting).status == 401
 
 
-async def test_a_key_that_reads_opens_the_socket(api: Api, world: World, line: Transport) -> None:
+async def test_a_key_that_reads_opens_the_socket(
+    api: Api, world: World, line: EventSocketClient
+) -> None:
     body = {"name": "k", "workspace_id": world.workspace.id, "scopes": ["read"]}
     key = (await api.post("/api-keys", body))["key"]
     run = world.finish(world.running())

@@ -16,7 +16,8 @@ import psutil
 import pytest
 
 from jupyter_pycaret_ops.server.executors.kernel import process
-from jupyter_pycaret_ops.server.executors.kernel.sweep import Leftover, ServerId, sweep
+from jupyter_pycaret_ops.server.executors.kernel.sweep import Leftover, sweep
+from jupyter_pycaret_ops.server.executors.server_id import ServerId
 
 from ...fakes import in_loop
 

@@ -12,6 +12,7 @@ import pytest
 
 from jupyter_pycaret_ops.common.errors import Invalid, Stale, Unauthenticated
 from jupyter_pycaret_ops.common.protocol import Acknowledgement, DataSpec, Finish, ReadLimits
+from jupyter_pycaret_ops.server.executors.notebook import NotebookExecutor
 from jupyter_pycaret_ops.server.files.file_store import FileStore
 from jupyter_pycaret_ops.server.runs.agents import Agents, ArtifactHead
 from jupyter_pycaret_ops.server.runs.fanout import Fanout
@@ -22,7 +23,7 @@ from jupyter_pycaret_ops.server.store.paging import PageRequest
 from jupyter_pycaret_ops.server.vault import Vault
 
 from ...fakes import in_loop
-from ...fakes.records import World, said, scored
+from ...fakes.records import POOL, World, said, scored
 
 LIMITS = ReadLimits(cap_rows=7, cap_bytes=8, timeout_s=9.0, allow_private=True)
 
@@ -42,6 +43,9 @@ class CommandContext:
             self.vault,
             Fanout(),
             world.clock,
+            notebook=NotebookExecutor(
+                world.store, world.clock, pool=POOL, lease_s=60.0, grace_s=5.0
+            ),
             limits=LIMITS,
             lease_s=60.0,
             on_ended=lambda run_id, attempt: self.ended.append((run_id, attempt)),

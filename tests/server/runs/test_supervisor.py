@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
+from jupyter_pycaret_ops.server.executors.kernel.executor import KernelExecutor
 from jupyter_pycaret_ops.server.executors.kernel.pool import KernelUnavailable
-from jupyter_pycaret_ops.server.executors.kernel.sweep import ServerId
 from jupyter_pycaret_ops.server.executors.kernel.worker import WorkerDied, WorkerRefused
+from jupyter_pycaret_ops.server.executors.notebook import NotebookExecutor
+from jupyter_pycaret_ops.server.executors.server_id import ServerId
 from jupyter_pycaret_ops.server.lifecycle import Move
 from jupyter_pycaret_ops.server.runs.fanout import Fanout, wait_for_end
 from jupyter_pycaret_ops.server.runs.supervisor import RunSettings, Supervisor
@@ -104,7 +106,7 @@ class FakePool:
         pass
 
 
-class Ears:
+class FakeAgents:
     """The agents' side, as far as it tells who was heard of."""
 
     def __init__(self, heard: dict[tuple[str, int], float]) -> None:
@@ -120,21 +122,32 @@ class Ears:
         pass
 
 
-class CommandContext:
+class SupervisorAtWork:
     """A supervisor at work."""
 
     def __init__(self, world: World, **settings: Any) -> None:
         self.world = world
         self.pool = FakePool()
         self.fanout = Fanout()
+        server = ServerId.mine()
+        self.kernel = KernelExecutor(self.pool, world.store, server)  # type: ignore[arg-type]
+        self.notebook = NotebookExecutor(
+            world.store,
+            world.clock,
+            pool=POOL,
+            lease_s=settings.get("lease_s", 60.0),
+            grace_s=settings.get("grace_s", 5.0),
+        )
         self.supervisor = Supervisor(
             world.store,
-            self.pool,  # type: ignore[arg-type]
+            self.kernel,
             self.fanout,
             world.clock,
-            ServerId.mine(),
+            server,
             RunSettings(pool=POOL, **settings),
+            others=[self.notebook],
         )
+        self.notebook.finish = self.supervisor.close_as_cancelled
 
     def submit(self) -> str:
         run = self.world.submit()
@@ -178,84 +191,84 @@ class CommandContext:
 
 
 @asynccontextmanager
-async def at_work(world: World, **settings: Any) -> AsyncIterator[CommandContext]:
+async def at_work(world: World, **settings: Any) -> AsyncIterator[SupervisorAtWork]:
     """A supervisor that has reconciled and dispatches, until it is stopped."""
-    desk = CommandContext(world, **settings)
-    await desk.supervisor.start()
+    work = SupervisorAtWork(world, **settings)
+    await work.supervisor.start()
     try:
-        yield desk
+        yield work
     finally:
-        desk.supervisor.wake()  # a stop that comes with news stops all the same
-        await desk.supervisor.stop()
-        await desk.until(lambda: not desk.pool.live)
+        work.supervisor.wake()  # a stop that comes with news stops all the same
+        await work.supervisor.stop()
+        await work.until(lambda: not work.pool.live)
 
 
 @in_loop
 async def test_as_many_runs_as_the_cap_says_and_the_next_when_one_has_ended(world: World) -> None:
-    async with at_work(world, concurrent=2) as desk:
-        submitted = [desk.submit() for _ in range(4)]
+    async with at_work(world, concurrent=2) as work:
+        submitted = [work.submit() for _ in range(4)]
         for _ in range(2):
-            await desk.begun()
+            await work.begun()
         states = [world.run(run_id).status for run_id in submitted]
         assert states == ["running", "running", "queued", "queued"]
         for place, run_id in enumerate(submitted):
-            await desk.succeed(run_id)
+            await work.succeed(run_id)
             if place < 2:
-                await desk.begun()
-        await desk.until(lambda: not desk.pool.live)
-        assert desk.pool.most == 2
+                await work.begun()
+        await work.until(lambda: not work.pool.live)
+        assert work.pool.most == 2
         assert {world.run(run_id).status for run_id in submitted} == {"succeeded"}
 
 
 @in_loop
 async def test_a_cancel_is_told_first(world: World) -> None:
-    async with at_work(world, grace_s=3600.0) as desk:
-        run_id = desk.submit()
-        worker = await desk.begun()
-        await desk.cancel(run_id)
+    async with at_work(world, grace_s=3600.0) as work:
+        run_id = work.submit()
+        worker = await work.begun()
+        await work.cancel(run_id)
         await worker.was_told.wait()
         assert worker.told == [f"_pycaret_ops_agent.cancel({run_id!r})"]
         assert worker.alive
-        await desk.succeed(run_id)  # it had ended before it heard
-        await desk.until(lambda: not worker.alive)
+        await work.succeed(run_id)  # it had ended before it heard
+        await work.until(lambda: not worker.alive)
         assert world.run(run_id).status == "succeeded"
 
 
 @in_loop
 async def test_a_cancel_does_not_wait_for_a_kernel_to_start(world: World) -> None:
-    async with at_work(world, grace_s=3600.0) as desk:
-        desk.pool.may_start.clear()
-        run_id = desk.submit()
-        await desk.until(lambda: world.run(run_id).status == "running")
-        await desk.cancel(run_id)
-        assert (await desk.ended(run_id)).status == "cancelled"
-        await desk.until(lambda: not desk.supervisor.live)
-        desk.pool.may_start.set()
-        await desk.until(lambda: bool(desk.pool.given_back))
-        assert desk.pool.given_back[0].alive
+    async with at_work(world, grace_s=3600.0) as work:
+        work.pool.may_start.clear()
+        run_id = work.submit()
+        await work.until(lambda: world.run(run_id).status == "running")
+        await work.cancel(run_id)
+        assert (await work.ended(run_id)).status == "cancelled"
+        await work.until(lambda: not work.supervisor.live)
+        work.pool.may_start.set()
+        await work.until(lambda: bool(work.pool.given_back))
+        assert work.pool.given_back[0].alive
 
 
 @in_loop
 async def test_what_does_not_stop_within_its_grace_is_killed_and_cancelled(world: World) -> None:
-    async with at_work(world, grace_s=0.01) as desk:
-        run_id = desk.submit()
-        worker = await desk.begun()
-        await desk.cancel(run_id)
-        assert (await desk.ended(run_id)).status == "cancelled"
-        await desk.until(lambda: not desk.pool.live)
+    async with at_work(world, grace_s=0.01) as work:
+        run_id = work.submit()
+        worker = await work.begun()
+        await work.cancel(run_id)
+        assert (await work.ended(run_id)).status == "cancelled"
+        await work.until(lambda: not work.pool.live)
         assert not worker.alive
         assert world.kinds(run_id)[-2:] == ["run.cancel_requested", "run.cancelled"]
 
 
 @in_loop
 async def test_a_lost_kernel_is_tried_again_then_fails_as_worker_lost(world: World) -> None:
-    async with at_work(world, attempts=2) as desk:
-        run_id = desk.submit()
-        (await desk.begun()).die()
-        second = await desk.begun()
+    async with at_work(world, attempts=2) as work:
+        run_id = work.submit()
+        (await work.begun()).die()
+        second = await work.begun()
         assert world.run(run_id).attempt == 2
         second.die()
-        run = await desk.ended(run_id)
+        run = await work.ended(run_id)
         assert (run.status, run.error_kind, run.attempt) == ("failed", "worker_lost", 2)
 
 
@@ -263,63 +276,63 @@ async def test_a_lost_kernel_is_tried_again_then_fails_as_worker_lost(world: Wor
 async def test_a_second_attempt_is_held_though_the_first_kernel_ends_after_it_has_begun(
     world: World,
 ) -> None:
-    async with at_work(world, attempts=2, concurrent=2, grace_s=3600.0) as desk:
-        desk.pool.may_end.clear()
-        run_id = desk.submit()
-        first = await desk.begun()
+    async with at_work(world, attempts=2, concurrent=2, grace_s=3600.0) as work:
+        work.pool.may_end.clear()
+        run_id = work.submit()
+        first = await work.begun()
         first.die()
-        second = await desk.begun()
-        desk.pool.may_end.set()
-        await desk.until(lambda: desk.supervisor.live == 1)
+        second = await work.begun()
+        work.pool.may_end.set()
+        await work.until(lambda: work.supervisor.live == 1)
 
         world.clock.advance(
             3600.0
         )  # its lease is over; a server that holds it does not take it for lost
-        await desk.supervisor.reconcile()
+        await work.supervisor.reconcile()
         assert world.run(run_id).status == "running"
-        await desk.cancel(run_id)
+        await work.cancel(run_id)
         await second.was_told.wait()
-        await desk.succeed(run_id)
-        await desk.ended(run_id)
+        await work.succeed(run_id)
+        await work.ended(run_id)
 
 
 @in_loop
 async def test_a_kernel_that_dies_while_it_is_begun_is_lost_too(world: World) -> None:
-    async with at_work(world, attempts=1) as desk:
-        desk.pool.refuses = WorkerDied("kernel 7 ended")
-        run = await desk.ended(desk.submit())
+    async with at_work(world, attempts=1) as work:
+        work.pool.refuses = WorkerDied("kernel 7 ended")
+        run = await work.ended(work.submit())
         assert (run.status, run.error_kind) == ("failed", "worker_lost")
 
 
 @in_loop
 async def test_what_cannot_be_started_fails_and_says_why(world: World) -> None:
-    async with at_work(world) as desk:
-        desk.pool.unavailable = True
-        run = await desk.ended(desk.submit())
+    async with at_work(world) as work:
+        work.pool.unavailable = True
+        run = await work.ended(work.submit())
         assert (run.status, run.error) == ("failed", "No kernel: see `jupyter kernelspec list`.")
-        desk.pool.unavailable = False
-        desk.pool.refuses = WorkerRefused("NameError: no agent", "")
-        run = await desk.ended(desk.submit())
+        work.pool.unavailable = False
+        work.pool.refuses = WorkerRefused("NameError: no agent", "")
+        run = await work.ended(work.submit())
         assert run.status == "failed"
         assert "NameError" in (run.error or "")
 
 
 @in_loop
 async def test_stopping_leaves_live_runs_to_whoever_comes_next(world: World) -> None:
-    async with at_work(world) as desk:
-        run_id = desk.submit()
-        await desk.begun()
+    async with at_work(world) as work:
+        run_id = work.submit()
+        await work.begun()
     assert world.run(run_id).status == "queued"
-    async with at_work(world) as desk:
-        await desk.begun()
+    async with at_work(world) as work:
+        await work.begun()
         assert world.run(run_id).attempt == 2
-        await desk.succeed(run_id)
-        await desk.until(lambda: not desk.pool.live)
+        await work.succeed(run_id)
+        await work.until(lambda: not work.pool.live)
 
 
 @in_loop
 async def test_a_stop_in_the_middle_of_a_claim_leaves_no_run_without_a_kernel(world: World) -> None:
-    desk = CommandContext(world)
+    work = SupervisorAtWork(world)
     claiming = Gate()
     claim = world.store.write
 
@@ -330,15 +343,15 @@ async def test_a_stop_in_the_middle_of_a_claim_leaves_no_run_without_a_kernel(wo
         return found
 
     world.store.write = slow  # type: ignore[method-assign, assignment]
-    await desk.supervisor.start()
-    run_id = desk.submit()
+    await work.supervisor.start()
+    run_id = work.submit()
     await claiming.reached.wait()
-    stopping = asyncio.create_task(desk.supervisor.stop())
+    stopping = asyncio.create_task(work.supervisor.stop())
     await settle()
     claiming.open.set()
     await stopping
     assert world.run(run_id).status == "queued"
-    assert not desk.supervisor.live
+    assert not work.supervisor.live
 
 
 @in_loop
@@ -358,41 +371,41 @@ async def test_what_a_live_server_runs_is_not_touched(world: World) -> None:
     world.submit()
     theirs = world.claim(server="elsewhere:7:1.00")
     assert theirs is not None
-    async with at_work(world) as desk:
+    async with at_work(world) as work:
         assert world.run(theirs.id).status == "running"
-        await desk.pass_time(61)
-        await desk.supervisor.reconcile()
+        await work.pass_time(61)
+        await work.supervisor.reconcile()
         assert world.run(theirs.id).attempt == 2
 
 
 @in_loop
 async def test_a_kernel_that_is_not_heard_of_is_ended_and_counts_as_lost(world: World) -> None:
-    async with at_work(world, attempts=2, lease_s=0.5) as desk:
-        run_id = desk.submit()
-        first = await desk.begun()
-        await desk.pass_time(0.6)
-        await desk.until(lambda: not first.alive)
-        second = await desk.begun()
+    async with at_work(world, attempts=2, lease_s=0.5) as work:
+        run_id = work.submit()
+        first = await work.begun()
+        await work.pass_time(0.6)
+        await work.until(lambda: not first.alive)
+        second = await work.begun()
         assert world.run(run_id).attempt == 2
         assert "not heard of" in world.events(run_id)[-2].message
-        await desk.pass_time(0.6)
-        await desk.until(lambda: not second.alive)
-        run = await desk.ended(run_id)
+        await work.pass_time(0.6)
+        await work.until(lambda: not second.alive)
+        run = await work.ended(run_id)
         assert (run.status, run.error_kind) == ("failed", "worker_lost")
 
 
 @in_loop
 async def test_a_kernel_that_speaks_is_left_alone(world: World) -> None:
-    async with at_work(world, lease_s=0.5) as desk:
+    async with at_work(world, lease_s=0.5) as work:
         heard: dict[tuple[str, int], float] = {}
-        desk.supervisor.agents = Ears(heard)  # type: ignore[assignment]
-        run_id = desk.submit()
-        worker = await desk.begun()
+        work.supervisor.agents = FakeAgents(heard)  # type: ignore[assignment]
+        run_id = work.submit()
+        worker = await work.begun()
         for _ in range(4):
-            await desk.pass_time(0.4)
+            await work.pass_time(0.4)
             heard[run_id, 1] = world.clock.monotonic()
         assert worker.alive
-        await desk.succeed(run_id)
+        await work.succeed(run_id)
 
 
 @in_loop
@@ -402,33 +415,33 @@ async def test_a_server_that_stood_still_takes_nobody_for_silent(world: World) -
     guest = world.submit(executor="notebook", lease_until=world.clock.now() + timedelta(seconds=60))
     sibling = world.claim(server="elsewhere:7:1.00")
     assert sibling is not None
-    async with at_work(world, concurrent=2) as desk:
-        run_id = desk.submit()
-        worker = await desk.begun()
+    async with at_work(world, concurrent=2) as work:
+        run_id = work.submit()
+        worker = await work.begun()
         world.clock.advance(3600)
-        await desk.supervisor.reconcile()
+        await work.supervisor.reconcile()
         assert worker.alive
         assert [world.run(each).status for each in (run_id, sibling.id)] == ["running", "running"]
         assert world.run(guest.id).status == "queued", "its kernel may still come"
         # a server that did not come back within a lease is gone all the same
-        await desk.pass_time(61)
-        await desk.supervisor.reconcile()
+        await work.pass_time(61)
+        await work.supervisor.reconcile()
         assert world.run(sibling.id).attempt == 2
-        await desk.succeed(run_id)
+        await work.succeed(run_id)
 
 
 @in_loop
 async def test_the_server_ends_a_run_whose_kernel_ignores_the_time_limit(world: World) -> None:
-    async with at_work(world, overtime_s=10.0) as desk:
+    async with at_work(world, overtime_s=10.0) as work:
         snapshot = {"task": "regression", "plan_params": {"time_limit": 20}}
         run_id = world.submit(snapshot=snapshot).id
-        desk.supervisor.wake()
-        worker = await desk.begun()
-        await desk.pass_time(29)
+        work.supervisor.wake()
+        worker = await work.begun()
+        await work.pass_time(29)
         assert worker.alive
-        await desk.pass_time(2)
-        await desk.until(lambda: not worker.alive)
-        run = await desk.ended(run_id)
+        await work.pass_time(2)
+        await work.until(lambda: not worker.alive)
+        run = await work.ended(run_id)
         assert (run.status, run.error_kind, run.attempt) == ("failed", "timeout", 1)
         assert "time limit of 20 s" in (run.error or "")
 
@@ -438,8 +451,8 @@ async def test_a_kernel_over_its_memory_fails_its_run_with_the_figures(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(FakeWorker, "process_group", os.getpgrp())
-    async with at_work(world, attempts=2, memory_limit=lambda: 1) as desk:
-        run = await desk.ended(desk.submit())
+    async with at_work(world, attempts=2, memory_limit=lambda: 1) as work:
+        run = await work.ended(work.submit())
         assert (run.status, run.error_kind, run.attempt) == ("failed", "user", 1)
         assert "may use 0 MiB" in (run.error or "")
         assert "worker_memory_bytes" in (run.error or "")
@@ -453,18 +466,18 @@ async def test_a_kernel_over_its_memory_fails_its_run_with_the_figures(
 async def test_whoever_has_the_file_takes_over_from_a_host_that_is_gone(world: World) -> None:
     """A container was made again: same home, another host name, so another pool."""
     queued = world.submit(pool="old-host/ada")
-    async with at_work(world, concurrent=3) as desk:
+    async with at_work(world, concurrent=3) as work:
         running = world.submit(pool="old-host/ada")
         assert world.claim(pool="old-host/ada", server="old-host:7:1.00") is not None
-        await desk.supervisor.reconcile()
+        await work.supervisor.reconcile()
         assert world.run(running.id).status == "queued", "the older one was claimed"
         assert world.run(queued.id).status == "running"
-        await desk.pass_time(61)
-        await desk.supervisor.reconcile()
-        await desk.pass_time(1)
-        await desk.supervisor.reconcile()
+        await work.pass_time(61)
+        await work.supervisor.reconcile()
+        await work.pass_time(1)
+        await work.supervisor.reconcile()
         for _ in range(2):
-            await desk.begun()
+            await work.begun()
         assert [world.run(run.id).pool for run in (queued, running)] == [POOL, POOL]
         assert world.run(queued.id).attempt == 2
 
@@ -477,12 +490,12 @@ async def test_where_hosts_share_a_database_runs_of_a_silent_one_say_what_they_w
     running = world.submit(pool="away/ada")
     assert world.claim(pool="away/ada", server="away:7:1.00") is not None
     queued = world.submit(pool="away/ada")
-    async with at_work(world) as desk:
-        await desk.supervisor.reconcile()
+    async with at_work(world) as work:
+        await work.supervisor.reconcile()
         assert "run.waiting" not in world.kinds(queued.id), "it may be busy"
-        await desk.pass_time(130)
+        await work.pass_time(130)
         for _ in range(2):
-            await desk.supervisor.reconcile()
+            await work.supervisor.reconcile()
         for run in (running, queued):
             assert "away/ada" in world.run(run.id).progress["label"]
             assert world.kinds(run.id).count("run.waiting") == 1

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from jupyter_pycaret_ops.common.errors import Conflict, NotFound, RowsInvalid, Unavailable
+from jupyter_pycaret_ops.server.background import BackgroundTasks
 from jupyter_pycaret_ops.server.files.file_store import FileStore
 from jupyter_pycaret_ops.server.serving.endpoints import FRESH_S, Endpoints, refuse_paused
 from jupyter_pycaret_ops.server.serving.kernel_link import LinkLost, LinkSilent, PredictFailed
@@ -72,6 +73,7 @@ class Served:
             self.artifacts,
             self.vault,
             self.link,  # type: ignore[arg-type]
+            background=BackgroundTasks(),
             monotonic=world.clock.monotonic,
         )
 

@@ -92,8 +92,3 @@ class MemoryWatch:
         while (used := await asyncio.to_thread(self.used)) <= self.limit_bytes:  # noqa: ASYNC110 - nothing tells
             await asyncio.sleep(LOOK_EVERY_S)
         return used
-
-
-def mebibytes(size: int) -> str:
-    """Return a size for people: `512 MiB`, `3.2 GiB`."""
-    return f"{size / 2**30:.1f} GiB" if size >= 1 << 30 else f"{size >> 20} MiB"

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ....common.engine_facts import SINGLE_THREADED
+from ...background import BackgroundTasks
 from .worker import (
     ANSWER_WITHIN_S,
     Worker,
@@ -75,7 +76,7 @@ class WorkerPool:
         self._manager: Any = None
         self._spares: list[asyncio.Task[Worker]] = []
         self._all: set[Worker] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._background = BackgroundTasks()
         self._wanted = False
         self._last_use = 0.0
         self._closed = False
@@ -98,7 +99,7 @@ class WorkerPool:
         if not self._wanted and not self._closed:
             self._wanted = True
             self._refill()
-            self._spawn(self._give_up_when_idle())
+            self._background.start(self._give_up_when_idle(), "idle-spares")
 
     def _refill(self) -> None:
         while self._wanted and not self._closed and len(self._spares) < self.settings.spares:
@@ -155,7 +156,7 @@ class WorkerPool:
             self._spares.append(asyncio.ensure_future(_hand(ready)))
             self._wanted = True
         else:
-            self._spawn(self.end(worker))
+            self._background.start(self.end(worker), "end-kernel")
 
     def refill(self) -> None:
         """Start the spare that the last `take` has used up; called when the run has ended."""
@@ -243,20 +244,14 @@ class WorkerPool:
                 self._manager.transport = "tcp"
         return self._manager
 
-    def _spawn(self, work: Any) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
     async def close(self) -> None:
         """End every kernel; returns when nothing of them is left."""
         self._closed = True
         self._wanted = False
         for starting in self._spares:
             starting.cancel()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._spares, *self._tasks, return_exceptions=True)
+        await self._background.close()
+        await asyncio.gather(*self._spares, return_exceptions=True)
         self._spares.clear()
         await asyncio.gather(
             *(self.end(worker) for worker in list(self._all)), return_exceptions=True

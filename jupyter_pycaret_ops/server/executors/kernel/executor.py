@@ -1,0 +1,167 @@
+"""Runs in worker kernels of this server: one kernel per run, from the pool."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+
+from sqlalchemy.orm import Session
+
+from ...background import BackgroundTasks
+from ...store import workers
+from ...store.session import Store
+from ..interface import Attempt, AttemptRefused, ExecutionLost, ExecutorUnavailable
+from ..server_id import ServerId
+from .memory import MemoryWatch
+from .pool import KernelUnavailable, WorkerPool
+from .process import group_cpu_s
+from .sweep import Leftover, sweep
+from .worker import Worker, WorkerDied, WorkerRefused
+
+log = logging.getLogger("jupyter_pycaret_ops")
+
+LOST = "The kernel of this run ended unexpectedly: it was killed, or the machine ran out of memory."
+
+
+class KernelExecution:
+    """An attempt in a worker kernel."""
+
+    def __init__(self, executor: KernelExecutor, worker: Worker, run_id: str) -> None:
+        self._executor = executor
+        self._worker = worker
+        self._run_id = run_id
+
+    @property
+    def exited(self) -> asyncio.Future[None]:
+        """Done when the kernel's process has ended."""
+        return self._worker.exited
+
+    def cancel(self) -> None:
+        """Tell the agent over the kernel's own channel."""
+        self._worker.tell(f"_pycaret_ops_agent.cancel({self._run_id!r})")
+
+    async def kill(self) -> None:
+        """Kill the kernel with its process group."""
+        await self._worker.end()
+
+    async def close(self) -> None:
+        """End the kernel, and start the spare that it used up."""
+        await self._executor.end(self._worker)
+
+    async def cpu_s(self) -> float:
+        """Return the processor time of the kernel's process group, in seconds."""
+        return await asyncio.to_thread(
+            group_cpu_s, self._worker.process_group, self._worker.pid_started_at
+        )
+
+    async def memory_exceeded(self, limit_bytes: int) -> int:
+        """Return the bytes in use, as soon as they are more than `limit_bytes`."""
+        return await MemoryWatch(self._worker, limit_bytes).exceeded()
+
+
+class KernelExecutor:
+    """Begins attempts in kernels of the pool. `agent_url` is where kernels report."""
+
+    def __init__(self, pool: WorkerPool, store: Store, server: ServerId) -> None:
+        self._pool = pool
+        self._store = store
+        self._server = server
+        self._background = BackgroundTasks()
+        self._is_stopping = False
+        self.agent_url = ""
+
+    async def start(self, attempt: Attempt) -> KernelExecution:
+        """Begin an attempt in a kernel; a start that is cancelled leaves the kernel to the next run.
+
+        Raises
+        ------
+        ExecutorUnavailable
+            When no kernel can be started.
+        AttemptRefused
+            When the kernel cannot run plans.
+        ExecutionLost
+            When the kernel ended meanwhile.
+        """
+        worker = await self._take(attempt)
+        try:
+            await worker.ask(
+                f"_pycaret_ops_agent.begin({self.agent_url!r}, {attempt.run_id!r}, {attempt.token!r})"
+            )
+        except BaseException as error:
+            await asyncio.shield(self.end(worker))
+            if isinstance(error, WorkerDied):
+                raise ExecutionLost(LOST) from error
+            if isinstance(error, WorkerRefused):
+                raise AttemptRefused(
+                    f"The worker kernel refused the run ({error.args[0]})."
+                ) from error
+            raise
+        self._background.start(self._note(worker, attempt.run_id), f"note-run-{attempt.run_id}")
+        return KernelExecution(self, worker, attempt.run_id)
+
+    async def _take(self, attempt: Attempt) -> Worker:
+        taking = asyncio.create_task(self._pool.take("run"), name=f"run-kernel-{attempt.run_id}")
+        try:
+            return await asyncio.shield(taking)
+        except KernelUnavailable as error:
+            raise ExecutorUnavailable(str(error)) from error
+        except asyncio.CancelledError:
+            if self._is_stopping:
+                taking.cancel()
+                await asyncio.wait({taking})
+                if not taking.cancelled() and taking.exception() is None:
+                    await asyncio.shield(self._pool.end(taking.result()))  # it had just come
+            else:
+                self._background.start(self._give_back(taking), f"unneeded-kernel-{attempt.run_id}")
+            raise
+
+    async def _give_back(self, taking: asyncio.Task[Worker]) -> None:
+        """Keep a kernel, once it has started, for the next run."""
+        with contextlib.suppress(KernelUnavailable):
+            self._pool.give_back(await taking)
+        self._pool.refill()
+
+    async def _note(self, worker: Worker, run_id: str) -> None:
+        """Record which run the kernel has; a record that cannot be written is no reason to end it."""
+        try:
+            await self._store.write(workers.assign, worker.kernel_id, "run", run_id)
+        except Exception as error:
+            log.warning("the kernel of run %s could not be recorded: %s", run_id, error)
+
+    async def end(self, worker: Worker) -> None:
+        """End a kernel with all of its processes."""
+        await self._pool.end(worker)
+        if not self._is_stopping:
+            self._pool.refill()
+
+    def execution(self, run_id: str) -> None:
+        """Return None: the supervisor holds every run in a worker kernel."""
+
+    async def resume(self) -> None:
+        """Kernels of this server stood still with it: there is nothing to extend."""
+
+    async def settle_overdue(self) -> None:
+        """End the kernels that servers which are gone left on this host."""
+
+        def left(session: Session) -> list[Leftover]:
+            return [
+                Leftover(
+                    row.kernel_id, row.server_id, row.pid, row.process_group, row.pid_started_at
+                )
+                for row in workers.on_host(session, self._server.host)
+                if row.server_id != str(self._server)
+            ]
+
+        found = await self._store.read(left)
+        if found:
+            for kernel_id in await asyncio.to_thread(sweep, found, self._server.host):
+                await self._store.write(workers.forget, kernel_id)
+
+    def forget(self, run_id: str) -> None:
+        """A kernel is ended by `close`."""
+
+    async def stop(self) -> None:
+        """Begin nothing more."""
+        self._is_stopping = True
+        await self._background.close()
