@@ -135,6 +135,9 @@ async def create_key(call: Call) -> NewApiKeyRow:
 
 
 async def delete_key(call: Call) -> None:
-    """Revoke a key; at once in this server."""
-    await call.services.store.write(keys.delete, call.caller, call.params["key_id"])
+    """Revoke a key, at once in this server; it stays listed with `revoked_at`."""
+    services = call.services
+    await services.store.write(
+        keys.revoke, call.caller, call.params["key_id"], services.clock.now()
+    )
     call.services.identities.forget()

@@ -53,7 +53,7 @@ def create(
         raise Forbidden("An API key cannot make keys.")
     least = Role.MEMBER if {"write", "predict"} & set(scopes) else Role.VIEWER
     require(session, caller, workspace_id, least, "workspace")
-    refuse_taken_name(session, ApiKey, "key", name, workspace_id=workspace_id)
+    refuse_taken_name(session, ApiKey, "key", name, workspace_id=workspace_id, revoked_at=None)
     if expires_at is not None and expires_at <= now:
         raise Invalid(
             "The key would have expired already.",
@@ -102,8 +102,15 @@ def list_page(session: Session, caller: Caller, page: PageRequest) -> Page:
     return newest_first(session, query, ApiKey, page)
 
 
-def delete(session: Session, caller: Caller, key_id: str) -> str:
-    """Delete a key of one's own, or any as an admin; returns its hash, for caches to forget."""
+def revoke(session: Session, caller: Caller, key_id: str, now: datetime) -> None:
+    """Revoke a key of one's own, or any as an admin; it stays listed. Revoking again changes nothing.
+
+    Raises
+    ------
+    NotFound
+    Forbidden
+        When the caller is an API key, or may not revoke this one.
+    """
     key = session.get(ApiKey, key_id)
     if key is None:
         raise NotFound("There is no such key.")
@@ -111,9 +118,9 @@ def delete(session: Session, caller: Caller, key_id: str) -> str:
     if caller.key is not None:
         raise Forbidden("An API key cannot revoke keys.")
     require(session, caller, key.workspace_id, least, "key")
-    session.delete(key)
-    session.flush()
-    return key.key_hash
+    if key.revoked_at is None:
+        key.revoked_at = now
+        session.flush()
 
 
 def resolve(session: Session, secret: str, now: datetime) -> Caller | None:

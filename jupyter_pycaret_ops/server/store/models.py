@@ -20,6 +20,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -121,7 +122,15 @@ class ApiKey(Row, Base):
 
     __tablename__ = "api_keys"
     __table_args__ = (
-        UniqueConstraint("workspace_id", "name"),
+        # the name of a revoked key can be used again
+        Index(
+            "uq_api_keys_workspace_id_name_unrevoked",
+            "workspace_id",
+            "name",
+            unique=True,
+            sqlite_where=text("revoked_at IS NULL"),
+            postgresql_where=text("revoked_at IS NULL"),
+        ),
         Index("ix_api_keys_workspace_id_id", "workspace_id", "id"),
     )
 

@@ -15,7 +15,9 @@ def storable(text: str) -> str:
     return text.replace("\0", "\ufffd")
 
 
-def refuse_taken_name(session: Session, model: Any, what: str, name: str, **within: str) -> None:
+def refuse_taken_name(
+    session: Session, model: Any, what: str, name: str, **within: str | None
+) -> None:
     """Raise Conflict when a row of `model` with that name is there, within the given columns."""
     query = select(model.id).where(model.name == name)
     for column, value in within.items():

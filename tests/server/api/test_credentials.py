@@ -184,7 +184,9 @@ async def test_revoking_works_at_once_here_and_within_seconds_elsewhere(
     await key.call("GET", "/workspaces", 401)
     row, key = await make_key(api, world, "read")
     await key.get("/workspaces")
-    world.store.write_now(keys.delete, world.ada, row["id"])  # as another server does it
+    world.store.write_now(
+        keys.revoke, world.ada, row["id"], world.clock.now()
+    )  # as another server does it
     clock.advance(KEY_FRESH_S)
     await key.call("GET", "/workspaces", 401)
 

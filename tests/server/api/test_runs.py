@@ -276,7 +276,7 @@ async def test_socket_closes_with_4403_within_seconds_of_a_change_elsewhere(
         socket = await open_by_key(line, run, key)
     # as another server would: nobody tells this one
     if how == "revoked":
-        world.store.write_now(keys.delete, world.ada, key["id"])
+        world.store.write_now(keys.revoke, world.ada, key["id"], world.clock.now())
     elif how == "expired":
         clock.advance(3600.0)
     else:

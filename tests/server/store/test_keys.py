@@ -154,19 +154,34 @@ def test_people_revoke_their_own_keys_admins_all_strangers_none(world: World) ->
     mia, vic = world.person("mia", "member"), world.person("vic", "viewer")
     hers, secret = make(world, mia, "read")
     with pytest.raises(Forbidden):
-        world.store.write_now(keys.delete, vic, hers.id)
+        world.store.write_now(keys.revoke, vic, hers.id, world.clock.now())
     with pytest.raises(NotFound):
-        world.store.write_now(keys.delete, world.person("eve"), hers.id)
+        world.store.write_now(keys.revoke, world.person("eve"), hers.id, world.clock.now())
     by_key = resolve(world, secret)
     assert by_key is not None
     with pytest.raises(Forbidden):
-        world.store.write_now(keys.delete, by_key, hers.id)
-    world.store.write_now(keys.delete, mia, hers.id)
+        world.store.write_now(keys.revoke, by_key, hers.id, world.clock.now())
+    world.store.write_now(keys.revoke, mia, hers.id, world.clock.now())
     assert resolve(world, secret) is None
     his, _ = make(world, vic, "read")
-    world.store.write_now(keys.delete, world.ada, his.id)
-    with pytest.raises(NotFound):
-        world.store.write_now(keys.delete, world.ada, his.id)
+    world.store.write_now(keys.revoke, world.ada, his.id, world.clock.now())
+
+
+def test_revoked_key_stays_listed_with_the_time_and_frees_its_name(world: World) -> None:
+    key, secret = make(world, world.ada, "read", name="batch job")
+    revoked_at = world.clock.now()
+    world.store.write_now(keys.revoke, world.ada, key.id, revoked_at)
+    world.clock.advance(60)
+    world.store.write_now(keys.revoke, world.ada, key.id, world.clock.now())  # changes nothing
+    second, _ = make(world, world.ada, "read", name="batch job")
+    found = world.store.read_now(keys.list_page, world.ada, PageRequest()).rows
+    assert [(row.id, row.revoked_at) for row in found] == [
+        (second.id, None),
+        (key.id, revoked_at),
+    ]
+    assert resolve(world, secret) is None
+    with pytest.raises(Conflict, match="batch job"):
+        make(world, world.ada, "read", name="batch job")
 
 
 def test_a_key_goes_with_its_deployment(world: World) -> None:
