@@ -6,6 +6,7 @@ there decides who makes it. Every move leaves one event, whose kind stands in `E
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 
@@ -58,7 +59,20 @@ OUTCOME_MOVES: dict[str, Move] = {
 
 
 class IllegalMove(Exception):
-    """A move that the table does not hold; a bug, never a user's fault."""
+    """A move that the table does not have: a bug, never a user's fault.
+
+    `story` has the last events of the run, oldest first, where they are known; the message ends with
+    them, for the log.
+    """
+
+    def __init__(self, status: Status, move: Move, story: Sequence[str] = ()) -> None:
+        self.status = status
+        self.move = move
+        self.story = tuple(story)
+        told = "".join(f"\n  {line}" for line in self.story)
+        super().__init__(
+            f"a run that is {status} cannot {move}" + (f"; its last events:{told}" if told else "")
+        )
 
 
 def after(status: Status, move: Move) -> Status:
@@ -72,7 +86,7 @@ def after(status: Status, move: Move) -> Status:
     try:
         return NEXT[(status, move)]
     except KeyError:
-        raise IllegalMove(f"a run that is {status} cannot {move}") from None
+        raise IllegalMove(status, move) from None
 
 
 def may_leave(move: Move) -> tuple[Status, ...]:

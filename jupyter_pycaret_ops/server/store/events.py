@@ -61,6 +61,18 @@ def after(session: Session, run_id: str, seq: int, limit: int) -> list[Event]:
     )
 
 
+def story(session: Session, run_id: str, limit: int = 10) -> list[str]:
+    """Return the last events of a run as lines for an error message, oldest first."""
+    latest = session.scalars(
+        select(Event).where(Event.run_id == run_id).order_by(Event.seq.desc()).limit(limit)
+    )
+    return [
+        f"{event.seq} {event.timestamp.isoformat(timespec='seconds')} attempt {event.attempt} "
+        f"{event.kind}: {event.message}"
+        for event in reversed(list(latest))
+    ]
+
+
 def of_kind(session: Session, run_id: str, kind: str, attempt: int) -> list[Event]:
     """Events of one kind that an attempt told, in order."""
     return list(

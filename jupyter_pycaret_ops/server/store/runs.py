@@ -194,8 +194,14 @@ def _move(
     ------
     Stale
         When somebody else has moved the run meanwhile.
+    IllegalMove
+        When a run in its state cannot make the move; with the run's last events.
     """
-    target = lifecycle.after(Status(run.status), move)
+    try:
+        target = lifecycle.after(Status(run.status), move)
+    except lifecycle.IllegalMove as error:
+        story = events.story(session, run.id)
+        raise lifecycle.IllegalMove(error.status, move, story) from None
     if run.token_hash and (target in lifecycle.ENDED or "token_hash" in values):
         # a late agent is told that its attempt is over, a stranger that nobody knows their token
         values["data"] = {

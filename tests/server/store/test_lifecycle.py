@@ -81,6 +81,19 @@ def test_what_is_not_in_the_table_cannot_happen(world: World, status: Status, mo
     assert world.kinds(run.id) == events
 
 
+def test_illegal_move_carries_the_last_events_of_the_run(world: World) -> None:
+    run = world.submit()
+    claimed = world.claim()
+    assert claimed is not None
+    make_move(world, claimed, Move.SUCCEED)
+    with pytest.raises(IllegalMove) as caught:
+        make_move(world, run, Move.REQUEUE)
+    kinds = [line.split()[4].rstrip(":") for line in caught.value.story]
+    assert kinds == ["run.queued", "run.started", "run.succeeded"]
+    assert str(caught.value).startswith("a run that is succeeded cannot requeue; its last events:")
+    assert str(caught.value).endswith("run.succeeded: moved")
+
+
 def test_an_end_takes_lease_and_token_with_it_and_says_how_long_it_took(world: World) -> None:
     run = world.running()
     world.clock.advance(2.5)
