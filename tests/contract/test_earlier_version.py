@@ -22,9 +22,10 @@ def facts(home: Home) -> dict[str, Any]:
     """What was recorded; the user's folders are as that version left them."""
     recorded: dict[str, Any] = json.loads((DATA / "facts.json").read_text(encoding="utf-8"))
     root = home.database.parent
-    file = home.artifacts / recorded["pipeline_file"]
-    file.parent.mkdir(parents=True)
-    file.write_bytes((DATA / "pipeline.pkl").read_bytes())
+    for name in recorded["files"]:  # the artifact of the run, and the copy that promoting it made
+        file = home.artifacts / name
+        file.parent.mkdir(parents=True)
+        file.write_bytes((DATA / "pipeline.pkl").read_bytes())
     home.database.write_bytes(gzip.decompress((DATA / "pycaret_ops.db.gz").read_bytes()))
     key = root / "secret.key"
     key.touch(mode=0o600)
