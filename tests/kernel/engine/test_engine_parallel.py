@@ -34,7 +34,7 @@ def children():
     for below in this.children(recursive=True):
         with contextlib.suppress(psutil.NoSuchProcess):
             command = below.cmdline()
-            if "trials.child" in " ".join(command) or (
+            if "trials.process_main" in " ".join(command) or (
                 command == this.cmdline() and below.ppid() != this.pid
             ):
                 found.append(below)

@@ -1,6 +1,6 @@
 """What runs in a child process: take a fold, score it, answer; end with the parent.
 
-Started as `python -m …trials.child FD` with one end of a socket pair.
+Started as `python -m …trials.process_main FD` with one end of a socket pair.
 """
 
 from __future__ import annotations

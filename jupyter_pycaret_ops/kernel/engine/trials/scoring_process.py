@@ -75,7 +75,7 @@ def _fresh(descriptor: int) -> subprocess.Popen[bytes]:
     """A child in an interpreter of its own, which serves the line `descriptor`."""
     return subprocess.Popen(  # noqa: S603 - this interpreter and this package
         # -P: a file beside the notebook shall not stand in for a library
-        [sys.executable, "-P", "-m", f"{__package__}.child", str(descriptor)],
+        [sys.executable, "-P", "-m", f"{__package__}.process_main", str(descriptor)],
         pass_fds=[descriptor],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
