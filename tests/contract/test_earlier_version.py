@@ -22,10 +22,10 @@ def facts(home: Home) -> dict[str, Any]:
     """What was recorded; the user's folders are as that version left them."""
     recorded: dict[str, Any] = json.loads((DATA / "facts.json").read_text(encoding="utf-8"))
     root = home.database.parent
-    for name in recorded["files"]:  # the artifact of the run, and the copy that promoting it made
-        file = home.artifacts / name
-        file.parent.mkdir(parents=True)
-        file.write_bytes((DATA / "pipeline.pkl").read_bytes())
+    for stored, name in recorded["files"].items():
+        file = home.artifacts / stored
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes((DATA / name).read_bytes())
     home.database.write_bytes(gzip.decompress((DATA / "pycaret_ops.db.gz").read_bytes()))
     key = root / "secret.key"
     key.touch(mode=0o600)
