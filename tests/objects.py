@@ -29,6 +29,11 @@ class Bucket:
     def put(self, key: str, content: bytes, access: str = "private") -> None:
         self._client.put_object(Bucket=self.name, Key=key, Body=content, ACL=access)
 
+    def names(self) -> list[str]:
+        """The keys of all objects."""
+        listed = self._client.list_objects_v2(Bucket=self.name)
+        return [item["Key"] for item in listed.get("Contents", ())]
+
     def config(self, key: str, **more: Any) -> dict[str, Any]:
         """The config of a source that names an object in here."""
         config = {"bucket": self.name, "key": key, "endpoint_url": self.endpoint}
