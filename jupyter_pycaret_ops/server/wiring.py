@@ -214,7 +214,7 @@ async def _base(options: ServerOptions, stack: contextlib.AsyncExitStack) -> _Ba
     background = BackgroundTasks()
     stack.push_async_callback(background.close, BACKGROUND_GRACE_S)
     vault = Vault(Path(options.key_file))
-    clock, server = SystemClock(), ServerId.mine()
+    clock, server = SystemClock(), ServerId.current()
     return _Base(options, stack, clock, server, runtime, store, files, vault, background)
 
 
@@ -309,7 +309,7 @@ def _read_limits(options: ServerOptions) -> ReadLimits:
 async def _metrics(base: _Base, pool: WorkerPool) -> Metrics:
     metrics = Metrics(
         lambda: base.store.read(runs.count_by_status, base.options.pool),
-        warm_kernels=lambda: pool.warm,
+        warm_kernels=lambda: pool.n_ready,
         monotonic=base.clock.monotonic,
     )
     await metrics.refresh()

@@ -141,7 +141,7 @@ def test_what_would_be_refused_is_refused_before_the_upload(
                 "There is no model “nope” for classification",
                 "There is no metric “Beauty”",
                 "fold: 1 is less than the minimum",
-                "There is no parameter “nothing” here",
+                "There is no parameter “nothing”",
                 "n_select: 'many' is not of type 'integer'",
             ],
         ),

@@ -168,7 +168,7 @@ LIMITS = (
     Limit("configuration.md", "one more for each # KiB", "server.api.predict:RATED_BYTES", KIB),
     Limit("configuration.md", "where # seconds are too short", connect_timeout_s),
     Limit("configuration.md", "the others within # seconds", "server.serving.endpoints:FRESH_S"),
-    Limit("configuration.md", "within about # seconds", "server.runs.supervisor:LOOK_EVERY_S"),
+    Limit("configuration.md", "within about # seconds", "server.runs.supervisor:POLL_EVERY_S"),
     # data.md
     Limit("data.md", "more than # columns", "common.tables.csv_scan:MOST_COLUMNS"),
     Limit("data.md", "or # million values", "common.tables.parquet:MOST_VALUES", 1e6),
@@ -232,7 +232,7 @@ LIMITS = (
     Limit("design/serving.md", "within # seconds", "server.serving.endpoints:FRESH_S"),
     Limit("design/store.md", "(`LockBudget`), # s together", "server.store.session:BUSY_TIMEOUT_MS", 1000),
     Limit("design/store.md", "polls it every # s", "server.runs.fanout:POLL_S"),
-    Limit("design/store.md", "checks every # s for cancels", "server.runs.supervisor:LOOK_EVERY_S"),
+    Limit("design/store.md", "checks every # s for cancels", "server.runs.supervisor:POLL_EVERY_S"),
     Limit("design/store.md", "last # latencies", "server.store.deployments:KEPT_LATENCIES"),
 )  # fmt: skip
 

@@ -12,7 +12,7 @@ from jupyter_server.auth.decorator import allow_unauthenticated
 from ...common.errors import Invalid, OpsError, Unauthenticated
 from ...common.protocol import EventBatch, Finish
 from ..files.file_store import Writer
-from ..runs.agents import ArtifactHead
+from ..runs.agents import ArtifactMetadata
 from .base import JsonBodyHandler, OpsHandler, decode_body
 from .context import Route
 from .request_body import BoundedBody
@@ -122,12 +122,12 @@ class ArtifactHandler(BoundedBody, AgentHandler):
     async def _in_thread(self, work: Callable[..., T], *args: Any) -> T:
         return await self.services.artifacts.in_thread(work, *args)
 
-    def _head(self) -> ArtifactHead:
+    def _head(self) -> ArtifactMetadata:
         headers = self.request.headers
         sha256 = headers.get("X-Content-SHA256", "")
         if not SHA256.fullmatch(sha256):
             raise Invalid("The header X-Content-SHA256 is missing or wrong.")
-        return ArtifactHead(
+        return ArtifactMetadata(
             filename=self.path_kwargs["name"],
             kind=headers.get("X-Artifact-Kind", "file")[:32],
             content_type=headers.get("Content-Type", "application/octet-stream")[:128],
@@ -171,7 +171,7 @@ class ArtifactHandler(BoundedBody, AgentHandler):
             raise Invalid("The file arrived changed: its SHA-256 is not the one announced.")
         await self.services.artifacts.in_thread_whole(self.writer.commit)
         try:
-            artifact = await self.services.agents.take_artifact(
+            artifact = await self.services.agents.record_artifact(
                 run_id, self.head_of_file, self.storage_key, self.size
             )
         except OpsError:

@@ -258,7 +258,7 @@ class OpsHandler(JupyterHandler):
         await self.identify(route)
         self.refuse_encoding()
         if route.access != "run":
-            self.services.pool.want_spares()
+            self.services.pool.request_spares()
 
     def refuse_encoding(self) -> None:
         """Raise UnsupportedMedia for a body in an encoding that is not read; gzip is, where it is JSON."""

@@ -61,7 +61,7 @@ async def submit(call: Call) -> NewRunRow:
     new = await services.submissions.check(call.caller, call.params["experiment_id"], wanted)
     token: str | UnsetType = UNSET
     if new.executor == "notebook":
-        new, token = services.notebook.invite(new)
+        new, token = services.notebook.issue_token(new)
     try:
         run = await services.store.write(
             runs.submit,

@@ -107,7 +107,7 @@ class SourceInspector:
     ) -> dict[str, Any]:
         async with self._place(person):
             try:
-                worker = await self._pool.take("look")
+                worker = await self._pool.take("inspection")
             except KernelUnavailable as error:
                 raise Unavailable(str(error), retry_after_s=10) from None
             try:
@@ -189,7 +189,7 @@ class SourceInspector:
                 spec = replace(spec, options={**spec.options, "path": str(copy)})
             message = json.dumps({"data": asdict(spec), "rows": rows})
             seen: dict[str, Any] = json.loads(
-                await worker.ask("", f"_pycaret_ops_agent.look_json({message!r})")
+                await worker.execute("", f"_pycaret_ops_agent.look_json({message!r})")
             )
             return seen
         finally:

@@ -1,4 +1,4 @@
-"""What the engine in the worker kernel offers: probed there, cached on disk by kernelspec and versions."""
+"""What the engine in the worker kernel offers: read in a kernel, cached on disk by kernelspec and versions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...common.errors import Invalid, Unavailable
-from .kernel.pool import WARM_TIMES, KernelUnavailable, WorkerPool
+from .kernel.pool import PRELOAD_TIMES, KernelUnavailable, WorkerPool
 from .kernel.worker import WorkerDied, WorkerRefused
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("jupyter_pycaret_ops")
 
 #: packages whose version decides what the engine offers
-DECIDING = (
+DESCRIBED_PACKAGES = (
     "jupyter-pycaret-ops",
     "pycaret",
     "scikit-learn",
@@ -38,31 +38,31 @@ DECIDING = (
 
 
 class EngineDescription:
-    """Answers of `/describe`, and the rules that submissions are checked against."""
+    """The answers of `/describe`; submissions are checked against them."""
 
     def __init__(self, pool: WorkerPool, kernel_specs: KernelSpecManager, cache_dir: Path) -> None:
         self._pool = pool
         self._kernel_specs = kernel_specs
         self._cache_dir = cache_dir
-        self._known: dict[str, Any] | None = None
+        self._description: dict[str, Any] | None = None
         self._probing = asyncio.Lock()
 
     async def get(self) -> dict[str, Any]:
-        """The whole description; the first call may take until a kernel is up.
+        """Return the whole description; the first call may have to start a kernel.
 
         Raises
         ------
         Unavailable
-            When no worker kernel can be asked.
+            When no worker kernel can describe the engine.
         """
-        if self._known is None:
+        if self._description is None:
             async with self._probing:
-                if self._known is None:
-                    self._known = await self._load()
-        return self._known
+                if self._description is None:
+                    self._description = await self._load()
+        return self._description
 
     async def task(self, task_id: str) -> dict[str, Any]:
-        """What the engine offers for one task.
+        """Return what the engine offers for one task.
 
         Raises
         ------
@@ -92,9 +92,9 @@ class EngineDescription:
             raise Unavailable(str(error), retry_after_s=10) from error
         answered = False
         try:
-            # it imports the engine, as warming up does
-            within_s = WARM_TIMES * self._pool.settings.answer_s
-            text = await worker.ask("", "_pycaret_ops_agent.describe_json()", within_s=within_s)
+            # it imports the engine, as preloading does
+            within_s = PRELOAD_TIMES * self._pool.settings.answer_s
+            text = await worker.execute("", "_pycaret_ops_agent.describe_json()", within_s=within_s)
             description: dict[str, Any] = json.loads(text)
             answered = True
         except (WorkerDied, WorkerRefused, ValueError) as error:
@@ -113,17 +113,17 @@ class EngineDescription:
         return description
 
     def _cache_file(self) -> Path | None:
-        """Where the description of this environment is kept; None for an environment not our own."""
+        """Return where the description of this environment is cached; None for another environment."""
         try:
             spec = self._kernel_specs.get_kernel_spec(self._pool.settings.kernel_name)
         except Exception:
             return None
         command = spec.argv[0]
-        own = {sys.executable, os.path.realpath(sys.executable), "python", "python3"}
-        if command not in own and os.path.realpath(command) not in own:
-            return None  # another environment: its versions are not known here
+        this_python = {sys.executable, os.path.realpath(sys.executable), "python", "python3"}
+        if command not in this_python and os.path.realpath(command) not in this_python:
+            return None  # the versions in another environment are not known here
         versions = []
-        for package in DECIDING:
+        for package in DESCRIBED_PACKAGES:
             try:
                 versions.append(f"{package}={importlib.metadata.version(package)}")
             except importlib.metadata.PackageNotFoundError:
@@ -133,7 +133,7 @@ class EngineDescription:
 
 
 def _engine_source_stamp() -> str:
-    """Return the newest change of what describes the engine, so that a development checkout is probed again."""
+    """Return the time of the newest change of the describing modules, so that a changed checkout is read again."""
     package = Path(__file__).resolve().parents[2]
     files = [*(package / "kernel" / "engine").rglob("*.py"), *(package / "common").glob("*.py")]
     return str(max((file.stat().st_mtime_ns for file in files), default=0))
@@ -156,4 +156,4 @@ def _write(file: Path, text: str) -> None:
             temporary.write(text)
         Path(temporary.name).replace(file)
     except OSError as error:
-        log.warning("the engine's description could not be cached: %s", error)
+        log.warning("the description of the engine could not be cached: %s", error)

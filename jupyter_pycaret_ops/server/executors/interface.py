@@ -1,4 +1,4 @@
-"""What executes an attempt of a run: the interface that the supervisor knows."""
+"""The interface of executors, through which the supervisor executes attempts of runs."""
 
 from __future__ import annotations
 
@@ -9,52 +9,52 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt of a run, as an executor gets it."""
+    """One attempt of a run, as it is passed to an executor."""
 
     run_id: str
     number: int
-    #: opens the agent's routes for this attempt; empty where whoever executes it has it already
+    #: the run token of this attempt; empty where the agent has it already
     token: str = ""
 
 
 class ExecutorUnavailable(Exception):
-    """There is nothing to execute a run now; the message says why and what to do."""
+    """No run can be executed now; the message says why and what to do."""
 
 
 class AttemptRefused(Exception):
-    """What was to execute the attempt cannot; the message says why."""
+    """The kernel cannot execute the attempt; the message says why."""
 
 
 class ExecutionLost(Exception):
-    """What executes the attempt ended while it was begun."""
+    """The kernel ended while the attempt was being started."""
 
 
 class Execution(Protocol):
-    """An attempt that was begun. Its agent reports events and the end over HTTP."""
+    """An attempt that was started. Its agent reports events and the end over HTTP."""
 
     @property
     def exited(self) -> asyncio.Future[None]:
-        """Done when nothing executes the attempt any more, however that came about."""
+        """Done when nothing executes the attempt any more, for whatever reason."""
         ...
 
     def cancel(self) -> None:
-        """Ask the plan to stop; returns at once, and its agent reports the end."""
+        """Ask the plan to stop; return at once. The agent reports the end."""
         ...
 
     async def kill(self) -> None:
-        """End the execution by force; returns when nothing of it can report any more."""
+        """End the execution by force; return when it cannot report any more."""
         ...
 
     async def close(self) -> None:
-        """Kill what is left and give back what it used; called once, when the attempt is over."""
+        """Kill what is left and release what was used; called once, when the attempt has ended."""
         ...
 
     async def cpu_s(self) -> float:
-        """Return the seconds of processor time used so far, with those of child processes."""
+        """Return the processor time used so far, in seconds, child processes included."""
         ...
 
     async def memory_exceeded(self, limit_bytes: int) -> int:
-        """Return the bytes in use, as soon as they are more than `limit_bytes`."""
+        """Return the bytes in use as soon as they exceed `limit_bytes`."""
         ...
 
 
@@ -62,7 +62,7 @@ class Executor(Protocol):
     """A way to execute runs."""
 
     async def start(self, attempt: Attempt) -> Execution:
-        """Begin an attempt. A cancelled start leaves nothing behind.
+        """Start an attempt. A cancelled start leaves nothing behind.
 
         Raises
         ------
@@ -73,21 +73,21 @@ class Executor(Protocol):
         ...
 
     def execution(self, run_id: str) -> Execution | None:
-        """Return the execution of a run that this executor holds by itself, without the supervisor."""
+        """Return the execution of a run that the supervisor did not start, None where there is none."""
         ...
 
     async def resume(self) -> None:
-        """Give executions time to be heard again: this server has started, or has stood still."""
+        """Extend the time in which executions must report: this server has started, or was paused."""
         ...
 
     async def settle_overdue(self) -> None:
-        """Close what was to have ended by now."""
+        """End executions that should have ended by now."""
         ...
 
     def forget(self, run_id: str) -> None:
-        """The run has ended, or goes on in another attempt."""
+        """Drop the state of a run that has ended or was requeued."""
         ...
 
     async def stop(self) -> None:
-        """Begin nothing more; live executions are left to whoever stops them."""
+        """Start nothing more; the caller stops live executions."""
         ...

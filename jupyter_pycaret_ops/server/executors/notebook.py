@@ -1,7 +1,7 @@
-"""Runs in somebody's own kernel: a notebook comes for the attempt with its token, and reports by itself.
+"""Notebook runs: the caller's own kernel fetches the attempt with its run token, executes it and reports.
 
-The server can neither start nor end that kernel. It knows of it by a lease that each report extends, and
-ends an attempt by closing its record: the agent is refused from then on.
+The server can neither start nor end that kernel. Each report renews the lease of the run. The server ends
+an attempt by closing its record; requests of the agent are refused from then on.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ..store.models import Run
 from ..store.session import Store
 from .interface import Attempt
 
-CLOSED = "Cancelled; what its kernel still does is not heard any more"
+CLOSED = "Cancelled. Later reports from its kernel are refused."
 
 
 class NotebookExecution:
@@ -33,34 +33,34 @@ class NotebookExecution:
 
     @property
     def exited(self) -> asyncio.Future[None]:
-        """Done when the attempt is over, or its kernel is known to be gone."""
+        """Done when the attempt has ended."""
         return self._exited
 
     def cancel(self) -> None:
-        """Give the agent the grace time: it hears of the cancel in the answer to its next report."""
+        """Give the agent the grace time; the answer to its next report says that the run is cancelled."""
         self._executor.close_after_grace(self._attempt.run_id)
 
     async def kill(self) -> None:
-        """Close the record of the attempt: the agent is refused from now on."""
+        """Close the record of the attempt; requests of the agent are refused from then on."""
         await self._executor.close_record(self._attempt.run_id, self._attempt.number)
 
     async def close(self) -> None:
-        """Nothing of this server's was used."""
+        """Mark the execution as exited; there is nothing to release."""
         if not self._exited.done():
             self._exited.set_result(None)
 
     async def cpu_s(self) -> float:
-        """Return 0: the kernel is not ours to measure."""
+        """Return 0: the server does not measure the kernel."""
         return 0.0
 
     async def memory_exceeded(self, limit_bytes: int) -> int:
-        """Never return: the kernel is not ours to limit."""
+        """Never return: the server does not limit the kernel."""
         never: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         return await never
 
 
 class NotebookExecutor:
-    """Attempts in kernels of other people, for one pool of servers."""
+    """Executor of notebook runs, for one pool of servers."""
 
     def __init__(
         self,
@@ -76,27 +76,27 @@ class NotebookExecutor:
         self._pool = pool
         self._lease_s = lease_s
         self._grace_s = grace_s
-        #: closes the record of an attempt as cancelled, with a message; raises Stale where it is over
+        #: closes the record of an attempt as cancelled, with a message; raises Stale when it has ended
         self.finish: Callable[[str, int, str], Awaitable[None]] | None = None
         self._background = BackgroundTasks()
         self._executions: dict[str, NotebookExecution] = {}
-        #: when the lease of each run was last extended
-        self._extended: dict[str, datetime] = {}
+        #: run id -> when its lease was last renewed
+        self._renewed_at: dict[str, datetime] = {}
 
-    # ---------------------------------------------------------------- the kernel's side
+    # ---------------------------------------------------------------- called for the agent
 
-    def invite(self, new: runs.NewRun) -> tuple[runs.NewRun, str]:
-        """Return the run with a token for the caller's kernel, which begins it by asking for its spec."""
+    def issue_token(self, new: runs.NewRun) -> tuple[runs.NewRun, str]:
+        """Return the run with the hash of a new run token, and the token; the caller's kernel starts the run with it."""
         token = keys.new_secret(keys.RUN_TOKEN_PREFIX)
         return replace(new, token_hash=keys.digest(token), lease_until=self._lease()), token
 
     async def start(self, attempt: Attempt) -> NotebookExecution:
-        """The kernel that the run waits for has come: the run is running.
+        """Record the run as running: its kernel has asked for the spec.
 
         Raises
         ------
         Stale
-            When the attempt is over.
+            When the attempt has ended.
         """
         await self._store.write(
             runs.begin_notebook_run,
@@ -105,41 +105,41 @@ class NotebookExecutor:
             self._clock.now(),
             self._lease(),
         )
-        self._extended[attempt.run_id] = self._clock.now()
-        known = self._executions.get(attempt.run_id)
-        if known is None:
-            known = self._executions[attempt.run_id] = NotebookExecution(self, attempt)
-        return known
+        self._renewed_at[attempt.run_id] = self._clock.now()
+        execution = self._executions.get(attempt.run_id)
+        if execution is None:
+            execution = self._executions[attempt.run_id] = NotebookExecution(self, attempt)
+        return execution
 
-    async def heard(self, run: Run) -> None:
-        """Extend the lease of a run whose kernel has reported, now and then."""
+    async def renew_lease(self, run: Run) -> None:
+        """Renew the lease of a run whose kernel has reported, at most six times per lease."""
         now = self._clock.now()
-        before = self._extended.get(run.id)
-        if before is not None and now - before < timedelta(seconds=self._lease_s / 6):
+        renewed_at = self._renewed_at.get(run.id)
+        if renewed_at is not None and now - renewed_at < timedelta(seconds=self._lease_s / 6):
             return
         await self._store.write(runs.renew_notebook_lease, run.id, self._lease())
-        self._extended[run.id] = now
-        if run.id not in self._executions:  # an earlier server began it
+        self._renewed_at[run.id] = now
+        if run.id not in self._executions:  # an earlier server started it
             self._executions[run.id] = NotebookExecution(self, Attempt(run.id, run.attempt))
 
     @property
     def live(self) -> int:
-        """The number of runs whose kernel has reported within a lease."""
+        """The number of runs whose kernel has reported within the last `lease_s` seconds."""
         since = self._clock.now() - timedelta(seconds=self._lease_s)
-        return sum(at > since for at in self._extended.values())
+        return sum(at > since for at in self._renewed_at.values())
 
-    # ---------------------------------------------------------------- the supervisor's side
+    # ---------------------------------------------------------------- called by the supervisor
 
     def execution(self, run_id: str) -> NotebookExecution | None:
-        """Return the execution of a run that is in a notebook's kernel, None where none is known."""
+        """Return the execution of a notebook run, None where there is none."""
         return self._executions.get(run_id)
 
     async def resume(self) -> None:
-        """Extend all leases: until now nobody could be heard."""
+        """Extend all leases: until now no kernel could report."""
         await self._store.write(runs.extend_notebook_leases, self._pool, self._lease())
 
     def close_after_grace(self, run_id: str) -> None:
-        """Close what was cancelled and has not ended by itself, after the grace time."""
+        """Close the record of a cancelled run, unless it ends within the grace time."""
         self._background.start(self._close_after_grace(), f"cancel-grace-{run_id}")
 
     async def _close_after_grace(self) -> None:
@@ -147,7 +147,7 @@ class NotebookExecutor:
         await self.settle_overdue()
 
     async def settle_overdue(self) -> None:
-        """Close the records of attempts that were cancelled, and whose grace time is over."""
+        """Close the records of attempts that were cancelled before the grace time."""
         before = self._clock.now() - timedelta(seconds=self._grace_s)
         for run_id, attempt in await self._store.read(
             runs.overdue_cancellations, self._pool, before
@@ -155,20 +155,20 @@ class NotebookExecutor:
             await self.close_record(run_id, attempt)
 
     async def close_record(self, run_id: str, attempt: int) -> None:
-        """End an attempt that the server cannot end otherwise."""
+        """Record an attempt as cancelled; does nothing when it has ended."""
         assert self.finish is not None
         with contextlib.suppress(Stale):
             await self.finish(run_id, attempt, CLOSED)
 
     def forget(self, run_id: str) -> None:
-        """The run is over: its execution has exited."""
-        self._extended.pop(run_id, None)
+        """Drop the state of a run that has ended; its execution counts as exited."""
+        self._renewed_at.pop(run_id, None)
         execution = self._executions.pop(run_id, None)
         if execution is not None and not execution.exited.done():
             execution.exited.set_result(None)
 
     async def stop(self) -> None:
-        """End what goes on beside the runs; the runs go on in their kernels."""
+        """End background tasks; the runs go on in their kernels."""
         await self._background.close()
 
     def _lease(self) -> datetime:

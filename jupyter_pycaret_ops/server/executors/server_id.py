@@ -1,4 +1,4 @@
-"""Who holds a lease or a kernel: one process of a server on one host."""
+"""The identity of a server process, which leases and worker kernels refer to."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from .kernel import process
 
 @dataclass(frozen=True, slots=True)
 class ServerId:
-    """A server instance, as leases and workers name it: host, process and when it started."""
+    """One server process: host, process id and the time at which it started, in seconds since the epoch."""
 
     host: str
     pid: int
     pid_started_at: float
 
     @classmethod
-    def mine(cls) -> ServerId:
-        """This process."""
+    def current(cls) -> ServerId:
+        """Return the id of this process."""
         pid = os.getpid()
         return cls(socket.gethostname(), pid, process.started_at(pid) or 0.0)
 
@@ -28,10 +28,10 @@ class ServerId:
 
     @classmethod
     def parse(cls, text: str) -> ServerId:
-        """The inverse of `str`."""
+        """Parse what `str` returns."""
         host, pid, start = text.rsplit(":", 2)
         return cls(host, int(pid), float(start))
 
     def is_dead(self, host: str) -> bool:
-        """Whether the server is certainly gone; for other hosts that cannot be known."""
+        """Return whether the server is certainly gone; False for other hosts, which cannot be checked."""
         return self.host == host and not process.is_same(self.pid, self.pid_started_at)

@@ -1,1 +1,1 @@
-"""Runs in motion: submitted, dispatched to kernels, watched, cancelled, settled when a worker is lost."""
+"""Submission, dispatch, supervision and cancellation of runs."""

@@ -1,4 +1,4 @@
-"""What agents ask and say: the spec, the data, events, artifacts, the end of an attempt."""
+"""The agent's routes: spec, data, events, artifacts and the end of an attempt."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ from ..vault import Vault
 from .fanout import Fanout
 
 FILENAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,200}")
-DEFAULT_ERROR = "The plan failed without saying why."
+DEFAULT_ERROR = "The plan failed without an error message."
 
 
 @dataclass(frozen=True, slots=True)
-class ArtifactHead:
-    """What an agent says of a file before it sends it."""
+class ArtifactMetadata:
+    """Metadata of a file, which an agent sends before its content."""
 
     filename: str
     kind: str
@@ -51,7 +51,7 @@ class ArtifactHead:
 
 
 class Agents:
-    """The server's side of the agent's routes. Every call is for one run, whose token was checked."""
+    """Handle the agent's routes. Each call is for one run, whose token has been checked."""
 
     def __init__(
         self,
@@ -75,72 +75,78 @@ class Agents:
         self._fanout = fanout
         self._clock = clock
         self._on_ended = on_ended
-        #: tokens that were checked, and the attempt each belongs to
-        self._known: dict[tuple[str, str], int] = {}
-        #: when each attempt was last heard of, in monotonic seconds
-        self._heard: dict[tuple[str, int], float] = {}
+        #: (run id, hash of a checked token) -> attempt
+        self._checked: dict[tuple[str, str], int] = {}
+        #: (run id, attempt) -> time of its last request, in monotonic seconds
+        self._last_seen: dict[tuple[str, int], float] = {}
 
     async def authenticate(self, run_id: str, token: str) -> int:
-        """The attempt that the token belongs to.
+        """Return the attempt that the token belongs to.
 
         Raises
         ------
         Stale
-            When the token is of an attempt of this run that is over.
+            When the token belongs to an attempt of this run that has ended.
         Unauthenticated
-            When it is not a run token at all, or none of this run.
+            When it is not a run token, or belongs to another run.
         """
         if not token.startswith(keys.RUN_TOKEN_PREFIX):
-            raise Unauthenticated("This route takes a run token.")
+            raise Unauthenticated("This route needs a run token.")
         hashed = keys.digest(token)
-        known = self._known.get((run_id, hashed))
-        if known is not None:
-            self._heard[run_id, known] = self._clock.monotonic()
-            return known
+        attempt = self._checked.get((run_id, hashed))
+        if attempt is not None:
+            self._last_seen[run_id, attempt] = self._clock.monotonic()
+            return attempt
         run = await self._store.read(runs.by_token, run_id, hashed)
         if run is None:
             if await self._store.read(runs.has_ended, run_id, hashed):
                 raise Stale("This attempt of the run is over.")
-            raise Unauthenticated("The run token is none of this run.")
-        self._known[(run_id, hashed)] = run.attempt
-        self._heard[run_id, run.attempt] = self._clock.monotonic()
+            raise Unauthenticated("The run token does not belong to this run.")
+        self._checked[(run_id, hashed)] = run.attempt
+        self._last_seen[run_id, run.attempt] = self._clock.monotonic()
         return run.attempt
 
-    def heard_at(self, run_id: str, attempt: int) -> float | None:
-        """Return when an attempt last spoke, in monotonic seconds, or None where it has not yet."""
-        return self._heard.get((run_id, attempt))
+    def last_seen_at(self, run_id: str, attempt: int) -> float | None:
+        """Return the time of an attempt's last request, in monotonic seconds; None before the first."""
+        return self._last_seen.get((run_id, attempt))
 
-    def excuse_silence(self) -> None:
-        """Count every attempt as heard of just now: it was this server that could not listen."""
+    def reset_last_seen(self) -> None:
+        """Count every attempt as seen now; called when this server could not receive requests."""
         now = self._clock.monotonic()
-        self._heard = dict.fromkeys(self._heard, now)
+        self._last_seen = dict.fromkeys(self._last_seen, now)
 
     def forget(self, run_id: str) -> None:
-        """The run has ended or was requeued: its token opens nothing any more."""
-        for key in [key for key in self._known if key[0] == run_id]:
-            del self._known[key]
-        for attempt in [key for key in self._heard if key[0] == run_id]:
-            del self._heard[attempt]
+        """Drop the tokens of a run that has ended or was requeued."""
+        for key in [key for key in self._checked if key[0] == run_id]:
+            del self._checked[key]
+        for attempt in [key for key in self._last_seen if key[0] == run_id]:
+            del self._last_seen[attempt]
 
-    # ---------------------------------------------------------------- what it needs
+    # ---------------------------------------------------------------- what agents read
 
     async def spec(self, run_id: str, attempt: int) -> RunSpec:
-        """Everything that the attempt needs to execute."""
+        """Return everything that the attempt needs to execute.
 
-        def work(session: Session) -> tuple[Run, DataSource | None]:
+        Raises
+        ------
+        Stale
+            When the attempt has ended, or ends now because its data source has no readable secret.
+        """
+
+        def read(session: Session) -> tuple[Run, DataSource | None]:
             run = runs.held(session, run_id, attempt, to_write=False)
             return run, runs.source_of(session, run)
 
-        run, source = await self._store.read(work)
+        run, source = await self._store.read(read)
         if run.executor == runs.NOTEBOOK:
             await self._notebook.start(Attempt(run_id, attempt))
             self._fanout.publish(run_id)
-            run, source = await self._store.read(work)
+            run, source = await self._store.read(read)
         snapshot = run.snapshot
         try:
             data = await asyncio.to_thread(self._data_spec, run, source)
         except OpsError as error:
-            # the secret cannot be read: no repeating brings it back, so the run ends with the sentence
+            # the secret cannot be read, and another try would not change that: fail the run with the message
             await self.finish(run_id, Finish(attempt, "failed", error.message, "user"))
             raise Stale("This attempt of the run is over.") from error
         return RunSpec(
@@ -165,100 +171,108 @@ class Agents:
         return DataSpec(run.data["kind"], options, self._limits)
 
     async def data_key(self, run_id: str, attempt: int) -> str:
-        """The storage key of the run's table.
+        """Return the storage key of the run's table.
 
         Raises
         ------
         Invalid
-            When the run's data is not kept by the server.
+            When the server does not store the data of the run.
         """
         run = await self._store.read(runs.held, run_id, attempt, to_write=False)
         key = run.data.get("storage_key")
         if not key:
-            raise Invalid("This run's data is not kept by the server.")
+            raise Invalid("The server does not store the data of this run.")
         return str(key)
 
-    # ---------------------------------------------------------------- what it says
+    # ---------------------------------------------------------------- what agents report
 
     async def take_events(
         self, run_id: str, attempt: int, batch: list[AgentEvent]
     ) -> Acknowledgement:
-        """Store a batch; sending it twice is harmless."""
+        """Store a batch of events; events that are stored already are skipped."""
         if batch:
             run = await self._store.write(ingest.take_events, run_id, attempt, batch)
             self._fanout.publish(run_id)
         else:
             run = await self._store.read(runs.held, run_id, attempt, to_write=False)
         if run.executor == runs.NOTEBOOK:
-            await self._notebook.heard(run)
+            await self._notebook.renew_lease(run)
         return Acknowledgement(run.last_n, run.cancel_requested_at is not None)
 
-    def artifact_writer(self, run_id: str, head: ArtifactHead) -> tuple[str, Writer]:
-        """A storage key and a writer for a file that is about to come; blocks.
+    def artifact_writer(self, run_id: str, metadata: ArtifactMetadata) -> tuple[str, Writer]:
+        """Return a storage key and a writer for a file that an agent will send; blocks.
 
         Raises
         ------
         Invalid
-            When the file's name is not one that agents give.
+            When the name of the file is not allowed.
         """
-        if not FILENAME.fullmatch(head.filename):
-            raise Invalid(f"{head.filename!r} is not a name for an artifact.")
+        if not FILENAME.fullmatch(metadata.filename):
+            raise Invalid(f"{metadata.filename!r} is not a valid name for an artifact.")
         key = f"runs/{run_id}/{new_id()}"
         return key, self._artifacts.writer(key)
 
-    async def take_artifact(
-        self, run_id: str, head: ArtifactHead, storage_key: str, size_bytes: int
+    async def record_artifact(
+        self, run_id: str, metadata: ArtifactMetadata, storage_key: str, size_bytes: int
     ) -> Artifact:
-        """Record a file that has arrived whole, and sign it."""
+        """Sign a file that is stored completely, and record it."""
         artifact, replaced = await self._store.write(
             artifact_rows.put,
             run_id,
-            head.attempt,
-            filename=head.filename,
-            kind=head.kind,
-            model_id=head.model_id,
-            sha256=head.sha256,
-            signature=await asyncio.to_thread(self._vault.sign, head.sha256),
+            metadata.attempt,
+            filename=metadata.filename,
+            kind=metadata.kind,
+            model_id=metadata.model_id,
+            sha256=metadata.sha256,
+            signature=await asyncio.to_thread(self._vault.sign, metadata.sha256),
             size_bytes=size_bytes,
-            content_type=head.content_type,
+            content_type=metadata.content_type,
             storage_key=storage_key,
         )
         if replaced is not None:
             await self._artifacts.in_thread(self._artifacts.delete, replaced)
         return artifact
 
-    async def finish(self, run_id: str, last: Finish) -> Run:
-        """End the attempt; the run's end and its event in one transaction."""
-        move = OUTCOME_MOVES.get(last.outcome)
+    async def finish(self, run_id: str, finish: Finish) -> Run:
+        """End the attempt; the run's end and its event are written in one transaction.
+
+        Raises
+        ------
+        Invalid
+            When there is no such outcome.
+        Stale
+            When the attempt has ended already.
+        """
+        move = OUTCOME_MOVES.get(finish.outcome)
         if move is None:
-            raise Invalid(f"“{last.outcome}” is not an outcome.")
-        error = last.error or (DEFAULT_ERROR if move is Move.FAIL else None)
+            raise Invalid(f"“{finish.outcome}” is not an outcome.")
+        error = finish.error or (DEFAULT_ERROR if move is Move.FAIL else None)
         run = await self._store.write(
             runs.finish,
             run_id,
-            last.attempt,
+            finish.attempt,
             move,
             self._clock.now(),
-            message=_last_message(move, last, error),
+            message=_last_message(move, finish, error),
             error=error,
-            error_kind=(last.error_kind or "engine") if error else None,
-            leaderboard=last.leaderboard,
-            metrics_summary=last.metrics_summary,
-            snapshot=last.snapshot,
+            error_kind=(finish.error_kind or "engine") if error else None,
+            leaderboard=finish.leaderboard,
+            metrics_summary=finish.metrics_summary,
+            snapshot=finish.snapshot,
         )
         self.forget(run_id)
         self._fanout.publish(run_id)
-        self._on_ended(run_id, last.attempt)
+        self._on_ended(run_id, finish.attempt)
         return run
 
 
-def _last_message(move: Move, last: Finish, error: str | None) -> str:
+def _last_message(move: Move, finish: Finish, error: str | None) -> str:
     if move is Move.CANCEL:
         return "Cancelled"
     if error is not None:
         return error
-    best = last.metrics_summary.get("best")
+    best = finish.metrics_summary.get("best")
     value = best.get("value") if isinstance(best, dict) else None
     if not isinstance(best, dict) or not isinstance(value, int | float):
         return "Done"
-    return f"Done: {best.get('model_id')}, {last.metrics_summary.get('metric')} {value:.4f}"
+    return f"Done: {best.get('model_id')}, {finish.metrics_summary.get('metric')} {value:.4f}"

@@ -1,7 +1,7 @@
-"""Watchers of runs: woken when something was stored, they read it from the store themselves.
+"""Watchers of runs: they are woken when something was stored, and read it from the store.
 
-Nothing is queued for a watcher, so a slow one costs no memory and slows nobody, and what it reads is what
-is stored: no gap between replay and live, no repeat.
+Nothing is queued for a watcher, so a slow one uses no memory and delays no other. As it reads what is
+stored, there is no gap and no repetition between replayed and live events.
 """
 
 from __future__ import annotations
@@ -20,42 +20,42 @@ from ..store.models import Event, Run
 from ..store.session import Store
 
 PAGE = 500
-#: another server of the same database may store events that nobody here is woken for
+#: seconds; another server on the same database stores events that wake nobody here
 POLL_S = 2.0
 
 
 class Fanout:
-    """Who waits for news of which run, in this server."""
+    """The watchers of each run, in this server."""
 
     def __init__(self) -> None:
         self._watchers: dict[str, set[asyncio.Event]] = defaultdict(set)
 
     @contextlib.contextmanager
     def watch(self, run_id: str) -> Iterator[asyncio.Event]:
-        """An event that is set whenever something new of the run was stored."""
-        news = asyncio.Event()
-        self._watchers[run_id].add(news)
+        """Yield an event that is set whenever something about the run was stored."""
+        changed = asyncio.Event()
+        self._watchers[run_id].add(changed)
         try:
-            yield news
+            yield changed
         finally:
-            self._watchers[run_id].discard(news)
+            self._watchers[run_id].discard(changed)
             if not self._watchers[run_id]:
                 del self._watchers[run_id]
 
     def publish(self, run_id: str) -> None:
-        """Something new of the run was stored."""
-        for news in self._watchers.get(run_id, ()):
-            news.set()
+        """Wake the watchers of a run: something about it was stored."""
+        for changed in self._watchers.get(run_id, ()):
+            changed.set()
 
 
-async def _news_or_poll(news: asyncio.Event) -> None:
-    # not `wait_for`: before Python 3.12 it can swallow a cancellation that comes with the news
+async def _wait_for_change(changed: asyncio.Event) -> None:
+    # not `wait_for`: before Python 3.12 it can swallow a cancellation that arrives together with the event
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(POLL_S):
-            await news.wait()
+            await changed.wait()
 
 
-def _news(session: Session, run_id: str, seq: int) -> tuple[list[Event], str | None]:
+def _read_page(session: Session, run_id: str, seq: int) -> tuple[list[Event], str | None]:
     status = session.scalar(select(Run.status).where(Run.id == run_id))
     return events.after(session, run_id, seq, PAGE), status
 
@@ -63,15 +63,15 @@ def _news(session: Session, run_id: str, seq: int) -> tuple[list[Event], str | N
 async def follow(
     store: Store, fanout: Fanout, run_id: str, after_seq: int
 ) -> AsyncGenerator[tuple[list[Event], str | None], None]:
-    """Events with a greater `seq`, page by page as they come, each once and in order.
+    """Yield the events with a greater `seq`, page by page as they are stored, each once and in order.
 
-    Yields `(events, None)` and, when the run has ended and all was yielded, `([], status)` as the last.
+    Yields `(events, None)` and, when the run has ended and all events were yielded, `([], status)`.
     A run that is deleted meanwhile ends with `([], "deleted")`.
     """
-    with fanout.watch(run_id) as news:
+    with fanout.watch(run_id) as changed:
         while True:
-            news.clear()
-            page, status = await store.read(_news, run_id, after_seq)
+            changed.clear()
+            page, status = await store.read(_read_page, run_id, after_seq)
             if page:
                 after_seq = page[-1].seq
                 yield page, None
@@ -79,21 +79,21 @@ async def follow(
                 yield [], status or "deleted"
                 return
             else:
-                await _news_or_poll(news)
+                await _wait_for_change(changed)
 
 
 async def wait_for_end(store: Store, fanout: Fanout, run_id: str, timeout_s: float) -> None:
-    """Return when the run has ended, or the time is up."""
+    """Return when the run has ended, or after `timeout_s` seconds."""
 
     def status(session: Session) -> str | None:
         return session.scalar(select(Run.status).where(Run.id == run_id))
 
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(timeout_s):
-            with fanout.watch(run_id) as news:
+            with fanout.watch(run_id) as changed:
                 while True:
-                    news.clear()
+                    changed.clear()
                     found = await store.read(status)
                     if found is None or Status(found) in ENDED:
                         return
-                    await _news_or_poll(news)
+                    await _wait_for_change(changed)

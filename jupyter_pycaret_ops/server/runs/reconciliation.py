@@ -1,4 +1,4 @@
-"""What became of runs while nobody looked: servers that are gone, cancels elsewhere, hosts with new names."""
+"""Reconciliation: runs of servers that are gone, cancels by other servers, hosts that were renamed."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from .pause_detector import PauseDetector
 log = logging.getLogger("jupyter_pycaret_ops")
 
 
-class Holder(Protocol):
-    """Who holds this server's runs."""
+class RunHolder(Protocol):
+    """What executes the runs of this server."""
 
     def holds(self, run_id: str, attempt: int) -> bool:
         """Return whether that attempt is on a kernel of this server."""
         ...
 
     def cancel(self, run_id: str) -> None:
-        """Stop a run whose cancel was written down."""
+        """Stop a run whose cancel is recorded."""
         ...
 
     async def settle_loss(self, run_id: str, attempt: int, reason: str) -> None:
@@ -41,11 +41,11 @@ class _Findings:
     cancelled: list[str]
 
 
-SERVER_LOST = "The server that ran this ended unexpectedly."
+SERVER_LOST = "The server that executed this run ended unexpectedly."
 
 
 class Reconciler:
-    """Settles what other servers left, and nothing that a sleep of this machine explains."""
+    """Settle runs of servers that are gone; a lapsed lease after a pause of this machine does not count."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class Reconciler:
         *,
         pool: str,
         lease_s: float,
-        holder: Holder,
+        holder: RunHolder,
         on_pause: Callable[[], Awaitable[None]],
         on_change: Callable[[str], None],
     ) -> None:
@@ -68,33 +68,33 @@ class Reconciler:
         self._on_pause = on_pause
         self._on_change = on_change
         self._pauses = PauseDetector(clock, lease_s / 3)
-        #: until then a lapsed lease may be one of a server that has slept as this one has
-        self._lapses_count_from: datetime | None = None
+        #: before this time a lapsed lease may belong to a server that was paused as well
+        self._ignore_lapses_until: datetime | None = None
 
     async def notice_pause(self) -> None:
-        """Look at the clocks; after a pause of this process nobody is lost for having been silent."""
-        paused_s = self._pauses.look()
+        """Compare the clocks; after a pause of this process, extend leases instead of losing runs."""
+        paused_s = self._pauses.check()
         if paused_s:
-            log.warning("this server stood still for %.0f s; leases are extended", paused_s)
-            self._lapses_count_from = self._clock.now() + timedelta(seconds=self._lease_s)
+            log.warning("this server was paused for %.0f s; leases are extended", paused_s)
+            self._ignore_lapses_until = self._clock.now() + timedelta(seconds=self._lease_s)
             await self._on_pause()
 
-    async def turn(self) -> None:
-        """Settle runs whose server is gone, and hear of cancels elsewhere."""
+    async def reconcile(self) -> None:
+        """Settle runs whose server is gone, and stop runs that other servers cancelled."""
         await self.notice_pause()
-        found = await self._store.read(self._findings)
-        for run_id in found.cancelled:
+        findings = await self._store.read(self._findings)
+        for run_id in findings.cancelled:
             self._holder.cancel(run_id)
-        for run_id, attempt in found.lost:
+        for run_id, attempt in findings.lost:
             if not self._holder.holds(run_id, attempt):
                 await self._holder.settle_loss(run_id, attempt, SERVER_LOST)
-        await self._look_after_other_pools()
+        await self._handle_deserted_pools()
 
     @property
     def adopting_pool(self) -> str | None:
-        """The pool that runs of other pools are moved to; None where other hosts may still run them.
+        """The pool that runs of deserted pools are moved to; None where other hosts may still execute them.
 
-        Whoever has the file of a SQLite database is alone with it, though its host may have a new name.
+        A SQLite database is used by one host only, even when that host has a new name.
         """
         return self._pool if self._store.is_sqlite else None
 
@@ -105,7 +105,7 @@ class Reconciler:
             for holder in runs.lease_holders(session)
             if ServerId.parse(holder).is_dead(self._server.host)
         ]
-        lapses_count = self._lapses_count_from is None or now >= self._lapses_count_from
+        lapses_count = self._ignore_lapses_until is None or now >= self._ignore_lapses_until
         lost = runs.lapsed(
             session,
             None if self._store.is_sqlite else self._pool,
@@ -114,17 +114,19 @@ class Reconciler:
         )
         return _Findings(lost, runs.asked_to_stop(session, str(self._server)))
 
-    async def _look_after_other_pools(self) -> None:
-        """Take over runs of pools that are gone, or let it be seen what they wait for."""
+    async def _handle_deserted_pools(self) -> None:
+        """Adopt the runs of pools without a server, or show in the runs what they wait for."""
         now = self._clock.now()
         since = now - timedelta(seconds=self._lease_s)
-        gone: Sequence[str] = await self._store.read(runs.deserted_pools, self._pool, now, since)
-        if not gone:
+        deserted: Sequence[str] = await self._store.read(
+            runs.deserted_pools, self._pool, now, since
+        )
+        if not deserted:
             return
         if self.adopting_pool is not None:
-            adopted = await self._store.write(runs.adopt, gone, self._pool)
+            adopted = await self._store.write(runs.adopt, deserted, self._pool)
             if adopted:
-                log.warning("%d runs of %s are adopted", adopted, ", ".join(gone))
+                log.warning("adopted %d runs of %s", adopted, ", ".join(deserted))
             return
-        for run_id in await self._store.write(runs.tell_waiting, gone, now):
+        for run_id in await self._store.write(runs.tell_waiting, deserted, now):
             self._on_change(run_id)

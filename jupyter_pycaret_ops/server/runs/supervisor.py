@@ -1,7 +1,7 @@
-"""The supervisor of a server's runs: claims them, drives each on a kernel, cancels, settles losses.
+"""The supervisor of a server's runs: claims and executes them, cancels, requeues or fails lost ones.
 
-One task dispatches, one renews leases, one reconciles; each run has a task of its own. What is true of a
-run is what the store says: everything here may be killed at any moment and be taken up by another server.
+One task dispatches, one renews leases, one reconciles, one detects pauses; each run has a task of its own.
+The state of a run is in the store: this process may be killed at any time, and another server goes on.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -38,33 +38,34 @@ from .watchdog import Violation, WatchLimits, first_violation
 log = logging.getLogger("jupyter_pycaret_ops")
 
 T = TypeVar("T")
-LOOK_EVERY_S = 5.0
-TICK_S = 1.0
+#: seconds between two queries for queued runs, and between two reconciliations
+POLL_EVERY_S = 5.0
+PAUSE_CHECK_EVERY_S = 1.0
 LOST = "The kernel of this run ended unexpectedly: it was killed, or the machine ran out of memory."
 SERVER_STOPPED = "The server was stopped."
 
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """What the traits say of runs."""
+    """The traits about runs."""
 
     pool: str
     concurrent: int = 2
     attempts: int = 2
     grace_s: float = 5.0
     lease_s: float = 60.0
-    #: seconds beyond its time limit after which the server ends a run itself
+    #: seconds after its time limit at which the server ends a run
     overtime_s: float = 300.0
-    #: how many bytes a worker kernel may use, asked when a run begins; None for no limit
+    #: returns the bytes that a worker kernel may use, called when a run starts; None for no limit
     memory_limit: Callable[[], int] | None = None
 
 
 @dataclass(slots=True, eq=False)
-class _Drive:
+class _ActiveAttempt:
     """An attempt that this server executes."""
 
     run_id: str
-    attempt: int
+    number: int
     #: the time limit of the run's plan, in seconds
     time_limit_s: float | None = None
     execution: Execution | None = None
@@ -74,9 +75,9 @@ class _Drive:
 
 
 class Supervisor:
-    """Runs of one server. `start` and `stop` bracket its life.
+    """The runs of one server, from `start` to `stop`.
 
-    Queued runs are begun by `executor`; `others` execute runs that somebody else began.
+    `executor` starts queued runs; `others` execute runs that are started elsewhere.
     """
 
     def __init__(
@@ -96,14 +97,14 @@ class Supervisor:
         self._clock = clock
         self._server = server
         self._settings = settings
-        #: by run and attempt: a second attempt may begin while the kernel of the first still ends
-        self._drives: dict[tuple[str, int], _Drive] = {}
+        #: by run and attempt: a second attempt may start while the kernel of the first is still ending
+        self._active: dict[tuple[str, int], _ActiveAttempt] = {}
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._background = BackgroundTasks()
         self._stopping = False
-        #: silence before this moment, in monotonic seconds, is nobody's
-        self._excused_at = clock.monotonic()
+        #: silence counts from this moment, in monotonic seconds: nothing could report before
+        self._silence_counts_from = clock.monotonic()
         self._reconciler = Reconciler(
             store,
             clock,
@@ -119,36 +120,36 @@ class Supervisor:
     @property
     def live(self) -> int:
         """The number of runs that this server executes."""
-        return len(self._drives)
+        return len(self._active)
 
     # ---------------------------------------------------------------- start and stop
 
     async def start(self) -> None:
-        """Settle what an earlier server left, then begin to dispatch."""
+        """Settle the runs of an earlier server, then start to dispatch."""
         await self._resume()
         await self.reconcile()
         self._tasks = [
-            asyncio.create_task(self._keep_going("dispatch", self._dispatch), name="run-dispatch"),
-            asyncio.create_task(self._keep_going("lease", self._renew), name="run-leases"),
-            asyncio.create_task(self._keep_going("reconcile", self._look), name="run-reconcile"),
-            asyncio.create_task(self._keep_going("pause", self._tick), name="run-pauses"),
+            asyncio.create_task(self._repeat("dispatch", self._dispatch), name="run-dispatch"),
+            asyncio.create_task(self._repeat("lease", self._renew_leases), name="run-leases"),
+            asyncio.create_task(self._repeat("reconcile", self._poll), name="run-reconcile"),
+            asyncio.create_task(self._repeat("pause", self._check_for_pause), name="run-pauses"),
         ]
         self.wake()
 
     async def stop(self) -> None:
-        """Stop claiming, end the kernels, and leave live runs to whoever comes next."""
+        """Stop claiming, end the kernels, and requeue live runs for the next server."""
         self._stopping = True
-        await _end(self._tasks)
+        await _cancel_and_wait(self._tasks)
         for executor in self._executors:
             await executor.stop()
-        await _end([drive.task for drive in self._drives.values() if drive.task])
-        await self._background.close()  # after the runs, which may have begun some
+        await _cancel_and_wait([attempt.task for attempt in self._active.values() if attempt.task])
+        await self._background.close()  # after the runs, which may have started some
 
-    async def _keep_going(self, name: str, turn: Any) -> None:
-        """Repeat `turn`; an error in it is logged and does not end the loop."""
+    async def _repeat(self, name: str, step: Callable[[], Awaitable[None]]) -> None:
+        """Call `step` until the server stops; an error is logged and does not end the loop."""
         while not self._stopping:
             try:
-                await turn()
+                await step()
             except OpsError as error:
                 log.warning("%s of runs: %s", name, error.message)
                 await asyncio.sleep(1.0)
@@ -159,27 +160,27 @@ class Supervisor:
     # ---------------------------------------------------------------- dispatch
 
     def wake(self) -> None:
-        """A run was queued, or a place has become free."""
+        """Dispatch now: a run was queued, or another run has ended."""
         self._wake.set()
 
     async def _dispatch(self) -> None:
         self._wake.clear()
-        while len(self._drives) < self._settings.concurrent and not self._stopping:
+        while len(self._active) < self._settings.concurrent and not self._stopping:
             claim = asyncio.create_task(self._claim(), name="run-claim")
             try:
                 claimed = await asyncio.shield(claim)
             except asyncio.CancelledError:
-                await claim  # a run that was claimed has a drive, which `stop` then ends
+                await claim  # a claimed run is in `_active`, and `stop` then ends it
                 raise
             if not claimed:
                 break
-        # not `wait_for`: before Python 3.12 it can swallow a cancellation that comes with the event
+        # not `wait_for`: before Python 3.12 it can swallow a cancellation that arrives together with the event
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(LOOK_EVERY_S):
+            async with asyncio.timeout(POLL_EVERY_S):
                 await self._wake.wait()
 
     async def _claim(self) -> bool:
-        """Take the next queued run and set it going; whether there was one."""
+        """Claim the next queued run and start its task; return whether there was one."""
         token = keys.new_secret(keys.RUN_TOKEN_PREFIX)
         now = self._clock.now()
         run = await self._store.write(
@@ -193,41 +194,43 @@ class Supervisor:
         if run is None:
             return False
         self._fanout.publish(run.id)
-        drive = _Drive(run.id, run.attempt, _time_limit(run))
-        self._drives[run.id, run.attempt] = drive
-        drive.task = asyncio.create_task(self._drive(drive, token), name=f"run-{run.id}")
+        attempt = _ActiveAttempt(run.id, run.attempt, _time_limit(run))
+        self._active[run.id, run.attempt] = attempt
+        attempt.task = asyncio.create_task(
+            self._execute_to_end(attempt, token), name=f"run-{run.id}"
+        )
         return True
 
-    async def _drive(self, drive: _Drive, token: str) -> None:
-        """From a claimed run to its end, whatever happens on the way."""
+    async def _execute_to_end(self, attempt: _ActiveAttempt, token: str) -> None:
+        """Execute a claimed run and record its end, whatever happens."""
         try:
             try:
-                await self._execute(drive, token)
+                await self._execute(attempt, token)
             except (ExecutorUnavailable, AttemptRefused) as error:
-                await self._fail(drive, str(error))
+                await self._fail(attempt, str(error))
             except ExecutionLost as error:
-                await self._lose(drive, str(error))
+                await self._lose(attempt, str(error))
             except asyncio.CancelledError:
                 # a server that stops uses up no attempt
                 await self.settle_loss(
-                    drive.run_id, drive.attempt, SERVER_STOPPED, attempts=drive.attempt + 1
+                    attempt.run_id, attempt.number, SERVER_STOPPED, attempts=attempt.number + 1
                 )
                 raise
             except Exception:
-                log.exception("run %s could not be driven", drive.run_id)
-                await self._fail(drive, "The run could not be started; the server's log says why.")
+                log.exception("run %s could not be executed", attempt.run_id)
+                await self._fail(attempt, "The run could not be started. See the server's log.")
         finally:
-            # the record before the kernel: a kernel whose run is over may be killed at any time
+            # the end is recorded before the kernel is closed: without a run it may be killed at any time
             try:
-                if drive.execution is not None:
-                    await asyncio.shield(drive.execution.close())
+                if attempt.execution is not None:
+                    await asyncio.shield(attempt.execution.close())
             finally:
-                del self._drives[drive.run_id, drive.attempt]
+                del self._active[attempt.run_id, attempt.number]
                 if not self._stopping:
                     self.wake()
 
-    async def _begun(self, drive: _Drive, token: str) -> Execution | None:
-        """Begin the attempt; None where the run is cancelled before it has begun.
+    async def _start_execution(self, attempt: _ActiveAttempt, token: str) -> Execution | None:
+        """Start the attempt; return None when the run is cancelled before the executor has started it.
 
         Raises
         ------
@@ -235,66 +238,68 @@ class Supervisor:
         AttemptRefused
         ExecutionLost
         """
-        attempt = Attempt(drive.run_id, drive.attempt, token)
+        request = Attempt(attempt.run_id, attempt.number, token)
         starting = asyncio.create_task(
-            self._executor.start(attempt), name=f"run-start-{drive.run_id}"
+            self._executor.start(request), name=f"run-start-{attempt.run_id}"
         )
-        asked = asyncio.create_task(drive.cancel.wait())
+        cancelled = asyncio.create_task(attempt.cancel.wait())
         try:
-            await asyncio.wait({starting, asked}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({starting, cancelled}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            asked.cancel()
+            cancelled.cancel()
             if not starting.done():
                 starting.cancel()
                 await asyncio.wait({starting})
             if not starting.cancelled() and starting.exception() is None:
-                drive.execution = starting.result()
+                attempt.execution = starting.result()
         return None if starting.cancelled() else starting.result()
 
-    async def _execute(self, drive: _Drive, token: str) -> None:
-        execution = await self._begun(drive, token)
+    async def _execute(self, attempt: _ActiveAttempt, token: str) -> None:
+        execution = await self._start_execution(attempt, token)
         if execution is None:
-            await self._settle(
-                drive, Move.CANCEL, message="Cancelled before its kernel had started"
-            )
+            await self._settle(attempt, Move.CANCEL, message="Cancelled before its kernel started")
             return
-        how, violation = await self._first_of(
-            drive, execution, self._cancel_or_violation(drive, execution)
+        reason, violation = await self._wait_for_first(
+            attempt, execution, self._cancel_or_violation(attempt, execution)
         )
         if violation is not None:
             await execution.kill()
-            await self._settle_violation(drive, violation)
-        elif how == "wanted":
+            await self._settle_violation(attempt, violation)
+        elif reason == "other":
             execution.cancel()
-            how, _ = await self._first_of(drive, execution, asyncio.sleep(self._settings.grace_s))
-            if how != "ended":
+            reason, _ = await self._wait_for_first(
+                attempt, execution, asyncio.sleep(self._settings.grace_s)
+            )
+            if reason != "ended":
                 await execution.kill()
-                await self._end_cancelled(drive)
-        elif how == "lost":
-            await self._lose(drive, LOST)
+                await self._end_cancelled(attempt)
+        elif reason == "lost":
+            await self._lose(attempt, LOST)
 
     @staticmethod
-    async def _first_of(
-        drive: _Drive, execution: Execution, wanted: Coroutine[Any, Any, T]
+    async def _wait_for_first(
+        attempt: _ActiveAttempt, execution: Execution, other: Coroutine[Any, Any, T]
     ) -> tuple[str, T | None]:
-        """Return what comes first: the run's end (`ended`), its execution's (`lost`), or `wanted` with its result."""
-        ended = asyncio.ensure_future(drive.ended.wait())
-        asked = asyncio.ensure_future(wanted)
+        """Return what happens first: the run ends (`ended`), its execution exits (`lost`), or `other` returns."""
+        ended = asyncio.ensure_future(attempt.ended.wait())
+        awaited = asyncio.ensure_future(other)
         try:
-            waits: set[asyncio.Future[Any]] = {ended, asked, execution.exited}
+            waits: set[asyncio.Future[Any]] = {ended, awaited, execution.exited}
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-            if drive.ended.is_set():
+            if attempt.ended.is_set():
                 return "ended", None
-            return ("wanted", asked.result()) if asked.done() else ("lost", None)
+            return ("other", awaited.result()) if awaited.done() else ("lost", None)
         finally:
             ended.cancel()
-            asked.cancel()
+            awaited.cancel()
 
-    async def _cancel_or_violation(self, drive: _Drive, execution: Execution) -> Violation | None:
-        """Wait for a cancel, which gives None, or for a reason to end the execution."""
+    async def _cancel_or_violation(
+        self, attempt: _ActiveAttempt, execution: Execution
+    ) -> Violation | None:
+        """Return None when the run is cancelled, or the first violation of its limits."""
         settings, monotonic = self._settings, self._clock.monotonic
-        began = monotonic()
-        limit = drive.time_limit_s
+        started = monotonic()
+        limit = attempt.time_limit_s
         limits = WatchLimits(
             silence_s=settings.lease_s,
             time_s=None if limit is None else limit + settings.overtime_s,
@@ -303,74 +308,77 @@ class Supervisor:
         )
 
         def silent_s() -> float:
-            heard = self.agents and self.agents.heard_at(drive.run_id, drive.attempt)
-            return monotonic() - max(began, heard or began, self._excused_at)
+            seen = self.agents and self.agents.last_seen_at(attempt.run_id, attempt.number)
+            return monotonic() - max(started, seen or started, self._silence_counts_from)
 
         watching = asyncio.create_task(
             first_violation(
-                execution, limits, elapsed_s=lambda: monotonic() - began, silent_s=silent_s
+                execution, limits, elapsed_s=lambda: monotonic() - started, silent_s=silent_s
             )
         )
-        cancelled = asyncio.create_task(drive.cancel.wait())
+        cancelled = asyncio.create_task(attempt.cancel.wait())
         try:
             await asyncio.wait({watching, cancelled}, return_when=asyncio.FIRST_COMPLETED)
-            return None if drive.cancel.is_set() else watching.result()
+            return None if attempt.cancel.is_set() else watching.result()
         finally:
             watching.cancel()
             cancelled.cancel()
 
-    async def _settle_violation(self, drive: _Drive, violation: Violation) -> None:
-        """A silent kernel counts as a lost one; time and memory are the user's, and there is no second try."""
+    async def _settle_violation(self, attempt: _ActiveAttempt, violation: Violation) -> None:
+        """A silent kernel counts as lost; a run that exceeds time or memory fails, as another attempt would."""
         if violation.kind == "silent":
-            await self._lose(drive, violation.message)
+            await self._lose(attempt, violation.message)
             return
         kind = "user" if violation.kind == "memory" else "timeout"
         await self._settle(
-            drive, Move.FAIL, message=violation.message, error=violation.message, error_kind=kind
+            attempt, Move.FAIL, message=violation.message, error=violation.message, error_kind=kind
         )
 
     # ---------------------------------------------------------------- ends
 
     def ended(self, run_id: str, attempt: int) -> None:
-        """The agent of a run has said its last word."""
+        """Release an attempt whose end its agent has reported."""
         for executor in self._executors:
             executor.forget(run_id)
-        drive = self._drives.get((run_id, attempt))
-        if drive is not None:
-            drive.ended.set()
+        active = self._active.get((run_id, attempt))
+        if active is not None:
+            active.ended.set()
 
     def cancel(self, run_id: str) -> None:
-        """A cancel of a running run was written down: begin the escalation."""
-        drives = [drive for drive in self._drives.values() if drive.run_id == run_id]
-        for drive in drives:
-            drive.cancel.set()
-        if drives:
+        """Start the cancel escalation of a running run, whose cancel is recorded."""
+        attempts_of_run = [attempt for attempt in self._active.values() if attempt.run_id == run_id]
+        for attempt in attempts_of_run:
+            attempt.cancel.set()
+        if attempts_of_run:
             return
         for executor in self._executors:
             execution = executor.execution(run_id)
             if execution is not None:
                 execution.cancel()
 
-    async def _end_cancelled(self, drive: _Drive) -> None:
-        await self._settle(drive, Move.CANCEL, message="Cancelled; its kernel was ended")
+    async def _end_cancelled(self, attempt: _ActiveAttempt) -> None:
+        await self._settle(attempt, Move.CANCEL, message="Cancelled. Its kernel was ended.")
 
-    async def _fail(self, drive: _Drive, error: str) -> None:
-        await self._settle(drive, Move.FAIL, message=error, error=error, error_kind="internal")
+    async def _fail(self, attempt: _ActiveAttempt, error: str) -> None:
+        await self._settle(attempt, Move.FAIL, message=error, error=error, error_kind="internal")
 
-    async def _settle(self, drive: _Drive, move: Move, **values: Any) -> None:
+    async def _settle(self, attempt: _ActiveAttempt, move: Move, **values: Any) -> None:
         with contextlib.suppress(Stale):
             await self._persist(
-                runs.finish, drive.run_id, drive.attempt, move, self._clock.now(), **values
+                runs.finish, attempt.run_id, attempt.number, move, self._clock.now(), **values
             )
-        self._closed(drive.run_id)
+        self._after_end(attempt.run_id)
 
-    async def _lose(self, drive: _Drive, reason: str) -> None:
-        await self.settle_loss(drive.run_id, drive.attempt, reason)
+    async def _lose(self, attempt: _ActiveAttempt, reason: str) -> None:
+        await self.settle_loss(attempt.run_id, attempt.number, reason)
 
     async def settle_loss(
         self, run_id: str, attempt: int, reason: str, attempts: int | None = None
     ) -> None:
-        """Requeue or fail an attempt whose worker is gone."""
+        """Requeue or fail an attempt whose worker is lost.
+
+        `attempts` is the number of attempts that the run may have, by default that of the settings.
+        """
         with contextlib.suppress(Stale):
             run: Run = await self._persist(
                 runs.lose_worker,
@@ -382,12 +390,12 @@ class Supervisor:
                 self._reconciler.adopting_pool,
             )
             log.warning("run %s, attempt %s: %s It is %s now.", run_id, attempt, reason, run.status)
-        self._closed(run_id)
+        self._after_end(run_id)
 
     async def _persist(self, work: Any, *args: Any, **kwargs: Any) -> Any:
-        """Write an end down; a database that does not answer is asked again until the server stops.
+        """Record an end; while the database does not answer, try again until the server stops.
 
-        Should that never succeed, the lease lapses and whoever reconciles next settles the run.
+        If that never succeeds, the lease lapses and the next reconciliation settles the run.
         """
         pause = 0.2
         while True:
@@ -396,24 +404,24 @@ class Supervisor:
             except RetryLater as error:
                 if self._stopping:
                     raise
-                log.warning("the end of a run could not be written yet: %s", error.message)
+                log.warning("the end of a run could not be recorded yet: %s", error.message)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 5.0)
 
     async def close_as_cancelled(self, run_id: str, attempt: int, message: str) -> None:
-        """Close the record of an attempt that this server does not hold.
+        """Record an attempt that this server does not execute as cancelled.
 
         Raises
         ------
         Stale
-            When it is over already.
+            When the attempt has ended already.
         """
         await self._persist(
             runs.finish, run_id, attempt, Move.CANCEL, self._clock.now(), message=message
         )
-        self._closed(run_id)
+        self._after_end(run_id)
 
-    def _closed(self, run_id: str) -> None:
+    def _after_end(self, run_id: str) -> None:
         for executor in self._executors:
             executor.forget(run_id)
         if self.agents is not None:
@@ -425,38 +433,37 @@ class Supervisor:
 
     def holds(self, run_id: str, attempt: int) -> bool:
         """Return whether that attempt is on a kernel of this server."""
-        return (run_id, attempt) in self._drives
+        return (run_id, attempt) in self._active
 
-    async def _renew(self) -> None:
+    async def _renew_leases(self) -> None:
         await asyncio.sleep(self._settings.lease_s / 3)
         await self._reconciler.notice_pause()
         await self._renew_now()
 
     async def _renew_now(self) -> None:
-        if not self._drives:
+        if not self._active:
             return
         until = self._clock.now() + timedelta(seconds=self._settings.lease_s)
-        held = await self._store.write(runs.renew_leases, str(self._server), until)
-        still = set(held)
-        for drive in list(self._drives.values()):
-            if (drive.run_id, drive.attempt) not in still and not drive.ended.is_set():
-                # somebody else has settled this attempt: its kernel works for nobody
-                drive.ended.set()
+        renewed = set(await self._store.write(runs.renew_leases, str(self._server), until))
+        for attempt in list(self._active.values()):
+            if (attempt.run_id, attempt.number) not in renewed and not attempt.ended.is_set():
+                # another server has settled this attempt, so its kernel is not needed any more
+                attempt.ended.set()
 
-    async def _look(self) -> None:
-        await asyncio.sleep(LOOK_EVERY_S)
+    async def _poll(self) -> None:
+        await asyncio.sleep(POLL_EVERY_S)
         await self.reconcile()
 
-    async def _tick(self) -> None:
-        """Look at the clocks often, so that a pause is told from work that takes long."""
-        await asyncio.sleep(min(TICK_S, self._settings.lease_s / 12))
+    async def _check_for_pause(self) -> None:
+        """Compare the clocks often, to tell a pause from work that takes long."""
+        await asyncio.sleep(min(PAUSE_CHECK_EVERY_S, self._settings.lease_s / 12))
         await self._reconciler.notice_pause()
 
     async def _after_pause(self) -> None:
-        """This server stood still: nobody whom it could not hear has been silent."""
-        self._excused_at = self._clock.monotonic()
+        """Extend leases: while this server was paused, nothing could report to it."""
+        self._silence_counts_from = self._clock.monotonic()
         if self.agents is not None:
-            self.agents.excuse_silence()
+            self.agents.reset_last_seen()
         await self._resume()
         await self._renew_now()
 
@@ -465,19 +472,19 @@ class Supervisor:
             await executor.resume()
 
     async def reconcile(self) -> None:
-        """Settle runs whose server is gone, end the kernels that it left, and hear of cancels elsewhere."""
+        """Settle runs whose server is gone, end its kernels, and stop runs that other servers cancelled."""
         for executor in self._executors:
             await executor.settle_overdue()
-        await self._reconciler.turn()
+        await self._reconciler.reconcile()
 
 
 def _time_limit(run: Run) -> float | None:
-    """The time limit of a run's plan in seconds, as it was asked for."""
+    """Return the time limit of a run's plan in seconds, None without one."""
     limit = (run.snapshot.get("plan_params") or {}).get("time_limit")
     return float(limit) if isinstance(limit, (int, float)) and limit > 0 else None
 
 
-async def _end(tasks: list[asyncio.Task[None]]) -> None:
+async def _cancel_and_wait(tasks: list[asyncio.Task[None]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

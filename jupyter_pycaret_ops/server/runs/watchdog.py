@@ -1,4 +1,4 @@
-"""A run's kernel under observation: is it heard of, within its time, within its memory."""
+"""The watchdog of a run's kernel: does it report, within its time limit, within its memory limit."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import Literal
 from ..executors.interface import Execution
 from ..sizes import mebibytes
 
-#: a silent kernel that computes may be in one long call of a library that holds Python's lock
+#: leases; a silent kernel that computes may be in one long call of a library that holds the GIL
 BUSY_LEASES = 10
-#: seconds of processor time a second by which a kernel counts as computing: on a busy machine training,
-#: which has the lowest priority, gets little; a stopped process gets none
+#: a kernel computes if it uses so much of one processor; training has the lowest priority, so it gets
+#: little on a busy machine, and a stopped process gets none
 BUSY_SHARE = 0.01
 
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """Why a run's kernel must be ended."""
+    """The reason why a run's kernel must be ended."""
 
     kind: Literal["silent", "timeout", "memory"]
     message: str
@@ -27,9 +27,9 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class WatchLimits:
-    """What is asked of the kernel of one attempt."""
+    """The limits of one attempt."""
 
-    #: seconds without a sign of life
+    #: seconds without a report
     silence_s: float
     #: seconds that the attempt may take, grace included; None without a limit
     time_s: float | None = None
@@ -45,9 +45,9 @@ async def first_violation(
     elapsed_s: Callable[[], float],
     silent_s: Callable[[], float],
 ) -> Violation:
-    """Return what is wrong with a kernel, as soon as something is.
+    """Return the first violation of a limit, as soon as there is one.
 
-    `elapsed_s` and `silent_s` say how long the attempt has taken, and how long it was not heard of.
+    `elapsed_s` and `silent_s` return the seconds since the attempt started and since its last report.
     """
     waits = [
         asyncio.create_task(_silence(execution, limits.silence_s, silent_s), name="watch-silence")
@@ -78,16 +78,16 @@ async def _silence(
             continue
         if cpu_s is None:
             cpu_s = await execution.cpu_s()
-            looked_at = silent
-            continue  # and judge at the next look, when a pause of this process has been noticed too
+            measured_at = silent
+            continue  # decide at the next check, when a pause of this process has been detected
         if silent <= silence_s:
             continue
         used_s = await execution.cpu_s() - cpu_s
-        is_busy = used_s > BUSY_SHARE * (silent - looked_at)
+        is_busy = used_s > BUSY_SHARE * (silent - measured_at)
         if not is_busy or silent > BUSY_LEASES * silence_s:
             return Violation(
                 "silent",
-                f"The kernel of this run was not heard of for {silent:.0f} s, and was ended.",
+                f"The kernel of this run did not report for {silent:.0f} s, so it was ended.",
             )
 
 
@@ -97,8 +97,8 @@ async def _overtime(limits: WatchLimits, elapsed_s: Callable[[], float]) -> Viol
         await asyncio.sleep(min(left + 0.01, 1.0))
     return Violation(
         "timeout",
-        f"The run did not end within its time limit of {limits.time_limit_s:g} s, and its kernel was "
-        "ended. What had been scored is kept. Give it more time, or fewer or lighter models.",
+        f"The run did not end within its time limit of {limits.time_limit_s:g} s, so its kernel was ended. "
+        "Scores so far are kept. Raise the time limit, or use fewer or faster models.",
     )
 
 
@@ -106,7 +106,7 @@ async def _excess(execution: Execution, limit_bytes: int) -> Violation:
     used = await execution.memory_exceeded(limit_bytes)
     return Violation(
         "memory",
-        f"The run used {mebibytes(used)} of memory, and a worker kernel may use "
-        f"{mebibytes(limit_bytes)}. Use fewer rows or columns, or lighter models, or raise "
+        f"The run used {mebibytes(used)} of memory; the limit of a worker kernel is "
+        f"{mebibytes(limit_bytes)}. Use fewer rows or columns, or smaller models, or raise "
         "worker_memory_bytes.",
     )

@@ -260,8 +260,8 @@ class KernelLink:
             path = str(Path(folder) / "serve")
             within_s = self._pool.settings.answer_s
             try:
-                await worker.ask(PREPARE, within_s=within_s)
-                await worker.ask(f"_pycaret_ops_predictor.serve({path!r})", within_s=within_s)
+                await worker.execute(PREPARE, within_s=within_s)
+                await worker.execute(f"_pycaret_ops_predictor.serve({path!r})", within_s=within_s)
                 loop = asyncio.get_running_loop()
                 _, frames = await loop.create_unix_connection(_Frames, path)
             except (WorkerDied, OSError) as error:

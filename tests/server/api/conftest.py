@@ -244,7 +244,7 @@ def clock() -> HandClock:
 def services(extension: Any, jp_asyncio_loop: Any, clock: HandClock) -> Services:
     """The started rooms, with a canned engine and a clock moved by hand."""
     made: Services = jp_asyncio_loop.run_until_complete(extension.ensure_started())
-    made.engine._known = DESCRIPTION
+    made.engine._description = DESCRIPTION
     made.clock = clock
     made.identities._clock = clock
     made.agents._clock = clock

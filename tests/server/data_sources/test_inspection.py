@@ -40,7 +40,7 @@ class FakeWorker:
         self.asked: list[dict[str, Any]] = []
         self.files: list[bytes] = []
 
-    async def ask(self, code: str, answer: str, *, within_s: float = 60.0) -> Any:
+    async def execute(self, code: str, answer: str, *, within_s: float = 60.0) -> Any:
         assert code == ""
         message = json.loads(eval(answer.removeprefix("_pycaret_ops_agent.look_json")))
         self.asked.append(message)
@@ -84,7 +84,7 @@ class CommandContext:
 async def test_a_kernel_that_has_known_a_secret_is_ended(tmp_path: Path) -> None:
     desk = CommandContext(tmp_path, {"columns": []})
     assert await desk.look() == {"columns": []}
-    assert desk.pool.fate == ["look", "ended"]
+    assert desk.pool.fate == ["inspection", "ended"]
     assert desk.worker.asked[0]["data"]["options"] == {"host": "h", "password": SECRET}
     assert desk.worker.asked[0]["data"]["limits"]["timeout_s"] == 20.0
 
@@ -102,7 +102,7 @@ async def test_a_kernel_that_does_not_answer_is_ended_in_time(tmp_path: Path) ->
     desk = CommandContext(tmp_path, None, within_s=0.05)
     with pytest.raises(Unavailable, match=r"within 0\.05 s"):
         await desk.look(DataSpec("parquet_upload"), 5, fetch=file_of(b"x"))
-    assert desk.pool.fate == ["look", "ended"]
+    assert desk.pool.fate == ["inspection", "ended"]
     assert list(tmp_path.iterdir()) == []
 
 
@@ -113,7 +113,7 @@ def test_what_a_broken_kernel_says_is_not_repeated(tmp_path: Path, error: Except
         asyncio.run(desk.look())
     assert SECRET not in str(refused.value)
     assert refused.value.__suppress_context__
-    assert desk.pool.fate == ["look", "ended"]
+    assert desk.pool.fate == ["inspection", "ended"]
 
 
 @in_loop
@@ -125,7 +125,7 @@ async def test_a_caller_that_goes_away_leaves_no_kernel(tmp_path: Path) -> None:
     looking.cancel()
     with pytest.raises(asyncio.CancelledError):
         await looking
-    assert desk.pool.fate == ["look", "ended"]
+    assert desk.pool.fate == ["inspection", "ended"]
 
 
 @in_loop
@@ -166,7 +166,7 @@ async def test_a_person_whose_sources_do_not_answer_holds_up_nobody_else(tmp_pat
     for task in stuck:
         task.cancel()
     await asyncio.gather(*stuck, return_exceptions=True)
-    assert desk.pool.fate.count("look") == desk.pool.fate.count("ended")
+    assert desk.pool.fate.count("inspection") == desk.pool.fate.count("ended")
 
 
 @in_loop
@@ -186,8 +186,8 @@ async def test_a_look_goes_on_while_one_of_two_still_waits(tmp_path: Path) -> No
     await asked(desk, 1)
     first.cancel()
     await settle()
-    assert desk.pool.fate == ["look"]
+    assert desk.pool.fate == ["inspection"]
     second.cancel()
     with pytest.raises(asyncio.CancelledError):
         await second
-    assert desk.pool.fate == ["look", "ended"]
+    assert desk.pool.fate == ["inspection", "ended"]

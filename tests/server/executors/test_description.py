@@ -27,7 +27,7 @@ class FakeWorker:
         self._answer = answer
         self._gate = gate
 
-    async def ask(self, _code: str, _answer: str, *, within_s: float = 60.0) -> str:
+    async def execute(self, _code: str, _answer: str, *, within_s: float = 60.0) -> str:
         if self._gate is not None:
             await self._gate()
         if isinstance(self._answer, Exception):

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from jupyter_pycaret_ops.server.executors.kernel import process
-from jupyter_pycaret_ops.server.executors.kernel.sweep import Leftover, sweep
+from jupyter_pycaret_ops.server.executors.kernel.sweep import OrphanedKernel, sweep
 from jupyter_pycaret_ops.server.executors.server_id import ServerId
 
 from ...fakes import in_loop
@@ -136,8 +136,8 @@ async def test_the_end_of_a_child_is_noticed_and_reaped(start: Start) -> None:
 
 def left_by(
     server: ServerId, leader: subprocess.Popen[str], start_s: float | None = None
-) -> Leftover:
-    return Leftover(
+) -> OrphanedKernel:
+    return OrphanedKernel(
         f"kernel-{leader.pid}", str(server), leader.pid, leader.pid, start_s or since(leader)
     )
 
@@ -151,7 +151,7 @@ def dead() -> ServerId:
 
 
 def alive() -> ServerId:
-    mine = ServerId.mine()
+    mine = ServerId.current()
     return ServerId(HOST, mine.pid, mine.pid_started_at)
 
 
@@ -190,7 +190,7 @@ def test_a_pid_that_has_come_round_again_is_not_killed_but_forgotten(
 
 
 def test_a_server_whose_number_has_come_round_again_is_dead() -> None:
-    mine = ServerId.mine()
+    mine = ServerId.current()
     assert not mine.is_dead(mine.host)
     assert ServerId(mine.host, mine.pid, mine.pid_started_at - 60).is_dead(mine.host)
 
@@ -203,6 +203,6 @@ def test_a_servers_name_can_be_read_back(host: str) -> None:
 
 def test_this_servers_name_read_back_is_alive() -> None:
     """The name holds hundredths of a second, as the table of processes does."""
-    mine = ServerId.mine()
+    mine = ServerId.current()
     assert not ServerId.parse(str(mine)).is_dead(mine.host)
     assert Path(f"/proc/{mine.pid}").exists() or sys.platform != "linux"

@@ -25,7 +25,7 @@ from jupyter_pycaret_ops.server.executors.kernel.pool import (
     PoolSettings,
     WorkerPool,
 )
-from jupyter_pycaret_ops.server.executors.kernel.worker import WorkerRefused, WorkerSilent
+from jupyter_pycaret_ops.server.executors.kernel.worker import WorkerRefused, WorkerTimeout
 
 from ...fakes import in_loop
 
@@ -110,7 +110,7 @@ def test_a_start_up_file_of_the_user_touches_no_worker_kernel(
         async with pool(tmp_path) as kernels:
             worker = await kernels.take("probe")
             said = {"text": "ä€\u2028", "numbers": [1.5, None, True], "deep": {"a": {}}}
-            assert await worker.ask("", repr(said)) == said
+            assert await worker.execute("", repr(said)) == said
 
     check()
     assert not mark.exists()
@@ -123,11 +123,11 @@ def test_an_answer_is_not_formatted_by_anything(tmp_path: Path) -> None:
     async def check() -> None:
         async with pool(tmp_path) as kernels:
             worker = await kernels.take("probe")
-            await worker.ask(START_UPS["rich"])
-            await worker.ask("print('noise'); _pycaret_ops_agent")
-            assert await worker.ask("x = 'a' * 100_000", "x") == "a" * 100_000
+            await worker.execute(START_UPS["rich"])
+            await worker.execute("print('noise'); _pycaret_ops_agent")
+            assert await worker.execute("x = 'a' * 100_000", "x") == "a" * 100_000
             with pytest.raises(WorkerRefused, match="no answer"):
-                await worker.ask("get_ipython().payload_manager.write_payload = print", "1")
+                await worker.execute("get_ipython().payload_manager.write_payload = print", "1")
 
     check()
 
@@ -191,8 +191,8 @@ def test_a_kernel_that_falls_silent_is_not_waited_for(tmp_path: Path) -> None:
         async with pool(tmp_path) as kernels:
             worker = await kernels.take("probe")
             os.kill(worker.pid, signal.SIGSTOP)
-            with contextlib.suppress(ProcessLookupError), pytest.raises(WorkerSilent):
-                await worker.ask("1 + 1", within_s=0.5)
+            with contextlib.suppress(ProcessLookupError), pytest.raises(WorkerTimeout):
+                await worker.execute("1 + 1", within_s=0.5)
 
     check()
 

@@ -190,7 +190,7 @@ async def test_the_spec_says_all_and_the_secret_goes_only_there(desk: CommandCon
     assert spec.data.limits == LIMITS
     row = desk.world.run(run.id)
     assert "hunter2" not in json.dumps([row.data, row.snapshot])
-    with pytest.raises(Invalid, match="not kept by the server"):
+    with pytest.raises(Invalid, match="does not store the data"):
         await desk.agents.data_key(run.id, 1)
 
 

@@ -131,13 +131,13 @@ def test_an_uploads_digest_and_form_go_along(desk: CommandContext) -> None:
 
 INLINE = {"sklearn_dataset": None, "data_inline": [{"x": 1, "y": 0}]}
 BAD: dict[str, tuple[dict[str, Any], str, list[str | int]]] = {
-    "no data": ({"sklearn_dataset": None}, "exactly once", ["data_source_id"]),
-    "data twice": ({"data_inline": [{"y": 1}]}, "exactly once", ["data_inline"]),
+    "no data": ({"sklearn_dataset": None}, "exactly one of", ["data_source_id"]),
+    "data twice": ({"data_inline": [{"y": 1}]}, "exactly one of", ["data_inline"]),
     "no such data set": ({"sklearn_dataset": "titanic"}, "titanic", ["sklearn_dataset"]),
     "no row": ({"sklearn_dataset": None, "data_inline": []}, "no row", ["data_inline"]),
     "no such source": (
         {"sklearn_dataset": None, "data_source_id": "00000000-0000-0000-0000-000000000000"},
-        "not one of this workspace",
+        "no such data source",
         ["data_source_id"],
     ),
     "no such plan": ({"plan": "dream"}, "no plan “dream”", ["plan"]),
@@ -251,7 +251,7 @@ def test_a_source_of_another_workspace_is_no_source(desk: CommandContext) -> Non
     project = world.make_project(elsewhere.id)
     experiment = world.make_experiment(project.id)
     source = world.make_source()
-    with pytest.raises(Invalid, match="not one of this workspace"):
+    with pytest.raises(Invalid, match="no such data source"):
         desk.check(experiment.id, sklearn_dataset=None, data_source_id=source.id)
 
 

@@ -47,12 +47,12 @@ class FakeWorker:
     def alive(self) -> bool:
         return not self.exited.done()
 
-    async def ask(self, _code: str, *, within_s: float = 60.0) -> None:
+    async def execute(self, _code: str, *, within_s: float = 60.0) -> None:
         self.begun.set()
         if self.refuses is not None:
             raise self.refuses
 
-    def tell(self, code: str) -> None:
+    def execute_nowait(self, code: str) -> None:
         self.told.append(code)
         self.was_told.set()
 
@@ -112,10 +112,10 @@ class FakeAgents:
     def __init__(self, heard: dict[tuple[str, int], float]) -> None:
         self._heard = heard
 
-    def heard_at(self, run_id: str, attempt: int) -> float | None:
+    def last_seen_at(self, run_id: str, attempt: int) -> float | None:
         return self._heard.get((run_id, attempt))
 
-    def excuse_silence(self) -> None:
+    def reset_last_seen(self) -> None:
         pass
 
     def forget(self, _run_id: str) -> None:
@@ -129,7 +129,7 @@ class SupervisorAtWork:
         self.world = world
         self.pool = FakePool()
         self.fanout = Fanout()
-        server = ServerId.mine()
+        server = ServerId.current()
         self.kernel = KernelExecutor(self.pool, world.store, server)  # type: ignore[arg-type]
         self.notebook = NotebookExecutor(
             world.store,
@@ -356,7 +356,7 @@ async def test_a_stop_in_the_middle_of_a_claim_leaves_no_run_without_a_kernel(wo
 
 @in_loop
 async def test_what_a_dead_server_left_running_is_settled_at_the_start(world: World) -> None:
-    mine = ServerId.mine()
+    mine = ServerId.current()
     dead = ServerId(mine.host, mine.pid, mine.pid_started_at - 3600)
     world.submit()
     left = world.claim(server=str(dead))

@@ -1,1 +1,1 @@
-"""Worker kernels, seen from the server: started, kept warm, told what to do, ended for certain."""
+"""Worker kernels: starting, preloading, executing code in them, ending."""

@@ -16,7 +16,7 @@ from ..server_id import ServerId
 from .memory import MemoryWatch
 from .pool import KernelUnavailable, WorkerPool
 from .process import group_cpu_s
-from .sweep import Leftover, sweep
+from .sweep import OrphanedKernel, sweep
 from .worker import Worker, WorkerDied, WorkerRefused
 
 log = logging.getLogger("jupyter_pycaret_ops")
@@ -38,15 +38,15 @@ class KernelExecution:
         return self._worker.exited
 
     def cancel(self) -> None:
-        """Tell the agent over the kernel's own channel."""
-        self._worker.tell(f"_pycaret_ops_agent.cancel({self._run_id!r})")
+        """Call the agent's `cancel` through the kernel's shell channel."""
+        self._worker.execute_nowait(f"_pycaret_ops_agent.cancel({self._run_id!r})")
 
     async def kill(self) -> None:
         """Kill the kernel with its process group."""
         await self._worker.end()
 
     async def close(self) -> None:
-        """End the kernel, and start the spare that it used up."""
+        """End the kernel, and start another spare."""
         await self._executor.end(self._worker)
 
     async def cpu_s(self) -> float:
@@ -56,12 +56,12 @@ class KernelExecution:
         )
 
     async def memory_exceeded(self, limit_bytes: int) -> int:
-        """Return the bytes in use, as soon as they are more than `limit_bytes`."""
+        """Return the bytes in use as soon as they exceed `limit_bytes`."""
         return await MemoryWatch(self._worker, limit_bytes).exceeded()
 
 
 class KernelExecutor:
-    """Begins attempts in kernels of the pool. `agent_url` is where kernels report."""
+    """Start attempts in kernels of the pool. `agent_url` is where agents report."""
 
     def __init__(self, pool: WorkerPool, store: Store, server: ServerId) -> None:
         self._pool = pool
@@ -72,7 +72,7 @@ class KernelExecutor:
         self.agent_url = ""
 
     async def start(self, attempt: Attempt) -> KernelExecution:
-        """Begin an attempt in a kernel; a start that is cancelled leaves the kernel to the next run.
+        """Start an attempt in a kernel; a start that is cancelled leaves the kernel to the next run.
 
         Raises
         ------
@@ -81,11 +81,11 @@ class KernelExecutor:
         AttemptRefused
             When the kernel cannot run plans.
         ExecutionLost
-            When the kernel ended meanwhile.
+            When the kernel ends before the attempt has started.
         """
         worker = await self._take(attempt)
         try:
-            await worker.ask(
+            await worker.execute(
                 f"_pycaret_ops_agent.begin({self.agent_url!r}, {attempt.run_id!r}, {attempt.token!r})"
             )
         except BaseException as error:
@@ -97,7 +97,7 @@ class KernelExecutor:
                     f"The worker kernel refused the run ({error.args[0]})."
                 ) from error
             raise
-        self._background.start(self._note(worker, attempt.run_id), f"note-run-{attempt.run_id}")
+        self._background.start(self._record(worker, attempt.run_id), f"record-run-{attempt.run_id}")
         return KernelExecution(self, worker, attempt.run_id)
 
     async def _take(self, attempt: Attempt) -> Worker:
@@ -111,9 +111,9 @@ class KernelExecutor:
                 taking.cancel()
                 await asyncio.wait({taking})
                 if not taking.cancelled() and taking.exception() is None:
-                    await asyncio.shield(self._pool.end(taking.result()))  # it had just come
+                    await asyncio.shield(self._pool.end(taking.result()))  # it had just started
             else:
-                self._background.start(self._give_back(taking), f"unneeded-kernel-{attempt.run_id}")
+                self._background.start(self._give_back(taking), f"unused-kernel-{attempt.run_id}")
             raise
 
     async def _give_back(self, taking: asyncio.Task[Worker]) -> None:
@@ -122,8 +122,8 @@ class KernelExecutor:
             self._pool.give_back(await taking)
         self._pool.refill()
 
-    async def _note(self, worker: Worker, run_id: str) -> None:
-        """Record which run the kernel has; a record that cannot be written is no reason to end it."""
+    async def _record(self, worker: Worker, run_id: str) -> None:
+        """Record which run the kernel executes; the run goes on when that fails."""
         try:
             await self._store.write(workers.assign, worker.kernel_id, "run", run_id)
         except Exception as error:
@@ -136,32 +136,32 @@ class KernelExecutor:
             self._pool.refill()
 
     def execution(self, run_id: str) -> None:
-        """Return None: the supervisor holds every run in a worker kernel."""
+        """Return None: the supervisor starts every run in a worker kernel."""
 
     async def resume(self) -> None:
-        """Kernels of this server stood still with it: there is nothing to extend."""
+        """Do nothing: kernels of this server were paused with it."""
 
     async def settle_overdue(self) -> None:
-        """End the kernels that servers which are gone left on this host."""
+        """End the kernels of servers on this host that are gone."""
 
-        def left(session: Session) -> list[Leftover]:
+        def read(session: Session) -> list[OrphanedKernel]:
             return [
-                Leftover(
+                OrphanedKernel(
                     row.kernel_id, row.server_id, row.pid, row.process_group, row.pid_started_at
                 )
                 for row in workers.on_host(session, self._server.host)
                 if row.server_id != str(self._server)
             ]
 
-        found = await self._store.read(left)
-        if found:
-            for kernel_id in await asyncio.to_thread(sweep, found, self._server.host):
+        orphans = await self._store.read(read)
+        if orphans:
+            for kernel_id in await asyncio.to_thread(sweep, orphans, self._server.host):
                 await self._store.write(workers.forget, kernel_id)
 
     def forget(self, run_id: str) -> None:
-        """A kernel is ended by `close`."""
+        """Do nothing: `close` ends the kernel."""
 
     async def stop(self) -> None:
-        """Begin nothing more."""
+        """Start nothing more."""
         self._is_stopping = True
         await self._background.close()

@@ -1,4 +1,4 @@
-"""The worker kernels of a server: spares kept warm, one taken for each run, all ended at the end."""
+"""The pool of worker kernels: preloaded spares, one kernel for each run, all ended when the server stops."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .worker import (
     Worker,
     WorkerDied,
     WorkerRefused,
-    WorkerSilent,
+    WorkerTimeout,
     without_folders,
 )
 
@@ -32,19 +32,19 @@ log = logging.getLogger("jupyter_pycaret_ops")
 
 PREPARE = "from jupyter_pycaret_ops.kernel import agent as _pycaret_ops_agent"
 PRELOAD = "_pycaret_ops_agent.preload()"
-#: warming up imports the engine and fits a model: so many times as long as an answer may take
-WARM_TIMES = 3
+#: preloading imports the engine and fits a model: its time limit is so many times `answer_s`
+PRELOAD_TIMES = 3
 
 
 @dataclass(frozen=True, slots=True)
 class PoolSettings:
-    """What the traits say of worker kernels."""
+    """The traits about worker kernels."""
 
     kernel_name: str
     runtime_dir: Path
     spares: int = 1
     idle_s: float = 1800.0
-    #: seconds that a kernel may take to start, and then to do what it is asked
+    #: seconds that a kernel may take to start, and then to execute code
     answer_s: float = ANSWER_WITHIN_S
 
 
@@ -53,10 +53,11 @@ class KernelUnavailable(Exception):
 
 
 class WorkerPool:
-    """Warm kernels for runs, for the serving kernel and for probes.
+    """Worker kernels for runs, for serving, for inspections and for the description of the engine.
 
-    A spare is made once somebody uses the product (`want_spares`), refilled when one was taken and
-    given up after `idle_s` without use. `on_started`, `on_taken` and `on_ended` keep the table of workers.
+    Spare kernels are started on the first use of the extension (`request_spares`), replaced when they are
+    taken, and ended after `idle_s` seconds without use. `on_started`, `on_taken` and `on_ended` update the
+    table of workers.
     """
 
     def __init__(
@@ -77,44 +78,44 @@ class WorkerPool:
         self._spares: list[asyncio.Task[Worker]] = []
         self._all: set[Worker] = set()
         self._background = BackgroundTasks()
-        self._wanted = False
+        self._keep_spares = False
         self._last_use = 0.0
         self._closed = False
 
     # ---------------------------------------------------------------- spares
 
     @property
-    def warm(self) -> int:
-        """How many spares are ready to be taken."""
+    def n_ready(self) -> int:
+        """The number of spares that are ready to be taken."""
         return sum(1 for task in self._spares if task.done() and not task.exception())
 
     @property
     def live(self) -> frozenset[Worker]:
-        """Every kernel that has not been ended."""
+        """All kernels that have not been ended."""
         return frozenset(self._all)
 
-    def want_spares(self) -> None:
-        """Somebody uses the product: have a kernel warm before they need it."""
+    def request_spares(self) -> None:
+        """Start spare kernels, and keep them until nothing was used for `idle_s` seconds."""
         self._last_use = asyncio.get_running_loop().time()
-        if not self._wanted and not self._closed:
-            self._wanted = True
+        if not self._keep_spares and not self._closed:
+            self._keep_spares = True
             self._refill()
-            self._background.start(self._give_up_when_idle(), "idle-spares")
+            self._background.start(self._end_idle_spares(), "idle-spares")
 
     def _refill(self) -> None:
-        while self._wanted and not self._closed and len(self._spares) < self.settings.spares:
+        while self._keep_spares and not self._closed and len(self._spares) < self.settings.spares:
             task = asyncio.create_task(self._start("spare"), name="spare-kernel")
             task.add_done_callback(lambda done: done.cancelled() or done.exception())
             self._spares.append(task)
 
-    async def _give_up_when_idle(self) -> None:
+    async def _end_idle_spares(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            rest = self._last_use + self.settings.idle_s - loop.time()
-            if rest <= 0:
+            left_s = self._last_use + self.settings.idle_s - loop.time()
+            if left_s <= 0:
                 break
-            await asyncio.sleep(rest)
-        self._wanted = False
+            await asyncio.sleep(left_s)
+        self._keep_spares = False
         spares, self._spares = self._spares, []
         for task in spares:
             with contextlib.suppress(Exception):
@@ -123,9 +124,9 @@ class WorkerPool:
     # ---------------------------------------------------------------- take and end
 
     async def take(self, purpose: str) -> Worker:
-        """A kernel with the agent imported: a warm spare where there is one, else a new one.
+        """Return a kernel with the agent imported: a spare if there is one, else a new one.
 
-        A look at a data source always gets a new one; see `looking`.
+        An inspection of a data source always gets a new one; see `SourceInspector`.
 
         Raises
         ------
@@ -133,33 +134,35 @@ class WorkerPool:
             When none can be started.
         """
         self._last_use = asyncio.get_running_loop().time()
-        while self._spares and purpose != "look":
+        while self._spares and purpose != "inspection":
             if purpose == "serving" and not self._spares[0].done():
-                break  # it needs little of what a spare warms up with, and would wait for all of it
+                break  # serving needs little of what a spare preloads, so it does not wait for all of it
             task = self._spares.pop(0)
             try:
                 worker = await asyncio.shield(task)
             except KernelUnavailable:
                 continue
             if worker.alive:
-                if purpose == "serving":  # of a run's kernel the supervisor notes more, and later
+                if (
+                    purpose == "serving"
+                ):  # `KernelExecutor` records the kernel of a run, with the run
                     await self._on_taken(worker.kernel_id, purpose)
                 return worker
             await self.end(worker)
         return await self._start(purpose)
 
     def give_back(self, worker: Worker) -> None:
-        """Keep an unused kernel as a spare, or end it where enough are there."""
+        """Keep an unused kernel as a spare, or end it when there are enough."""
         if worker.alive and not self._closed and len(self._spares) < self.settings.spares:
             ready: asyncio.Future[Worker] = asyncio.get_running_loop().create_future()
             ready.set_result(worker)
-            self._spares.append(asyncio.ensure_future(_hand(ready)))
-            self._wanted = True
+            self._spares.append(asyncio.ensure_future(_result_of(ready)))
+            self._keep_spares = True
         else:
             self._background.start(self.end(worker), "end-kernel")
 
     def refill(self) -> None:
-        """Start the spare that the last `take` has used up; called when the run has ended."""
+        """Start a spare in place of the one that was taken; called when the run has ended."""
         self._refill()
 
     async def end(self, worker: Worker) -> None:
@@ -184,33 +187,35 @@ class WorkerPool:
             log.warning("the worker kernel %s could not be started: %s", name, error)
             await asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True)
             raise KernelUnavailable(
-                f"The worker kernel “{name}” could not be started ({_why(error)}). "
+                f"The worker kernel “{name}” could not be started ({_start_error(error)}). "
                 "See `jupyter kernelspec list`, and set PyCaretOpsApp.worker_kernel_name."
             ) from error
         self._all.add(worker)
         try:
-            if self._closed:  # meanwhile
+            if self._closed:  # while the kernel was starting
                 raise KernelUnavailable("The server is stopping.")
             await self._on_started(worker, purpose)
-            await worker.ask(PREPARE, within_s=within_s)
-            if purpose == "spare":  # who waits for a kernel imports just what they need
-                await worker.ask(PRELOAD, within_s=WARM_TIMES * within_s)
-        except WorkerSilent:
-            said = await asyncio.to_thread(worker.last_output)
+            await worker.execute(PREPARE, within_s=within_s)
+            if (
+                purpose == "spare"
+            ):  # other purposes wait for the kernel, and import only what they need
+                await worker.execute(PRELOAD, within_s=PRELOAD_TIMES * within_s)
+        except WorkerTimeout:
+            output = await asyncio.to_thread(worker.last_output)
             await self.end(worker)
             raise KernelUnavailable(
                 f"The worker kernel “{name}” was started ({self._command()}) and did not answer within "
                 f"{within_s:g} s. "
-                + (f"Its last output: {said}. " if said else "It wrote nothing. ")
+                + (f"Its last output: {output}. " if output else "It wrote nothing. ")
                 + "Start a notebook with this kernel to see whether it works, or set "
                 "PyCaretOpsApp.worker_kernel_name or kernel_answer_s."
             ) from None
         except WorkerDied:
-            said = await asyncio.to_thread(worker.last_output)
+            output = await asyncio.to_thread(worker.last_output)
             await self.end(worker)
             raise KernelUnavailable(
                 f"The worker kernel “{name}” ended while it started."
-                + (f" Its last output: {said}" if said else "")
+                + (f" Its last output: {output}" if output else "")
             ) from None
         except WorkerRefused as error:
             await self.end(worker)
@@ -237,7 +242,7 @@ class WorkerPool:
             self._manager = AsyncMultiKernelManager(
                 connection_dir=str(connections),
                 kernel_spec_manager=self._kernel_specs,
-                # not the one with a restarter: nobody would end, or use, a kernel that comes back
+                # the default class restarts kernels, and nothing would use or end a restarted one
                 kernel_manager_class="jupyter_client.manager.AsyncKernelManager",
             )
             if sys.platform != "win32":
@@ -245,9 +250,9 @@ class WorkerPool:
         return self._manager
 
     async def close(self) -> None:
-        """End every kernel; returns when nothing of them is left."""
+        """End all kernels; return when none of their processes is left."""
         self._closed = True
-        self._wanted = False
+        self._keep_spares = False
         for starting in self._spares:
             starting.cancel()
         await self._background.close()
@@ -257,18 +262,18 @@ class WorkerPool:
             *(self.end(worker) for worker in list(self._all)), return_exceptions=True
         )
         if self._manager is not None:
-            # else a process that ends now may wait for ever for what its sockets could still send
+            # with a linger time, a process that exits now may wait for ever for its sockets to send
             self._manager.context.destroy(linger=0)
 
 
-async def _hand(ready: asyncio.Future[Worker]) -> Worker:
+async def _result_of(ready: asyncio.Future[Worker]) -> Worker:
     return await ready
 
 
-def _why(error: Exception) -> str:
-    """Return why a kernel could not be started, without the path of its program."""
+def _start_error(error: Exception) -> str:
+    """Return why a kernel could not be started, without the path of its executable."""
     if isinstance(error, TimeoutError):
         return "it took too long"
     if isinstance(error, OSError) and error.strerror:
-        return f"its program: {error.strerror}"
+        return f"its executable: {error.strerror}"
     return without_folders(f"{type(error).__name__}: {error}")

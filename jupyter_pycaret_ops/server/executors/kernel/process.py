@@ -1,4 +1,4 @@
-"""Processes as the operating system knows them: is it still the same one, and end its whole group."""
+"""Processes of the operating system: identity, process groups, waiting for the exit."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from collections.abc import Awaitable, Callable
 
 import psutil
 
-#: clocks of the process table tick in hundredths of a second
+#: the process table has start times in hundredths of a second
 START_TOLERANCE_S = 0.05
 POLL_S = 0.25
 
 
 def started_at(pid: int) -> float | None:
-    """Seconds since the epoch at which the process started, or None where it is gone or a zombie."""
+    """Return when the process started, in seconds since the epoch; None when it is gone or a zombie."""
     try:
         process = psutil.Process(pid)
         if process.status() == psutil.STATUS_ZOMBIE:
@@ -27,13 +27,13 @@ def started_at(pid: int) -> float | None:
 
 
 def is_same(pid: int, start: float) -> bool:
-    """Whether `pid` is still the process that started then: numbers come round again."""
+    """Return whether `pid` is still the process that started at `start`; process ids are reused."""
     found = started_at(pid)
     return found is not None and abs(found - start) < START_TOLERANCE_S
 
 
 def group_members(group: int, since: float) -> list[int]:
-    """Processes of a process group that are not older than `since`."""
+    """Return the ids of the processes of a group that started at `since` or later."""
     found = []
     for process in psutil.process_iter(["pid", "create_time", "status"]):
         info = process.info
@@ -49,7 +49,7 @@ def group_members(group: int, since: float) -> list[int]:
 
 
 def group_cpu_s(group: int, since: float) -> float:
-    """Return the seconds of processor time that the processes of a group have used; blocks."""
+    """Return the processor time that the processes of a group have used, in seconds; blocks."""
     total = 0.0
     for pid in group_members(group, since):
         with contextlib.suppress(psutil.Error):
@@ -59,9 +59,9 @@ def group_cpu_s(group: int, since: float) -> float:
 
 
 def kill_group(group: int, since: float) -> int:
-    """End every process of a group that is not older than `since`; returns how many there were.
+    """Kill the processes of a group that started at `since` or later; return how many there were.
 
-    A group whose number has come round again, with older or other processes in it, is left alone.
+    The id of a group may have been reused: processes that started earlier are not touched.
     """
     members = group_members(group, since)
     for pid in members:
@@ -76,15 +76,15 @@ def _settle(ended: asyncio.Future[None]) -> None:
 
 
 async def wait_for_exit(pid: int, poll: Callable[[], Awaitable[int | None]]) -> None:
-    """Return when the child process `pid` has ended; by a pidfd where there is one, else by polling.
+    """Return when the child process `pid` has ended; with a pidfd if possible, else by polling.
 
-    `poll` reaps the child: it returns its exit code, or None while it lives.
+    `poll` reaps the child: it returns its exit code, or None while the child is alive.
     """
     loop = asyncio.get_running_loop()
     try:
         handle = os.pidfd_open(pid)
     except (AttributeError, OSError):
-        while await poll() is None:  # noqa: ASYNC110 - there is nothing to be woken by
+        while await poll() is None:  # noqa: ASYNC110 - no event exists
             await asyncio.sleep(POLL_S)
         return
     ended: asyncio.Future[None] = loop.create_future()

@@ -1,4 +1,4 @@
-"""What a crash left behind: kernels of servers that are gone, found by the table of workers."""
+"""Ending of orphaned kernels: worker kernels whose server is gone, found in the table of workers."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from . import process
 
 
 @dataclass(frozen=True, slots=True)
-class Leftover:
-    """A kernel that the table of workers names."""
+class OrphanedKernel:
+    """A kernel in the table of workers, of another server."""
 
     kernel_id: str
     server_id: str
@@ -20,11 +20,11 @@ class Leftover:
     pid_started_at: float
 
 
-def sweep(leftovers: Sequence[Leftover], host: str) -> list[str]:
-    """End the kernels whose server is dead; returns their kernel ids, to be forgotten."""
+def sweep(orphans: Sequence[OrphanedKernel], host: str) -> list[str]:
+    """Kill the kernels whose server is dead; return their kernel ids."""
     swept = []
-    for left in leftovers:
-        if ServerId.parse(left.server_id).is_dead(host):
-            process.kill_group(left.process_group, left.pid_started_at)
-            swept.append(left.kernel_id)
+    for orphan in orphans:
+        if ServerId.parse(orphan.server_id).is_dead(host):
+            process.kill_group(orphan.process_group, orphan.pid_started_at)
+            swept.append(orphan.kernel_id)
     return swept

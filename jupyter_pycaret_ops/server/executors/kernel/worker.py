@@ -1,4 +1,4 @@
-"""One worker kernel: its process, its channels, its end."""
+"""A worker kernel: its process and its channels."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ if TYPE_CHECKING:
 
 LONGEST_TRACE = 2_000
 LONGEST_OUTPUT = 500
-#: bytes that a kernel may write to stdout and stderr before they are dropped
+#: bytes that a kernel may write to stdout and stderr before the file is emptied
 MOST_OUTPUT = 4 << 20
 TRIM_EVERY_S = 1.0
-#: seconds that a kernel may take to do what it is asked, unless the caller says otherwise
+#: default seconds that a kernel may take to execute code
 ANSWER_WITHIN_S = 60.0
-#: what a person has set for Python and IPython in their shell is not meant for our kernels
+#: variables that users set for Python in their shell; worker kernels do not get them
 PERSONAL_VARIABLES = frozenset(
     {"PYTHONSTARTUP", "PYTHONWARNINGS", "PYTHONINSPECT", "PYTHONBREAKPOINT"}
 )
 #: the `source` of an answer, see `kernel/agent/answers.py`
 ANSWER_SOURCE = "jupyter_pycaret_ops"
-#: in the kernel's own folder: what it wrote to stdout and stderr
+#: in the kernel's folder: what it wrote to stdout and stderr
 OUTPUT = "output.log"
 _PATH = re.compile(r"(?:[A-Za-z]:)?[/\\][\w.@~+-]+(?:[/\\][\w.@~+-]+)*[/\\]")
 
 
 def without_folders(text: str) -> str:
-    """Return a text in one line, with the folders of its paths left out."""
+    """Return the text in one line, with paths shortened to their file names."""
     return _PATH.sub("", " ".join(text.split()))
 
 
@@ -48,21 +48,21 @@ def _trim(file: Path) -> None:
 
 
 class WorkerDied(Exception):
-    """The kernel ended while something was asked of it."""
+    """The kernel ended before it had executed the code."""
 
 
-class WorkerSilent(WorkerDied):
-    """The kernel did not answer in time; it must be ended."""
+class WorkerTimeout(WorkerDied):
+    """The kernel did not execute the code in time; it must be ended."""
 
 
 class WorkerRefused(Exception):
-    """The kernel could not do what it was told; the message is its own."""
+    """The code raised in the kernel; the message is that of the exception."""
 
 
 class Worker:
-    """A kernel that runs our code and nobody else's.
+    """A kernel that executes only code of this package.
 
-    Code is executed one request at a time, over the shell channel; what it starts in threads goes on.
+    Code is executed one request at a time, over the shell channel; threads that it starts go on.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Worker:
         scratch: Path,
     ) -> None:
         self.kernel_id = kernel_id
-        #: the kernel's own folder
+        #: the kernel's folder
         self.scratch = scratch
         self._manager = manager
         self._client = client
@@ -82,9 +82,9 @@ class Worker:
         self.pid: int = provisioner.pid
         self.process_group: int = provisioner.pgid or provisioner.pid
         self.pid_started_at: float = process.started_at(self.pid) or 0.0
-        self._asking = asyncio.Lock()
+        self._execute_lock = asyncio.Lock()
         self._ended = False
-        #: done when the process has ended, however that came about
+        #: done when the process has ended, for whatever reason
         self.exited: asyncio.Task[None] = asyncio.create_task(
             process.wait_for_exit(self.pid, provisioner.poll), name=f"kernel-exit-{self.pid}"
         )
@@ -94,7 +94,7 @@ class Worker:
     async def start(
         cls, manager: AsyncMultiKernelManager, kernel_name: str, env: dict[str, str], cwd: str
     ) -> Worker:
-        """Start a kernel; it may be asked at once, and answers when it is up.
+        """Start a kernel; code may be sent at once, and is executed when the kernel is up.
 
         Raises
         ------
@@ -102,7 +102,7 @@ class Worker:
             When there is no such kernelspec, or its command cannot be run.
         """
         env = {name: value for name, value in env.items() if name not in PERSONAL_VARIABLES}
-        # a profile of its own: nobody's start-up files, extensions or formatters
+        # an IPython profile of its own, without start-up files, extensions or formatters of the user
         env["IPYTHONDIR"] = str(Path(cwd) / "ipython")
         # appended to, so that it can be emptied while the kernel writes
         with (Path(cwd) / OUTPUT).open("ab") as output:
@@ -123,28 +123,28 @@ class Worker:
 
     @property
     def alive(self) -> bool:
-        """Whether the process is there."""
+        """Whether the process is running."""
         return not self.exited.done()
 
-    async def ask(
+    async def execute(
         self, code: str, answer: str | None = None, *, within_s: float = ANSWER_WITHIN_S
     ) -> Any:
         """Execute `code`; with `answer`, evaluate that expression after it and return its value.
 
-        The agent must have been imported for an answer; it must be a value that JSON knows.
+        `answer` needs the agent to be imported, and a value that JSON can represent.
 
         Raises
         ------
         WorkerDied
-            When the kernel ends before it has answered.
-        WorkerSilent
-            When it has not answered within `within_s` seconds. It may still be busy: end it.
+            When the kernel ends before it has executed the code.
+        WorkerTimeout
+            When that takes more than `within_s` seconds. The kernel may still be busy: end it.
         WorkerRefused
             When the code raised; the message is the exception's.
         """
         if answer is not None:
             code = f"{code}\n_pycaret_ops_agent.answer({answer})"
-        async with self._asking:
+        async with self._execute_lock:
             message_id = self._client.execute(
                 code, silent=True, store_history=False, allow_stdin=False
             )
@@ -152,7 +152,7 @@ class Worker:
                 async with asyncio.timeout(within_s):
                     content = await self._reply(message_id)
             except TimeoutError:
-                raise WorkerSilent(
+                raise WorkerTimeout(
                     f"kernel {self.pid} did not answer within {within_s:g} s"
                 ) from None
         if content["status"] != "ok":
@@ -165,13 +165,13 @@ class Worker:
                 return item["value"]
         raise WorkerRefused("the kernel gave no answer", "")
 
-    def tell(self, code: str) -> None:
-        """Execute `code` without waiting for it: what cancel uses."""
+    def execute_nowait(self, code: str) -> None:
+        """Send `code` to be executed, without waiting for it; used for cancels."""
         if self.alive:
             self._client.execute(code, silent=True, store_history=False, allow_stdin=False)
 
     def last_output(self) -> str:
-        """Return the end of what the kernel wrote to stdout and stderr, without folders; blocks."""
+        """Return the end of what the kernel wrote to stdout and stderr, paths shortened to file names; blocks."""
         try:
             with (self.scratch / OUTPUT).open("rb") as output:
                 size = output.seek(0, os.SEEK_END)
@@ -182,7 +182,7 @@ class Worker:
         return without_folders(text[-LONGEST_OUTPUT:])
 
     async def _trim_output(self) -> None:
-        """Empty the file of what the kernel writes whenever it has grown large; ends with the kernel."""
+        """Empty the output file whenever it has become too large; ends with the kernel."""
         file = self.scratch / OUTPUT
         while self.alive:
             await asyncio.sleep(TRIM_EVERY_S)
@@ -205,14 +205,14 @@ class Worker:
                 return content
 
     async def end(self) -> None:
-        """Kill the kernel and all of its process group, now; done when nothing of it is left."""
+        """Kill the process group of the kernel; return when none of its processes is left."""
         if self._ended:
             return
         self._ended = True
         self._trimming.cancel()
         self.signal_group(signal.SIGKILL)
         await asyncio.wait({self.exited}, timeout=5)
-        # children may have outlived it, or been started while it died
+        # child processes may have survived, or have been started meanwhile
         await asyncio.to_thread(process.kill_group, self.process_group, self.pid_started_at)
         self._client.stop_channels()
         with contextlib.suppress(Exception):
@@ -220,7 +220,7 @@ class Worker:
         self.exited.cancel()
 
     def signal_group(self, number: int) -> None:
-        """Send a signal to the whole process group, where the kernel still leads it."""
+        """Send a signal to the whole process group, if the kernel is still alive."""
         if self.alive:
             with contextlib.suppress(OSError):
                 os.killpg(self.process_group, number)
