@@ -23,7 +23,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 from jupyter_pycaret_ops.kernel import engine
 from jupyter_pycaret_ops.common.protocol import DataSpec, RunSpec
 from sklearn.datasets import load_breast_cancer
-engine.warm()
+engine.preload()
 
 class Silent:
     def event(self, *a, **k): pass

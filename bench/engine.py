@@ -78,7 +78,7 @@ def compare(data, watch, **more):
     spec = RunSpec("r", 1, "classification", "compare", DataSpec("frame"), target="target",
         setup_params={"session_id": 1, "fold": folds}, plan_params=more)
     return engine.run_plan(spec, data, watch).leaderboard
-engine.warm()  # as every worker kernel before its first run
+engine.preload()  # as every worker kernel does before its first run
 compare(small, Watch(), include=["lr", "rf"])
 watch = Watch()
 began = time.perf_counter()

@@ -50,9 +50,9 @@ def load(task_id: str) -> None:
 
     For whoever may be interrupted afterwards: a torn import leaves halves of modules behind.
     """
-    from .global_state import load_engine, undisturbed
+    from .global_state import isolated, load_engine
 
-    with undisturbed():
+    with isolated():
         load_engine(task_id)
         from . import plans, tasks  # noqa: F401 - they bring libraries of their own
 

@@ -12,18 +12,18 @@ from contextlib import closing
 
 from jupyter_pycaret_ops.common.protocol import JSON
 
-from .features import listed
+from .features import quote_names
 from .interfaces import PlanFailed
 from .leaderboard import Failed, Leaderboard, Scored
 from .prepared_task import PreparedTask
 from .resources import free_memory
-from .trials import Candidate, outcomes
+from .trials import Candidate, iter_outcomes
 
 #: models that hold matrices of rows × rows, and how many of them
 _SQUARE = {"kr": 3, "gpc": 4, "ap": 4, "sc": 3, "hclust": 2, "sos": 4, "cof": 3}
 
 
-def choose(
+def select_models(
     prepared: PreparedTask, include: Sequence[str] | None, exclude: Sequence[str] | None
 ) -> list[str]:
     """Ids of the candidates: exactly `include` if given, else the engine's defaults.
@@ -36,10 +36,10 @@ def choose(
         if unknown:
             raise PlanFailed(
                 "user",
-                f"{name} names {listed(unknown)}, which cannot run here; the models are: "
+                f"{name} names {quote_names(unknown)}, which cannot run here; the models are: "
                 f"{', '.join(known)}.",
             )
-    wanted = list(dict.fromkeys(include)) if include else prepared.experiment.defaults
+    wanted = list(dict.fromkeys(include)) if include else prepared.experiment.default_models
     chosen = [i for i in wanted if i not in set(exclude or ())]
     if not include:
         chosen = _without_too_large(prepared, chosen)
@@ -49,7 +49,7 @@ def choose(
 
 
 def _without_too_large(prepared: PreparedTask, ids: list[str]) -> list[str]:
-    rows = prepared.experiment.rows
+    rows = prepared.experiment.n_rows
     free = free_memory()
     kept = []
     for model_id in ids:
@@ -57,7 +57,7 @@ def _without_too_large(prepared: PreparedTask, ids: list[str]) -> list[str]:
         if needed <= free / 2:
             kept.append(model_id)
             continue
-        name = prepared.experiment.names[model_id]
+        name = prepared.experiment.model_names[model_id]
         prepared.reporter.warn(
             f"{name} was left out: with {rows} rows it needs about {needed / 2**30:.1f} GiB of "
             "memory; name it in include to try it all the same.",
@@ -68,13 +68,15 @@ def _without_too_large(prepared: PreparedTask, ids: list[str]) -> list[str]:
     return kept
 
 
-def of_model(prepared: PreparedTask, model_id: str, parameters: JSON | None = None) -> Candidate:
+def model_candidate(
+    prepared: PreparedTask, model_id: str, parameters: JSON | None = None
+) -> Candidate:
     """One of the engine's models; `parameters` go over its defaults."""
     experiment = prepared.experiment
     return Candidate(
         model_id,
-        experiment.names[model_id],
-        lambda: experiment.estimator(model_id, parameters or {}),
+        experiment.model_names[model_id],
+        lambda: experiment.make_estimator(model_id, parameters or {}),
     )
 
 
@@ -90,15 +92,17 @@ def score(
     skipped: list[Candidate] = []
     before = len(board.scored)
     # closed at once when a cancel comes in the middle: child processes end with it
-    with closing(outcomes(prepared, candidates, first=board.size)) as ended:
+    with closing(iter_outcomes(prepared, candidates, first_position=board.size)) as ended:
         for outcome in ended:
             if isinstance(outcome, Failed):
-                _tell_failure(prepared, board, outcome)
+                _add_failure(prepared, board, outcome)
             elif isinstance(outcome, Scored):
-                tell_score(prepared, board, outcome)
+                add_score(prepared, board, outcome)
             else:
                 skipped.append(outcome.candidate)
-    is_cut = limits.is_run_over() and any(failed.kind == "timeout" for failed in board.failed)
+    is_cut = limits.is_run_limit_exceeded() and any(
+        failed.kind == "timeout" for failed in board.failed
+    )
     if skipped or is_cut:
         reporter.warn(
             f"The time limit of {limits.run_s:g} s was up: "
@@ -109,17 +113,17 @@ def score(
         )
     reporter.progress(len(candidates), len(candidates), "Models scored")
     if not board.scored:
-        raise _nothing_scored(board, limits.is_run_over())
+        raise _nothing_scored_error(board, limits.is_run_limit_exceeded())
     return board
 
 
-def tell_score(prepared: PreparedTask, board: Leaderboard, scored: Scored) -> None:
+def add_score(prepared: PreparedTask, board: Leaderboard, scored: Scored) -> None:
     """Put a model on the board and report it."""
     board.add(scored)
     prepared.score_jointly(board)
     board.sort()
     value = scored.record.get(board.metric or "")
-    prepared.reporter.tell(
+    prepared.reporter.report(
         "model.scored",
         f"{scored.record['name']}: {board.metric} "
         + ("could not be computed" if value is None else f"{value:.4f}"),
@@ -128,9 +132,9 @@ def tell_score(prepared: PreparedTask, board: Leaderboard, scored: Scored) -> No
     )
 
 
-def _tell_failure(prepared: PreparedTask, board: Leaderboard, failed: Failed) -> None:
+def _add_failure(prepared: PreparedTask, board: Leaderboard, failed: Failed) -> None:
     board.failed.append(failed)
-    prepared.reporter.tell(
+    prepared.reporter.report(
         "model.failed",
         f"{failed.name} failed: {failed.error}",
         {
@@ -142,9 +146,9 @@ def _tell_failure(prepared: PreparedTask, board: Leaderboard, failed: Failed) ->
     )
 
 
-def _nothing_scored(board: Leaderboard, is_run_over: bool) -> PlanFailed:
+def _nothing_scored_error(board: Leaderboard, is_run_limit_exceeded: bool) -> PlanFailed:
     kinds = [failed.kind for failed in board.failed]
-    if is_run_over or (kinds and set(kinds) == {"timeout"}):
+    if is_run_limit_exceeded or (kinds and set(kinds) == {"timeout"}):
         return PlanFailed(
             "timeout",
             "No model was scored within the time limit; give more time, fewer folds or faster "

@@ -33,7 +33,7 @@ _FORMS = (
 _SAMPLE = 40
 
 
-def recognise(texts: Sequence[str]) -> str | None:
+def detect_format(texts: Sequence[str]) -> str | None:
     """The form in which all of `texts` are dates ("ISO8601" or one for `strptime`), or None.
 
     `texts` are the different values of a column, without missing ones.

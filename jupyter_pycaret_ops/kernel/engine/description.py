@@ -9,7 +9,7 @@ from jupyter_pycaret_ops.common.protocol import JSON
 from jupyter_pycaret_ops.common.task_types import TASK_TYPES
 
 from .event_reporter import EventReporter
-from .global_state import load_engine, undisturbed
+from .global_state import isolated, load_engine
 from .interfaces import NullReporter
 from .limits import Limits
 
@@ -23,7 +23,7 @@ BOOSTING = "boosting"
 
 def describe() -> JSON:
     """See `engine.describe`. Fits one toy experiment for each task, no model."""
-    with undisturbed():
+    with isolated():
         for task_id in TASK_TYPES:
             load_engine(task_id)
         from .tasks import TASKS
@@ -47,13 +47,13 @@ def _task(task: Task) -> JSON:
                 "description": plan.description,
                 "needs_model": plan.needs_model,
                 "takes_model_params": plan.takes_model_params,
-                "params": [param.card() for param in plan.params_for(task.id)],
+                "params": [param.to_json() for param in plan.params_for(task.id)],
             }
             for plan in plans_for(task.id)
         ],
         "models": _models(task.type.engine_task, experiment),
         "metrics": _metrics(experiment),
-        "setup_params": [param.card() for param in task.setup_params()],
+        "setup_params": [param.to_json() for param in task.setup_params()],
         "plots": [{"id": plot, "name": name} for plot, name in task.plots.items()],
     }
 
@@ -71,7 +71,7 @@ def _models(engine_task: str, experiment: Experiment | None) -> list[JSON]:
 
     models: list[JSON] = []
     if experiment is not None:
-        quick = set(experiment.defaults)
+        quick = set(experiment.default_models)
         models = [
             {
                 "id": model_id,
@@ -81,11 +81,11 @@ def _models(engine_task: str, experiment: Experiment | None) -> list[JSON]:
                 "turbo": model_id in quick,
                 "params": [
                     {"name": name, "default": plain(default)}
-                    for name, default in experiment.parameters_of(model_id).items()
+                    for name, default in experiment.default_parameters(model_id).items()
                     if not (isinstance(default, str) and default == "deprecated")
                 ],
             }
-            for model_id, name in experiment.names.items()
+            for model_id, name in experiment.model_names.items()
         ]
     return models + _missing_models(engine_task, {model["id"] for model in models})
 

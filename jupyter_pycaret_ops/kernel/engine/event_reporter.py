@@ -12,7 +12,7 @@ from .interfaces import Reporter
 from .json_values import plain
 from .limits import Limits
 
-_OF_ONE_MODEL = frozenset({"model.create.started", "model.created"})
+_MODEL_EVENTS = frozenset({"model.create.started", "model.created"})
 
 
 class EventReporter:
@@ -25,10 +25,10 @@ class EventReporter:
     def __init__(self, report: Reporter, limits: Limits) -> None:
         self._report = report
         self._limits = limits
-        self._is_quiet = False
+        self._is_muted = False
         self.data_changes: list[JSON] = []
 
-    def tell(
+    def report(
         self,
         kind: str,
         message: str,
@@ -36,20 +36,20 @@ class EventReporter:
         duration_ms: float | None = None,
     ) -> None:
         """Report one event."""
-        if self._is_quiet and kind in _OF_ONE_MODEL:
+        if self._is_muted and kind in _MODEL_EVENTS:
             return
         content = plain(payload or {})
         with self._limits.shielded():
             self._report.event(kind, message, content, duration_ms)
 
     @contextmanager
-    def quiet(self) -> Iterator[None]:
+    def muted_models(self) -> Iterator[None]:
         """A block in which single models are not told: they are settings of one."""
-        self._is_quiet = True
+        self._is_muted = True
         try:
             yield
         finally:
-            self._is_quiet = False
+            self._is_muted = False
 
     def checkpoint(self) -> None:
         """Raise `Cancelled` when the run was cancelled."""
@@ -63,21 +63,23 @@ class EventReporter:
         with self._limits.shielded():
             self._report.artifact(filename, kind, content, content_type, model_id)
 
-    def changed(self, change: str, message: str, columns: Iterable[str] = (), **more: Any) -> None:
+    def report_data_change(
+        self, change: str, message: str, columns: Iterable[str] = (), **more: Any
+    ) -> None:
         """Say what was done to the user's frame, and remember it."""
         payload = plain({"change": change, "columns": list(columns), **more})
         self.data_changes.append({**payload, "message": message})
-        self.tell("data.changed", message, payload)
+        self.report("data.changed", message, payload)
 
     def warn(self, message: str, **payload: Any) -> None:
         """Say what the user should know although the run goes on."""
-        self.tell("warning", message, payload)
+        self.report("warning", message, payload)
 
     def progress(self, done: int, total: int, label: str, **more: Any) -> None:
         """Say how many of `total` models are `done`, and what happens now."""
-        self.tell("run.progress", label, {"done": done, "total": total, "label": label, **more})
+        self.report("run.progress", label, {"done": done, "total": total, "label": label, **more})
 
-    def fold_tick(
+    def fold_callback(
         self, done: int, total: int, label: str, model_id: str
     ) -> Callable[[int, int], None]:
         """What is called before each fold of one model."""

@@ -21,9 +21,9 @@ from .interfaces import Column, Frame, PlanFailed
 
 #: from here on a text column is told to be an identifier or of many values
 _MANY_VALUES = 50
-_NAMES_SHOWN = 20
+_MAX_NAMES_SHOWN = 20
 #: texts that stand for a missing number in a column of numbers
-_BLANKS = frozenset({"", "?", "-", "--", ".", "na", "n/a", "nan", "null", "none", "missing"})
+_MISSING_TEXTS = frozenset({"", "?", "-", "--", ".", "na", "n/a", "nan", "null", "none", "missing"})
 
 
 @dataclass(slots=True)
@@ -44,9 +44,9 @@ class Table:
         return portable.InputFrame(self.columns)
 
 
-def listed(names: Any) -> str:
+def quote_names(names: Any) -> str:
     """`names` for a message: quoted, and not more than one can read."""
-    shown = [f"“{name}”" for name in list(names)[:_NAMES_SHOWN]]
+    shown = [f"“{name}”" for name in list(names)[:_MAX_NAMES_SHOWN]]
     more = len(names) - len(shown)
     return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
 
@@ -66,9 +66,9 @@ def named(frame: Frame, reporter: EventReporter) -> Frame:
     result = frame.set_axis(names, axis=1)
     result = result.reset_index(drop=True)
     if renamed:
-        reporter.changed(
+        reporter.report_data_change(
             "columns_renamed",
-            f"Column names were made unique texts: {listed(renamed)}.",
+            f"Column names were made unique texts: {quote_names(renamed)}.",
             renamed,
         )
     return result
@@ -82,7 +82,7 @@ def find_target(frame: Frame, target: str | None) -> str:
         raise PlanFailed(
             "user",
             f"The target “{target}” is not a column of the data; it has: "
-            f"{listed(list(frame.columns))}.",
+            f"{quote_names(list(frame.columns))}.",
         )
     return str(target)
 
@@ -99,16 +99,18 @@ def read_features(
     if unknown:
         raise PlanFailed(
             "user",
-            f"ignore_features names {listed(unknown)}, which the data do not have; they have: "
-            f"{listed(list(frame.columns))}.",
+            f"ignore_features names {quote_names(unknown)}, which the data do not have; they have: "
+            f"{quote_names(list(frame.columns))}.",
         )
     if ignore:
         frame = frame.drop(columns=ignore)
-        reporter.changed("columns_ignored", f"Left out as asked: {listed(ignore)}.", ignore)
-    reader = _Reader(reporter, set(reserved))
+        reporter.report_data_change(
+            "columns_ignored", f"Left out as asked: {quote_names(ignore)}.", ignore
+        )
+    reader = _FeatureReader(reporter, set(reserved))
     for name in frame.columns:
         reader.look(name, frame[name])
-    reader.tell()
+    reader.report()
     if not reader.columns:
         raise PlanFailed(
             "user",
@@ -120,7 +122,7 @@ def read_features(
 
 
 @dataclass(slots=True)
-class _Seen:
+class _ColumnReading:
     """What a column turned out to be; `kind` is None for one without a value."""
 
     kind: str | None
@@ -129,13 +131,13 @@ class _Seen:
     blanks: list[str] = field(default_factory=list)
 
 
-class _Reader:
+class _FeatureReader:
     """Gathers the decisions, and what is to be told about them, over all columns."""
 
     def __init__(self, reporter: EventReporter, taken: set[str]) -> None:
         self.columns: list[JSON] = []
         self.types: dict[str, str] = {}
-        self._narrator = reporter
+        self._reporter = reporter
         self._taken = taken
         self._empty: list[str] = []
         self._infinite: dict[str, int] = {}
@@ -177,15 +179,15 @@ class _Reader:
         self.columns.append(column)
         self.types[name] = seen.json_type
 
-    def _kind(self, name: str, series: Column) -> _Seen:
+    def _kind(self, name: str, series: Column) -> _ColumnReading:
         dtype = series.dtype
         types = pd.api.types
         if series.isna().all():
-            return _Seen(None)
+            return _ColumnReading(None)
         if isinstance(dtype, pd.CategoricalDtype):
-            return _Seen("text")
+            return _ColumnReading("text")
         if types.is_bool_dtype(dtype):
-            return _Seen("number", "boolean")
+            return _ColumnReading("number", "boolean")
         if types.is_complex_dtype(dtype):
             raise PlanFailed(
                 "user",
@@ -193,18 +195,18 @@ class _Reader:
                 "out.",
             )
         if types.is_integer_dtype(dtype):
-            return _Seen("number", "integer")
+            return _ColumnReading("number", "integer")
         if types.is_numeric_dtype(dtype):
             # nothing but infinities is nothing
             is_known = np.isfinite(portable.read_numbers(series)).any()
-            return _Seen("number" if is_known else None, "number")
+            return _ColumnReading("number" if is_known else None, "number")
         if types.is_datetime64_any_dtype(dtype) or isinstance(dtype, pd.PeriodDtype):
-            return _Seen("date", "datetime")
+            return _ColumnReading("date", "datetime")
         if types.is_timedelta64_dtype(dtype):
-            return _Seen("duration", "number")
+            return _ColumnReading("duration", "number")
         return self._kind_of_objects(name, series)
 
-    def _kind_of_objects(self, name: str, series: Column) -> _Seen:
+    def _kind_of_objects(self, name: str, series: Column) -> _ColumnReading:
         values = series.to_numpy(dtype=object)
         known = values[~portable.is_missing(values)]
         found = pd.api.types.infer_dtype(known, skipna=True)
@@ -218,16 +220,16 @@ class _Reader:
             "timedelta64": ("duration", "number"),
         }
         if found in plain_kinds:
-            return _Seen(*plain_kinds[found])
+            return _ColumnReading(*plain_kinds[found])
         if found in {"datetime", "datetime64", "date"}:
-            return _Seen("date", "datetime", "ISO8601")
+            return _ColumnReading("date", "datetime", "ISO8601")
         if found == "string":
-            return _seen_in_texts(pd.unique(known).tolist())
+            return _read_texts_kind(pd.unique(known).tolist())
         if any(isinstance(v, (list, tuple, dict, set, np.ndarray)) for v in known):
             self._nested.append(name)
         else:
             self._mixed.append(name)
-        return _Seen("text")
+        return _ColumnReading("text")
 
     def _safe(self, name: str) -> str:
         # xgboost refuses [ ] <, lightgbm all of JSON's own characters and reads blanks as _
@@ -242,7 +244,7 @@ class _Reader:
         self._taken.update(f"{safe}_{part}" for part in portable.DATE_PARTS)
         return safe
 
-    def _number(self, name: str, series: Column, seen: _Seen) -> None:
+    def _number(self, name: str, series: Column, seen: _ColumnReading) -> None:
         if seen.json_type == "number":
             numbers = pd.to_numeric(series, errors="coerce").to_numpy(
                 dtype="float64", na_value=np.nan
@@ -263,19 +265,19 @@ class _Reader:
         elif different >= _MANY_VALUES:
             self._many[name] = different
 
-    def tell(self) -> None:
+    def report(self) -> None:
         """Report what was decided, one event for each sort of change."""
-        tell = self._narrator.changed
+        tell = self._reporter.report_data_change
         if self._empty:
             tell(
                 "empty_columns_dropped",
-                f"Left out because they hold no value: {listed(self._empty)}.",
+                f"Left out because they hold no value: {quote_names(self._empty)}.",
                 self._empty,
             )
         if self._infinite:
             tell(
                 "infinite_to_missing",
-                f"Infinite numbers are taken as missing: {listed(list(self._infinite))}.",
+                f"Infinite numbers are taken as missing: {quote_names(list(self._infinite))}.",
                 self._infinite,
                 values=self._infinite,
             )
@@ -283,65 +285,65 @@ class _Reader:
             tell(
                 "blanks_to_missing",
                 "Read as numbers; texts such as "
-                f"{listed(sorted(set().union(*self._blanks.values())))} are taken as missing: "
-                f"{listed(list(self._blanks))}.",
+                f"{quote_names(sorted(set().union(*self._blanks.values())))} are taken as missing: "
+                f"{quote_names(list(self._blanks))}.",
                 self._blanks,
                 blanks=self._blanks,
             )
         if self._mixed:
             tell(
                 "mixed_to_text",
-                f"Numbers and texts are mixed, all values are read as text: {listed(self._mixed)}.",
+                f"Numbers and texts are mixed, all values are read as text: {quote_names(self._mixed)}.",
                 self._mixed,
             )
         if self._nested:
             tell(
                 "nested_to_text",
-                f"Lists and objects are read as text: {listed(self._nested)}.",
+                f"Lists and objects are read as text: {quote_names(self._nested)}.",
                 self._nested,
             )
         if self._dates:
             tell(
                 "dates_expanded",
-                f"Dates are read as numbers (year, month, day, …): {listed(list(self._dates))}.",
+                f"Dates are read as numbers (year, month, day, …): {quote_names(list(self._dates))}.",
                 self._dates,
                 dates=self._dates,
             )
         if self._durations:
             tell(
                 "durations_to_seconds",
-                f"Durations are read as seconds: {listed(self._durations)}.",
+                f"Durations are read as seconds: {quote_names(self._durations)}.",
                 self._durations,
             )
         if self._special:
             tell(
                 "names_made_safe",
                 "Special characters in names are replaced for the models; you keep using your "
-                f"own names: {listed(self._special)}.",
+                f"own names: {quote_names(self._special)}.",
                 self._special,
             )
         if self._identifiers:
             tell(
                 "identifier_kept",
-                f"These look like identifiers and are kept: {listed(self._identifiers)}; name "
+                f"These look like identifiers and are kept: {quote_names(self._identifiers)}; name "
                 "them in ignore_features to leave them out.",
                 self._identifiers,
             )
         if self._many:
             tell(
                 "many_categories_kept",
-                f"Text columns with many different values are kept: {listed(list(self._many))}.",
+                f"Text columns with many different values are kept: {quote_names(list(self._many))}.",
                 self._many,
                 categories=self._many,
             )
 
 
-def _seen_in_texts(texts: list[str]) -> _Seen:
+def _read_texts_kind(texts: list[str]) -> _ColumnReading:
     """What the different values of a text column are."""
-    form = dates.recognise(texts)
+    form = dates.detect_format(texts)
     if form is not None:
-        return _Seen("date", "datetime", form)
-    blanks = [text for text in texts if text.strip().lower() in _BLANKS]
+        return _ColumnReading("date", "datetime", form)
+    blanks = [text for text in texts if text.strip().lower() in _MISSING_TEXTS]
     # numbers written as text without a gap are what the user chose to send; with "?" in a CSV
     # it is the gap that made them text
     if blanks and len(blanks) < len(texts):
@@ -350,8 +352,8 @@ def _seen_in_texts(texts: list[str]) -> _Seen:
             errors="coerce",
         )
         if np.isfinite(numbers.to_numpy(dtype="float64")).all():
-            return _Seen("number", "number", blanks=blanks)
-    return _Seen("text")
+            return _ColumnReading("number", "number", blanks=blanks)
+    return _ColumnReading("text")
 
 
 def _varying_parts(dates_: Any) -> list[str]:

@@ -11,7 +11,7 @@ import time
 from jupyter_pycaret_ops.common.protocol import PIPELINE_KIND
 
 from . import input_schema, plots, portable
-from .error_messages import sentence_of
+from .error_messages import describe_error
 from .interfaces import Estimator, PlanFailed
 from .leaderboard import Leaderboard
 from .prepared_task import PreparedTask
@@ -39,16 +39,16 @@ def keep_best(
         reporter.progress(
             kept, wanted, f"Fitting {name} on all rows", model_id=model.model_id, stage="final"
         )
-        began = time.monotonic()
+        started_at = time.monotonic()
         try:
             pipeline = prepared.final_pipeline(model.estimator)
             described = prepared.input_schema(pipeline)
-            fault = prepared.servability_error(pipeline, described)
-            if fault is None:
+            serving_error = prepared.servability_error(pipeline, described)
+            if serving_error is None:
                 input_schema.try_example(pipeline, described)
-            content = pickled(pipeline)
+            content = pickle_pipeline(pipeline)
         except Exception as error:
-            reason = sentence_of(error)
+            reason = describe_error(error)
             reporter.warn(
                 f"{name} could not be fitted on all rows and is not kept: {reason}",
                 model_id=model.model_id,
@@ -56,20 +56,20 @@ def keep_best(
                 error=reason,
             )
             continue
-        if fault is not None:
+        if serving_error is not None:
             reporter.warn(
-                f"{name} is not kept as a pipeline: {fault}",
+                f"{name} is not kept as a pipeline: {serving_error}",
                 model_id=model.model_id,
                 reason="not_servable",
-                error=fault,
+                error=serving_error,
             )
             continue
         rows = prepared.n_rows
-        reporter.tell(
+        reporter.report(
             "model.finalized",
             f"{name} was fitted on all {rows} rows",
             {"model_id": model.model_id, "n_rows": rows},
-            (time.monotonic() - began) * 1000,
+            (time.monotonic() - started_at) * 1000,
         )
         reporter.store(
             f"pipeline-{model.model_id}.pkl",
@@ -92,7 +92,7 @@ def keep_best(
     plots.store(prepared, best)
 
 
-def pickled(pipeline: Estimator) -> bytes:
+def pickle_pipeline(pipeline: Estimator) -> bytes:
     """`pipeline` as a pickle that needs neither this package nor PyCaret to be loaded."""
     import cloudpickle
 

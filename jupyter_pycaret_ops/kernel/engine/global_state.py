@@ -24,7 +24,7 @@ from jupyter_pycaret_ops.common.task_types import TASK_TYPES
 
 _LOG_PATH = "PYCARET_CUSTOM_LOGGING_PATH"
 #: imported by PyCaret at the first fit or plot, where they are installed; CatBoost brings all of IPython
-_LATER = (
+_LAZY_IMPORTS = (
     "catboost",
     "lightgbm",
     "xgboost",
@@ -36,9 +36,9 @@ _LATER = (
 _lock = threading.Lock()
 _is_loaded = False
 #: tasks of the engine whose containers seed nothing any more
-_without_seeding: set[str] = set()
+_seeding_disabled: set[str] = set()
 #: identities of the threads that run a plan at the moment
-_ours: set[int] = set()
+_plan_threads: set[int] = set()
 _showwarning_before: Any = None
 
 
@@ -50,20 +50,20 @@ def load_engine(task_id: str | None = None) -> None:
     global _is_loaded
     task = TASK_TYPES.get(task_id) if task_id is not None else None
     with _lock:
-        if _is_loaded and (task is None or task.engine_task in _without_seeding):
+        if _is_loaded and (task is None or task.engine_task in _seeding_disabled):
             return
         filters = list(warnings.filters)
         if "pycaret.internal.logging" not in sys.modules:
             _import_quietly()
         import pycaret.tasks  # noqa: F401
 
-        for name in () if _is_loaded else _LATER:
+        for name in () if _is_loaded else _LAZY_IMPORTS:
             # one that is missing or broken is PyCaret's to report: it leaves the model out
             with suppress(Exception):
                 importlib.import_module(name)
         if task is not None:
-            _disarm_seeding(task.engine_task)
-            _without_seeding.add(task.engine_task)
+            _disable_seeding(task.engine_task)
+            _seeding_disabled.add(task.engine_task)
         # imports add filters of their own
         warnings.filters[:] = filters  # type: ignore[index]
         warnings._filters_mutated()  # type: ignore[attr-defined]
@@ -85,7 +85,7 @@ def _import_quietly() -> None:
             os.environ[_LOG_PATH] = before
 
 
-class _RandomWithoutOurSeed(types.ModuleType):
+class _RandomWithoutSeed(types.ModuleType):
     """`numpy.random` as PyCaret's containers see it: `seed` does nothing in our threads.
 
     Every container passes `random_state` on, so the numbers are the same without it.
@@ -99,52 +99,52 @@ class _RandomWithoutOurSeed(types.ModuleType):
         return getattr(self._real, name)
 
     def seed(self, seed: Any = None) -> None:
-        if threading.get_ident() not in _ours:
+        if threading.get_ident() not in _plan_threads:
             self._real.seed(seed)
 
 
-class _NumpyWithoutOurSeed(types.ModuleType):
+class _NumpyWithoutSeed(types.ModuleType):
     def __init__(self, real: types.ModuleType) -> None:
         super().__init__(real.__name__)
         self._real = real
-        self.random = _RandomWithoutOurSeed(real.random)
+        self.random = _RandomWithoutSeed(real.random)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._real, name)
 
 
-def _disarm_seeding(name: str) -> None:
+def _disable_seeding(name: str) -> None:
     try:
         module = importlib.import_module(f"pycaret.containers.models.{name}")
     except Exception:  # an extra is not installed: nothing there that could seed
         return
     real = getattr(module, "np", None)
-    if isinstance(real, types.ModuleType) and not isinstance(real, _NumpyWithoutOurSeed):
-        module.np = _NumpyWithoutOurSeed(real)  # type: ignore[attr-defined]
+    if isinstance(real, types.ModuleType) and not isinstance(real, _NumpyWithoutSeed):
+        module.np = _NumpyWithoutSeed(real)  # type: ignore[attr-defined]
 
 
 @contextmanager
-def undisturbed() -> Iterator[None]:
+def isolated() -> Iterator[None]:
     """A block whose warnings reach nobody and whose seeding moves nobody's random numbers."""
     me = threading.get_ident()
-    if me in _ours:
+    if me in _plan_threads:
         yield
         return
     with _lock:
-        _ours.add(me)
+        _plan_threads.add(me)
         _silence()
     try:
         yield
     finally:
         with _lock:
-            _ours.discard(me)
+            _plan_threads.discard(me)
             _unsilence()
 
 
 def _showwarning(*args: Any, **kwargs: Any) -> None:
     # convergence, feature names, undefined metrics: hundreds in a compare, and ipykernel would
     # print them under the cell that happened to start the thread
-    if threading.get_ident() not in _ours and _showwarning_before is not None:
+    if threading.get_ident() not in _plan_threads and _showwarning_before is not None:
         _showwarning_before(*args, **kwargs)
 
 
@@ -157,5 +157,5 @@ def _silence() -> None:
 
 def _unsilence() -> None:
     # when someone replaced it meanwhile, theirs stays
-    if not _ours and warnings.showwarning is _showwarning:
+    if not _plan_threads and warnings.showwarning is _showwarning:
         warnings.showwarning = _showwarning_before

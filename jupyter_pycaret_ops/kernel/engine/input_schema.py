@@ -19,9 +19,9 @@ from .serving_frame import to_frame
 
 VERSION = 1
 #: a column of more different texts lists none: half a list would call known values unseen
-MOST_CATEGORIES = 200
+MAX_CATEGORIES = 200
 #: so many rows are searched for one without a gap
-_ROWS_SEARCHED = 1000
+_MAX_ROWS_SEARCHED = 1000
 
 
 def store(prepared: PreparedTask, schema: JSON) -> None:
@@ -63,7 +63,7 @@ def _column(series: Column, column: JSON, json_type: str) -> JSON:
         values = portable.read_text(series)
         is_missing = pd.isna(values)
         categories = sorted(set(values[~is_missing]))
-        if len(categories) > MOST_CATEGORIES:
+        if len(categories) > MAX_CATEGORIES:
             categories = None
     elif column["kind"] == "date":
         dates = portable.read_dates(series, column["form"])
@@ -87,10 +87,10 @@ def _column(series: Column, column: JSON, json_type: str) -> JSON:
 
 
 def _example(table: Table) -> JSON:
-    head = table.raw[:_ROWS_SEARCHED]
+    head = table.raw[:_MAX_ROWS_SEARCHED]
     is_whole = table.step.transform(head).notna().all(axis=1).to_numpy()
-    place = int(is_whole.argmax()) if is_whole.any() else 0
-    row = head.iloc[[place]]
+    position = int(is_whole.argmax()) if is_whole.any() else 0
+    row = head.iloc[[position]]
     return {c["name"]: _value(row[c["name"]], c, table.types[c["name"]]) for c in table.columns}
 
 

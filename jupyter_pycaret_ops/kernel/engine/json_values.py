@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 #: longer texts come from objects whose repr nobody wants in an event
-_LONGEST_TEXT = 500
+_MAX_TEXT_LENGTH = 500
 
 
 def plain(value: Any) -> Any:
@@ -29,4 +29,4 @@ def plain(value: Any) -> Any:
         return plain(value.tolist())
     if hasattr(value, "isoformat"):
         return str(value.isoformat())
-    return str(value)[:_LONGEST_TEXT]
+    return str(value)[:_MAX_TEXT_LENGTH]

@@ -14,11 +14,11 @@ import pandas as pd
 
 from . import portable
 from .event_reporter import EventReporter
-from .features import listed
+from .features import quote_names
 from .interfaces import Column, Frame, PlanFailed
 
 #: a number target of more different values than this, most of them alone, is no set of classes
-_MOST_CLASSES_OF_NUMBERS = 20
+_MAX_NUMERIC_CLASSES = 20
 
 
 @dataclass(slots=True)
@@ -35,7 +35,7 @@ class Target:
     labels: list[Any] | None = None
 
 
-def without_missing_target(frame: Frame, target: str, reporter: EventReporter) -> Frame:
+def drop_missing_target(frame: Frame, target: str, reporter: EventReporter) -> Frame:
     """`frame` without the rows whose target is missing or infinite, index 0..n-1."""
     gone = portable.is_missing(frame[target].to_numpy(dtype=object))
     if pd.api.types.is_float_dtype(frame[target].dtype):
@@ -48,7 +48,7 @@ def without_missing_target(frame: Frame, target: str, reporter: EventReporter) -
         raise PlanFailed(
             "user", f"The target “{target}” has no value in any row; choose another column."
         )
-    reporter.changed(
+    reporter.report_data_change(
         "rows_without_target_dropped",
         f"{dropped} of {len(frame)} rows have no value in “{target}” and were left out.",
         [target],
@@ -83,7 +83,7 @@ def _labels_of(series: Column, target: str, reporter: EventReporter) -> list[Any
             return [int(v) for v in values]
         return numbers.tolist()  # type: ignore[no-any-return]
     if found not in {"string", "empty"}:
-        reporter.changed(
+        reporter.report_data_change(
             "target_to_text",
             f"The values of “{target}” are of several kinds and are read as text.",
             [target],
@@ -99,7 +99,7 @@ def _check_classes(target: str, labels: list[Any], counts: Any, rows: int) -> No
             "two or more.",
         )
     is_number = not isinstance(labels[0], (bool, str))
-    if is_number and len(labels) > max(_MOST_CLASSES_OF_NUMBERS, rows // 10):
+    if is_number and len(labels) > max(_MAX_NUMERIC_CLASSES, rows // 10):
         raise PlanFailed(
             "user",
             f"The target “{target}” looks continuous ({len(labels)} different numbers in {rows} "
@@ -113,7 +113,7 @@ def _check_classes(target: str, labels: list[Any], counts: Any, rows: int) -> No
     if alone:
         raise PlanFailed(
             "user",
-            f"Classes {listed(alone)} of {target} have 1 row each; give them 2 or leave them out.",
+            f"Classes {quote_names(alone)} of {target} have 1 row each; give them 2 or leave them out.",
         )
 
 
@@ -142,7 +142,7 @@ def read_numbers(series: Column, target: str, reporter: EventReporter) -> Target
             "these rows, or use classification.",
         )
     if is_text:
-        reporter.changed(
+        reporter.report_data_change(
             "target_to_numbers",
             f"The target “{target}” was written as text and is read as numbers.",
             [target],

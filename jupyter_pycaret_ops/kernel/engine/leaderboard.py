@@ -31,7 +31,7 @@ class Scored:
     fold_metrics: dict[str, list[float | None]]
     estimator: Estimator
     position: int = 0
-    rows: Any = None
+    outputs: Any = None
 
 
 @dataclass(slots=True)
@@ -97,7 +97,7 @@ class Leaderboard:
         }
 
 
-def record_of(
+def make_record(
     model_id: str,
     name: str,
     folds: Sequence[Scores | None],

@@ -14,7 +14,7 @@ class BridgeLogger(BaseLogger):  # type: ignore[misc]  # PyCaret ships no types
 
     def __init__(self, reporter: EventReporter) -> None:
         super().__init__()
-        self._narrator = reporter
+        self._reporter = reporter
         self.is_muted = False
 
     def emit(self, event: Any) -> None:
@@ -23,4 +23,4 @@ class BridgeLogger(BaseLogger):  # type: ignore[misc]  # PyCaret ships no types
             return  # the engine says "fitted" twice; the second one carries the duration
         kind = str(event.kind.value)
         message = event.message or kind.replace(".", " ")
-        self._narrator.tell(kind, message, dict(event.payload), event.duration_ms)
+        self._reporter.report(kind, message, dict(event.payload), event.duration_ms)

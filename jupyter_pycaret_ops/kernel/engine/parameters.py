@@ -31,7 +31,7 @@ class Param:
     default: Any
     description: str
 
-    def card(self) -> JSON:
+    def to_json(self) -> JSON:
         """As `/describe` shows it."""
         return {
             "name": self.name,
@@ -53,41 +53,41 @@ def read(given: JSON, params: Iterable[Param], what: str) -> JSON:
                 "user",
                 f"There is no {what} “{name}”; there are: {', '.join(known) or 'none'}.",
             )
-        fault = fault_of(value, known[name].schema)
-        if fault:
-            raise PlanFailed("user", f"The {what} “{name}” {fault}.")
+        error = validation_error(value, known[name].schema)
+        if error:
+            raise PlanFailed("user", f"The {what} “{name}” {error}.")
     return {name: given.get(name, param.default) for name, param in known.items()}
 
 
-def fault_of(value: Any, schema: JSON) -> str | None:
+def validation_error(value: Any, schema: JSON) -> str | None:
     """What is wrong with `value`, or None. Knows the few words of JSON Schema that we use."""
     if "anyOf" in schema:
-        faults = [fault_of(value, option) for option in schema["anyOf"]]
-        return None if None in faults else faults[0]
+        errors = [validation_error(value, option) for option in schema["anyOf"]]
+        return None if None in errors else errors[0]
     kinds = schema.get("type", [])
     kinds = [kinds] if isinstance(kinds, str) else kinds
-    if kinds and not any(_is_a(value, kind) for kind in kinds):
+    if kinds and not any(_has_type(value, kind) for kind in kinds):
         return f"must be {' or '.join(kinds)}, not {value!r}"
     if "enum" in schema and value not in schema["enum"]:
         return f"must be one of {', '.join(map(str, schema['enum']))}, not {value!r}"
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return _fault_of_number(value, schema)
+        return _number_error(value, schema)
     if isinstance(value, (list, tuple)):
         if len(value) < schema.get("minItems", 0):
             return f"needs at least {schema['minItems']} entries"
         for item in value:
-            fault = fault_of(item, schema.get("items", {}))
-            if fault:
-                return f"has an entry that {fault}"
+            error = validation_error(item, schema.get("items", {}))
+            if error:
+                return f"has an entry that {error}"
     if isinstance(value, dict) and isinstance(schema.get("additionalProperties"), dict):
         for name, item in value.items():
-            fault = fault_of(item, schema["additionalProperties"])
-            if fault:
-                return f"has an entry “{name}” that {fault}"
+            error = validation_error(item, schema["additionalProperties"])
+            if error:
+                return f"has an entry “{name}” that {error}"
     return None
 
 
-def _fault_of_number(value: float, schema: JSON) -> str | None:
+def _number_error(value: float, schema: JSON) -> str | None:
     if "minimum" in schema and value < schema["minimum"]:
         return f"must be at least {schema['minimum']}, not {value}"
     if "maximum" in schema and value > schema["maximum"]:
@@ -99,7 +99,7 @@ def _fault_of_number(value: float, schema: JSON) -> str | None:
     return None
 
 
-def _is_a(value: Any, kind: str) -> bool:
+def _has_type(value: Any, kind: str) -> bool:
     if isinstance(value, bool):
         return kind == "boolean"
     if kind == "integer" and isinstance(value, float):

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from jupyter_pycaret_ops.common.protocol import JSON, RunSpec
 
-from .global_state import load_engine, undisturbed
+from .global_state import isolated, load_engine
 from .interfaces import Frame, PlanFailed, PlanResult, Reporter
-from .limits import Limits, TimeUp
+from .limits import Limits, TimeLimitExceeded
 
 if TYPE_CHECKING:  # these bring pandas with them
     from .plans import Plan
@@ -17,20 +17,22 @@ if TYPE_CHECKING:  # these bring pandas with them
 
 def run_plan(spec: RunSpec, frame: Frame, report: Reporter) -> PlanResult:
     """See `engine.run_plan`."""
-    with undisturbed():
+    with isolated():
         load_engine(spec.task)
-        task, plan = _looked_up(spec)
+        task, plan = _find_task_and_plan(spec)
         params = plan.read_params(spec.task, spec.plan_params)
         limits = Limits(params.get("time_limit"), params.get("model_time_limit"))
         try:
             return _run(spec, frame, report, limits, task, plan, params)
-        except TimeUp:  # belt and braces: a limit is always turned into an outcome before
+        except (
+            TimeLimitExceeded
+        ):  # belt and braces: a limit is always turned into an outcome before
             raise PlanFailed("timeout", "The time limit was up; give more time.") from None
         finally:
             limits.stop()
 
 
-def _looked_up(spec: RunSpec) -> tuple[Task, Plan]:
+def _find_task_and_plan(spec: RunSpec) -> tuple[Task, Plan]:
     from .plans import find_plan
     from .tasks import find_task
 
@@ -53,7 +55,7 @@ def _run(
     reporter = EventReporter(report, limits)
     reporter.checkpoint()
     metric = params.get("sort") or params.get("optimize") or spec.metric
-    prepared = task.open(spec, frame, reporter, limits, metric)
+    prepared = task.prepare(spec, frame, reporter, limits, metric)
     result = plan.run(prepared, params)
     reporter.checkpoint()
     result.leaderboard = plain(result.leaderboard)

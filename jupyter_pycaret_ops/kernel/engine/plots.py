@@ -16,20 +16,20 @@ import numpy as np
 
 from jupyter_pycaret_ops.common.protocol import JSON, PLOT_KIND
 
-from .error_messages import sentence_of
+from .error_messages import describe_error
 from .json_values import plain
 from .leaderboard import Scored
 from .prepared_task import PreparedTask
 
 CONTENT_TYPE = "application/vnd.plotly.v1+json"
 #: seconds that all plots of a run may take; importance by permutation waits for none of them
-LONGEST_S = 15.0
+MAX_PLOTS_S = 15.0
 #: traces that the engine names after a code: `0 (AUC = 0.98)`
-_CODE_FIRST = re.compile(r"(\d+)( \(.*\))")
-_THEIR_THEME = ("template", "paper_bgcolor", "plot_bgcolor", "font", "hoverlabel", "title")
+_CODE_PREFIX = re.compile(r"(\d+)( \(.*\))")
+_THEME_KEYS = ("template", "paper_bgcolor", "plot_bgcolor", "font", "hoverlabel", "title")
 
 
-class TooSlow(Exception):
+class PlotTooSlow(Exception):
     """A plot would take longer than there is time for."""
 
 
@@ -39,23 +39,23 @@ def store(prepared: PreparedTask, model: Scored) -> None:
     plots = prepared.task.plots
     if not plots:
         return
-    began = time.monotonic()
+    started_at = time.monotonic()
     try:
-        pipeline = prepared.experiment.fitted(model.estimator)
+        pipeline = prepared.experiment.fit_for_plots(model.estimator)
     except Exception as error:
-        reporter.warn(f"No plots could be drawn: {sentence_of(error)}", reason="plot")
+        reporter.warn(f"No plots could be drawn: {describe_error(error)}", reason="plot")
         return
     for plot, name in plots.items():
         reporter.checkpoint()
-        left = LONGEST_S - (time.monotonic() - began)
+        left = MAX_PLOTS_S - (time.monotonic() - started_at)
         try:
             if left <= 0:
-                raise TooSlow
+                raise PlotTooSlow
             figure = prepared.draw(pipeline, plot, left)
             if figure is None:
                 continue
-            content = json.dumps(_ours(figure, name), ensure_ascii=False, allow_nan=False)
-        except TooSlow:
+            content = json.dumps(_without_theme(figure, name), ensure_ascii=False, allow_nan=False)
+        except PlotTooSlow:
             reporter.warn(
                 f"“{name}” was not drawn: with this model and so many rows it takes too long.",
                 reason="plot_time",
@@ -64,7 +64,7 @@ def store(prepared: PreparedTask, model: Scored) -> None:
             continue
         except Exception as error:
             reporter.warn(
-                f"“{name}” could not be drawn: {sentence_of(error)}", reason="plot", plot=plot
+                f"“{name}” could not be drawn: {describe_error(error)}", reason="plot", plot=plot
             )
             continue
         reporter.store(
@@ -74,51 +74,51 @@ def store(prepared: PreparedTask, model: Scored) -> None:
 
 def as_json(figure: Any) -> JSON:
     """A Plotly figure as plain JSON that any plotly.js reads."""
-    return plain(_lists(figure.to_plotly_json()))  # type: ignore[no-any-return]
+    return plain(_decode_arrays(figure.to_plotly_json()))  # type: ignore[no-any-return]
 
 
-def _lists(value: Any) -> Any:
+def _decode_arrays(value: Any) -> Any:
     """Arrays that Plotly packs as base64, which viewers before plotly.js 2.35 cannot read, as lists."""
     if isinstance(value, dict):
         if "bdata" in value:
             array = np.frombuffer(base64.b64decode(value["bdata"]), dtype=value["dtype"])
             return array.reshape([int(n) for n in str(value.get("shape", -1)).split(",")]).tolist()
-        return {key: _lists(item) for key, item in value.items()}
+        return {key: _decode_arrays(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_lists(item) for item in value]
+        return [_decode_arrays(item) for item in value]
     return value
 
 
-def _ours(figure: JSON, name: str) -> JSON:
-    layout = {key: value for key, value in figure["layout"].items() if key not in _THEIR_THEME}
+def _without_theme(figure: JSON, name: str) -> JSON:
+    layout = {key: value for key, value in figure["layout"].items() if key not in _THEME_KEYS}
     layout["title"] = {"text": name}
     return {"data": figure["data"], "layout": layout}
 
 
-def reword(figure: JSON, labels: list[Any]) -> None:
+def apply_labels(figure: JSON, labels: list[Any]) -> None:
     """Put labels where the engine wrote codes."""
-    words = {str(code): _word(label) for code, label in enumerate(labels)}
+    texts = {str(code): _label_text(label) for code, label in enumerate(labels)}
     for trace in figure["data"]:
-        _reword(trace, words, figure["layout"])
+        _apply_labels(trace, texts, figure["layout"])
 
 
-def _reword(trace: JSON, words: dict[str, str], layout: JSON) -> None:
-    match = _CODE_FIRST.fullmatch(str(trace.get("name", "")))
-    if match is not None and match[1] in words:
-        trace["name"] = words[match[1]] + match[2]
+def _apply_labels(trace: JSON, texts: dict[str, str], layout: JSON) -> None:
+    match = _CODE_PREFIX.fullmatch(str(trace.get("name", "")))
+    if match is not None and match[1] in texts:
+        trace["name"] = texts[match[1]] + match[2]
     if trace.get("type") not in ("heatmap", "bar"):
         return
     for axis in ("x", "y"):
         ticks = trace.get(axis)
-        if isinstance(ticks, list) and ticks and all(str(tick) in words for tick in ticks):
+        if isinstance(ticks, list) and ticks and all(str(tick) in texts for tick in ticks):
             if trace["type"] == "bar" and axis == "y":
                 continue  # heights, not classes
-            trace[axis] = [words[str(tick)] for tick in ticks]
+            trace[axis] = [texts[str(tick)] for tick in ticks]
             # labels such as 2 and 5 are names, not places on a scale
             layout[f"{axis}axis"] = {**layout.get(f"{axis}axis", {}), "type": "category"}
 
 
-def _word(label: Any) -> str:
+def _label_text(label: Any) -> str:
     if isinstance(label, bool):
         return "true" if label else "false"
     return str(label)

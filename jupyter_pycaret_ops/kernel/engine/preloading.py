@@ -13,7 +13,7 @@ def preload() -> None:
     """See `engine.preload`: one small compare of each task, from raw columns to the pickle."""
     import pandas as pd
 
-    from .global_state import load_engine, undisturbed
+    from .global_state import isolated, load_engine
     from .trials import fork_server
 
     rows = 40
@@ -30,7 +30,7 @@ def preload() -> None:
         if task.is_supervised:
             _fit(task.id, "label" if task.answers == "labels" else "value", frame)
         load_engine(task.id)
-    with undisturbed():
+    with isolated():
         import sklearn.datasets  # noqa: F401 - a tenth of a second, for who tries one of its tables
 
         fork_server.start()  # newer Pythons warn of forks beside threads; `template` says why it may

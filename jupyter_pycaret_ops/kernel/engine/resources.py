@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 #: bytes, where the system does not say
-_MEMORY_GUESSED = 4 * 2**30
+_DEFAULT_MEMORY = 4 * 2**30
 
 
 def free_memory() -> int:
@@ -14,7 +14,7 @@ def free_memory() -> int:
     try:
         return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (ValueError, OSError, AttributeError):
-        return _MEMORY_GUESSED
+        return _DEFAULT_MEMORY
 
 
 def usable_cores() -> int:

@@ -14,10 +14,10 @@ from .event_reporter import EventReporter
 from .interfaces import Column, Frame, PlanFailed
 
 #: a series with more gaps than this share of its steps has no rhythm that could be forecast
-MOST_GAPS = 0.3
-FEWEST_ROWS = 8
+MAX_GAP_SHARE = 0.3
+MIN_ROWS = 8
 #: how far a distance between two rows may be from the usual one
-_UNEVEN = 0.1
+_MAX_DEVIATION = 0.1
 _WEEKDAYS = 5
 #: steps of a season, by the first letters of a pandas frequency
 _SEASONS = {"D": 7, "B": 5, "W": 52, "M": 12, "Q": 4, "h": 24, "min": 60, "s": 60}
@@ -75,12 +75,10 @@ def read_series(
         values = pd.Series(numbers, index=pd.RangeIndex(len(numbers)), name=name)
         freq = None
     else:
-        values, rest, freq = _even(numbers, rest, times, name, reporter)
-    values = _filled(values, name, reporter)
-    if len(values) < FEWEST_ROWS:
-        raise PlanFailed(
-            "user", f"The series has {len(values)} steps; give at least {FEWEST_ROWS}."
-        )
+        values, rest, freq = _regularize(numbers, rest, times, name, reporter)
+    values = _interpolate_gaps(values, name, reporter)
+    if len(values) < MIN_ROWS:
+        raise PlanFailed("user", f"The series has {len(values)} steps; give at least {MIN_ROWS}.")
     if len(np.unique(values.to_numpy())) == 1:
         raise PlanFailed(
             "user", f"“{name}” is {values.iloc[0]:g} at every step; there is nothing to forecast."
@@ -92,18 +90,18 @@ def season_of(freq: str | None) -> int:
     """Steps of a season: a week of days, a year of months, a day of hours."""
     if freq is None:
         return 1
-    step, unit = _parted(freq)
+    step, unit = _split_frequency(freq)
     if unit == "min" and step >= _COARSE_MINUTES:
         return _MINUTES_OF_DAY // step if _MINUTES_OF_DAY % step == 0 else 1
     season = _SEASONS.get(unit, 1)
     return season // step if season % step == 0 else 1
 
 
-def _span(days: float) -> str:
+def _format_days(days: float) -> str:
     return str(pd.Timedelta(days=days).round("s")).removesuffix(" 00:00:00")
 
 
-def _parted(freq: str) -> tuple[int, str]:
+def _split_frequency(freq: str) -> tuple[int, str]:
     """`"15min"` → 15, `"min"`; `"W-SUN"` → 1, `"W"`."""
     match = re.match(r"(\d*)([A-Za-z]+)", freq)
     assert match is not None
@@ -120,18 +118,20 @@ def _times(
         raise PlanFailed(
             "user",
             f"index names “{index}”, which is no column of the data; it has: "
-            f"{features.listed(list(frame.columns))}.",
+            f"{features.quote_names(list(frame.columns))}.",
         )
     column = str(index) if index is not None else _find_times(frame, target)
     if column is None:
-        reporter.changed(
+        reporter.report_data_change(
             "time_missing",
             "No column of dates was found: the rows count as even steps, in their order. Name the "
             "column of time in index if there is one.",
         )
         return None, frame, None, None
     if index is None:
-        reporter.changed("time_found", f"“{column}” is taken as the time of the rows.", [column])
+        reporter.report_data_change(
+            "time_found", f"“{column}” is taken as the time of the rows.", [column]
+        )
     times, form = _read_times(frame[column], column)
     return times, frame.drop(columns=[column]), column, form
 
@@ -154,7 +154,7 @@ def _find_times(frame: Frame, target: str | None) -> str | None:
         if pd.api.types.is_numeric_dtype(column.dtype) or column.isna().all():
             continue
         known = column.dropna()
-        if all(isinstance(value, str) for value in known) and dates.recognise(
+        if all(isinstance(value, str) for value in known) and dates.detect_format(
             known.unique().tolist()
         ):
             return str(name)
@@ -171,7 +171,7 @@ def _read_times(column: Column, name: str) -> tuple[Any, str | None]:
         if pd.api.types.is_numeric_dtype(column.dtype):
             column, written = _years(column, name), "%Y"
         known = column.dropna()
-        form = dates.recognise([str(value) for value in known.unique()])
+        form = dates.detect_format([str(value) for value in known.unique()])
     try:
         return portable.read_dates(column, form), written or form
     except ValueError as error:
@@ -199,7 +199,7 @@ def _target(frame: Frame, target: str | None, reporter: EventReporter) -> str:
         return features.find_target(frame, target)
     if frame.shape[1] == 1:
         name = str(frame.columns[0])
-        reporter.changed("target_found", f"“{name}” is the column to forecast.", [name])
+        reporter.report_data_change("target_found", f"“{name}” is the column to forecast.", [name])
         return name
     return features.find_target(frame, None)
 
@@ -221,20 +221,20 @@ def _numbers(column: Column, name: str) -> Any:
     return numbers
 
 
-def _even(
+def _regularize(
     numbers: Any, rest: Frame, times: Any, name: str, reporter: EventReporter
 ) -> tuple[Column, Frame, str]:
     """Values and other columns at even steps, in the order of time."""
     known = ~np.asarray(times.isna())
     if not known.all():
         gone = int((~known).sum())
-        reporter.changed(
+        reporter.report_data_change(
             "rows_without_time_dropped", f"{gone} rows have no time and were left out.", rows=gone
         )
         numbers, rest, times = numbers[known], rest[known], times[known]
     order = np.argsort(np.asarray(times), kind="stable")
     if (order != np.arange(len(order))).any():
-        reporter.changed("rows_sorted", "The rows were put in the order of time.")
+        reporter.report_data_change("rows_sorted", "The rows were put in the order of time.")
         numbers, rest, times = numbers[order], rest.iloc[order], times[order]
     freq = _frequency(times)
     periods = times.to_period(freq)
@@ -247,14 +247,14 @@ def _even(
         )
     steps = pd.period_range(periods[0], periods[-1], freq=freq)
     missing = len(steps) - len(periods)
-    if missing > MOST_GAPS * len(steps):
+    if missing > MAX_GAP_SHARE * len(steps):
         raise PlanFailed(
             "user",
             f"The times have no even rhythm: {missing} of {len(steps)} steps of “{freq}” are missing. "
             "Give evenly spaced rows, or leave index out to take the rows as they follow.",
         )
     if missing:
-        reporter.changed(
+        reporter.report_data_change(
             "steps_added",
             f"{missing} of {len(steps)} steps are missing in the table and were added without values.",
             steps=missing,
@@ -278,11 +278,11 @@ def _frequency(times: Any) -> str:
     for low, high, freq in _BY_DAYS:
         if low <= median <= high:
             return f"W-{unique[-1].strftime('%a').upper()}" if freq == "W" else freq
-    if np.mean(np.abs(gaps - median) <= _UNEVEN * median) < 1 - MOST_GAPS:
+    if np.mean(np.abs(gaps - median) <= _MAX_DEVIATION * median) < 1 - MAX_GAP_SHARE:
         raise PlanFailed(
             "user",
             "The times have no even rhythm: they are between "
-            f"{_span(gaps.min())} and {_span(gaps.max())} apart. Give evenly spaced rows, or leave "
+            f"{_format_days(gaps.min())} and {_format_days(gaps.max())} apart. Give evenly spaced rows, or leave "
             "the column of time out to take the rows as they follow.",
         )
     seconds = max(1, round(median * 86400))
@@ -294,20 +294,20 @@ def _frequency(times: Any) -> str:
 
 def _for_periods(freq: str) -> str:
     """`MS`, `ME` and `BME` → `M`, `QS-JAN` → `Q`, …: a period has no beginning or end."""
-    step, unit = _parted(freq)
+    step, unit = _split_frequency(freq)
     letter = re.sub(r"^B?([MQYA])(S|E)?$", r"\1", unit).replace("A", "Y")
     if letter not in {"M", "Q", "Y"}:
         return freq
     return letter if step == 1 else f"{step}{letter}"
 
 
-def _filled(values: Column, name: str, reporter: EventReporter) -> Column:
+def _interpolate_gaps(values: Column, name: str, reporter: EventReporter) -> Column:
     missing = int(values.isna().sum())
     if not missing:
         return values
     # by place, so that periods do not matter
     flat = values.reset_index(drop=True).interpolate(limit_direction="both")
-    reporter.changed(
+    reporter.report_data_change(
         "gaps_filled",
         f"{missing} of {len(values)} values of “{name}” were missing and were filled in between "
         "their neighbours.",

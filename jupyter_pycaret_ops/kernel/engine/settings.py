@@ -26,7 +26,7 @@ _NOT_OFFERED = frozenset(
 )
 _SEED: JSON = {"type": ["integer", "null"], "minimum": 0, "maximum": 2**32 - 1}
 _SHARE: JSON = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}
-_KNOWN: dict[str, tuple[JSON, str]] = {
+_SCHEMAS: dict[str, tuple[JSON, str]] = {
     "session_id": (_SEED, f"Seed of every random choice; {DEFAULT_SEED} if none is given."),
     "train_size": (_SHARE, "Share of the rows that is trained on; the rest is the hold-out."),
     "fold": (
@@ -59,8 +59,8 @@ def engine_params(engine_class: Any) -> list[Param]:
         if name in _NOT_OFFERED:
             continue
         default = DEFAULT_SEED if name == "session_id" else parameter.default
-        if name in _KNOWN:
-            schema, description = _KNOWN[name]
+        if name in _SCHEMAS:
+            schema, description = _SCHEMAS[name]
         else:  # new in a later engine: offered by the type of its default
             json_type = _TYPES_OF_DEFAULTS.get(type(default))
             schema, description = ({"type": json_type} if json_type else {}), ""

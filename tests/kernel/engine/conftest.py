@@ -67,7 +67,9 @@ class Recorder:
 
     def change(self, change: str) -> dict[str, Any]:
         found = [p for p in self.payloads("data.changed") if p["change"] == change]
-        assert found, f"no {change} in {[p['change'] for p in self.payloads('data.changed')]}"
+        assert found, (
+            f"no {change} in {[p['change'] for p in self.payloads('data.report_data_change')]}"
+        )
         return found[0]
 
     @property

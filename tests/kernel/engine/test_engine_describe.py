@@ -12,7 +12,7 @@ import pytest
 from jupyter_pycaret_ops.common.task_types import TASK_TYPES
 from jupyter_pycaret_ops.kernel import engine
 from jupyter_pycaret_ops.kernel.engine.json_values import plain
-from jupyter_pycaret_ops.kernel.engine.parameters import fault_of
+from jupyter_pycaret_ops.kernel.engine.parameters import validation_error
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +90,7 @@ def test_defaults_are_valid_by_their_own_schema(described):
     for found in described["tasks"]:
         plan_params = [param for p in found["plans"] for param in p["params"]]
         for param in plan_params + found["setup_params"]:
-            assert fault_of(param["default"], param["schema"]) is None, param
+            assert validation_error(param["default"], param["schema"]) is None, param
 
 
 def test_what_the_engine_ignores_is_not_offered(described):
@@ -164,4 +164,4 @@ def test_plain(value, expected):
     ids=str,
 )
 def test_parameters_are_checked_by_their_schema(value, schema, is_fine):
-    assert (fault_of(value, schema) is None) == is_fine
+    assert (validation_error(value, schema) is None) == is_fine

@@ -93,7 +93,7 @@ def test_what_is_better_alone_is_kept_beside_it(plan, recorder, iris):
 def test_without_names_the_best_of_a_compare_are_put_together(plan, recorder, frame, monkeypatch):
     from jupyter_pycaret_ops.kernel.engine.experiments import SupervisedExperiment
 
-    monkeypatch.setattr(SupervisedExperiment, "defaults", ["lr", "nb", "dt", "dummy"])
+    monkeypatch.setattr(SupervisedExperiment, "default_models", ["lr", "nb", "dt", "dummy"])
     result = plan(frame, "label", plan="stack", n_best=2)
     alone = [r["model_id"] for r in result.leaderboard if r["model_id"] != "stack"]
     stack = next(r for r in result.leaderboard if r["model_id"] == "stack")

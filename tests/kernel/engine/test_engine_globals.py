@@ -140,8 +140,8 @@ def test_runs_beside_each_other_do_not_change_the_numbers(iris, frame):
     alone = [run(*job) for job in jobs]
     together = [None] * len(jobs)
 
-    def put(place):
-        together[place] = run(*jobs[place])
+    def put(position):
+        together[position] = run(*jobs[position])
 
     before = warnings.showwarning
     threads = [threading.Thread(target=put, args=(i,)) for i in range(len(jobs))]

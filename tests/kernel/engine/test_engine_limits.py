@@ -9,7 +9,7 @@ import pytest
 
 from jupyter_pycaret_ops.kernel.engine import Cancelled, PlanFailed
 from jupyter_pycaret_ops.kernel.engine.experiments import Experiment
-from jupyter_pycaret_ops.kernel.engine.limits import Limits, TimeUp
+from jupyter_pycaret_ops.kernel.engine.limits import Limits, TimeLimitExceeded
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def endless(monkeypatch):
     begun = threading.Event()
 
     def arrange(stuck):
-        make = Experiment.estimator
+        make = Experiment.make_estimator
 
         def make_or_hang(self, model_id, parameters):
             estimator = make(self, model_id, parameters)
@@ -32,7 +32,7 @@ def endless(monkeypatch):
                 estimator.fit = fit
             return estimator
 
-        monkeypatch.setattr(Experiment, "estimator", make_or_hang)
+        monkeypatch.setattr(Experiment, "make_estimator", make_or_hang)
         return begun
 
     return arrange
@@ -73,24 +73,24 @@ def test_a_run_that_scored_nothing_in_time_has_failed(plan, iris, endless):
 def test_a_limit_that_passed_in_a_fold_is_seen_before_the_next():
     now = [0.0]
     limits = Limits(model_s=10, monotonic=lambda: now[0])
-    with limits.watched():
+    with limits.enforced():
         limits.check()
     now[0] = 5
     # starts anew with each block; the watchdog sleeps by the real clock
-    with limits.watched():
+    with limits.enforced():
         limits.check()
         now[0] = 15
-        with pytest.raises(TimeUp):
+        with pytest.raises(TimeLimitExceeded):
             limits.check()
 
 
 def test_the_runs_limit_wins_when_it_comes_first():
     now = [0.0]
     limits = Limits(run_s=5, model_s=10, monotonic=lambda: now[0])
-    with limits.watched():
-        assert limits.whose == "run"
+    with limits.enforced():
+        assert limits.exceeded == "run"
     now[0] = 5
-    assert limits.is_run_over()
+    assert limits.is_run_limit_exceeded()
 
 
 @pytest.mark.timeout(60)
@@ -98,10 +98,10 @@ def test_nothing_arrives_after_a_watched_block():
     for _ in range(300):
         limits = Limits(model_s=0.0005)
         try:
-            with limits.watched():
+            with limits.enforced():
                 for _ in range(2000):
                     pass
-        except TimeUp:
+        except TimeLimitExceeded:
             limits.stop()
         sum(range(20000))  # an exception that had not arrived would come here
 
@@ -112,14 +112,14 @@ def test_the_watchdog_does_not_interrupt_a_report():
     told = []
 
     def report_for_ever():
-        with limits.watched():
+        with limits.enforced():
             while True:
                 with limits.shielded():
                     told.append("begun")
                     sum(range(2000))
                     told[-1] = "ended"
 
-    with pytest.raises(TimeUp):
+    with pytest.raises(TimeLimitExceeded):
         report_for_ever()
     assert set(told) == {"ended"}
 

@@ -1,4 +1,4 @@
-"""Metrics of predicted classes, counted at once: the engine's own values."""
+"""Metrics of predicted classes, computed from one confusion matrix: the engine's own values."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jupyter_pycaret_ops.common.task_types import TASK_TYPES
-from jupyter_pycaret_ops.kernel.engine.global_state import load_engine, undisturbed
-from jupyter_pycaret_ops.kernel.engine.scoring.confusion import countable, counted
+from jupyter_pycaret_ops.kernel.engine.global_state import isolated, load_engine
+from jupyter_pycaret_ops.kernel.engine.scoring.confusion import (
+    countable_metrics,
+    metrics_from_confusion,
+)
 from jupyter_pycaret_ops.kernel.engine.scoring.supervised import or_nan
 
 ALL = {"acc", "recall", "precision", "f1", "kappa", "mcc"}
@@ -43,9 +46,9 @@ def test_they_are_the_engines(registries, classes, data):
     some = st.lists(st.integers(0, classes - 1), min_size=rows, max_size=rows)
     truth, predicted = (np.array(data.draw(some)) for _ in range(2))
     metrics = registries[classes]
-    names = countable(metrics)
-    ours = counted(names, truth, predicted, classes)
-    with undisturbed():
+    names = countable_metrics(metrics)
+    ours = metrics_from_confusion(names, truth, predicted, classes)
+    with isolated():
         theirs = calculate_metrics(
             metrics={metric_id: metrics[metric_id] for metric_id in names},
             y_test=truth,
@@ -61,14 +64,14 @@ def test_they_are_the_engines(registries, classes, data):
 
 
 def test_all_of_the_engines_metrics_of_classes_are_counted(registries):
-    assert set(countable(registries[3])) == ALL
+    assert set(countable_metrics(registries[3])) == ALL
 
 
 def test_a_metric_that_is_defined_otherwise_is_left_to_the_engine():
     metrics = registry(3)
     metrics["recall"].args = {"average": "macro"}
     metrics["acc"].score_func = lambda truth, predicted: 1.0
-    assert set(countable(metrics)) == ALL - {"recall", "acc"}
+    assert set(countable_metrics(metrics)) == ALL - {"recall", "acc"}
 
 
 @pytest.mark.parametrize(
@@ -85,4 +88,7 @@ def test_a_metric_that_is_defined_otherwise_is_left_to_the_engine():
     ids=["column", "float", "text", "unknown class", "negative", "short", "list"],
 )
 def test_predictions_of_another_shape_are_left_to_the_engine(registries, predicted):
-    assert counted(countable(registries[3]), np.array([0, 1, 2]), predicted, 3) is None
+    assert (
+        metrics_from_confusion(countable_metrics(registries[3]), np.array([0, 1, 2]), predicted, 3)
+        is None
+    )

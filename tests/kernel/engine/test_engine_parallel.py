@@ -1,4 +1,4 @@
-"""Child processes: the same numbers, killed at once, gone afterwards."""
+"""Scoring in several processes: the same scores; processes are killed at once, and none is left."""
 
 from __future__ import annotations
 
@@ -16,19 +16,11 @@ import pytest
 from jupyter_pycaret_ops.kernel.engine import Cancelled, resources
 from jupyter_pycaret_ops.kernel.engine.experiments import Experiment
 from jupyter_pycaret_ops.kernel.engine.limits import Limits
-from jupyter_pycaret_ops.kernel.engine.trials import (
-    fork_server,
-)
-from jupyter_pycaret_ops.kernel.engine.trials import (
-    parallelism as parallelism,
-)
-from jupyter_pycaret_ops.kernel.engine.trials import (
-    scoring_process as process,
-)
+from jupyter_pycaret_ops.kernel.engine.trials import fork_server, parallelism, scoring_process
 
 
-def children():
-    """Fresh interpreters, and forks of the template; not the servers that other tests left to this process."""
+def scoring_processes():
+    """Return the scoring processes of this one, without fork servers that other tests started."""
     this = psutil.Process()
     found = []
     for below in this.children(recursive=True):
@@ -43,40 +35,40 @@ def children():
 
 @pytest.fixture
 def fresh(monkeypatch):
-    """Let child processes pay after the first fold; none may be left at the end."""
+    """Score in two new interpreters after the first fold; none may be left at the end."""
     monkeypatch.setattr(
         parallelism.ParallelismPolicy,
         "is_worthwhile",
-        lambda self: self._scored >= 1 and self._left > 0,
+        lambda self: self._folds_scored >= 1 and self._folds_left > 0,
     )
-    monkeypatch.setattr(parallelism.ParallelismPolicy, "children", 2)
+    monkeypatch.setattr(parallelism.ParallelismPolicy, "n_processes", 2)
     yield
-    assert children() == []
+    assert scoring_processes() == []
 
 
 @pytest.fixture
 def forks(fresh):
-    """The same with children that a template forks."""
+    """Score in two forks of the fork server after the first fold."""
     fork_server.start()
-    assert fork_server.is_there()
+    assert fork_server.is_running()
     yield
     fork_server.stop()
 
 
 @pytest.fixture
 def forks_alone():
-    """A template that nothing is asked of."""
+    """Run a fork server that has nothing to do."""
     fork_server.start()
     yield
     fork_server.stop()
 
 
-linux = pytest.mark.skipif(sys.platform != "linux", reason="templates are for Linux only")
+linux = pytest.mark.skipif(sys.platform != "linux", reason="the fork server needs Linux")
 
 
 @pytest.fixture(params=["fresh", pytest.param("forks", marks=linux)])
-def in_children(request):
-    """Either way of having them."""
+def in_processes(request):
+    """Score in processes of either kind."""
     request.getfixturevalue(request.param)
 
 
@@ -85,7 +77,7 @@ def without_time(board):
 
 
 class Hanging:
-    """A classifier whose fit says that it has begun, and does not end."""
+    """A classifier whose fit writes a file and never ends."""
 
     def __init__(self, begun):
         self.begun = begun
@@ -108,17 +100,17 @@ class Dying:
 
 @pytest.fixture
 def swap(monkeypatch):
-    """`swap("nb", estimator)`: let a model of the registry be another one."""
+    """`swap("nb", estimator)`: replace a model of the registry."""
     import cloudpickle
 
     cloudpickle.register_pickle_by_value(sys.modules[__name__])
-    make = Experiment.estimator
+    make = Experiment.make_estimator
 
     def arrange(swapped, estimator):
         def other(self, model_id, parameters):
             return estimator if model_id == swapped else make(self, model_id, parameters)
 
-        monkeypatch.setattr(Experiment, "estimator", other)
+        monkeypatch.setattr(Experiment, "make_estimator", other)
 
     yield arrange
     cloudpickle.unregister_pickle_by_value(sys.modules[__name__])
@@ -132,7 +124,7 @@ def swap(monkeypatch):
         pytest.param("regression", ["lr", "rf", "svm", "lightgbm", "dummy"], "forks", marks=linux),
     ],
 )
-def test_the_leaderboard_is_the_serial_one(
+def test_parallel_leaderboard_equals_serial_leaderboard(
     plan, recorder, iris, diabetes, monkeypatch, tmp_path, request, task, include, kind
 ):
     for name in ("random", "sklearn", "pandas"):  # files beside the notebook are no libraries
@@ -144,10 +136,10 @@ def test_the_leaderboard_is_the_serial_one(
     request.getfixturevalue(kind)
     recorder.events.clear()
     side_by_side = plan(frame, target, task=task, plan="compare", include=include).leaderboard
-    (told,) = recorder.payloads("run.parallel")
-    assert told["processes"] == 2
+    (event,) = recorder.payloads("run.parallel")
+    assert event["processes"] == 2
     assert without_time(side_by_side) == without_time(serial)
-    assert children() == []
+    assert scoring_processes() == []
     ticks = [p for p in recorder.payloads("run.progress") if "fold" in p]
     for model_id in include:
         assert [t["fold"] for t in ticks if t["model_id"] == model_id] == [1, 2, 3]
@@ -156,7 +148,9 @@ def test_the_leaderboard_is_the_serial_one(
 
 
 @pytest.mark.timeout(120)
-def test_a_cancel_kills_a_long_call_into_c(plan, recorder, iris, in_children, swap, tmp_path):
+def test_cancel_kills_process_in_long_call_into_c(
+    plan, recorder, iris, in_processes, swap, tmp_path
+):
     swap("nb", Hanging(str(tmp_path / "begun")))
     recorder.on_checkpoint = lambda: cancel() if (tmp_path / "begun").exists() else None
 
@@ -165,13 +159,13 @@ def test_a_cancel_kills_a_long_call_into_c(plan, recorder, iris, in_children, sw
 
     with pytest.raises(Cancelled):
         plan(iris, "species", plan="compare", include=["dummy", "nb"])
-    assert children() == []
+    assert scoring_processes() == []
     assert recorder.artifacts == {}
 
 
 @linux
 @pytest.mark.timeout(120)
-def test_an_asynchronous_cancel_leaves_no_child(plan, iris, forks, swap, tmp_path):
+def test_asynchronous_cancel_leaves_no_process(plan, iris, forks, swap, tmp_path):
     begun = tmp_path / "begun"
     swap("nb", Hanging(str(begun)))
     ended = []
@@ -191,12 +185,12 @@ def test_an_asynchronous_cancel_leaves_no_child(plan, iris, forks, swap, tmp_pat
     )
     thread.join(30)
     assert ended == ["cancelled"]
-    assert children() == []
+    assert scoring_processes() == []
 
 
 @linux
 @pytest.mark.timeout(120)
-def test_a_model_over_its_limit_is_killed_and_the_others_go_on(
+def test_model_over_its_time_limit_fails_and_others_are_scored(
     plan, recorder, iris, forks, swap, tmp_path
 ):
     swap("nb", Hanging(str(tmp_path / "begun")))
@@ -210,7 +204,7 @@ def test_a_model_over_its_limit_is_killed_and_the_others_go_on(
 
 @linux
 @pytest.mark.timeout(120)
-def test_a_run_over_its_limit_keeps_what_was_scored(
+def test_run_over_its_time_limit_keeps_scored_models(
     plan, recorder, iris, forks, swap, tmp_path, monkeypatch
 ):
     begun = tmp_path / "begun"
@@ -219,7 +213,7 @@ def test_a_run_over_its_limit_keeps_what_was_scored(
     def is_over(self):
         return begun.exists() and bool(recorder.payloads("model.scored"))
 
-    monkeypatch.setattr(Limits, "is_run_over", is_over)
+    monkeypatch.setattr(Limits, "is_run_limit_exceeded", is_over)
     result = plan(iris, "species", plan="compare", include=["dummy", "nb", "lr"], time_limit=500)
     assert "dummy" in [r["model_id"] for r in result.leaderboard]
     assert recorder.payloads("model.failed")[0]["error_kind"] == "timeout"
@@ -227,7 +221,7 @@ def test_a_run_over_its_limit_keeps_what_was_scored(
 
 
 @pytest.mark.timeout(120)
-def test_a_child_that_dies_fails_its_model_and_no_other(plan, recorder, iris, in_children, swap):
+def test_dying_process_fails_only_its_model(plan, recorder, iris, in_processes, swap):
     swap("nb", Dying())
     result = plan(iris, "species", plan="compare", include=["dummy", "nb", "lr"])
     (failed,) = recorder.payloads("model.failed")
@@ -236,8 +230,10 @@ def test_a_child_that_dies_fails_its_model_and_no_other(plan, recorder, iris, in
     assert [r["model_id"] for r in result.leaderboard] == ["lr", "dummy"]
 
 
-def test_where_no_child_starts_the_rest_is_scored_here(plan, recorder, iris, fresh, monkeypatch):
-    monkeypatch.setattr(process, "__package__", "there.is.no.such")
+def test_models_are_scored_in_this_process_when_no_other_starts(
+    plan, recorder, iris, fresh, monkeypatch
+):
+    monkeypatch.setattr(scoring_process, "__package__", "there.is.no.such")
     result = plan(iris, "species", plan="compare", include=["dummy", "nb"])
     assert [r["model_id"] for r in result.leaderboard] == ["nb", "dummy"]
     assert recorder.payloads("warning")[0]["reason"] == "no_processes"
@@ -245,18 +241,18 @@ def test_where_no_child_starts_the_rest_is_scored_here(plan, recorder, iris, fre
 
 _PARENT = """
 import os, sys, time
-from jupyter_pycaret_ops.kernel.engine.trials.scoring_process import Child
+from jupyter_pycaret_ops.kernel.engine.trials.scoring_process import ScoringProcess
 import cloudpickle
-child = Child(cloudpickle.dumps(None))
-while not child.ready:
-    child.answer()
+child = ScoringProcess(cloudpickle.dumps(None))
+while not child.is_ready:
+    child.receive()
 print(child._process.pid, flush=True)
 sys.stdin.read()
 """
 
 
 @pytest.mark.timeout(60)
-def test_children_end_with_a_killed_parent():
+def test_scoring_process_ends_with_killed_parent():
     parent = subprocess.Popen(
         [sys.executable, "-c", _PARENT],
         stdin=subprocess.PIPE,
@@ -273,21 +269,21 @@ def test_children_end_with_a_killed_parent():
 
 
 @linux
-def test_where_children_are_forked_they_pay_much_earlier(monkeypatch, forks_alone):
+def test_fork_server_makes_processes_worthwhile_earlier(monkeypatch, forks_alone):
     class Small:
         nbytes = 1000
 
     clock = Clock()
     monkeypatch.setattr(parallelism, "time", clock)
-    measured = parallelism.ParallelismPolicy(Small(), 130, cores=2)
-    with measured.measured():
+    policy = parallelism.ParallelismPolicy(Small(), 130, n_cores=2)
+    with policy.measure_fold():
         clock.now += 0.6
     for _ in range(20):
-        with measured.measured():
+        with policy.measure_fold():
             clock.now += 0.01
-    assert measured.is_worthwhile()
+    assert policy.is_worthwhile()
     fork_server.stop()
-    assert not measured.is_worthwhile()
+    assert not policy.is_worthwhile()
 
 
 class Clock:
@@ -308,30 +304,32 @@ class Clock:
         (1.0, 8, 12, True),
     ],
 )
-def test_what_pays_is_decided_by_the_first_folds(monkeypatch, fold_s, cores, folds, is_worthwhile):
+def test_first_folds_decide_whether_processes_are_worthwhile(
+    monkeypatch, fold_s, cores, folds, is_worthwhile
+):
     class Small:
         nbytes = 1000
 
     clock = Clock()
     monkeypatch.setattr(parallelism, "time", clock)
-    measured = parallelism.ParallelismPolicy(Small(), folds, cores=cores)
-    assert not measured.is_worthwhile()
-    with measured.measured():
+    policy = parallelism.ParallelismPolicy(Small(), folds, n_cores=cores)
+    assert not policy.is_worthwhile()
+    with policy.measure_fold():
         clock.now += fold_s
-    assert measured.is_worthwhile() == is_worthwhile
+    assert policy.is_worthwhile() == is_worthwhile
 
 
-def test_data_that_would_not_fit_twice_stay_here(monkeypatch):
+def test_processes_are_not_worthwhile_when_memory_is_short(monkeypatch):
     class Huge:
         nbytes = 2**50
 
     clock = Clock()
     monkeypatch.setattr(parallelism, "time", clock)
-    measured = parallelism.ParallelismPolicy(Huge(), 100, cores=2)
-    with measured.measured():
+    policy = parallelism.ParallelismPolicy(Huge(), 100, n_cores=2)
+    with policy.measure_fold():
         clock.now += 5
-    assert not measured.is_worthwhile()
+    assert not policy.is_worthwhile()
 
 
-def test_usable_cores_are_never_none():
+def test_usable_cores_is_at_least_one():
     assert 1 <= resources.usable_cores() <= (os.cpu_count() or 1)

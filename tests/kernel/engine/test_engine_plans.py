@@ -21,14 +21,14 @@ def broken(monkeypatch):
     """Make models of the registry fail: `broken({"lr": error})`."""
 
     def arrange(errors):
-        make = Experiment.estimator
+        make = Experiment.make_estimator
 
         def failing(self, model_id, parameters):
             if model_id in errors:
                 raise errors[model_id]
             return make(self, model_id, parameters)
 
-        monkeypatch.setattr(Experiment, "estimator", failing)
+        monkeypatch.setattr(Experiment, "make_estimator", failing)
 
     return arrange
 
@@ -297,7 +297,7 @@ def test_a_model_that_would_not_fit_into_memory_is_named(plan, recorder, diabete
     from jupyter_pycaret_ops.kernel.engine import candidates
 
     monkeypatch.setattr(candidates, "free_memory", lambda: 2**19)
-    monkeypatch.setattr(SupervisedExperiment, "defaults", ["lr", "kr"])
+    monkeypatch.setattr(SupervisedExperiment, "default_models", ["lr", "kr"])
     plan(diabetes, "target", task="regression", plan="compare")
     (warning,) = recorder.payloads("warning")
     assert (warning["model_id"], warning["reason"]) == ("kr", "memory")

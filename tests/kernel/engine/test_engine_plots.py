@@ -92,7 +92,7 @@ def test_what_cannot_be_drawn_is_said_and_the_run_goes_on(plan, recorder, iris):
 
 
 def test_what_would_take_too_long_is_left_out_and_said(plan, recorder, iris, monkeypatch):
-    monkeypatch.setattr(plots, "LONGEST_S", 0.0)
+    monkeypatch.setattr(plots, "MAX_PLOTS_S", 0.0)
     plan(iris, "species", plan="create", model_id="nb", setup={"fold": 2})
     assert figures(recorder) == {}
     told = [p["plot"] for p in recorder.payloads("warning") if p.get("reason") == "plot_time"]

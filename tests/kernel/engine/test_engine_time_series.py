@@ -13,7 +13,7 @@ import pytest
 from jupyter_pycaret_ops.common.protocol import DataSpec, RunSpec
 from jupyter_pycaret_ops.kernel import engine
 from jupyter_pycaret_ops.kernel.engine import PlanFailed
-from jupyter_pycaret_ops.kernel.engine.scoring.forecasting import errors
+from jupyter_pycaret_ops.kernel.engine.scoring.forecasting import forecast_metrics
 from jupyter_pycaret_ops.kernel.engine.seasonality import has_season
 from jupyter_pycaret_ops.kernel.engine.series import season_of
 from jupyter_pycaret_ops.kernel.engine.serving_frame import to_frame
@@ -113,18 +113,18 @@ def test_shares_of_the_truth_are_those_of_the_libraries():
 
     random = np.random.default_rng(5)
     truth, said = random.uniform(5, 9, 12), random.uniform(5, 9, 12)
-    found = errors(truth, said, np.arange(40.0), 4)
+    found = forecast_metrics(truth, said, np.arange(40.0), 4)
     assert found["MAPE"] == pytest.approx(mean_absolute_percentage_error(truth, said))
     assert found["SMAPE"] == pytest.approx(of_sktime(truth, said, symmetric=True))
     assert found["R2"] == pytest.approx(r2_score(truth, said))
 
 
 def test_root_mean_squared_error_is_a_root():
-    found = errors(np.array([1.0, 5.0]), np.array([1.0, 1.0]), np.arange(10.0), 1)
+    found = forecast_metrics(np.array([1.0, 5.0]), np.array([1.0, 1.0]), np.arange(10.0), 1)
     assert found["RMSE"] == pytest.approx(np.sqrt(8))
-    assert np.isnan(errors(np.array([2.0]), np.array([1.0]), np.arange(5.0), 1)["R2"])
+    assert np.isnan(forecast_metrics(np.array([2.0]), np.array([1.0]), np.arange(5.0), 1)["R2"])
     with pytest.raises(ValueError, match="no numbers"):
-        errors(np.array([2.0]), np.array([np.nan]), np.arange(5.0), 1)
+        forecast_metrics(np.array([2.0]), np.array([np.nan]), np.arange(5.0), 1)
 
 
 def test_every_default_model_is_scored(forecast, recorder):

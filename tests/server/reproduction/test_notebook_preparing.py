@@ -106,7 +106,7 @@ def both(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The data that the engine learns, and those that the notebook's cell makes."""
     reporter = EventReporter(Silent(), Limits(None, None))
-    table, read = task.prepare(frame, target, {"ignore_features": ignore}, reporter)
+    table, read = task.read_data(frame, target, {"ignore_features": ignore}, reporter)
     engine = table.step.transform(table.raw)
     engine[read.name] = read.encoded
     told = facts(
@@ -121,9 +121,9 @@ def same(engine: pd.DataFrame, ours: pd.DataFrame) -> None:
     assert engine.shape == ours.shape
     assert list(engine.index) == list(ours.index)
     assert [str(kind) for kind in engine.dtypes] == [str(kind) for kind in ours.dtypes]
-    for place in range(engine.shape[1]):
+    for position in range(engine.shape[1]):
         pd.testing.assert_series_equal(
-            engine.iloc[:, place], ours.iloc[:, place], check_names=False, check_exact=True
+            engine.iloc[:, position], ours.iloc[:, position], check_names=False, check_exact=True
         )
 
 

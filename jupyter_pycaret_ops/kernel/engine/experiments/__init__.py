@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .base import Experiment, parameters_of, take_seed
+from .base import Experiment, default_parameters, set_default_seed
 from .forecasting import ForecastExperiment
 from .supervised import SupervisedExperiment
 from .unsupervised import AnomalyExperiment, ClusteringExperiment, UnsupervisedExperiment
@@ -14,6 +14,6 @@ __all__ = [
     "ForecastExperiment",
     "SupervisedExperiment",
     "UnsupervisedExperiment",
-    "parameters_of",
-    "take_seed",
+    "default_parameters",
+    "set_default_seed",
 ]

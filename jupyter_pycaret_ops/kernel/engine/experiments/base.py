@@ -16,7 +16,7 @@ from ..interfaces import Estimator, Frame
 from ..scoring.base import Scorer
 
 #: more threads are slower on small data, and processes outlive a crash
-_FIXED = frozenset({"n_jobs", "thread_count", "nthread"})
+_THREAD_PARAMETERS = frozenset({"n_jobs", "thread_count", "nthread"})
 
 
 class Experiment(ABC):
@@ -27,7 +27,7 @@ class Experiment(ABC):
     """
 
     #: registry entries that are no models of their own
-    _LEFT_OUT: ClassVar[frozenset[str]] = frozenset()
+    _EXCLUDED: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(
         self, task_class: Any, data: Frame, reporter: EventReporter, settings: JSON
@@ -40,13 +40,13 @@ class Experiment(ABC):
         self.registry: dict[str, Any] = {
             model_id: container
             for model_id, container in self.engine._fit_state["model_registry"].items()
-            if not container.is_special and model_id not in self._LEFT_OUT
+            if not container.is_special and model_id not in self._EXCLUDED
         }
         for model_id, arguments in SILENCING.items():
             if model_id in self.registry:
                 self.registry[model_id].args.update(arguments)
         for container in self.registry.values():
-            _seed_what_has_none(container, self.seed)
+            _seed_by_default(container, self.seed)
 
     def _fit(self, engine: Any, data: Frame) -> Any:
         return engine.fit(data)
@@ -58,12 +58,12 @@ class Experiment(ABC):
 
     @property
     @abstractmethod
-    def defaults(self) -> list[str]:
+    def default_models(self) -> list[str]:
         """Ids of the models that a compare tries if nobody says which."""
 
     @property
     @abstractmethod
-    def rows(self) -> int:
+    def n_rows(self) -> int:
         """How many rows a model is fitted on."""
 
     @abstractmethod
@@ -71,7 +71,7 @@ class Experiment(ABC):
         """What scores estimators of this experiment, here or in a child process."""
 
     @abstractmethod
-    def fitted(self, estimator: Estimator) -> Estimator:
+    def fit_for_plots(self, estimator: Estimator) -> Estimator:
         """The engine's pipeline with a fitted copy of `estimator`: what its plots take."""
 
     @property
@@ -80,27 +80,29 @@ class Experiment(ABC):
         return {}
 
     @property
-    def names(self) -> dict[str, str]:
+    def model_names(self) -> dict[str, str]:
         """Model id → readable name."""
         return {model_id: str(c.name) for model_id, c in self.registry.items()}
 
-    def parameters_of(self, model_id: str) -> JSON:
+    def default_parameters(self, model_id: str) -> JSON:
         """Constructor parameters of a model with the engine's defaults."""
-        return parameters_of(self.registry[model_id])
+        return default_parameters(self.registry[model_id])
 
     def search_space(self, model_id: str) -> dict[str, list[Any]]:
         """The values that the engine would try when it tunes this model; empty where it knows none."""
         grid = getattr(self.registry[model_id], "tune_grid", None) or {}
         return {
-            name: list(values) for name, values in grid.items() if name not in _FIXED and values
+            name: list(values)
+            for name, values in grid.items()
+            if name not in _THREAD_PARAMETERS and values
         }
 
-    def estimator(self, model_id: str, parameters: JSON) -> Estimator:
+    def make_estimator(self, model_id: str, parameters: JSON) -> Estimator:
         """The model as the engine makes it, unfitted; `parameters` go over its defaults."""
         container = self.registry[model_id]
-        return self._quiet(container.class_def(**{**container.args, **parameters}))
+        return self._silence_output(container.class_def(**{**container.args, **parameters}))
 
-    def _quiet(self, estimator: Estimator) -> Estimator:
+    def _silence_output(self, estimator: Estimator) -> Estimator:
         """`estimator` without what it would write to the user's screen and folder."""
         return estimator
 
@@ -109,7 +111,7 @@ class Experiment(ABC):
         return self.engine.plot_model(pipeline, plot=plot, **options)
 
     @contextmanager
-    def silent(self) -> Iterator[None]:
+    def muted(self) -> Iterator[None]:
         """A block in which the engine's own events go nowhere."""
         self._logger.is_muted = True
         try:
@@ -118,7 +120,7 @@ class Experiment(ABC):
             self._logger.is_muted = False
 
 
-def parameters_of(container: Any) -> JSON:
+def default_parameters(container: Any) -> JSON:
     """Constructor parameters of a registry entry: the library's defaults under the engine's.
 
     Without those that hold a model to one thread.
@@ -131,10 +133,10 @@ def parameters_of(container: Any) -> JSON:
             continue
         found[name] = None if parameter.default is parameter.empty else parameter.default
     found.update(container.args)
-    return {name: value for name, value in found.items() if name not in _FIXED}
+    return {name: value for name, value in found.items() if name not in _THREAD_PARAMETERS}
 
 
-def take_seed(estimator: Estimator, seed: int) -> Estimator:
+def set_default_seed(estimator: Estimator, seed: int) -> Estimator:
     """Give `estimator` a seed where it has none, and return it.
 
     SVR takes no `random_state` but draws from numpy's global generator at each fit, which is the
@@ -145,7 +147,7 @@ def take_seed(estimator: Estimator, seed: int) -> Estimator:
     return estimator
 
 
-def _seed_what_has_none(container: Any, seed: int) -> None:
+def _seed_by_default(container: Any, seed: int) -> None:
     maker = container.class_def
     try:
         made = maker(**container.args)
@@ -156,6 +158,6 @@ def _seed_what_has_none(container: Any, seed: int) -> None:
 
     @functools.wraps(maker, updated=())
     def make(**arguments: Any) -> Estimator:
-        return take_seed(maker(**arguments), seed)
+        return set_default_seed(maker(**arguments), seed)
 
     container.class_def = make

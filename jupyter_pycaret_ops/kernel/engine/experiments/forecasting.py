@@ -20,7 +20,7 @@ class ForecastExperiment(Experiment):
     a series with a trend, and what its constructor is told does not reach its models.
     """
 
-    _LEFT_OUT: ClassVar[frozenset[str]] = frozenset({"ensemble_forecaster"})
+    _EXCLUDED: ClassVar[frozenset[str]] = frozenset({"ensemble_forecaster"})
 
     def __init__(
         self, task_class: Any, data: Frame, reporter: EventReporter, settings: JSON, season: int
@@ -52,12 +52,12 @@ class ForecastExperiment(Experiment):
         }
 
     @property
-    def defaults(self) -> list[str]:
+    def default_models(self) -> list[str]:
         """All but BATS and TBATS, which take minutes for a hundred steps."""
         return [model_id for model_id, entry in self.registry.items() if entry.is_turbo]
 
     @property
-    def rows(self) -> int:
+    def n_rows(self) -> int:
         """Steps of the training part."""
         return len(self.train)
 
@@ -76,7 +76,7 @@ class ForecastExperiment(Experiment):
         """Steps that are held out, and forecast."""
         return len(self.test)
 
-    def _quiet(self, estimator: Estimator) -> Estimator:
+    def _silence_output(self, estimator: Estimator) -> Estimator:
         """A regressor that is carried inside is not in the registry by itself."""
         regressor = getattr(estimator, "regressor", None)
         library = type(regressor).__module__.partition(".")[0]
@@ -93,12 +93,12 @@ class ForecastExperiment(Experiment):
         splits = [(train, test) for train, test in splitter.split(self.train)]
         return ForecastScorer(self.train, state["X_train"], splits, self.season)
 
-    def fitted(self, estimator: Estimator) -> Estimator:
+    def fit_for_plots(self, estimator: Estimator) -> Estimator:
         """The forecaster, fitted on the training part."""
         state = self.engine._fit_state
         return fit_forecaster(estimator, self.train, state["X_train"], self.horizon)
 
-    def held_out_forecast(self, fitted: Estimator) -> Column:
+    def holdout_forecast(self, fitted: Estimator) -> Column:
         """What a fitted forecaster says of the steps held out."""
         forecast = fitted.predict(fh=range(1, self.horizon + 1), X=self.engine._fit_state["X_test"])
         return forecast.iloc[:, 0] if forecast.ndim > 1 else forecast

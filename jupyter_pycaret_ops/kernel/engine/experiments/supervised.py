@@ -9,7 +9,7 @@ from jupyter_pycaret_ops.common.protocol import JSON
 
 from ..event_reporter import EventReporter
 from ..interfaces import Estimator, Frame
-from ..scoring.confusion import countable
+from ..scoring.confusion import countable_metrics
 from ..scoring.supervised import FoldScorer, or_nan
 from .base import Experiment
 
@@ -38,13 +38,13 @@ class SupervisedExperiment(Experiment):
         return {metric.display_name: str(metric.name) for metric in registry.values()}
 
     @property
-    def defaults(self) -> list[str]:
+    def default_models(self) -> list[str]:
         """All but those that the engine knows to be slow."""
         slow = self.engine._TURBO_EXCLUDE
         return [model_id for model_id in self.registry if model_id not in slow]
 
     @property
-    def rows(self) -> int:
+    def n_rows(self) -> int:
         """Rows of the training part."""
         return self.sizes["train"]
 
@@ -97,10 +97,12 @@ class SupervisedExperiment(Experiment):
             list(self.splitter(folds).split(features, target)),
             metrics,
             # metrics of classes are there for classes, which are 0, 1, … by now
-            int(max(target.max(), state["y_test"].max())) + 1 if countable(metrics) else None,
+            int(max(target.max(), state["y_test"].max())) + 1
+            if countable_metrics(metrics)
+            else None,
         )
 
-    def fitted(self, estimator: Estimator) -> Estimator:
+    def fit_for_plots(self, estimator: Estimator) -> Estimator:
         """Fitted on the training part."""
         state = self.engine._fit_state
         model = copy.deepcopy(estimator).fit(
@@ -110,7 +112,7 @@ class SupervisedExperiment(Experiment):
         pipeline.steps.append(("model", model))
         return pipeline
 
-    def composed(self, verb: str, *args: Any, **options: Any) -> Estimator:
+    def compose(self, verb: str, *args: Any, **options: Any) -> Estimator:
         """The estimator that a verb of the engine would fit: `composed("blend_models", ["lr", "nb"])`.
 
         The verbs for ensembles put an estimator together and hand it to `create_model`; here it is
@@ -129,7 +131,7 @@ class SupervisedExperiment(Experiment):
 
         self.engine.create_model = catch
         try:
-            with self.silent():
+            with self.muted():
                 getattr(self.engine, verb)(*args, **options)
         finally:
             del self.engine.create_model

@@ -18,12 +18,12 @@ class UnsupervisedExperiment(Experiment):
     """`data` holds engine columns (see `frames`)."""
 
     @property
-    def defaults(self) -> list[str]:
+    def default_models(self) -> list[str]:
         """All that the engine has."""
         return list(self.registry)
 
     @property
-    def rows(self) -> int:
+    def n_rows(self) -> int:
         """All of them."""
         return len(self.features)
 
@@ -47,7 +47,7 @@ class UnsupervisedExperiment(Experiment):
         return list(self.engine.preprocess_pipeline.steps)
 
     @abstractmethod
-    def fitted(self, estimator: Estimator) -> Estimator:
+    def fit_for_plots(self, estimator: Estimator) -> Estimator:
         """The model alone, fitted: the engine's own plots hand it raw columns, which it cannot take."""
 
 
@@ -63,7 +63,7 @@ class ClusteringExperiment(UnsupervisedExperiment):
         """How well the clusters of all rows are apart."""
         return ClusterScorer(self.features, self.seed)
 
-    def fitted(self, estimator: Estimator) -> Estimator:
+    def fit_for_plots(self, estimator: Estimator) -> Estimator:
         """The clusterer alone."""
         return copy.deepcopy(estimator).fit(self.features)
 
@@ -80,6 +80,6 @@ class AnomalyExperiment(UnsupervisedExperiment):
         """How far the anomalies stand out."""
         return DetectorScorer(self.features)
 
-    def fitted(self, estimator: Estimator) -> Estimator:
+    def fit_for_plots(self, estimator: Estimator) -> Estimator:
         """The detector alone."""
         return fit_detector(copy.deepcopy(estimator), self.features)

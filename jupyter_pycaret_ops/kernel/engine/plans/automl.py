@@ -8,14 +8,14 @@ from .. import finalize
 from ..interfaces import PlanResult
 from ..prepared_task import PreparedTask
 from .base import EXCLUDE, INCLUDE, MODEL_TIME_LIMIT, N_SELECT, SCORED, TIME_LIMIT, Plan
-from .compare import compared
+from .compare import compare_models
 from .tune import N_ITER, OPTIMIZE, tune
 
 
 def run(prepared: PreparedTask, params: JSON) -> PlanResult:
     """The best of all models, and of other settings of the best."""
-    board = compared(prepared, params)
-    if not prepared.limits.is_run_over():
+    board = compare_models(prepared, params)
+    if not prepared.limits.is_run_limit_exceeded():
         tune(prepared, board, board.scored[0].model_id, params)
     finalize.keep_best(prepared, board, int(params["n_select"]))
     return PlanResult(leaderboard=board.records(), metrics_summary=board.summary())

@@ -42,7 +42,7 @@ N_SELECT = Param(
     "How many of the best are kept as pipelines.",
 )
 #: what some tasks add to the plans that make models, by what they answer
-OF_TASK: Mapping[str, list[Param]] = {
+TASK_PARAMS: Mapping[str, list[Param]] = {
     "clusters": [
         Param(
             "num_clusters",
@@ -85,7 +85,7 @@ class Plan:
         """The plan's own parameters with those that the task adds."""
         return [
             *self.params,
-            *(OF_TASK.get(TASK_TYPES[task_id].answers, []) if self.makes_models else []),
+            *(TASK_PARAMS.get(TASK_TYPES[task_id].answers, []) if self.makes_models else []),
         ]
 
     def read_params(self, task_id: str, given: JSON) -> JSON:

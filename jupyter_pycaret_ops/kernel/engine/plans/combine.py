@@ -1,4 +1,4 @@
-"""Ensembles: one model many times (bagging, boosting), several models together (blend, stack)."""
+"""Ensembles: one model many times (bagging, boosting), several models combined (blend, stack)."""
 
 from __future__ import annotations
 
@@ -14,42 +14,42 @@ from ..parameters import Param
 from ..prepared_task import PreparedTask
 from ..trials import Candidate
 from .base import EXCLUDE, INCLUDE, MODEL_TIME_LIMIT, SORT, TIME_LIMIT, WITH_LABELS, Plan
-from .compare import compared
-from .models import named_model
+from .compare import compare_models
+from .models import requested_model_id
 
-_FEWEST = 2
-_OF_BEST = Param(
+_MIN_MODELS = 2
+_N_BEST = Param(
     "n_best",
-    {"type": "integer", "minimum": _FEWEST, "maximum": 20},
+    {"type": "integer", "minimum": _MIN_MODELS, "maximum": 20},
     3,
-    "How many of the best of a compare are put together, when include names none.",
+    "How many of the best of a compare are put combined, when include names none.",
 )
 
 
 def ensemble(prepared: PreparedTask, params: JSON) -> PlanResult:
     """Score a model alone and as an ensemble of itself; keep the ensemble, and the model if it is better."""
-    model_id = named_model(prepared)
-    name = prepared.experiment.names[model_id]
+    model_id = requested_model_id(prepared)
+    name = prepared.experiment.model_names[model_id]
     method, number = params["method"], int(params["n_estimators"])
     word = {"Bagging": "bagged", "Boosting": "boosted"}[method]
-    together = Candidate(
+    combined = Candidate(
         f"{model_id}_{word}",
         f"{name} ({word})",
         lambda: prepared.compose("ensemble_model", model_id, method=method, n_estimators=number),
         {"params": {"method": method, "n_estimators": number}},
     )
-    return _against(
+    return _score_combined(
         prepared,
-        [candidates.of_model(prepared, model_id)],
-        together,
+        [candidates.model_candidate(prepared, model_id)],
+        combined,
         ("model.ensemble.started", "model.ensembled"),
     )
 
 
 def calibrate(prepared: PreparedTask, params: JSON) -> PlanResult:
     """Score a classifier as it is and with calibrated probabilities; keep the calibrated one."""
-    model_id = named_model(prepared)
-    name = prepared.experiment.names[model_id]
+    model_id = requested_model_id(prepared)
+    name = prepared.experiment.model_names[model_id]
     method = params["method"]
     calibrated = Candidate(
         f"{model_id}_calibrated",
@@ -61,7 +61,7 @@ def calibrate(prepared: PreparedTask, params: JSON) -> PlanResult:
     )
     board = _scored(
         prepared,
-        [candidates.of_model(prepared, model_id)],
+        [candidates.model_candidate(prepared, model_id)],
         calibrated,
         ("model.calibrate.started", "model.calibrated"),
     )
@@ -73,14 +73,14 @@ def calibrate(prepared: PreparedTask, params: JSON) -> PlanResult:
 
 
 def blend(prepared: PreparedTask, params: JSON) -> PlanResult:
-    """Score models alone and voting together; keep the blend, and what is better alone."""
+    """Score models alone and voting combined; keep the blend, and what is better alone."""
     ids, board = _members(prepared, params)
     weights = params["weights"]
     if weights is not None and len(weights) != len(ids):
         raise PlanFailed(
             "user", f"weights has {len(weights)} entries for {len(ids)} models; give one for each."
         )
-    together = Candidate(
+    combined = Candidate(
         "blend",
         f"Blend of {len(ids)} models",
         lambda: prepared.compose(
@@ -91,7 +91,7 @@ def blend(prepared: PreparedTask, params: JSON) -> PlanResult:
         ),
         {"params": {"models": ids}},
     )
-    return _on_top(prepared, board, together, ("model.blend.started", "model.blended"))
+    return _on_top(prepared, board, combined, ("model.blend.started", "model.blended"))
 
 
 def stack(prepared: PreparedTask, params: JSON) -> PlanResult:
@@ -105,7 +105,7 @@ def stack(prepared: PreparedTask, params: JSON) -> PlanResult:
             f"{', '.join(known)}.",
         )
     ids, board = _members(prepared, params)
-    together = Candidate(
+    combined = Candidate(
         "stack",
         f"Stack of {len(ids)} models",
         lambda: prepared.compose(
@@ -113,62 +113,68 @@ def stack(prepared: PreparedTask, params: JSON) -> PlanResult:
         ),
         {"params": {"models": ids, "meta_model": meta_model}},
     )
-    return _on_top(prepared, board, together, ("model.stack.started", "model.stacked"))
+    return _on_top(prepared, board, combined, ("model.stack.started", "model.stacked"))
 
 
 def _members(prepared: PreparedTask, params: JSON) -> tuple[list[str], Leaderboard]:
-    """Ids of the models to put together, and the board on which they stand."""
-    if params["include"] is not None and len(set(params["include"])) < _FEWEST:
-        raise PlanFailed("user", "include names one model; it takes two or more to put together.")
-    board = compared(prepared, params)
+    """Ids of the models to put combined, and the board on which they stand."""
+    if params["include"] is not None and len(set(params["include"])) < _MIN_MODELS:
+        raise PlanFailed("user", "include names one model; it takes two or more to put combined.")
+    board = compare_models(prepared, params)
     found = [scored.model_id for scored in board.scored]
     if params["include"] is not None:
         ids = [model_id for model_id in dict.fromkeys(params["include"]) if model_id in found]
     else:
         ids = found[: int(params["n_best"])]
-    if len(ids) < _FEWEST:
+    if len(ids) < _MIN_MODELS:
         raise PlanFailed(
-            "engine", "Fewer than two models could be scored, so there is nothing to put together."
+            "engine", "Fewer than two models could be scored, so there is nothing to put combined."
         )
     return ids, board
 
 
-def _against(
-    prepared: PreparedTask, alone: Sequence[Candidate], together: Candidate, kinds: tuple[str, str]
+def _score_combined(
+    prepared: PreparedTask,
+    alone: Sequence[Candidate],
+    combined: Candidate,
+    event_kinds: tuple[str, str],
 ) -> PlanResult:
-    board = _scored(prepared, alone, together, kinds)
-    finalize.keep_best(prepared, board, also=together.model_id)
+    board = _scored(prepared, alone, combined, event_kinds)
+    finalize.keep_best(prepared, board, also=combined.model_id)
     return PlanResult(leaderboard=board.records(), metrics_summary=board.summary())
 
 
 def _scored(
-    prepared: PreparedTask, alone: Sequence[Candidate], together: Candidate, kinds: tuple[str, str]
+    prepared: PreparedTask,
+    alone: Sequence[Candidate],
+    combined: Candidate,
+    event_kinds: tuple[str, str],
 ) -> Leaderboard:
     board = candidates.score(prepared, alone)
-    return _added(prepared, board, together, kinds)
+    return _added(prepared, board, combined, event_kinds)
 
 
 def _on_top(
-    prepared: PreparedTask, board: Leaderboard, together: Candidate, kinds: tuple[str, str]
+    prepared: PreparedTask, board: Leaderboard, combined: Candidate, event_kinds: tuple[str, str]
 ) -> PlanResult:
-    _added(prepared, board, together, kinds)
-    finalize.keep_best(prepared, board, also=together.model_id)
+    _added(prepared, board, combined, event_kinds)
+    finalize.keep_best(prepared, board, also=combined.model_id)
     return PlanResult(leaderboard=board.records(), metrics_summary=board.summary())
 
 
 def _added(
-    prepared: PreparedTask, board: Leaderboard, together: Candidate, kinds: tuple[str, str]
+    prepared: PreparedTask, board: Leaderboard, combined: Candidate, event_kinds: tuple[str, str]
 ) -> Leaderboard:
     """Score one more; raises `PlanFailed` when just that one, which was asked for, fails."""
-    began = time.monotonic()
-    payload = {"model_id": together.model_id, **together.more}
-    prepared.reporter.tell(kinds[0], f"Fitting {together.name}", payload)
-    candidates.score(prepared, [together], board)
-    failed = next((f for f in board.failed if f.model_id == together.model_id), None)
+    started_at = time.monotonic()
+    payload = {"model_id": combined.model_id, **combined.extra}
+    prepared.reporter.report(event_kinds[0], f"Fitting {combined.name}", payload)
+    candidates.score(prepared, [combined], board)
+    failed = next((f for f in board.failed if f.model_id == combined.model_id), None)
     if failed is not None:
-        raise PlanFailed(failed.kind, f"{together.name} failed: {failed.error}")
-    prepared.reporter.tell(
-        kinds[1], f"Fitted {together.name}", payload, (time.monotonic() - began) * 1000
+        raise PlanFailed(failed.kind, f"{combined.name} failed: {failed.error}")
+    prepared.reporter.report(
+        event_kinds[1], f"Fitted {combined.name}", payload, (time.monotonic() - started_at) * 1000
     )
     return board
 
@@ -204,7 +210,7 @@ BLEND = Plan(
     params=[
         INCLUDE,
         EXCLUDE,
-        _OF_BEST,
+        _N_BEST,
         Param(
             "method",
             {"type": "string", "enum": ["auto", "soft", "hard"]},
@@ -230,7 +236,7 @@ STACK = Plan(
     params=[
         INCLUDE,
         EXCLUDE,
-        _OF_BEST,
+        _N_BEST,
         Param(
             "meta_model",
             {"type": ["string", "null"]},

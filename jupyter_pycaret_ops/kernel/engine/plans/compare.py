@@ -16,23 +16,23 @@ from .models import models
 
 def run(prepared: PreparedTask, params: JSON) -> PlanResult:
     """Score the candidates, and keep the pipelines of the best `n_select`."""
-    board = compared(prepared, params)
+    board = compare_models(prepared, params)
     finalize.keep_best(prepared, board, int(params["n_select"]))
     return PlanResult(leaderboard=board.records(), metrics_summary=board.summary())
 
 
-def compared(prepared: PreparedTask, params: JSON) -> Leaderboard:
+def compare_models(prepared: PreparedTask, params: JSON) -> Leaderboard:
     """The leaderboard of the candidates that `include` and `exclude` leave."""
-    ids = candidates.choose(prepared, params.get("include"), params.get("exclude"))
-    began = time.monotonic()
-    prepared.reporter.tell(
+    ids = candidates.select_models(prepared, params.get("include"), params.get("exclude"))
+    started_at = time.monotonic()
+    prepared.reporter.report(
         "model.compare.started",
         f"Comparing {len(ids)} models by {prepared.metric}",
         {"n_candidates": len(ids), "sort": prepared.metric, "candidates": ids},
     )
     board = candidates.score(prepared, models(prepared, ids, params))
     summary = board.summary()
-    prepared.reporter.tell(
+    prepared.reporter.report(
         "model.compare.finished",
         f"{board.scored[0].record['name']} is best by {prepared.metric}",
         {
@@ -40,7 +40,7 @@ def compared(prepared: PreparedTask, params: JSON) -> Leaderboard:
             "n_succeeded": summary["models"],
             "winner": board.scored[0].model_id,
         },
-        (time.monotonic() - began) * 1000,
+        (time.monotonic() - started_at) * 1000,
     )
     return board
 

@@ -8,12 +8,12 @@ from .. import candidates, finalize
 from ..interfaces import PlanResult
 from ..prepared_task import PreparedTask
 from .base import ALL, TIME_LIMIT, Plan
-from .models import the_model
+from .models import requested_candidate
 
 
 def run(prepared: PreparedTask, params: JSON) -> PlanResult:
     """Score the model of the run with its parameters, and keep its pipeline."""
-    board = candidates.score(prepared, [the_model(prepared, CREATE, params)])
+    board = candidates.score(prepared, [requested_candidate(prepared, CREATE, params)])
     finalize.keep_best(prepared, board)
     return PlanResult(leaderboard=board.records(), metrics_summary=board.summary())
 

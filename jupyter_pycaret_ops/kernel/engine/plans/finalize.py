@@ -11,14 +11,14 @@ from ..interfaces import PlanResult
 from ..leaderboard import Leaderboard, Scored
 from ..prepared_task import PreparedTask
 from .base import ALL, Plan
-from .models import the_model
+from .models import requested_candidate
 
 
 def run(prepared: PreparedTask, params: JSON) -> PlanResult:
     """Fit without scoring; keep."""
-    candidate = the_model(prepared, FINALIZE, params)
+    candidate = requested_candidate(prepared, FINALIZE, params)
     board = Leaderboard(prepared.metric, prepared.greater_is_better)
-    began = time.monotonic()
+    started_at = time.monotonic()
     prepared.reporter.progress(
         0, 1, f"Fitting {candidate.name} on all rows", model_id=candidate.model_id, stage="final"
     )
@@ -31,7 +31,7 @@ def run(prepared: PreparedTask, params: JSON) -> PlanResult:
     }
     board.add(Scored(candidate.model_id, record, {}, candidate.make()))
     finalize.keep_best(prepared, board)
-    record["seconds"] = round(time.monotonic() - began, 3)
+    record["seconds"] = round(time.monotonic() - started_at, 3)
     return PlanResult(leaderboard=board.records(), metrics_summary=board.summary())
 
 

@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from jupyter_pycaret_ops.common.engine_facts import PARAM_ALIASES
 from jupyter_pycaret_ops.common.protocol import JSON
 
-from ..candidates import of_model
+from ..candidates import model_candidate
 from ..interfaces import PlanFailed
 from ..prepared_task import PreparedTask
 from ..trials import Candidate
-from .base import OF_TASK, Plan
+from .base import TASK_PARAMS, Plan
 
 #: our name of a parameter → the model's own
 
 
-def named_model(prepared: PreparedTask) -> str:
+def requested_model_id(prepared: PreparedTask) -> str:
     """The run's `model_id`; raises `PlanFailed` when there is no such model here."""
     model_id = prepared.spec.model_id
     known = prepared.experiment.registry
@@ -26,38 +26,38 @@ def named_model(prepared: PreparedTask) -> str:
     return model_id
 
 
-def the_model(prepared: PreparedTask, plan: Plan, params: JSON) -> Candidate:
+def requested_candidate(prepared: PreparedTask, plan: Plan, params: JSON) -> Candidate:
     """The run's model with its own parameters; raises `PlanFailed` for one that it does not have."""
-    model_id = named_model(prepared)
+    model_id = requested_model_id(prepared)
     given = plan.model_params(prepared.spec.task, prepared.spec.plan_params)
-    offered = set(prepared.experiment.parameters_of(model_id))
-    name = prepared.experiment.names[model_id]
+    offered = set(prepared.experiment.default_parameters(model_id))
+    name = prepared.experiment.model_names[model_id]
     unknown = [parameter for parameter in given if parameter not in offered]
     if unknown:
         raise PlanFailed(
             "user",
             f"{name} has no parameter “{unknown[0]}”; it has: {', '.join(sorted(offered))}.",
         )
-    for wanted, value in _of_task(prepared, params).items():
+    for wanted, value in _task_params(prepared, params).items():
         if PARAM_ALIASES[wanted] not in offered:
             raise PlanFailed(
                 "user", f"{name} takes no {wanted}; it finds that itself. Leave it out."
             )
         given.setdefault(PARAM_ALIASES[wanted], value)
-    return of_model(prepared, model_id, given)
+    return model_candidate(prepared, model_id, given)
 
 
 def models(prepared: PreparedTask, ids: Sequence[str], params: JSON) -> list[Candidate]:
     """Those models, with what the task's parameters say for those that take them."""
-    wanted = _of_task(prepared, params)
+    wanted = _task_params(prepared, params)
     candidates = []
     for model_id in ids:
-        offered = prepared.experiment.parameters_of(model_id)
+        offered = prepared.experiment.default_parameters(model_id)
         given = {PARAM_ALIASES[n]: v for n, v in wanted.items() if PARAM_ALIASES[n] in offered}
-        candidates.append(of_model(prepared, model_id, given))
+        candidates.append(model_candidate(prepared, model_id, given))
     return candidates
 
 
-def _of_task(prepared: PreparedTask, params: JSON) -> JSON:
-    names = [param.name for param in OF_TASK.get(prepared.task.type.answers, [])]
+def _task_params(prepared: PreparedTask, params: JSON) -> JSON:
+    names = [param.name for param in TASK_PARAMS.get(prepared.task.type.answers, [])]
     return {name: params[name] for name in names if params.get(name) is not None}

@@ -14,9 +14,9 @@ from ..interfaces import PlanFailed, PlanResult
 from ..leaderboard import Leaderboard, Scored
 from ..parameters import Param
 from ..prepared_task import PreparedTask
-from ..trials import Candidate, outcomes
+from ..trials import Candidate, iter_outcomes
 from .base import MODEL_TIME_LIMIT, SCORED, TIME_LIMIT, Plan
-from .models import named_model
+from .models import requested_model_id
 
 OPTIMIZE = Param("optimize", {"type": ["string", "null"]}, None, "The metric to make better.")
 N_ITER = Param(
@@ -29,8 +29,8 @@ N_ITER = Param(
 
 def run(prepared: PreparedTask, params: JSON) -> PlanResult:
     """Score the model as it is and in other settings; keep the better of the two."""
-    model_id = named_model(prepared)
-    board = candidates.score(prepared, [candidates.of_model(prepared, model_id)])
+    model_id = requested_model_id(prepared)
+    board = candidates.score(prepared, [candidates.model_candidate(prepared, model_id)])
     tune(prepared, board, model_id, params, params["custom_grid"])
     finalize.keep_best(prepared, board)
     return PlanResult(leaderboard=board.records(), metrics_summary=board.summary())
@@ -50,7 +50,7 @@ def tune(
     metrics for several classes, and counts a setting that fails as 0, which is the best of errors.)
     Raises `PlanFailed` for a grid that names what the model does not have.
     """
-    name = prepared.experiment.names[model_id]
+    name = prepared.experiment.model_names[model_id]
     settings = _settings(prepared, model_id, int(params["n_iter"]), grid)
     if not settings:
         prepared.reporter.warn(
@@ -59,8 +59,8 @@ def tune(
             reason="no_search_space",
         )
         return
-    began = time.monotonic()
-    prepared.reporter.tell(
+    started_at = time.monotonic()
+    prepared.reporter.report(
         "model.tune.started",
         f"Trying {len(settings)} settings of {name} for {prepared.metric}",
         {"model_id": model_id, "n_iter": len(settings), "optimize": prepared.metric},
@@ -70,12 +70,15 @@ def tune(
         Candidate(
             f"{model_id}_tuned",
             f"{name} (tuned)",
-            lambda setting=setting: prepared.experiment.estimator(model_id, setting),  # type: ignore[misc]
+            lambda setting=setting: prepared.experiment.make_estimator(model_id, setting),  # type: ignore[misc]
             {"params": setting},
         )
         for setting in settings
     ]
-    with closing(outcomes(prepared, trials, first=board.size)) as ended, prepared.reporter.quiet():
+    with (
+        closing(iter_outcomes(prepared, trials, first_position=board.size)) as ended,
+        prepared.reporter.muted_models(),
+    ):
         for outcome in ended:
             if isinstance(outcome, Scored):
                 tried.add(outcome)
@@ -85,7 +88,7 @@ def tune(
         )
         return
     best = tried.scored[0]
-    prepared.reporter.tell(
+    prepared.reporter.report(
         "model.tuned",
         f"Best of {len(tried.scored)} settings of {name} found",
         {
@@ -96,9 +99,9 @@ def tune(
                 for s in tried.scored
             ],
         },
-        (time.monotonic() - began) * 1000,
+        (time.monotonic() - started_at) * 1000,
     )
-    candidates.tell_score(prepared, board, best)
+    candidates.add_score(prepared, board, best)
 
 
 def _settings(
@@ -109,12 +112,12 @@ def _settings(
     space = dict(grid) if grid else prepared.experiment.search_space(model_id)
     if not space:
         return []
-    offered = set(prepared.experiment.parameters_of(model_id))
+    offered = set(prepared.experiment.default_parameters(model_id))
     unknown = [name for name in space if name not in offered]
     if unknown:
         raise PlanFailed(
             "user",
-            f"{prepared.experiment.names[model_id]} has no parameter “{unknown[0]}”; it has: "
+            f"{prepared.experiment.model_names[model_id]} has no parameter “{unknown[0]}”; it has: "
             f"{', '.join(sorted(offered))}.",
         )
     n_iter = min(n_iter, len(ParameterGrid(space)))

@@ -1,4 +1,4 @@
-"""How far anomalies stand out, and whether detectors agree."""
+"""Scores of anomaly detectors without known labels."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ import numpy as np
 from ..interfaces import Estimator, Frame
 from .base import Scores
 
-#: what the engine tries when too few clusters can be told apart
+#: number of clusters that the engine tries when CBLOF cannot separate its default number
 _MORE_CLUSTERS = 12
 
 
 @dataclass(slots=True)
 class DetectorScorer:
-    """How many rows a detector flags, and how far they stand out.
+    """Scores a detector by the rows that it flags.
 
     `Separation` is the mean score of the flagged rows less that of the others, in standard deviations
-    of all scores. What ranks is `Agreement`, which takes several models (see `agreement`).
+    of all scores. The leaderboard is ordered by `Agreement`, which needs several models (see `agreement`).
 
     `features` : DataFrame of shape (n_rows, n_columns), preprocessed.
     """
@@ -31,17 +31,17 @@ class DetectorScorer:
     features: Frame
 
     @property
-    def folds(self) -> int:
-        """All rows at once."""
+    def n_folds(self) -> int:
+        """Always 1: the detector is fitted on all rows at once."""
         return 1
 
     @property
     def nbytes(self) -> int:
-        """Size of the data in memory."""
+        """Size of the data in memory, in bytes."""
         return int(self.features.memory_usage(deep=False).sum())
 
     def score(self, estimator: Estimator, fold: int) -> Scores:
-        """See `Scorer.score`; `rows` are flags and scores, float of shape (n_rows, 2)."""
+        """See `Scorer.score`; `outputs` are flags and scores, float64 array of shape (n_rows, 2)."""
         model = fit_detector(copy.deepcopy(estimator), self.features)
         flags = np.asarray(model.labels_, dtype=float)
         scores = np.asarray(model.decision_scores_, dtype=float)
@@ -49,8 +49,8 @@ class DetectorScorer:
         separation = float("nan")
         spread = np.std(scores)
         if is_flagged.any() and not is_flagged.all() and spread > 0:
-            apart = scores[is_flagged].mean() - scores[~is_flagged].mean()
-            separation = float(apart / spread)
+            difference = scores[is_flagged].mean() - scores[~is_flagged].mean()
+            separation = float(difference / spread)
         return Scores(
             {
                 "Agreement": float("nan"),
@@ -62,7 +62,10 @@ class DetectorScorer:
 
 
 def fit_detector(model: Estimator, features: Frame) -> Estimator:
-    """Fit as the engine does: CBLOF gets more clusters where its own number cannot be told apart."""
+    """Fit `model` and return it; CBLOF gets more clusters when its default number fails, as in the engine.
+
+    `features` : DataFrame of shape (n_rows, n_columns), preprocessed.
+    """
     try:
         return model.fit(features)
     except ValueError:
@@ -73,10 +76,11 @@ def fit_detector(model: Estimator, features: Frame) -> Estimator:
 
 
 def agreement(scores: Sequence[Any]) -> list[float | None]:
-    """For each detector the mean rank correlation (Spearman) of its scores with those of the others.
+    """Return for each detector the mean Spearman rank correlation of its scores with the others' scores.
 
-    `scores` : arrays of shape (n_rows,). None where there is no other, or no variance. With no labels
-    to go by, the detector that most resembles the others is the safest choice (model centrality; Ma et
+    `scores` : one float array of shape (n_rows,) for each detector. The result is None where there is
+    no other detector, or no variance. Without labels, the detector that most resembles the others is
+    the safest choice (model centrality; Ma et
     al., "The Need for Unsupervised Outlier Model Selection", SIGKDD Explorations 25(1), 2023).
     """
     from scipy.stats import rankdata
@@ -87,10 +91,10 @@ def agreement(scores: Sequence[Any]) -> list[float | None]:
         spread = ranked.std()
         ranks.append((ranked - ranked.mean()) / spread if spread > 0 else None)
     means: list[float | None] = []
-    for place, mine in enumerate(ranks):
-        others = [r for i, r in enumerate(ranks) if i != place and r is not None]
-        if mine is None or not others:
+    for position, own in enumerate(ranks):
+        others = [r for i, r in enumerate(ranks) if i != position and r is not None]
+        if own is None or not others:
             means.append(None)
         else:
-            means.append(float(np.mean([np.mean(mine * theirs) for theirs in others])))
+            means.append(float(np.mean([np.mean(own * other) for other in others])))
     return means

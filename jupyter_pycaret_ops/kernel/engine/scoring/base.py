@@ -1,4 +1,4 @@
-"""What every scorer does."""
+"""The interface of scorers."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from ..interfaces import Estimator
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """What one fold gave.
+    """The scores of one fold.
 
-    `metrics` : metric → value, NaN where it cannot be computed; `rows` : what the model said of each
-    row it was fitted on, an array of n_rows items, where the task keeps that.
+    `metrics` : metric → value, NaN where it cannot be computed; `outputs` : the outputs of the model for
+    the rows it was fitted on, an array of shape (n_rows,) or (n_rows, n_outputs), None where the task
+    does not need them.
     """
 
     metrics: dict[str, float]
-    rows: Any = None
+    outputs: Any = None
 
 
 class Scorer(Protocol):
@@ -28,15 +29,15 @@ class Scorer(Protocol):
     """
 
     @property
-    def folds(self) -> int:
-        """How many parts a score has; 1 where there is no cross-validation."""
+    def n_folds(self) -> int:
+        """The number of folds; 1 where there is no cross-validation."""
         ...
 
     @property
     def nbytes(self) -> int:
-        """Size of the data in memory."""
+        """Size of the data in memory, in bytes."""
         ...
 
     def score(self, estimator: Estimator, fold: int) -> Scores:
-        """Fit a copy of `estimator` for fold 0, 1, … and score it; raises what the fit raises."""
+        """Fit a copy of `estimator` on fold 0, 1, … and return its scores; raises what the fit raises."""
         ...

@@ -1,4 +1,4 @@
-"""How well clusters are apart, by the usual measures without known labels."""
+"""Scores of clusterings without known labels."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ import numpy as np
 from ..interfaces import Estimator, Frame
 from .base import Scores
 
-#: the silhouette compares each row with each other one; of more rows a sample is taken
+#: the silhouette takes quadratic time; larger tables are sampled
 SILHOUETTE_ROWS = 5_000
 
 
 @dataclass(slots=True)
 class ClusterScorer:
-    """Measures of clusters without known labels, on the columns that the model saw.
+    """Scores of a clustering, computed on the columns that the model was fitted on.
 
     Silhouette (Rousseeuw 1987), Caliński-Harabasz (1974) and Davies-Bouldin (1979), as scikit-learn
     computes them.
 
-    `features` : DataFrame of shape (n_rows, n_columns), preprocessed. Rows that a model calls noise
-    (−1) count as a cluster of their own, so that leaving out what is hard does not pay. Of fewer than
-    two clusters, or as many as there are rows, none of the three can be computed.
+    `features` : DataFrame of shape (n_rows, n_columns), preprocessed. Rows that a
+    model labels as noise (−1) count as one more cluster, so that a model gains nothing by leaving out
+    difficult rows. With fewer than two clusters, or as many as rows, none of the three is defined.
     """
 
     #: metric → greater is better
@@ -37,24 +37,24 @@ class ClusterScorer:
     seed: int
 
     @property
-    def folds(self) -> int:
-        """All rows at once."""
+    def n_folds(self) -> int:
+        """Always 1: all rows are clustered at once."""
         return 1
 
     @property
     def nbytes(self) -> int:
-        """Size of the data in memory."""
+        """Size of the data in memory, in bytes."""
         return int(self.features.memory_usage(deep=False).sum())
 
     def score(self, estimator: Estimator, fold: int) -> Scores:
-        """See `Scorer.score`; `rows` are the labels, int of shape (n_rows,)."""
+        """See `Scorer.score`; `outputs` are the labels, int array of shape (n_rows,)."""
         from sklearn import metrics
 
         model = copy.deepcopy(estimator).fit(self.features)
         labels = np.asarray(model.labels_)
-        clusters = len(np.unique(labels))
+        n_clusters = len(np.unique(labels))
         values = dict.fromkeys(self.METRICS, float("nan"))
-        if 2 <= clusters < len(labels):
+        if 2 <= n_clusters < len(labels):
             sample = SILHOUETTE_ROWS if len(labels) > SILHOUETTE_ROWS else None
             values = {
                 "Silhouette": metrics.silhouette_score(
@@ -63,5 +63,7 @@ class ClusterScorer:
                 "Calinski-Harabasz": metrics.calinski_harabasz_score(self.features, labels),
                 "Davies-Bouldin": metrics.davies_bouldin_score(self.features, labels),
             }
-        counted = {name: float(value) for name, value in values.items()}
-        return Scores({**counted, "Clusters": float(len(np.unique(labels[labels >= 0])))}, labels)
+        metrics_found = {name: float(value) for name, value in values.items()}
+        return Scores(
+            {**metrics_found, "Clusters": float(len(np.unique(labels[labels >= 0])))}, labels
+        )

@@ -1,8 +1,8 @@
-"""The engine's metrics of predicted classes, all from one count of who was taken for whom.
+"""The engine's metrics of predicted classes, all computed from one confusion matrix.
 
-Each of scikit-learn's functions looks at both arrays anew, 5 ms a fold for six of them, which is half
-the time of a quick model on a small table. The values are the same; the formulas are those of the user
-guide of scikit-learn, "Metrics and scoring", sections on multiclass averages, kappa and Matthews' coefficient.
+scikit-learn's functions each validate and count both arrays again, 5 ms a fold for six metrics, which is
+half the time of a fast model on a small table. The values are the same; the formulas are those of the
+user guide of scikit-learn, "Metrics and scoring", sections on multiclass averages, kappa and Matthews' coefficient.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-#: the engine's ids of the metrics counted here, and the function of scikit-learn that each must stand on
+#: metric id of the engine → the scikit-learn function that it has to call to be computed here
 _FUNCTIONS = {
     "acc": "accuracy_score",
     "recall": "recall_score",
@@ -21,24 +21,27 @@ _FUNCTIONS = {
     "kappa": "cohen_kappa_score",
     "mcc": "matthews_corrcoef",
 }
-#: those that average over the classes
+#: metrics averaged over the classes
 _AVERAGED = frozenset({"recall", "precision", "f1"})
 
 
-def countable(metrics: Mapping[str, Any]) -> dict[str, str]:
-    """Metric id → the engine's name of those in its registry that are counted here, as it defines them."""
+def countable_metrics(metrics: Mapping[str, Any]) -> dict[str, str]:
+    """Return metric id → display name of the metrics in the engine's registry that are computed here.
+
+    Only metrics that the engine defines as expected are included.
+    """
     return {
         metric_id: str(metric.display_name)
         for metric_id, metric in metrics.items()
         if metric_id in _FUNCTIONS
         and metric.target == "pred"
         and metric.args == ({"average": "weighted"} if metric_id in _AVERAGED else {})
-        and _innermost(metric.score_func) == _FUNCTIONS[metric_id]
+        and _sklearn_function(metric.score_func) == _FUNCTIONS[metric_id]
     }
 
 
-def _innermost(score: Any) -> str:
-    """Name of the function of scikit-learn within the engine's wrappers, and ours."""
+def _sklearn_function(score: Any) -> str:
+    """Return the name of the scikit-learn function inside the wrappers of the engine and ours."""
     while not getattr(score, "__module__", "").startswith("sklearn."):
         inner = getattr(score, "score_func", None) or getattr(score, "__wrapped__", None)
         if inner is None:
@@ -47,79 +50,82 @@ def _innermost(score: Any) -> str:
     return str(getattr(score, "__name__", ""))
 
 
-def counted(
-    names: Mapping[str, str], truth: Any, predicted: Any, classes: int
+def metrics_from_confusion(
+    names: Mapping[str, str], truth: Any, predicted: Any, n_classes: int
 ) -> dict[str, float] | None:
-    """Name → value of the metrics in `names`; None where the engine has to look for itself.
+    """Return name → value of the metrics in `names`; NaN where one is not defined.
 
-    `truth`, `predicted` : int arrays (n_rows,) of classes 0 … `classes` - 1. What cannot be computed
-    is NaN.
+    `truth`, `predicted` : int arrays of shape (n_rows,) with classes 0 … `n_classes` - 1. Return None
+    for other arrays: the engine has to compute the metrics.
     """
-    if not names or not _are_classes(truth, classes) or not _are_classes(predicted, classes):
+    if not names or not _are_classes(truth, n_classes) or not _are_classes(predicted, n_classes):
         return None
-    if predicted.shape != truth.shape or (classes > 2 and truth.max() < 2):
-        return None  # the engine takes a fold with the classes 0 and 1 alone for a table of two
-    table = np.bincount(truth * classes + predicted, minlength=classes * classes)
-    values = _two(table.reshape(2, 2)) if classes == 2 else _many(table.reshape(classes, classes))
+    if predicted.shape != truth.shape or (n_classes > 2 and truth.max() < 2):
+        return None  # the engine treats a fold with only the classes 0 and 1 as binary
+    counts = np.bincount(truth * n_classes + predicted, minlength=n_classes * n_classes)
+    matrix = counts.reshape(n_classes, n_classes)
+    values = _binary(matrix) if n_classes == 2 else _multiclass(matrix)
     return {name: float(values[metric_id]()) for metric_id, name in names.items()}
 
 
-def _are_classes(found: Any, classes: int) -> bool:
+def _are_classes(values: Any, n_classes: int) -> bool:
     return (
-        isinstance(found, np.ndarray)
-        and found.ndim == 1
-        and found.size > 0
-        and found.dtype.kind == "i"
-        and bool(found.min() >= 0)
-        and bool(found.max() < classes)
+        isinstance(values, np.ndarray)
+        and values.ndim == 1
+        and values.size > 0
+        and values.dtype.kind == "i"
+        and bool(values.min() >= 0)
+        and bool(values.max() < n_classes)
     )
 
 
 _Values = dict[str, Callable[[], float]]
 
 
-def _two(table: Any) -> _Values:
-    """Of the class 1, as the engine does where there are two."""
-    hits, taken, true = table[1, 1], table[:, 1].sum(), table[1].sum()
+def _binary(matrix: Any) -> _Values:
+    """Return the metrics of class 1, as the engine does for two classes; `matrix` of shape (2, 2)."""
+    correct, predicted, true = matrix[1, 1], matrix[:, 1].sum(), matrix[1].sum()
     return {
-        **_of_all(table),
-        "recall": lambda: _share(hits, true),
-        "precision": lambda: _share(hits, taken),
-        "f1": lambda: _share(2 * hits, taken + true),
+        **_shared(matrix),
+        "recall": lambda: _ratio(correct, true),
+        "precision": lambda: _ratio(correct, predicted),
+        "f1": lambda: _ratio(2 * correct, predicted + true),
     }
 
 
-def _many(table: Any) -> _Values:
-    """Means over the classes, weighted by how many rows each has."""
-    hits, taken, true = np.diag(table), table.sum(axis=0), table.sum(axis=1)
+def _multiclass(matrix: Any) -> _Values:
+    """Return means over the classes, weighted by their rows; `matrix` of shape (n_classes, n_classes)."""
+    correct, predicted, true = np.diag(matrix), matrix.sum(axis=0), matrix.sum(axis=1)
 
     def mean(part: Any, whole: Any) -> float:
-        shares = np.divide(part, whole, out=np.zeros(len(true)), where=whole > 0)
-        return float(np.average(shares, weights=true))
+        ratios = np.divide(part, whole, out=np.zeros(len(true)), where=whole > 0)
+        return float(np.average(ratios, weights=true))
 
     return {
-        **_of_all(table),
-        "recall": lambda: mean(hits, true),
-        "precision": lambda: mean(hits, taken),
-        "f1": lambda: mean(2 * hits, taken + true),
+        **_shared(matrix),
+        "recall": lambda: mean(correct, true),
+        "precision": lambda: mean(correct, predicted),
+        "f1": lambda: mean(2 * correct, predicted + true),
     }
 
 
-def _of_all(table: Any) -> _Values:
-    table = table.astype(float)
-    rows, hits = table.sum(), np.trace(table)
-    taken, true = table.sum(axis=0), table.sum(axis=1)
-    by_chance = taken @ true
+def _shared(matrix: Any) -> _Values:
+    matrix = matrix.astype(float)
+    n_rows, correct = matrix.sum(), np.trace(matrix)
+    predicted, true = matrix.sum(axis=0), matrix.sum(axis=1)
+    expected = predicted @ true  # times n_rows: agreement by chance
 
     def kappa() -> float:
-        return np.nan if by_chance == rows**2 else 1 - (rows - hits) / (rows - by_chance / rows)
+        if expected == n_rows**2:
+            return float("nan")
+        return float(1 - (n_rows - correct) / (n_rows - expected / n_rows))
 
     def mcc() -> float:
-        spread = (rows**2 - taken @ taken) * (rows**2 - true @ true)
-        return 0.0 if spread == 0 else (hits * rows - by_chance) / np.sqrt(spread)
+        spread = (n_rows**2 - predicted @ predicted) * (n_rows**2 - true @ true)
+        return 0.0 if spread == 0 else float((correct * n_rows - expected) / np.sqrt(spread))
 
-    return {"acc": lambda: hits / rows, "kappa": kappa, "mcc": mcc}
+    return {"acc": lambda: correct / n_rows, "kappa": kappa, "mcc": mcc}
 
 
-def _share(part: float, whole: float) -> float:
+def _ratio(part: float, whole: float) -> float:
     return part / whole if whole else 0.0

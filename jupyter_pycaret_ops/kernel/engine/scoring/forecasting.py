@@ -1,4 +1,4 @@
-"""Cross-validation of forecasters: train on a beginning, score the steps after it."""
+"""Cross-validation of forecasters: fit on the first steps, score the steps after them."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from .base import Scores
 
 @dataclass(slots=True)
 class ForecastScorer:
-    """The engine's folds and metrics, computed so that every model has them.
+    """Scores forecasters with the engine's folds and metrics, computed so that every model has them.
 
-    Its own cross-validation asks for prediction intervals, which most models do not have, and its RMSE
-    fails with the installed scikit-learn.
+    The engine's own cross-validation needs prediction intervals, which most models do not have, and its
+    RMSE fails with the installed scikit-learn.
 
-    `series` : Series of shape (n_steps,); `exogenous` : DataFrame (n_steps, n_columns) or None;
-    `splits` : (train, test) positions of each fold; `season` : steps of a season, for MASE and RMSSE.
+    `series` : float64 Series of shape (n_steps,); `exogenous` : DataFrame of shape
+    (n_steps, n_columns) or None; `splits` : for each fold the positions to train and to test on, two int
+    arrays; `season` : steps of a season, for MASE and RMSSE.
     """
 
     #: metric → greater is better
@@ -39,13 +40,13 @@ class ForecastScorer:
     season: int
 
     @property
-    def folds(self) -> int:
-        """How many folds there are."""
+    def n_folds(self) -> int:
+        """The number of folds."""
         return len(self.splits)
 
     @property
     def nbytes(self) -> int:
-        """Size of the data in memory."""
+        """Size of the data in memory, in bytes."""
         return int(self.series.nbytes) * 2
 
     def score(self, estimator: Estimator, fold: int) -> Scores:
@@ -59,19 +60,26 @@ class ForecastScorer:
         forecast = model.predict(
             fh=range(1, len(test) + 1), X=None if exogenous is None else exogenous.iloc[test]
         )
-        return Scores(errors(truth.to_numpy(), np.ravel(forecast), known.to_numpy(), self.season))
+        return Scores(
+            forecast_metrics(truth.to_numpy(), np.ravel(forecast), known.to_numpy(), self.season)
+        )
 
 
 def fit_forecaster(estimator: Estimator, series: Column, exogenous: Any, steps: int) -> Estimator:
-    """A fitted copy of a sktime forecaster, told that it will be asked for 1 … `steps`."""
+    """Return a copy of a sktime forecaster, fitted to forecast the steps 1 … `steps`.
+
+    `series` : float64 Series of shape (n_steps,); `exogenous` : DataFrame of shape
+    (n_steps, n_columns) or None.
+    """
     return estimator.clone().fit(series, X=exogenous, fh=list(range(1, steps + 1)))
 
 
-def errors(truth: Any, forecast: Any, known: Any, season: int) -> dict[str, float]:
-    """The metrics of one fold, arrays of shape (n_steps,); `known` is what was trained on.
+def forecast_metrics(truth: Any, forecast: Any, known: Any, season: int) -> dict[str, float]:
+    """Return the metrics of one fold, NaN where one is not defined.
 
-    MASE and RMSSE scale by the error of repeating the last season (Hyndman & Koehler 2006); like
-    sktime's, which the engine uses, SMAPE is a share and not a percentage.
+    `truth`, `forecast` : float64 arrays of shape (n_steps,); `known` : float64 array of shape
+    (n_train,), the steps trained on. MASE and RMSSE scale by the error of repeating the last season (Hyndman & Koehler 2006); as
+    in sktime, which the engine uses, SMAPE is a fraction and not a percentage.
     """
     residuals = truth - forecast
     if not np.isfinite(residuals).all():

@@ -11,35 +11,36 @@ import numpy as np
 
 from ..interfaces import Column, Estimator, Frame
 from .base import Scores
-from .confusion import countable, counted
+from .confusion import countable_metrics, metrics_from_confusion
 
 
 @dataclass(slots=True)
 class FoldScorer:
-    """The engine's own cross-validation, one fold at a time, with its own metrics.
+    """The engine's own cross-validation with its own metrics, one fold at a time.
 
-    Same folds, same fits, same numbers as `create_model`; but what a fit raises is raised, and the fit
-    on the whole training part, which no score needs, is left out.
+    Folds, fits and scores are those of `create_model`; but errors of a fit are raised, and the fit on
+    the whole training part, which no score needs, is left out.
 
-    `features` : DataFrame of shape (n_rows, n_columns), preprocessed; `target` : Series (n_rows,);
-    `splits` : (train, test) positions of each fold; `metrics` : the engine's registry; `classes` : how
-    many classes `target` holds as 0, 1, …, or None where it is a quantity.
+    `features` : DataFrame of shape (n_rows, n_columns), preprocessed; `target` : Series of shape
+    (n_rows,), int64 codes or float64; `splits` : for each fold the positions to train and to test on,
+    two int arrays; `metrics` : the engine's registry; `n_classes` : the number of classes in `target`,
+    None for regression.
     """
 
     features: Frame
     target: Column
     splits: Sequence[tuple[Any, Any]]
     metrics: dict[str, Any]
-    classes: int | None = None
+    n_classes: int | None = None
 
     @property
-    def folds(self) -> int:
-        """How many folds there are."""
+    def n_folds(self) -> int:
+        """The number of folds."""
         return len(self.splits)
 
     @property
     def nbytes(self) -> int:
-        """Size of the data in memory."""
+        """Size of the data in memory, in bytes."""
         return int(self.features.memory_usage(deep=False).sum() + self.target.nbytes)
 
     def score(self, estimator: Estimator, fold: int) -> Scores:
@@ -49,17 +50,17 @@ class FoldScorer:
         train, test = self.splits[fold]
         model = copy.deepcopy(estimator)
         model.fit(self.features.iloc[train], self.target.iloc[train])
-        rows = self.features.iloc[test]
-        predicted = model.predict(rows)
+        test_features = self.features.iloc[test]
+        predicted = model.predict(test_features)
         try:
-            probabilities = model.predict_proba(rows)
+            probabilities = model.predict_proba(test_features)
             if probabilities.shape[1] == 2:
                 probabilities = probabilities[:, 1]
-        except Exception:  # as the engine: a model without them has no AUC
+        except Exception:  # as in the engine: a model without probabilities has no AUC
             probabilities = None
-        # an array: scikit-learn looks long at each Series to see whether it is one
+        # an array: scikit-learn validates a Series much slower
         truth = self.target.iloc[test].to_numpy()
-        found = self._counted(truth, predicted)
+        found = self._confusion_metrics(truth, predicted)
         found |= calculate_metrics(
             metrics={k: m for k, m in self.metrics.items() if m.display_name not in found},
             y_test=truth,
@@ -69,14 +70,15 @@ class FoldScorer:
         names = (metric.display_name for metric in self.metrics.values())
         return Scores({str(name): float(found[name]) for name in names if name in found})
 
-    def _counted(self, truth: Any, predicted: Any) -> dict[str, float]:
-        if self.classes is None:
+    def _confusion_metrics(self, truth: Any, predicted: Any) -> dict[str, float]:
+        if self.n_classes is None:
             return {}
-        return counted(countable(self.metrics), truth, predicted, self.classes) or {}
+        names = countable_metrics(self.metrics)
+        return metrics_from_confusion(names, truth, predicted, self.n_classes) or {}
 
 
 def or_nan(score: Callable[..., Any]) -> Callable[..., Any]:
-    """`score`, with NaN where it cannot be computed: the engine would write 0."""
+    """Return `score` wrapped to give NaN where it cannot be computed; the engine would write 0."""
 
     def scored(y_true: Any, y_pred: Any, **kwargs: Any) -> Any:
         try:

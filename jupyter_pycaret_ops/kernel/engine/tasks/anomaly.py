@@ -28,7 +28,7 @@ class PreparedAnomaly(PreparedUnsupervised):
 
     def score_jointly(self, board: Leaderboard) -> None:
         """How far the detectors agree, for all that have been scored."""
-        found = agreement([model.rows[:, 1] for model in board.scored])
+        found = agreement([model.outputs[:, 1] for model in board.scored])
         for model, value in zip(board.scored, found, strict=True):
             model.record["Agreement"] = None if value is None else round(value, 10)
 

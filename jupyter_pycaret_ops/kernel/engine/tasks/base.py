@@ -40,14 +40,14 @@ class Task(ABC):
 
     def setup_params(self) -> list[Param]:
         """What `setup_params` of a run may hold: the engine's that work, as installed, and ours."""
-        return [*engine_params(self.engine_class()), *self.our_params()]
+        return [*engine_params(self.engine_class()), *self.own_params()]
 
     @abstractmethod
-    def our_params(self) -> list[Param]:
+    def own_params(self) -> list[Param]:
         """Set-up parameters that the engine does not have."""
 
     @abstractmethod
-    def open(
+    def prepare(
         self,
         spec: RunSpec,
         frame: Frame,

@@ -23,11 +23,11 @@ class PreparedClassification(PreparedSupervised):
 
     def wrap_estimator(self, model: Estimator) -> Estimator:
         """Return the model with labels instead of codes."""
-        return portable.LabelledClassifier(model, self.answers.labels or [])
+        return portable.LabelledClassifier(model, self.target_data.labels or [])
 
     def draw(self, pipeline: Estimator, plot: str, left_s: float) -> JSON | None:
         """Draw with the engine; some plots are for two classes only."""
-        if plot in _BINARY and len(self.answers.labels or ()) != 2:
+        if plot in _BINARY and len(self.target_data.labels or ()) != 2:
             return None
         return super().draw(pipeline, plot, left_s)
 
@@ -65,7 +65,7 @@ class Classification(Supervised):
                 "hold-out; give more rows, merge classes or move train_size towards 0.5.",
             )
 
-    def most_folds(self, train_target: Any) -> tuple[int, str]:
+    def max_folds(self, train_target: Any) -> tuple[int, str]:
         """The size of the smallest class."""
         smallest = int(np.bincount(train_target)[np.unique(train_target)].min())
         return smallest, f"the smallest class has {smallest} of the rows to train on"

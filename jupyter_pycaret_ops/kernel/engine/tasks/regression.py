@@ -39,7 +39,7 @@ class Regression(Supervised):
                 "give more rows or another train_size.",
             )
 
-    def most_folds(self, train_target: Any) -> tuple[int, str]:
+    def max_folds(self, train_target: Any) -> tuple[int, str]:
         """R² needs two rows in a fold."""
         return len(train_target) // 2, f"there are {len(train_target)} rows to train on"
 

@@ -13,9 +13,9 @@ from jupyter_pycaret_ops.common.engine_facts import DEFAULT_SEED
 from jupyter_pycaret_ops.common.protocol import JSON, RunSpec
 
 from .. import features, input_schema, labels, plots
-from ..error_messages import sentence_of
+from ..error_messages import describe_error
 from ..event_reporter import EventReporter
-from ..experiments import SupervisedExperiment, take_seed
+from ..experiments import SupervisedExperiment, set_default_seed
 from ..interfaces import Column, Estimator, Frame, PlanFailed
 from ..labels import Target
 from ..limits import Limits
@@ -25,12 +25,12 @@ from ..settings import IGNORE_FEATURES
 from .base import Task
 
 #: with fewer rows neither a hold-out nor two folds can be made
-FEWEST_ROWS = 6
+MIN_ROWS = 6
 
 #: how often permutation importance predicts for each column
-REPEATS = 5
+N_REPEATS = 5
 
-_OURS = [IGNORE_FEATURES]
+_OWN_PARAMS = [IGNORE_FEATURES]
 
 
 @dataclass(kw_only=True)
@@ -39,7 +39,7 @@ class PreparedSupervised(PreparedTask):
 
     experiment: SupervisedExperiment
     table: features.Table
-    answers: Target
+    target_data: Target
 
     @property
     def n_rows(self) -> int:
@@ -52,8 +52,8 @@ class PreparedSupervised(PreparedTask):
         from sklearn.pipeline import Pipeline
 
         steps = [(name, clone(step)) for name, step in self.experiment.preprocessing_steps]
-        model = take_seed(clone(estimator), self.settings["session_id"])
-        rows, target = self.table.raw, self.answers.given
+        model = set_default_seed(clone(estimator), self.settings["session_id"])
+        rows, target = self.table.raw, self.target_data.given
         if self.settings.get("remove_outliers"):
             rows, target = self._without_outliers(steps, rows, target)
         step = ("model", self.wrap_estimator(model))
@@ -70,7 +70,7 @@ class PreparedSupervised(PreparedTask):
             self.table,
             task=self.task.id,
             target=self.target,
-            labels=self.answers.labels,
+            labels=self.target_data.labels,
             proba=hasattr(pipeline, "predict_proba"),
         )
 
@@ -79,29 +79,29 @@ class PreparedSupervised(PreparedTask):
         options = {}
         if plot == "permutation":
             if self._permutation_s(pipeline) > left_s:
-                raise plots.TooSlow
-            options = {"n_repeats": REPEATS}
+                raise plots.PlotTooSlow
+            options = {"n_repeats": N_REPEATS}
         figure = plots.as_json(self.experiment.plot(pipeline, plot, **options))
         if plot == "permutation":
             _name_columns(self.table, figure)
-        if self.answers.labels is not None:
-            plots.reword(figure, self.answers.labels)
+        if self.target_data.labels is not None:
+            plots.apply_labels(figure, self.target_data.labels)
         return figure
 
     def compose(self, verb: str, *args: Any, **options: Any) -> Estimator:
         """Return the unfitted estimator that a verb of the engine builds of others."""
-        return self.experiment.composed(verb, *args, **options)
+        return self.experiment.compose(verb, *args, **options)
 
     def inner_splitter(self) -> Any:
         """Return a splitter with the folds that the data allow."""
-        return self.experiment.splitter(self.scorer.folds)
+        return self.experiment.splitter(self.scorer.n_folds)
 
     def _permutation_s(self, pipeline: Estimator) -> float:
         """Estimate the seconds that permutation importance takes, from one prediction of the hold-out."""
         rows = self.experiment.holdout
-        began = time.monotonic()
+        started_at = time.monotonic()
         pipeline.predict(rows)
-        return (time.monotonic() - began) * (REPEATS * int(rows.shape[1]) + 1)
+        return (time.monotonic() - started_at) * (N_REPEATS * int(rows.shape[1]) + 1)
 
     def _without_outliers(self, steps: Any, rows: Any, target: Any) -> Any:
         # as the engine does it on its training part
@@ -132,12 +132,12 @@ class Supervised(Task):
         """Raise `PlanFailed` when the rows cannot be split into training part and hold-out."""
 
     @abstractmethod
-    def most_folds(self, train_target: Any) -> tuple[int, str]:
+    def max_folds(self, train_target: Any) -> tuple[int, str]:
         """How many folds the training part allows, and what limits them."""
 
-    def our_params(self) -> list[Param]:
+    def own_params(self) -> list[Param]:
         """Columns to leave out."""
-        return _OURS
+        return _OWN_PARAMS
 
     def toy_experiment(self, reporter: EventReporter) -> SupervisedExperiment:
         """Two classes, which are numbers too."""
@@ -147,7 +147,7 @@ class Supervised(Task):
         settings = {"session_id": DEFAULT_SEED, "target": "y"}
         return SupervisedExperiment(self.engine_class(), data, reporter, settings)
 
-    def open(
+    def prepare(
         self,
         spec: RunSpec,
         frame: Frame,
@@ -159,20 +159,20 @@ class Supervised(Task):
         settings = read(spec.setup_params, self.setup_params(), "set-up parameter")
         if settings["session_id"] is None:
             settings["session_id"] = DEFAULT_SEED
-        table, target = self.prepare(frame, spec.target, settings, reporter)
+        table, target = self.read_data(frame, spec.target, settings, reporter)
         self.check_split(target, settings["train_size"])
         reporter.checkpoint()
         experiment = self._fit(table, target, settings, reporter)
         name, is_greater_better = self._metric(experiment, metric)
         folds = self._folds(experiment, settings["fold"], reporter)
         sizes = experiment.sizes
-        reporter.tell(
+        reporter.report(
             "data.split",
             f"{sizes['train']} rows to train on, {sizes['test']} held out, {folds} folds",
             {**sizes, "folds": folds},
         )
         done = experiment.preprocessing
-        reporter.tell(
+        reporter.report(
             "preprocessor.fitted",
             f"{len(done['numeric'])} numeric and {len(done['categorical'])} text columns prepared",
             done,
@@ -189,16 +189,16 @@ class Supervised(Task):
             greater_is_better=is_greater_better,
             target=target.name,
             table=table,
-            answers=target,
+            target_data=target,
         )
 
-    def prepare(
+    def read_data(
         self, frame: Frame, target: str | None, settings: JSON, reporter: EventReporter
     ) -> tuple[features.Table, Target]:
         """The rows and columns that are used, and the target."""
         named = features.named(frame, reporter)
         name = features.find_target(named, target)
-        named = labels.without_missing_target(named, name, reporter)
+        named = labels.drop_missing_target(named, name, reporter)
         read_target = self.read_target(named[name], name, reporter)
         table = features.read_features(
             named.drop(columns=[name]),
@@ -206,10 +206,10 @@ class Supervised(Task):
             {name, *self._reserved},
             reporter,
         )
-        if len(named) < FEWEST_ROWS:
+        if len(named) < MIN_ROWS:
             raise PlanFailed(
                 "user",
-                f"There are {len(named)} rows with a target; give at least {FEWEST_ROWS}.",
+                f"There are {len(named)} rows with a target; give at least {MIN_ROWS}.",
             )
         return table, read_target
 
@@ -218,7 +218,7 @@ class Supervised(Task):
     ) -> SupervisedExperiment:
         data = table.step.transform(table.raw)
         data[target.name] = target.encoded
-        ours = {param.name for param in _OURS}
+        ours = {param.name for param in _OWN_PARAMS}
         engine_settings = {k: v for k, v in settings.items() if k not in ours}
         try:
             return SupervisedExperiment(
@@ -226,14 +226,14 @@ class Supervised(Task):
             )
         except Exception as error:
             raise PlanFailed(
-                "engine", f"The data could not be set up for training: {sentence_of(error)}"
+                "engine", f"The data could not be set up for training: {describe_error(error)}"
             ) from error
 
     def _folds(self, experiment: SupervisedExperiment, wanted: int, reporter: EventReporter) -> int:
-        most, reason = self.most_folds(experiment.train_target)
+        most, reason = self.max_folds(experiment.train_target)
         folds = max(2, min(int(wanted), most))
         if folds < wanted:
-            reporter.changed(
+            reporter.report_data_change(
                 "folds_reduced",
                 f"Cross-validation uses {folds} folds instead of {wanted}: {reason}.",
                 requested=wanted,

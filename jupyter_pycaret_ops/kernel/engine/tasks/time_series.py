@@ -13,7 +13,7 @@ from jupyter_pycaret_ops.common.task_types import TIME_SERIES
 
 from .. import features, input_schema, plots, portable
 from .. import series as reading
-from ..error_messages import sentence_of
+from ..error_messages import describe_error
 from ..event_reporter import EventReporter
 from ..experiments import ForecastExperiment
 from ..interfaces import Column, Estimator, Frame, PlanFailed
@@ -27,12 +27,12 @@ from ..settings import IGNORE_FEATURES
 from .base import Task
 
 #: forecast if nobody says how far and there is no season to go by
-_STEPS = 6
+_DEFAULT_STEPS = 6
 #: a fold is trained on at least so many steps
-_SHORTEST_WINDOW = 4
+_MIN_WINDOW = 4
 FORECAST = "forecast.csv"
 
-_OURS = [
+_OWN_PARAMS = [
     Param(
         "index",
         {"type": ["string", "null"]},
@@ -93,7 +93,7 @@ class PreparedForecast(PreparedTask):
                 "freq": series.freq,
                 "season": self.experiment.season,
                 "horizon": self.experiment.horizon,
-                "folds": self.scorer.folds,
+                "folds": self.scorer.n_folds,
                 "others": [] if self.table is None else list(self.table.raw.columns),
             }
         }
@@ -121,7 +121,7 @@ class PreparedForecast(PreparedTask):
         """Drawn by the engine, on time stamps: its figures of periods cannot be written as JSON."""
         from pycaret.plots import time_series as drawn
 
-        values = _stamped(self.series.values)
+        values = _with_timestamps(self.series.values)
         if plot in ("acf", "pacf"):
             return plots.as_json(getattr(drawn, plot)(values))
         if plot == "decomposition":
@@ -129,10 +129,10 @@ class PreparedForecast(PreparedTask):
             if season < 2:
                 return None
             return plots.as_json(drawn.decomposition(values, period=season))
-        forecast = _stamped(self.experiment.held_out_forecast(pipeline))
-        truth = _stamped(self.experiment.test)
+        forecast = _with_timestamps(self.experiment.holdout_forecast(pipeline))
+        truth = _with_timestamps(self.experiment.test)
         if plot == "forecast":
-            history = _stamped(self.experiment.train)
+            history = _with_timestamps(self.experiment.train)
             return plots.as_json(drawn.forecast(y_true=truth, y_pred=forecast, history=history))
         return plots.as_json(drawn.residual_diagnostics(truth, forecast))
 
@@ -149,9 +149,9 @@ class TimeSeries(Task):
         "residuals": "Residuals",
     }
 
-    def our_params(self) -> list[Param]:
+    def own_params(self) -> list[Param]:
         """Column of time, horizon, columns to leave out."""
-        return _OURS
+        return _OWN_PARAMS
 
     def setup_params(self) -> list[Param]:
         """`fh` is the engine's word for our `horizon`, and both are understood."""
@@ -174,7 +174,7 @@ class TimeSeries(Task):
         settings = {"session_id": DEFAULT_SEED, "target": "y", "fh": 3}
         return ForecastExperiment(self.engine_class(), data, reporter, settings, 12)
 
-    def open(
+    def prepare(
         self,
         spec: RunSpec,
         frame: Frame,
@@ -187,7 +187,7 @@ class TimeSeries(Task):
         if settings["session_id"] is None:
             settings["session_id"] = DEFAULT_SEED
         series = reading.read_series(frame, spec.target, settings["index"], reporter)
-        table = _others(series, settings["ignore_features"], reporter)
+        table = _read_exogenous(series, settings["ignore_features"], reporter)
         season = self._season(series, settings["seasonal_period"], reporter)
         horizon = self._horizon(series, settings, season)
         folds = _folds(len(series.values) - horizon, horizon, season, settings["fold"], reporter)
@@ -195,8 +195,8 @@ class TimeSeries(Task):
         settings = {**settings, "horizon": horizon, "fh": horizon, "seasonal_period": season}
         experiment = self._fit(series, table, settings, reporter)
         name, is_greater_better = self._metric(experiment, metric)
-        sizes = {"train": experiment.rows, "test": horizon}
-        reporter.tell(
+        sizes = {"train": experiment.n_rows, "test": horizon}
+        reporter.report(
             "data.split",
             f"{sizes['train']} steps to train on, the last {horizon} held out, {folds} folds, "
             + (f"a season of {season} steps" if season > 1 else "no season"),
@@ -228,7 +228,7 @@ class TimeSeries(Task):
             return given
         season = series.season
         if season > 1 and has_season(series.values.to_numpy(), season):
-            reporter.changed(
+            reporter.report_data_change(
                 "season_found", f"The series repeats every {season} steps.", season=season
             )
             return season
@@ -237,14 +237,14 @@ class TimeSeries(Task):
     def _horizon(self, series: reading.Series, settings: JSON, season: int) -> int:
         steps = len(series.values)
         wanted = settings["horizon"] or settings["fh"]
-        most = steps - _SHORTEST_WINDOW - 1
+        most = steps - _MIN_WINDOW - 1
         if wanted is None:
-            wanted = min(season if season > 1 else _STEPS, max(1, steps // 4))
+            wanted = min(season if season > 1 else _DEFAULT_STEPS, max(1, steps // 4))
         # a hold-out, and at least one fold of the same length before it
         if 2 * wanted > most:
             raise PlanFailed(
                 "user",
-                f"To forecast {wanted} steps takes at least {2 * wanted + _SHORTEST_WINDOW + 1}; there "
+                f"To forecast {wanted} steps takes at least {2 * wanted + _MIN_WINDOW + 1}; there "
                 f"are {steps}. Give more rows or a horizon of at most {most // 2}.",
             )
         return int(wanted)
@@ -261,7 +261,7 @@ class TimeSeries(Task):
             train = len(series.values) - settings["horizon"]
             others = _exogenous(table).fit(table.raw[:train]).transform(table.raw)
             data = data.join(others.set_axis(series.values.index, axis=0))
-        ours = {param.name for param in _OURS}
+        ours = {param.name for param in _OWN_PARAMS}
         engine_settings = {k: v for k, v in settings.items() if k not in ours} | {
             "target": series.name,
             "seasonal_period": None,
@@ -271,21 +271,21 @@ class TimeSeries(Task):
             return ForecastExperiment(self.engine_class(), data, reporter, engine_settings, season)
         except Exception as error:
             raise PlanFailed(
-                "engine", f"The series could not be set up for training: {sentence_of(error)}"
+                "engine", f"The series could not be set up for training: {describe_error(error)}"
             ) from error
 
 
-def _others(
+def _read_exogenous(
     series: reading.Series, ignore: list[str], reporter: EventReporter
 ) -> features.Table | None:
     unknown = [name for name in ignore if name not in series.rest.columns]
     rest = series.rest.reset_index(drop=True)
     if unknown or rest.shape[1] > len(ignore):
         table = features.read_features(rest, ignore, {series.name}, reporter)
-        reporter.changed(
+        reporter.report_data_change(
             "exogenous_columns",
             "Models that can take them also learn from "
-            f"{features.listed(list(table.raw.columns))}; their values are needed for each step that is "
+            f"{features.quote_names(list(table.raw.columns))}; their values are needed for each step that is "
             "forecast. Name them in ignore_features to leave them out.",
             list(table.raw.columns),
         )
@@ -317,11 +317,11 @@ def _exogenous(table: features.Table) -> Estimator:
 
 def _folds(train: int, horizon: int, season: int, wanted: int, reporter: EventReporter) -> int:
     """As many folds of `horizon` steps as leave a window to train on: two seasons, where there is one."""
-    window = max(_SHORTEST_WINDOW, 2 * season + 1 if season > 1 else 0)
+    window = max(_MIN_WINDOW, 2 * season + 1 if season > 1 else 0)
     most = max(1, (train - window) // horizon)
     folds = min(int(wanted), most)
     if folds < wanted:
-        reporter.changed(
+        reporter.report_data_change(
             "folds_reduced",
             f"Cross-validation uses {folds} folds instead of {wanted}: each takes {horizon} of "
             f"{train} steps.",
@@ -331,7 +331,7 @@ def _folds(train: int, horizon: int, season: int, wanted: int, reporter: EventRe
     return folds
 
 
-def _stamped(values: Column) -> Any:
+def _with_timestamps(values: Column) -> Any:
     if isinstance(values.index, pd.PeriodIndex):
         return values.set_axis(values.index.to_timestamp(), axis=0)
     return values

@@ -13,9 +13,9 @@ from jupyter_pycaret_ops.common.engine_facts import DEFAULT_SEED
 from jupyter_pycaret_ops.common.protocol import JSON, RunSpec
 
 from .. import features, input_schema
-from ..error_messages import sentence_of
+from ..error_messages import describe_error
 from ..event_reporter import EventReporter
-from ..experiments import UnsupervisedExperiment, take_seed
+from ..experiments import UnsupervisedExperiment, set_default_seed
 from ..interfaces import Estimator, Frame, PlanFailed
 from ..leaderboard import Scored
 from ..limits import Limits
@@ -24,10 +24,10 @@ from ..prepared_task import PreparedTask
 from ..settings import IGNORE_FEATURES
 from .base import Task
 
-FEWEST_ROWS = 5
+MIN_ROWS = 5
 #: rows that are predicted together and alone, to see whether the answers are the same
-_ROWS_TRIED = 8
-_OURS = [IGNORE_FEATURES]
+_N_ROWS_TRIED = 8
+_OWN_PARAMS = [IGNORE_FEATURES]
 ASSIGNMENTS = "assignments.csv"
 
 
@@ -57,7 +57,7 @@ class PreparedUnsupervised(PreparedTask):
         from sklearn.pipeline import Pipeline
 
         steps = [(name, clone(step)) for name, step in self.experiment.preprocessing_steps]
-        model = take_seed(clone(estimator), self.settings["session_id"])
+        model = set_default_seed(clone(estimator), self.settings["session_id"])
         step = ("model", self.wrap_estimator(model))
         pipeline = Pipeline([("input", self.table.step), *steps, step])
         return pipeline.fit(self.table.raw)
@@ -73,7 +73,7 @@ class PreparedUnsupervised(PreparedTask):
         if not hasattr(pipeline[-1].estimator_, "predict"):
             return "it sorts the rows that it was given and cannot answer for new ones."
         raw = self.table.raw
-        places = np.unique(np.linspace(0, len(raw) - 1, _ROWS_TRIED).astype(int))
+        places = np.unique(np.linspace(0, len(raw) - 1, _N_ROWS_TRIED).astype(int))
         rows = raw.iloc[places]
         try:
             together = self.outputs(pipeline, rows)
@@ -81,8 +81,8 @@ class PreparedUnsupervised(PreparedTask):
                 [self.outputs(pipeline, rows.iloc[[i]]) for i in range(len(rows))]
             )
         except Exception as error:
-            return f"it cannot answer for new rows ({sentence_of(error)})."
-        if not _same(together, alone):
+            return f"it cannot answer for new rows ({describe_error(error)})."
+        if not _are_equal(together, alone):
             return "what it answers for a row depends on the rows beside it."
         return None
 
@@ -92,9 +92,9 @@ class PreparedUnsupervised(PreparedTask):
 
     def save_extras(self, best: Scored, pipeline: Estimator | None) -> None:
         """Store the best model's answer for each row."""
-        if best.rows is None:
+        if best.outputs is None:
             return
-        content = self.assignments(best.rows).to_csv(index=False).encode()
+        content = self.assignments(best.outputs).to_csv(index=False).encode()
         self.reporter.store(ASSIGNMENTS, "assignments", content, "text/csv", best.model_id)
 
 
@@ -118,11 +118,11 @@ class Unsupervised(Task):
         )
         return self.make_experiment(data, reporter, {"session_id": DEFAULT_SEED})
 
-    def our_params(self) -> list[Param]:
+    def own_params(self) -> list[Param]:
         """Columns to leave out."""
-        return _OURS
+        return _OWN_PARAMS
 
-    def open(
+    def prepare(
         self,
         spec: RunSpec,
         frame: Frame,
@@ -142,10 +142,12 @@ class Unsupervised(Task):
             settings["session_id"] = DEFAULT_SEED
         named = features.named(frame, reporter)
         if spec.data.kind == "sklearn" and "target" in named:
-            reporter.changed("columns_ignored", "The sample set's target was left out.", ["target"])
+            reporter.report_data_change(
+                "columns_ignored", "The sample set's target was left out.", ["target"]
+            )
             named = named.drop(columns=["target"])
-        if len(named) < FEWEST_ROWS:
-            raise PlanFailed("user", f"There are {len(named)} rows; give at least {FEWEST_ROWS}.")
+        if len(named) < MIN_ROWS:
+            raise PlanFailed("user", f"There are {len(named)} rows; give at least {MIN_ROWS}.")
         table = features.read_features(
             named, settings["ignore_features"], set(self._reserved), reporter
         )
@@ -153,7 +155,7 @@ class Unsupervised(Task):
         experiment = self._fitted_experiment(table, settings, reporter)
         name, is_greater_better = self._metric(experiment, metric)
         done = experiment.preprocessing
-        reporter.tell(
+        reporter.report(
             "preprocessor.fitted",
             f"{len(done['numeric'])} numeric and {len(done['categorical'])} text columns prepared",
             done,
@@ -175,18 +177,18 @@ class Unsupervised(Task):
         self, table: features.Table, settings: JSON, reporter: EventReporter
     ) -> UnsupervisedExperiment:
         data = table.step.transform(table.raw)
-        ours = {param.name for param in _OURS}
+        ours = {param.name for param in _OWN_PARAMS}
         try:
             return self.make_experiment(
                 data, reporter, {k: v for k, v in settings.items() if k not in ours}
             )
         except Exception as error:
             raise PlanFailed(
-                "engine", f"The data could not be set up for training: {sentence_of(error)}"
+                "engine", f"The data could not be set up for training: {describe_error(error)}"
             ) from error
 
 
-def _same(one: Any, other: Any) -> bool:
+def _are_equal(one: Any, other: Any) -> bool:
     if one.dtype.kind == "f":
         return bool(np.allclose(one, other, rtol=1e-6, atol=1e-9))
     return bool((one == other).all())

@@ -1,14 +1,14 @@
-"""Candidates scored fold by fold: in this thread, and in child processes where that is_worthwhile.
+"""Score candidates fold by fold, in this thread or in several processes.
 
-A fold is the unit, so that children share even the last and slowest model. A child is a fresh
-interpreter, because a fork of a kernel with its threads may hang, and because it can be killed in
-the middle of a fit, which makes cancel and time limits exact. It ends with its parent. The numbers are
-the same either way.
+`ParallelismPolicy` decides which. The unit of work is a fold, so that even the last and slowest model
+is shared among processes. A scoring process is a fresh interpreter or a fork of the fork server: a fork
+of a kernel with threads may deadlock. It can be killed in the middle of a fit, which makes cancels and
+time limits exact, and it ends with its parent. The scores are the same either way.
 """
 
 from __future__ import annotations
 
-from .outcomes import outcomes
+from .outcomes import iter_outcomes
 from .trial import Candidate, Outcome, Skipped
 
-__all__ = ["Candidate", "Outcome", "Skipped", "outcomes"]
+__all__ = ["Candidate", "Outcome", "Skipped", "iter_outcomes"]

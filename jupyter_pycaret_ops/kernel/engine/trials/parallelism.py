@@ -1,4 +1,4 @@
-"""Whether child processes pay, decided by what the first folds took."""
+"""Decide from the time of the first folds whether to score in several processes."""
 
 from __future__ import annotations
 
@@ -11,63 +11,64 @@ from ..resources import free_memory, usable_cores
 from ..scoring.base import Scorer
 from . import fork_server
 
-#: a child imports the engine before it can work; measured: 3 to 5 s while all cores do it
-START_S = 4.5
-#: that of a fork, which has it
-FORK_S = 0.1
-#: less than this says nothing: the first fits import libraries
-ENOUGH_S = 0.5
-#: children pay when they leave less than this of the time that is left without them
-GAIN = 0.85
-#: a bound for large machines, which several people share
-MOST_CHILDREN = 8
+#: seconds until a new interpreter has imported the engine; measured: 3 to 5 while all cores do it
+INTERPRETER_START_S = 4.5
+#: seconds until a fork of the fork server is ready
+FORK_START_S = 0.1
+#: seconds to measure before deciding: the first fits import libraries
+MIN_MEASURED_S = 0.5
+#: processes are worthwhile when they take less than this share of the time left without them
+MAX_TIME_RATIO = 0.85
+#: upper bound for large machines, which several people share
+MAX_PROCESSES = 8
 
 
 class ParallelismPolicy:
-    """Measures folds as they are scored in this process, `folds` in all."""
+    """Measures the folds that are scored in this process; `n_folds` have to be scored in all."""
 
-    def __init__(self, scorer: Scorer, folds: int, cores: int | None = None) -> None:
+    def __init__(self, scorer: Scorer, n_folds: int, n_cores: int | None = None) -> None:
         self._scorer = scorer
-        self._left = folds
+        self._folds_left = n_folds
         self._seconds = 0.0
-        self._scored = 0
-        self._cores = usable_cores() if cores is None else cores
+        self._folds_scored = 0
+        self._n_cores = usable_cores() if n_cores is None else n_cores
 
     @property
     def fold_s(self) -> float:
-        """Seconds of a processor that a fold took on average."""
-        return self._seconds / max(self._scored, 1)
+        """Mean processor time of a fold in seconds."""
+        return self._seconds / max(self._folds_scored, 1)
 
     @property
-    def children(self) -> int:
-        """How many there will be."""
-        return min(self._cores, MOST_CHILDREN, self._left)
+    def n_processes(self) -> int:
+        """The number of processes to start."""
+        return min(self._n_cores, MAX_PROCESSES, self._folds_left)
 
     @contextmanager
-    def measured(self) -> Iterator[None]:
-        """A fold is scored in this block."""
-        # processor time: on a busy machine a fold takes longer, and so would the start of a child
-        began = time.thread_time()
+    def measure_fold(self) -> Iterator[None]:
+        """Measure the scoring of one fold in this block."""
+        # processor time: on a busy machine a fold takes longer, but so would the start of a process
+        started_at = time.thread_time()
         try:
             yield
         finally:
-            self._seconds += time.thread_time() - began
-            self._scored += 1
-            self._left -= 1
+            self._seconds += time.thread_time() - started_at
+            self._folds_scored += 1
+            self._folds_left -= 1
 
     def is_worthwhile(self) -> bool:
-        """Whether the folds that are left are better scored in children."""
-        if os.name != "posix" or self._left < 2 or self.children < 2:
+        """Return whether several processes would score the remaining folds sooner."""
+        if os.name != "posix" or self._folds_left < 2 or self.n_processes < 2:
             return False
-        if self._seconds < ENOUGH_S:
+        if self._seconds < MIN_MEASURED_S:
             return False
-        left_s = self.fold_s * self._left
-        start_s = FORK_S if fork_server.is_there() else START_S
-        return start_s + left_s / self.children < GAIN * left_s and _fits(
-            self._scorer, self.children
+        serial_s = self.fold_s * self._folds_left
+        start_s = FORK_START_S if fork_server.is_running() else INTERPRETER_START_S
+        parallel_s = start_s + serial_s / self.n_processes
+        return parallel_s < MAX_TIME_RATIO * serial_s and _fits_in_memory(
+            self._scorer, self.n_processes
         )
 
 
-def _fits(scorer: Scorer, children: int) -> bool:
-    # the data, a fold's copy of most of it, what a model makes of that; and the libraries
-    return children * (4 * scorer.nbytes + 300 * 2**20) < free_memory() / 2
+def _fits_in_memory(scorer: Scorer, n_processes: int) -> bool:
+    # each has the data, a copy of most of it for the fold, what the model makes of it; and the libraries
+    return n_processes * (4 * scorer.nbytes + 300 * 2**20) < free_memory() / 2

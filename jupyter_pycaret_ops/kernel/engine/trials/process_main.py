@@ -1,6 +1,6 @@
-"""What runs in a child process: take a fold, score it, answer; end with the parent.
+"""Main function of a scoring process: receive a fold, score it, reply; end with the parent.
 
-Started as `python -m …trials.process_main FD` with one end of a socket pair.
+Started as `python -m …trials.process_main FD`, where FD is one end of a socket pair.
 """
 
 from __future__ import annotations
@@ -14,28 +14,33 @@ from typing import Any
 
 
 def main(descriptor: int) -> None:
-    """Serve one parent until it closes the line, or is gone."""
-    line = Connection(descriptor)
-    tasks: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-    threading.Thread(target=_receive, args=(line, tasks), daemon=True).start()
+    """Score folds for one parent until it closes the connection or ends.
 
-    from ..global_state import load_engine, undisturbed
+    The first message is the pickled scorer; each one after it a pickled `(estimator, fold)`, with None
+    for the estimator of the message before. Replies are `"ready"`, then `(scores, error)`.
+    """
+    connection = Connection(descriptor)
+    messages: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    threading.Thread(target=_receive, args=(connection, messages), daemon=True).start()
 
-    with undisturbed():
+    from ..global_state import isolated, load_engine
+
+    with isolated():
         load_engine()
         import cloudpickle
 
-        scorer = cloudpickle.loads(tasks.get())
-        line.send_bytes(cloudpickle.dumps("ready"))
-        estimator: Any = None
+        scorer = cloudpickle.loads(messages.get())
+        connection.send_bytes(cloudpickle.dumps("ready"))
+        pickled_estimator: Any = None
         while True:
-            content, fold = cloudpickle.loads(tasks.get())
-            if content is not None:  # else the one that it has already
-                estimator = content
-            line.send_bytes(_answer(scorer, cloudpickle.loads(estimator), fold))
+            content, fold = cloudpickle.loads(messages.get())
+            if content is not None:
+                pickled_estimator = content
+            estimator = cloudpickle.loads(pickled_estimator)
+            connection.send_bytes(_score(scorer, estimator, fold))
 
 
-def _answer(scorer: Any, estimator: Any, fold: int) -> bytes:
+def _score(scorer: Any, estimator: Any, fold: int) -> bytes:
     import cloudpickle
 
     try:
@@ -43,15 +48,15 @@ def _answer(scorer: Any, estimator: Any, fold: int) -> bytes:
     except Exception as error:
         try:
             return bytes(cloudpickle.dumps((None, error)))
-        except Exception:  # an error that cannot travel
+        except Exception:  # the error cannot be pickled
             return bytes(cloudpickle.dumps((None, RuntimeError(str(error)))))
 
 
-def _receive(line: Connection, tasks: queue.SimpleQueue[bytes]) -> None:
-    """In a thread of its own, so that the end of the parent ends a fit as well."""
+def _receive(connection: Connection, messages: queue.SimpleQueue[bytes]) -> None:
+    """Put received messages into the queue, in a thread: so the end of the parent ends a fit as well."""
     while True:
         try:
-            tasks.put(line.recv_bytes())
+            messages.put(connection.recv_bytes())
         except (EOFError, OSError):
             os._exit(0)
 

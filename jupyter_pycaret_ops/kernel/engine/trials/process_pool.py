@@ -1,4 +1,4 @@
-"""The parent's side: hand out folds, take answers, keep the limits."""
+"""Score folds in several processes: assign folds, collect scores, enforce limits."""
 
 from __future__ import annotations
 
@@ -7,167 +7,179 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from multiprocessing.connection import wait
 
-from ..error_messages import kind_of, sentence_of
+from ..error_messages import classify_error, describe_error
 from ..prepared_task import PreparedTask
-from .in_process import here
+from .in_process import score_in_process
 from .parallelism import ParallelismPolicy
-from .scoring_process import Child, ChildLost
+from .scoring_process import ProcessLost, ScoringProcess
 from .trial import Outcome, Skipped, Trial
 
-#: seconds between two looks at the flag of a cancel and at the limits
-_LOOK_S = 0.1
+#: seconds between two checks of the cancel flag and the limits
+_POLL_S = 0.1
 
 
 def score_in_processes(
-    prepared: PreparedTask, trials: Sequence[Trial], done: int, parallelism: ParallelismPolicy
+    prepared: PreparedTask, trials: Sequence[Trial], n_done: int, parallelism: ParallelismPolicy
 ) -> Iterator[Outcome]:
-    """Outcomes of `trials`, whose first one may have begun, scored in child processes.
+    """Score `trials`, of which the first may have started, and yield their outcomes in any order.
 
-    `done` candidates have ended before. Whatever happens, no child is left afterwards.
+    `n_done` candidates have ended before. Whatever happens, no process is left afterwards.
     """
-    prepared.reporter.tell(
+    n_processes = parallelism.n_processes
+    prepared.reporter.report(
         "run.parallel",
-        f"A fold takes {parallelism.fold_s:.1f} s: the others are scored in {parallelism.children} processes.",
-        {"processes": parallelism.children, "fold_seconds": round(parallelism.fold_s, 3)},
+        f"A fold takes {parallelism.fold_s:.1f} s: the others are scored in {n_processes} processes.",
+        {"processes": n_processes, "fold_seconds": round(parallelism.fold_s, 3)},
     )
-    with ExitStack() as ended:
-        crew = _Crew(prepared, trials, done, parallelism.children)
-        ended.callback(crew.kill)
-        yield from crew.outcomes()
-    if crew.left:
+    with ExitStack() as stack:
+        pool = _ProcessPool(prepared, trials, n_done, n_processes)
+        stack.callback(pool.kill)
+        yield from pool.outcomes()
+    if pool.unfinished:
         prepared.reporter.warn(
-            "The child processes do not start in this environment; the rest is scored one by one.",
+            "No processes can be started here; the remaining models are scored one by one.",
             reason="no_processes",
         )
-        yield from crew.left_here()
+        yield from pool.score_unfinished_in_process()
 
 
-class _Crew:
+class _ProcessPool:
     def __init__(
-        self, prepared: PreparedTask, trials: Sequence[Trial], done: int, children: int
+        self, prepared: PreparedTask, trials: Sequence[Trial], n_done: int, n_processes: int
     ) -> None:
         import cloudpickle
 
         self._prepared = prepared
         self._waiting = list(trials)
-        self._open: list[Trial] = []
-        self._done = done
-        self._total = done + len(trials)
+        self._started: list[Trial] = []
+        self._n_done = n_done
+        self._n_total = n_done + len(trials)
         self._scorer = cloudpickle.dumps(prepared.scorer)
         self._estimators: dict[int, bytes] = {}
-        self._children = [Child(self._scorer) for _ in range(children)]
+        self._processes = [ScoringProcess(self._scorer) for _ in range(n_processes)]
 
     def kill(self) -> None:
-        """End all children."""
-        for child in self._children:
-            child.kill()
+        """Kill all processes."""
+        for process in self._processes:
+            process.kill()
 
     def outcomes(self) -> Iterator[Outcome]:
-        """See `score_in_processes`."""
-        while self.left and self._children:
+        """Yield outcomes until all trials have ended, or no process is left (see `unfinished`)."""
+        while self.unfinished and self._processes:
             self._prepared.reporter.checkpoint()
-            if self._prepared.limits.is_run_over():
-                yield from self._stopped()
+            if self._prepared.limits.is_run_limit_exceeded():
+                yield from self._stop_all()
                 return
-            yield from self._late()
-            yield from self._hand_out()
-            for line in wait([child.line for child in self._children], _LOOK_S):
-                yield from self._take(next(c for c in self._children if c.line is line))
+            yield from self._stop_overdue()
+            yield from self._assign_folds()
+            connections = [process.connection for process in self._processes]
+            for connection in wait(connections, _POLL_S):
+                process = next(p for p in self._processes if p.connection is connection)
+                yield from self._receive(process)
 
     @property
-    def left(self) -> list[Trial]:
-        """The candidates that have not ended."""
-        return [*self._open, *self._waiting]
+    def unfinished(self) -> list[Trial]:
+        """The trials that have not ended."""
+        return [*self._started, *self._waiting]
 
-    def left_here(self) -> Iterator[Outcome]:
-        """What is left, scored in this thread."""
-        for trial in self.left:
+    def score_unfinished_in_process(self) -> Iterator[Outcome]:
+        """Score the unfinished trials in this thread, and yield their outcomes."""
+        for trial in self.unfinished:
             self._prepared.reporter.checkpoint()
-            yield here(self._prepared, trial, self._done, self._total)
-            self._done += 1
+            yield score_in_process(self._prepared, trial, self._n_done, self._n_total)
+            self._n_done += 1
 
-    def _hand_out(self) -> Iterator[Outcome]:
-        """Give each child that waits a fold of the first candidate that has one."""
-        for child in self._children:
-            if not child.ready or child.work is not None:
+    def _assign_folds(self) -> Iterator[Outcome]:
+        """Assign to each idle process a fold of the first trial that has one left."""
+        for process in self._processes:
+            if not process.is_ready or process.assignment is not None:
                 continue
-            while trial := next((t for t in self._open if t.todo), None) or self._next():
+            while (
+                trial := next((t for t in self._started if t.folds_left), None)
+                or self._next_waiting()
+            ):
                 try:
-                    trial.begin(self._prepared)
-                    content = self._content(trial)
+                    trial.start(self._prepared)
+                    estimator = self._pickled_estimator(trial)
                 except Exception as error:
-                    yield self._close(trial, trial.failed(sentence_of(error), kind_of(error)))
+                    outcome = trial.failed(describe_error(error), classify_error(error))
+                    yield self._finish(trial, outcome)
                     continue
-                fold = trial.todo.pop(0)
-                self._tell(trial, fold)
-                child.give((trial, fold), content, fold)
+                fold = trial.folds_left.pop(0)
+                self._report_progress(trial, fold)
+                process.assign((trial, fold), estimator, fold)
                 break
 
-    def _next(self) -> Trial | None:
+    def _next_waiting(self) -> Trial | None:
         if not self._waiting:
             return None
         trial = self._waiting.pop(0)
-        if trial.began is not None:  # the start of the children is not the model's time
-            trial.began = time.monotonic() - trial.spent
-        self._open.append(trial)
+        if (
+            trial.started_at is not None
+        ):  # the start of the processes does not count as fitting time
+            trial.started_at = time.monotonic() - trial.seconds_in_process
+        self._started.append(trial)
         return trial
 
-    def _content(self, trial: Trial) -> bytes:
+    def _pickled_estimator(self, trial: Trial) -> bytes:
         import cloudpickle
 
         if trial.position not in self._estimators:
             self._estimators[trial.position] = cloudpickle.dumps(trial.estimator)
         return self._estimators[trial.position]
 
-    def _tell(self, trial: Trial, fold: int) -> None:
+    def _report_progress(self, trial: Trial, fold: int) -> None:
         self._prepared.reporter.progress(
-            self._done,
-            self._total,
+            self._n_done,
+            self._n_total,
             trial.candidate.name,
             model_id=trial.candidate.model_id,
             fold=fold + 1,
             folds=len(trial.scores),
         )
 
-    def _take(self, child: Child) -> Iterator[Outcome]:
-        work = child.work
+    def _receive(self, process: ScoringProcess) -> Iterator[Outcome]:
+        assignment = process.assignment
         try:
-            said = child.answer()
-        except ChildLost as error:
-            if not child.ready:  # another one would not start either
-                child.kill()
-                self._children.remove(child)
+            reply = process.receive()
+        except ProcessLost as lost:
+            if not process.is_ready:  # it did not start, nor would another one
+                process.kill()
+                self._processes.remove(process)
                 return
-            self._replace(child)
-            said = (None, error)
-        if said is None or work is None:
+            self._replace(process)
+            reply = (None, lost)
+        if reply is None or assignment is None:
             return
-        trial, fold = work
-        if trial not in self._open:
+        trial, fold = assignment
+        if trial not in self._started:
             return
-        scores, failure = said
-        if failure is None:
+        scores, error = reply
+        if error is None:
             trial.scores[fold] = scores
         else:
-            trial.lose(failure)
-        if not trial.todo and not any(c.work and c.work[0] is trial for c in self._children):
-            yield self._close(trial, trial.outcome(self._prepared))
+            trial.record_fold_error(error)
+        if not trial.folds_left and not self._is_assigned(trial):
+            yield self._finish(trial, trial.outcome(self._prepared))
 
-    def _replace(self, child: Child) -> None:
-        child.kill()
-        self._children[self._children.index(child)] = Child(self._scorer)
+    def _is_assigned(self, trial: Trial) -> bool:
+        return any(p.assignment and p.assignment[0] is trial for p in self._processes)
 
-    def _late(self) -> Iterator[Outcome]:
-        """Stop the candidates whose own limit has passed, with the processes that are at it."""
+    def _replace(self, process: ScoringProcess) -> None:
+        process.kill()
+        self._processes[self._processes.index(process)] = ScoringProcess(self._scorer)
+
+    def _stop_overdue(self) -> Iterator[Outcome]:
+        """Fail the trials over the limit of a model, and replace the processes that score them."""
         limit = self._prepared.limits.model_s
         if limit is None:
             return
-        for trial in list(self._open):
-            if trial.began is not None and time.monotonic() - trial.began >= limit:
-                for child in list(self._children):
-                    if child.work and child.work[0] is trial:
-                        self._replace(child)
-                yield self._close(
+        for trial in list(self._started):
+            if trial.started_at is not None and time.monotonic() - trial.started_at >= limit:
+                for process in list(self._processes):
+                    if process.assignment and process.assignment[0] is trial:
+                        self._replace(process)
+                yield self._finish(
                     trial,
                     trial.failed(
                         f"Stopped: it took longer than the {limit:g} s that a model may take.",
@@ -175,10 +187,10 @@ class _Crew:
                     ),
                 )
 
-    def _stopped(self) -> Iterator[Outcome]:
-        """The run's time is up: what is at work failed, what waits was not tried."""
-        for trial in list(self._open):
-            yield self._close(
+    def _stop_all(self) -> Iterator[Outcome]:
+        """Fail the started trials and skip the waiting ones: the run's time limit has passed."""
+        for trial in list(self._started):
+            yield self._finish(
                 trial,
                 trial.failed(
                     f"Stopped: the run's time limit of {self._prepared.limits.run_s:g} s was up.",
@@ -188,8 +200,8 @@ class _Crew:
         while self._waiting:
             yield Skipped(self._waiting.pop(0).candidate)
 
-    def _close(self, trial: Trial, outcome: Outcome) -> Outcome:
-        self._open.remove(trial)
+    def _finish(self, trial: Trial, outcome: Outcome) -> Outcome:
+        self._started.remove(trial)
         self._estimators.pop(trial.position, None)
-        self._done += 1
+        self._n_done += 1
         return outcome

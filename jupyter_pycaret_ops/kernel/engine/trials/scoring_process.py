@@ -1,4 +1,4 @@
-"""A child process as its parent holds it."""
+"""The parent's handle of a scoring process."""
 
 from __future__ import annotations
 
@@ -16,65 +16,70 @@ from ..scoring.base import Scores
 from . import fork_server
 
 
-class ChildLost(Exception):
+class ProcessLost(Exception):
     """The process ended by itself in the middle of a fold."""
 
 
-class Child:
-    """One child; `work` is what it does at the moment, None while it waits, `ready` once it can."""
+class ScoringProcess:
+    """A process that scores one fold at a time.
+
+    `assignment` is what it was assigned last, None while it is idle; `is_ready` becomes true once it
+    has imported the engine.
+    """
 
     def __init__(self, scorer: bytes) -> None:
-        mine, theirs = socket.socketpair()
-        with theirs:
-            self._process = fork_server.forked(theirs.fileno()) or _fresh(theirs.fileno())
-        self.line = Connection(mine.detach())
-        self.ready = False
-        self.work: Any = None
+        parent_end, child_end = socket.socketpair()
+        with child_end:
+            descriptor = child_end.fileno()
+            self._process = fork_server.fork_process(descriptor) or _start_interpreter(descriptor)
+        self.connection = Connection(parent_end.detach())
+        self.is_ready = False
+        self.assignment: Any = None
         self._estimator: bytes | None = None
-        with contextlib.suppress(OSError):  # it has ended already; `answer` will say so
-            self.line.send_bytes(scorer)
+        with contextlib.suppress(OSError):  # it has ended already; `receive` raises
+            self.connection.send_bytes(scorer)
 
-    def give(self, work: Any, estimator: bytes, fold: int) -> None:
-        """Have it score a fold; `work` is remembered until the answer."""
+    def assign(self, assignment: Any, estimator: bytes, fold: int) -> None:
+        """Send a pickled estimator and a fold to score; `assignment` is kept until the reply."""
         import cloudpickle
 
-        self.work = work
+        self.assignment = assignment
         is_known = estimator is self._estimator
         self._estimator = estimator
         with contextlib.suppress(OSError):
-            self.line.send_bytes(cloudpickle.dumps((None if is_known else estimator, fold)))
+            self.connection.send_bytes(cloudpickle.dumps((None if is_known else estimator, fold)))
 
-    def answer(self) -> tuple[Scores | None, Exception | None] | None:
-        """What it says: scores or an error of the model; None when it says that it is ready.
+    def receive(self) -> tuple[Scores | None, Exception | None] | None:
+        """Return the scores, or the error that the fit raised; None when the process became ready.
 
-        Raises `ChildLost` when it has ended.
+        Raises `ProcessLost` when the process has ended.
         """
         import cloudpickle
 
         try:
-            said = cloudpickle.loads(self.line.recv_bytes())
+            reply = cloudpickle.loads(self.connection.recv_bytes())
         except (EOFError, OSError):
             self._process.wait()
-            raise ChildLost(
+            raise ProcessLost(
                 "The process that fitted it ended by itself, perhaps for lack of memory."
             ) from None
-        if said == "ready":
-            self.ready = True
+        if reply == "ready":
+            self.is_ready = True
             return None
-        self.work = None
-        return said  # type: ignore[no-any-return]
+        self.assignment = None
+        return reply  # type: ignore[no-any-return]
 
     def kill(self) -> None:
-        """End it at once, whatever it does; nothing of it is left afterwards."""
+        """Kill the process, wait for its end and close the connection."""
         self._process.kill()
         self._process.wait()
-        self.line.close()
+        self.connection.close()
 
 
-def _fresh(descriptor: int) -> subprocess.Popen[bytes]:
-    """A child in an interpreter of its own, which serves the line `descriptor`."""
+def _start_interpreter(descriptor: int) -> subprocess.Popen[bytes]:
+    """Start a scoring process in a new interpreter that serves the connection `descriptor`."""
     return subprocess.Popen(  # noqa: S603 - this interpreter and this package
-        # -P: a file beside the notebook shall not stand in for a library
+        # -P: a file beside the notebook must not be imported in place of a library
         [sys.executable, "-P", "-m", f"{__package__}.process_main", str(descriptor)],
         pass_fds=[descriptor],
         stdin=subprocess.DEVNULL,

@@ -1,4 +1,4 @@
-"""A candidate, and how far it has come."""
+"""Candidates, their trials and outcomes."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from typing import TypeAlias
 
 from jupyter_pycaret_ops.common.protocol import JSON, ErrorKind
 
-from ..error_messages import kind_of, sentence_of
+from ..error_messages import classify_error, describe_error
 from ..interfaces import Estimator
-from ..leaderboard import Failed, Scored, record_of
+from ..leaderboard import Failed, Scored, make_record
 from ..prepared_task import PreparedTask
 from ..scoring.base import Scores
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Something that can be scored; `make` gives the unfitted estimator, or raises why it cannot.
+    """A model or ensemble to score; `make` returns the unfitted estimator, or raises.
 
-    `more` is laid into the leaderboard record.
+    `extra` holds further fields of the leaderboard record.
     """
 
     model_id: str
     name: str
     make: Callable[[], Estimator]
-    more: JSON = field(default_factory=dict)
+    extra: JSON = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A candidate that was not tried: the time was up."""
+    """A candidate that was not tried because the run's time limit had passed."""
 
     candidate: Candidate
 
@@ -41,73 +41,79 @@ Outcome: TypeAlias = Scored | Failed | Skipped
 
 @dataclass(slots=True)
 class Trial:
-    """One candidate on its way: what its folds gave so far.
+    """The scoring of one candidate: the scores of its folds so far.
 
-    `position` is its place among the candidates; `todo` are the folds that nobody has begun.
+    `position` is the position among the candidates; `scores` holds one item for each fold, None
+    where it has none (yet); `folds_left` are the folds that were not started.
     """
 
     candidate: Candidate
     position: int
     scores: list[Scores | None]
-    todo: list[int]
+    folds_left: list[int]
     estimator: Estimator = None
-    #: `time.monotonic()` when its first fold began
-    began: float | None = None
-    #: seconds that it took in this process before child processes went on with it
-    spent: float = 0.0
-    reasons: list[tuple[str, ErrorKind]] = field(default_factory=list)
+    #: `time.monotonic()` when the first fold was started
+    started_at: float | None = None
+    #: seconds that it took in this process before it was continued in others
+    seconds_in_process: float = 0.0
+    fold_errors: list[tuple[str, ErrorKind]] = field(default_factory=list)
 
-    def begin(self, prepared: PreparedTask) -> None:
-        """Make the estimator and tell; raises what making it raises. Does nothing the second time."""
-        if self.began is None:
-            self.began = time.monotonic()
-            prepared.reporter.tell(
+    def start(self, prepared: PreparedTask) -> None:
+        """Report the start and make the estimator; does nothing the second time.
+
+        Raises whatever `Candidate.make` raises.
+        """
+        if self.started_at is None:
+            self.started_at = time.monotonic()
+            prepared.reporter.report(
                 "model.create.started",
                 f"Fitting {self.candidate.name}",
                 {"model_id": self.candidate.model_id},
             )
             self.estimator = self.candidate.make()
 
-    def lose(self, error: Exception) -> None:
-        """A fold could not be scored."""
-        self.reasons.append((sentence_of(error), kind_of(error)))
+    def record_fold_error(self, error: Exception) -> None:
+        """Record why a fold could not be scored."""
+        self.fold_errors.append((describe_error(error), classify_error(error)))
 
     def failed(self, reason: str, kind: ErrorKind) -> Failed:
-        """It ends so."""
+        """Return the failed outcome."""
         return Failed(self.candidate.model_id, self.candidate.name, reason, kind)
 
     def outcome(self, prepared: PreparedTask) -> Scored | Failed:
-        """The end of it, once all folds have ended."""
+        """Report the end and return the outcome; call it once all folds have ended."""
         candidate = self.candidate
         if all(scores is None for scores in self.scores):
-            return self.failed(*self.reasons[0])
-        seconds = time.monotonic() - (self.began or 0)
-        record, fold_metrics = record_of(
+            return self.failed(*self.fold_errors[0])
+        seconds = time.monotonic() - (self.started_at or 0)
+        record, fold_metrics = make_record(
             candidate.model_id, candidate.name, self.scores, prepared.metric, seconds
         )
-        record.update(candidate.more)
-        if self.reasons:
-            reason = self.reasons[0][0]
+        record.update(candidate.extra)
+        if self.fold_errors:
+            reason = self.fold_errors[0][0]
             prepared.reporter.warn(
-                f"{candidate.name} could not be fitted on {len(self.reasons)} of "
+                f"{candidate.name} could not be fitted on {len(self.fold_errors)} of "
                 f"{len(self.scores)} folds ({reason}); its mean is over the others.",
                 model_id=candidate.model_id,
                 reason="folds_failed",
-                folds_failed=len(self.reasons),
+                folds_failed=len(self.fold_errors),
                 error=reason,
             )
-        prepared.reporter.tell(
+        prepared.reporter.report(
             "model.created",
             f"Fitted {candidate.name}",
             {"model_id": candidate.model_id},
             seconds * 1000,
         )
-        rows = self.scores[0].rows if self.scores[0] is not None else None
-        return Scored(candidate.model_id, record, fold_metrics, self.estimator, self.position, rows)
+        outputs = self.scores[0].outputs if self.scores[0] is not None else None
+        return Scored(
+            candidate.model_id, record, fold_metrics, self.estimator, self.position, outputs
+        )
 
 
-def time_up(prepared: PreparedTask) -> str:
-    """Why a model was stopped, by whose limit it was."""
-    if prepared.limits.whose == "run":
+def time_limit_message(prepared: PreparedTask) -> str:
+    """Return why a model was stopped: the limit of the run or of a model."""
+    if prepared.limits.exceeded == "run":
         return f"Stopped: the run's time limit of {prepared.limits.run_s:g} s was up."
     return f"Stopped: it took longer than the {prepared.limits.model_s:g} s that a model may take."
