@@ -146,6 +146,8 @@ class RunBrief(Row):
     error: str | None
     error_kind: str | None
     metrics_summary: JSON
+    metric: str | None
+    greater_is_better: bool
     data_source_id: str | None
     cancel_requested_at: str | None
     created_by: str | None

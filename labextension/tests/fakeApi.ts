@@ -69,6 +69,8 @@ export const run = (id: string, patch: Partial<IRun> = {}): IRun => ({
   error: null,
   error_kind: null,
   metrics_summary: {},
+  metric: null,
+  greater_is_better: true,
   data_source_id: null,
   cancel_requested_at: null,
   ...patch

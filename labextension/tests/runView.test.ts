@@ -47,7 +47,7 @@ describe('the events of a run', () => {
       })
     ]);
     assert.equal(state.run?.status, 'running');
-    assert.deepEqual(state.fitting, { model_id: 'lr', name: 'LR', fold: 2, folds: 5 });
+    assert.deepEqual(state.fitting, [{ model_id: 'lr', name: 'LR', fold: 2, folds: 5 }]);
     const more = after(state, [
       event(4, 'model.scored', row('lr', 0.7)),
       event(5, 'model.scored', row('nb', 0.9)),
@@ -57,14 +57,14 @@ describe('the events of a run', () => {
       more.rows.map(one => one.model_id),
       ['nb', 'lr']
     );
-    assert.deepEqual(more.failed, [{ model_id: 'qda', error: 'collinear' }]);
-    assert.equal(more.fitting, null);
+    assert.deepEqual(more.failed, [{ model_id: 'qda', name: 'qda', error: 'collinear' }]);
+    assert.deepEqual(more.fitting, []);
     assert.equal(more.events.length, 6);
   });
 
-  it('rank an error upwards once the engine has said that it is one', () => {
-    const metrics = [{ id: 'Accuracy', name: '', greater_is_better: false }];
-    const state = after({ ...fresh, metrics, metric: 'Accuracy' }, [
+  it('rank an error upwards as the run says', () => {
+    const error = { metric: 'Accuracy', greater_is_better: false };
+    const state = after({ ...fresh, run: { ...fresh.run, ...error }, metric: 'Accuracy' }, [
       event(1, 'model.scored', row('a', 2)),
       event(2, 'model.scored', row('b', 1))
     ]);

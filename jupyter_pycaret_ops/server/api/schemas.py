@@ -532,6 +532,9 @@ class RunBrief(Row, kw_only=True):
     error: str | None
     error_kind: str | None
     metrics_summary: MetricsSummaryJson
+    #: orders the leaderboard; None where models are not scored
+    metric: str | None
+    greater_is_better: bool
     data_source_id: str | None
     cancel_requested_at: Moment | None
     created_by: str | None

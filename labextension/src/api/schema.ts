@@ -679,6 +679,8 @@ export interface components {
       readonly error: string | null;
       readonly error_kind: string | null;
       readonly metrics_summary: components['schemas']['MetricsSummary'];
+      readonly metric: string | null;
+      readonly greater_is_better: boolean;
       readonly data_source_id: string | null;
       readonly cancel_requested_at: string | null;
       readonly created_by: string | null;
@@ -715,6 +717,8 @@ export interface components {
       readonly error: string | null;
       readonly error_kind: string | null;
       readonly metrics_summary: components['schemas']['MetricsSummary'];
+      readonly metric: string | null;
+      readonly greater_is_better: boolean;
       readonly data_source_id: string | null;
       readonly cancel_requested_at: string | null;
       readonly created_by: string | null;
@@ -782,6 +786,8 @@ export interface components {
       readonly error: string | null;
       readonly error_kind: string | null;
       readonly metrics_summary: components['schemas']['MetricsSummary'];
+      readonly metric: string | null;
+      readonly greater_is_better: boolean;
       readonly data_source_id: string | null;
       readonly cancel_requested_at: string | null;
       readonly created_by: string | null;

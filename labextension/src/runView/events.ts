@@ -6,7 +6,7 @@ import {
   isUnfinished,
   type RunStatus
 } from '../api/rows';
-import { type IRunState, isScore, metricsOf, sorted } from './state';
+import { greaterIsBetter, type IRunState, metricsOf, sorted } from './state';
 
 const ENDS: Readonly<Record<string, RunStatus>> = {
   'run.succeeded': 'succeeded',
@@ -27,14 +27,14 @@ export function ranked(state: IRunState): ReadonlyArray<ILeaderboardRow> {
   const metric = state.metric ?? metricsOf(state.rows, null)[0];
   return metric === undefined
     ? state.rows
-    : sorted(state.rows, metric, isScore(state.metrics, metric));
+    : sorted(state.rows, metric, greaterIsBetter(state, metric));
 }
 
 function step(state: IRunState, event: IRunEvent): IRunState {
   const { kind, payload } = event;
   const end = ENDS[kind];
   if (end) {
-    return { ...withRun(state, ended(state.run, end, event)), fitting: null, cancelling: false };
+    return { ...withRun(state, ended(state.run, end, event)), fitting: [], cancelling: false };
   }
   switch (kind) {
     case 'run.started':
@@ -44,7 +44,12 @@ function step(state: IRunState, event: IRunEvent): IRunState {
         attempt: event.attempt ?? state.run?.attempt
       });
     case 'run.requeued':
-      return { ...withRun(state, { status: 'queued', started_at: null }), fitting: null };
+      // the next attempt tries all models again
+      return {
+        ...withRun(state, { status: 'queued', started_at: null }),
+        fitting: [],
+        failed: []
+      };
     case 'run.cancel_requested':
       return {
         ...withRun(state, { cancel_requested_at: event.timestamp }),
@@ -68,16 +73,17 @@ function step(state: IRunState, event: IRunEvent): IRunState {
         ...state,
         rows: [...state.rows.filter(other => other.model_id !== row.model_id), row],
         names: { ...state.names, [row.model_id]: row.name },
-        fitting: state.fitting?.model_id === row.model_id ? null : state.fitting
+        fitting: state.fitting.filter(one => one.model_id !== row.model_id)
       };
     }
     case 'model.failed': {
       const id = String(payload.model_id);
+      const name = String(payload.name ?? state.names[id] ?? id);
       const error = String(payload.error ?? event.message);
       return {
         ...state,
-        failed: [...state.failed.filter(one => one.model_id !== id), { model_id: id, error }],
-        fitting: state.fitting?.model_id === id ? null : state.fitting
+        failed: [...state.failed.filter(one => one.model_id !== id), { model_id: id, name, error }],
+        fitting: state.fitting.filter(one => one.model_id !== id)
       };
     }
     default:
@@ -110,19 +116,24 @@ function progressed(state: IRunState, payload: IRunEvent['payload']): IRunState 
     label: String(label ?? '')
   };
   const now = withRun(state, { progress });
-  if (typeof id !== 'string') {
+  // the final fit of a model is no scoring
+  if (typeof id !== 'string' || stage === 'final') {
     return now;
   }
   const number = (value: unknown) => (typeof value === 'number' ? value : null);
+  const known = now.fitting.find(one => one.model_id === id);
+  const fitting = {
+    model_id: id,
+    name: known?.name ?? progress.label,
+    fold: number(fold),
+    folds: number(folds)
+  };
   return {
     ...now,
-    names: stage === undefined ? { ...now.names, [id]: progress.label } : now.names,
-    fitting: {
-      model_id: id,
-      name: progress.label,
-      fold: number(fold),
-      folds: number(folds)
-    }
+    names: { ...now.names, [id]: fitting.name },
+    fitting: known
+      ? now.fitting.map(one => (one.model_id === id ? fitting : one))
+      : [...now.fitting, fitting]
   };
 }
 

@@ -45,7 +45,7 @@ export function Head({
     : (run.metrics_summary.models ?? 0) + (run.metrics_summary.failed ?? 0);
   // Where nobody chose, the run says how many the engine takes.
   const asked = typeof setup.fold === 'number' ? setup.fold : 0;
-  const folds = state.fitting?.folds ?? (state.rows[0]?.folds?.length || asked);
+  const folds = state.fitting[0]?.folds ?? (state.rows[0]?.folds?.length || asked);
   const scope = [
     models > 0 ? trans._n('%2 model', '%2 models', models, formatCount(models)) : '',
     folds > 0 ? trans._n('%2 fold', '%2 folds', folds, formatCount(folds)) : ''
@@ -174,7 +174,8 @@ function Times({
  */
 export function Overall({ state }: { readonly state: IRunState }): JSX.Element | null {
   const trans = useTrans();
-  const { run, fitting, rows } = state;
+  const { run, rows } = state;
+  const fitting = state.fitting[state.fitting.length - 1];
   if (run === null || !isUnfinished(run)) {
     return null;
   }

@@ -2,12 +2,14 @@ import React, { useState } from 'react';
 import { formatCount, formatEnd } from '../common/format';
 import { Icon } from '../common/icons';
 import { useTrans } from '../common/trans';
+import type { ILeaderboardRow } from '../api/rows';
 import { isUnfinished } from '../sidePanel/state';
 import { Failed, Fitting, Scored, Waiting } from './leaderboardRows';
 import { shownMetric } from './model';
 import { useFresh, useHeld, useInside } from './order';
-import { type IRunState, isScore, metricsOf, sorted, valueOf } from './state';
-import { FoldStrip, rangeOf } from './strip';
+import { barOf, decimalsOf, foldRange, textOf } from './cells';
+import { greaterIsBetter, type IRunState, metricsOf, sorted, valueOf } from './state';
+import { FoldStrip } from './strip';
 
 /** rows drawn at first: a live board shows more, an ended one gives way to plots */
 const LIVE = 30;
@@ -27,7 +29,7 @@ interface ISort {
 export function Leaderboard({ state }: { readonly state: IRunState }): JSX.Element {
   const trans = useTrans();
   const metric = shownMetric(state);
-  const score = isScore(state.metrics, metric);
+  const score = greaterIsBetter(state, metric);
   const [chosen, setChosen] = useState<ISort | null>(null);
   const ended = state.run !== null && !isUnfinished(state.run);
   const [more, setMore] = useState(0);
@@ -49,13 +51,15 @@ export function Leaderboard({ state }: { readonly state: IRunState }): JSX.Eleme
   const known = new Set([
     ...state.rows.map(row => row.model_id),
     ...state.failed.map(one => one.model_id),
-    ...(state.fitting ? [state.fitting.model_id] : [])
+    ...state.fitting.map(one => one.model_id)
   ]);
   const waiting = ended ? [] : state.candidates.filter(id => !known.has(id));
   const fresh = useFresh(state.rows);
   const best = state.rows[0]?.model_id;
-  const range = rangeOf(state.rows);
-  const largest = Math.max(...state.rows.map(row => Math.abs(valueOf(row, metric ?? '') ?? 0)), 0);
+  const range = foldRange(state.rows);
+  const decimals = new Map(columns.map(name => [name, decimalsOf(state.rows, name)]));
+  const written = (row: ILeaderboardRow, name: string): string =>
+    textOf(valueOf(row, name), decimals.get(name) ?? 4);
   const span = beside.length + 1;
 
   const sortBy = (column: string, descending: boolean): void =>
@@ -136,7 +140,7 @@ export function Leaderboard({ state }: { readonly state: IRunState }): JSX.Eleme
                   <span>{range ? formatEnd(range.high) : ''}</span>
                 </span>
               </th>
-              {beside.map(name => head(name, name, isScore(state.metrics, name)))}
+              {beside.map(name => head(name, name, greaterIsBetter(state, name)))}
               {head('seconds', trans.__('Seconds'), false)}
             </tr>
           </thead>
@@ -150,12 +154,8 @@ export function Leaderboard({ state }: { readonly state: IRunState }): JSX.Eleme
                 fresh={fresh.has(row.model_id)}
                 metric={metric}
                 beside={beside}
-                share={
-                  largest > 0
-                    ? Math.max(0, valueOf(row, metric ?? '') ?? 0) /
-                      Math.max(largest, score && largest <= 1 ? 1 : largest)
-                    : 0
-                }
+                written={written}
+                bar={barOf(row, state.rows, metric, score)}
                 strip={
                   range ? (
                     <FoldStrip row={row} mean={valueOf(row, metric ?? '')} range={range} />
@@ -163,14 +163,11 @@ export function Leaderboard({ state }: { readonly state: IRunState }): JSX.Eleme
                 }
               />
             ))}
-            {state.fitting && !ended ? <Fitting state={state} span={span} /> : null}
+            {ended
+              ? null
+              : state.fitting.map(one => <Fitting key={one.model_id} fitting={one} span={span} />)}
             {failed.map(one => (
-              <Failed
-                key={one.model_id}
-                failed={one}
-                name={state.names[one.model_id] ?? one.model_id}
-                span={span}
-              />
+              <Failed key={one.model_id} failed={one} name={one.name} span={span} />
             ))}
             {waiting.length > 0 ? (
               <Waiting names={waiting.map(id => state.names[id] ?? id)} span={span} />
@@ -195,7 +192,8 @@ export function Leaderboard({ state }: { readonly state: IRunState }): JSX.Eleme
                 </td>
               </tr>
             ) : null}
-            {rows.length + state.failed.length + waiting.length === 0 && !state.fitting ? (
+            {rows.length + state.failed.length + waiting.length === 0 &&
+            state.fitting.length === 0 ? (
               <tr className="jp-pycaret-leaderboard__row--quiet">
                 <td />
                 <td colSpan={3 + span}>

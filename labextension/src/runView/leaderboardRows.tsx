@@ -1,10 +1,10 @@
 import React from 'react';
 import type { ILeaderboardRow } from '../api/rows';
 import { Clip } from '../common/clip';
-import { formatCount, formatScore, MISSING } from '../common/format';
+import { formatCount, MISSING } from '../common/format';
 import { StatusMark } from '../common/icons';
 import { useTrans } from '../common/trans';
-import { type IFailedModel, type IRunState, valueOf } from './state';
+import type { IFailedModel, IFitting } from './state';
 
 export interface IScoredProps {
   readonly row: ILeaderboardRow;
@@ -13,13 +13,16 @@ export interface IScoredProps {
   readonly fresh: boolean;
   readonly metric: string | null;
   readonly beside: ReadonlyArray<string>;
-  readonly share: number;
+  /** the value of a column as text */
+  readonly written: (row: ILeaderboardRow, column: string) => string;
+  /** percent */
+  readonly bar: number;
   readonly strip: JSX.Element | null;
 }
 
 /** A model that was scored. */
 export function Scored(props: IScoredProps): JSX.Element {
-  const { row, rank, best, fresh, metric, beside, share, strip } = props;
+  const { row, rank, best, fresh, metric, beside, written, bar, strip } = props;
   const seconds = row.seconds;
   const block = 'jp-pycaret-leaderboard__row';
   return (
@@ -35,16 +38,16 @@ export function Scored(props: IScoredProps): JSX.Element {
           <div className="jp-pycaret-bar">
             <span
               className="jp-pycaret-bar__fill"
-              style={{ width: `${(100 * Math.min(1, share)).toFixed(1)}%` }}
+              style={{ width: `${Math.min(100, bar).toFixed(1)}%` }}
             />
           </div>
-          <span className="jp-pycaret-num">{formatScore(valueOf(row, metric ?? ''))}</span>
+          <span className="jp-pycaret-num">{written(row, metric ?? '')}</span>
         </div>
       </td>
       <td>{strip}</td>
       {beside.map(name => (
         <td key={name} className="jp-pycaret-num">
-          {formatScore(valueOf(row, name))}
+          {written(row, name)}
         </td>
       ))}
       <td className="jp-pycaret-num">
@@ -54,19 +57,15 @@ export function Scored(props: IScoredProps): JSX.Element {
   );
 }
 
-/** The model that is being fitted. */
+/** A model that is being fitted. */
 export function Fitting({
-  state,
+  fitting,
   span
 }: {
-  readonly state: IRunState;
+  readonly fitting: IFitting;
   readonly span: number;
-}): JSX.Element | null {
+}): JSX.Element {
   const trans = useTrans();
-  const { fitting } = state;
-  if (!fitting) {
-    return null;
-  }
   const { fold, folds, name } = fitting;
   const done = fold === null ? 0 : fold - 1;
   const counts = fold !== null && folds !== null;

@@ -179,7 +179,7 @@ export class RunModel {
         pipelines,
         promoted: pipelines.find(row => row.origin_run_id === run.id) ?? null,
         cancelling: false,
-        fitting: null,
+        fitting: [],
         rows: run.leaderboard.length > 0 ? run.leaderboard : this._state.rows,
         metric: run.metrics_summary?.metric ?? this._state.metric
       });

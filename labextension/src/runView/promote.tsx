@@ -6,7 +6,7 @@ import { Icon } from '../common/icons';
 import { useTrans } from '../common/trans';
 import { useSignal } from '../common/useSignal';
 import { type RunModel, shownMetric } from './model';
-import { type IRunState, isScore, valueOf } from './state';
+import { greaterIsBetter, type IRunState, valueOf } from './state';
 
 /** Which pipelines are deployed already. */
 export interface IDeployed {
@@ -51,7 +51,7 @@ function Facts({ state }: { readonly state: IRunState }): JSX.Element | null {
   const lead =
     mean === null || next === null
       ? null
-      : isScore(state.metrics, metric)
+      : greaterIsBetter(state, metric)
         ? mean - next
         : next - mean;
   const folds = best.folds?.length ?? 0;
@@ -68,10 +68,10 @@ function Facts({ state }: { readonly state: IRunState }): JSX.Element | null {
         </dd>
         {lead === null ? null : (
           <>
-            <dt>{trans.__('Ahead of second')}</dt>
+            <dt>{trans.__('Lead over #2')}</dt>
             <dd>
               {typeof std === 'number' && lead <= std
-                ? trans.__('%1, within the spread', formatScore(lead))
+                ? trans.__('%1 · smaller than the variation between folds', formatScore(lead))
                 : formatScore(lead)}
             </dd>
           </>

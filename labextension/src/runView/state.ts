@@ -19,6 +19,7 @@ export interface IFitting {
 
 export interface IFailedModel {
   readonly model_id: string;
+  readonly name: string;
   readonly error: string;
 }
 
@@ -35,7 +36,8 @@ export interface IRunState extends ILine {
   readonly metric: string | null;
   /** scored models, best first */
   readonly rows: ReadonlyArray<ILeaderboardRow>;
-  readonly fitting: IFitting | null;
+  /** models that are being scored, in the order in which they began */
+  readonly fitting: ReadonlyArray<IFitting>;
   readonly failed: ReadonlyArray<IFailedModel>;
   /** models that a plan will try, by id */
   readonly candidates: ReadonlyArray<string>;
@@ -63,7 +65,7 @@ export const NO_RUN: IRunState = {
   metrics: [],
   metric: null,
   rows: [],
-  fitting: null,
+  fitting: [],
   failed: [],
   candidates: [],
   names: {},
@@ -102,8 +104,17 @@ export function valueOf(row: ILeaderboardRow, name: string): number | null {
   return typeof value === 'number' ? value : null;
 }
 
-/** Whether more is better; metrics that nobody knows are taken for scores. */
-export function isScore(metrics: ReadonlyArray<IMetric>, name: string | null): boolean {
+/**
+ * Whether more is better. The run says it of its own metric, the engine of the others; what neither
+ * knows is taken for a score.
+ */
+export function greaterIsBetter(
+  { run, metrics }: Pick<IRunState, 'run' | 'metrics'>,
+  name: string | null
+): boolean {
+  if (run !== null && run.metric === name) {
+    return run.greater_is_better;
+  }
   return metrics.find(one => one.id === name)?.greater_is_better ?? true;
 }
 

@@ -2,28 +2,13 @@ import React from 'react';
 import type { ILeaderboardRow } from '../api/rows';
 import { formatCount } from '../common/format';
 import { useTrans } from '../common/trans';
+import { foldsOf, type IRange } from './cells';
 
 const WIDTH = 128;
 const MIDDLE = 8;
 const RADIUS = 2;
 /** where dots that would cover each other go */
 const LEVELS = [0, -4, 4];
-
-export interface IRange {
-  readonly low: number;
-  readonly high: number;
-}
-
-/** The range of all folds of all models, a little wider. */
-export function rangeOf(rows: ReadonlyArray<ILeaderboardRow>): IRange | null {
-  const values = rows.flatMap(row => foldsOf(row));
-  if (values.length === 0) {
-    return null;
-  }
-  const [low, high] = [Math.min(...values), Math.max(...values)];
-  const room = (high - low || Math.abs(high) || 1) * 0.05;
-  return { low: low - room, high: high + room };
-}
 
 /**
  * One dot a fold, one tick for the mean.
@@ -78,8 +63,4 @@ export function FoldStrip({
       )}
     </svg>
   );
-}
-
-function foldsOf(row: ILeaderboardRow): ReadonlyArray<number> {
-  return (row.folds ?? []).filter((value): value is number => typeof value === 'number');
 }
