@@ -40,9 +40,9 @@ from .runs.submission import Submissions
 from .runs.supervisor import RunSettings, Supervisor
 from .serving.endpoints import Endpoints
 from .serving.kernel_link import KernelLink
-from .serving.rate_limit import HeldBytes, RateLimiter
+from .serving.rate_limit import BufferedBytes, RateLimiter
 from .serving.readiness import Readiness
-from .serving.usage_statistics import Statistics
+from .serving.usage_statistics import UsageStatistics
 from .store import runs, workers
 from .store.models import Worker as WorkerRow
 from .store.session import Store
@@ -174,12 +174,12 @@ async def build(
             folder=base.runtime,
         ),
         readiness=Readiness(base.store, base.clock.monotonic),
-        statistics=Statistics(base.store, base.clock),
+        statistics=UsageStatistics(base.store, base.clock),
         metrics=await _metrics(base, pool),
         decoding=_decode_thread(base),
         public_rate=RateLimiter(options.public_requests_per_minute, base.clock.monotonic),
         public_body_bytes=options.public_body_bytes,
-        public_held=HeldBytes(max(PUBLIC_HELD_BYTES, 4 * options.public_body_bytes)),
+        public_held=BufferedBytes(max(PUBLIC_HELD_BYTES, 4 * options.public_body_bytes)),
         upload_cap_bytes=options.upload_cap_bytes,
         queue_cap=options.queue_cap,
         openapi_document=document,

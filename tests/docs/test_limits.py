@@ -147,7 +147,7 @@ LIMITS = (
     Limit("http-api.md", "the time is up (0 to # s)", bound(schemas.WaitQuery, "timeout_s", "le")),
     Limit("http-api.md", "closed with # when the caller", "server.api.runs:FORBIDDEN"),
     # serving.md
-    Limit("serving.md", "wait up to # seconds for that", "server.serving.endpoints:WARM_WITHIN_S"),
+    Limit("serving.md", "wait up to # seconds for that", "server.serving.endpoints:PRELOAD_WITHIN_S"),
     Limit("serving.md", "within # seconds on others that share", "server.serving.endpoints:FRESH_S"),
     Limit("serving.md", "within # seconds on others.", "server.api.identity:KEY_FRESH_S"),
     Limit("serving.md", "More than # rows, or", "server.api.bounded_json:MOST_ROWS"),

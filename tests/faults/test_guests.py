@@ -212,8 +212,8 @@ def _plus(timestamp: str, seconds: float) -> str:
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        ({"executor": "notebook", "sklearn_dataset": "iris"}, "go together"),
-        ({"frame": {"name": "df", "rows": 1, "columns": ["a"]}}, "go together"),
+        ({"executor": "notebook", "sklearn_dataset": "iris"}, "needs the executor"),
+        ({"frame": {"name": "df", "rows": 1, "columns": ["a"]}}, "needs the executor"),
         (
             {"executor": "notebook", "frame": {"name": "df", "rows": 0, "columns": ["target"]}},
             "no row",

@@ -85,7 +85,7 @@ def test_a_kernel_over_its_memory_fails_alone_with_the_figures(home: Home) -> No
         run = server.submit(server.experiment(), **SHORT)
         row = server.ended(run["id"])
         assert (row["status"], row["error_kind"], row["attempt"]) == ("failed", "user", 1)
-        assert "may use 100 MiB" in row["error"]
+        assert "limit of a worker kernel is 100 MiB" in row["error"]
         assert server.get("/healthz") == {"ok": True}
 
 

@@ -67,7 +67,7 @@ def test_a_run_on_a_table_that_is_lost_ends_with_the_sentence(server: LiveServer
     )
     row = server.ended(run["id"])
     assert row["status"] == "failed"
-    assert row["error"] == "The file is no longer in the artifact store."
+    assert row["error"] == "The file is no longer in the file store."
     assert row["attempt"] == 1
 
 

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from ..runs.submission import Submissions
     from ..runs.supervisor import Supervisor
     from ..serving.endpoints import Endpoints
-    from ..serving.rate_limit import HeldBytes, RateLimiter
+    from ..serving.rate_limit import BufferedBytes, RateLimiter
     from ..serving.readiness import Readiness
-    from ..serving.usage_statistics import Statistics
+    from ..serving.usage_statistics import UsageStatistics
     from ..store.access import Caller
     from ..store.session import Store
     from ..vault import Vault
@@ -54,7 +54,7 @@ class Services:
     notebook: NotebookExecutor
     endpoints: Endpoints
     readiness: Readiness
-    statistics: Statistics
+    statistics: UsageStatistics
     metrics: Metrics
     #: where large bodies of predictions are decoded and checked
     decoding: DecodeThread
@@ -62,7 +62,7 @@ class Services:
     public_rate: RateLimiter
     public_body_bytes: int
     #: bytes of their bodies, by address
-    public_held: HeldBytes
+    public_held: BufferedBytes
     upload_cap_bytes: int
     queue_cap: int
     openapi_document: Callable[[], dict[str, Any]]

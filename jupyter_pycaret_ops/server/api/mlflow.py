@@ -60,7 +60,7 @@ class InvocationsHandler(ServingHandler):
         self.require_json()
         ignore_extra = self.flag("extra", "ignore")
         rows, _ = await self.checked_rows(
-            partial(rows_of, names=endpoint.model.checker.names, ignore_extra=ignore_extra),
+            partial(rows_of, names=endpoint.model.validator.names, ignore_extra=ignore_extra),
             ignore_extra=ignore_extra,
         )
         answer, _ = await self.predict(rows, proba=False)

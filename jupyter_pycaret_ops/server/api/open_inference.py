@@ -20,7 +20,7 @@ from msgspec import Meta, Raw, Struct
 
 from ...common.errors import Invalid, TooLarge
 from ...common.task_types import TASK_TYPES
-from ..serving.batcher import Answer
+from ..serving.batcher import PredictionResult
 from ..serving.endpoints import Endpoint, Model
 from .base import JsonBodyHandler, refuse_deep
 from .bounded_json import MOST_ROWS, decode, most_values, refuse_many
@@ -118,7 +118,7 @@ class InferHandler(OpenInferenceHandler):
         # with binary tensors behind it, the JSON is a part of something else
         self.require_json("application/octet-stream", "application/vnd.inference.binary+json")
         ignore_extra = self.flag("extra", "ignore")
-        names = endpoint.model.checker.names
+        names = endpoint.model.validator.names
         wanted = _Sent(inputs=[])
 
         def read(body: bytes) -> list[dict[str, Any]]:
@@ -337,7 +337,7 @@ def _wrong(index: int, why: str) -> Invalid:
 # ---------------------------------------------------------------- tensors out
 
 
-def _output(name: str, answer: Answer, endpoint: Endpoint) -> InferTensor:
+def _output(name: str, answer: PredictionResult, endpoint: Endpoint) -> InferTensor:
     count = len(answer.predictions)
     if name == "prediction":
         datatype = _label_type(endpoint.model)

@@ -13,8 +13,8 @@ from jupyter_server.auth.decorator import allow_unauthenticated
 
 from ...common.errors import Forbidden, Invalid, NotFound, RateLimited, TooLarge
 from ...common.task_types import TASK_TYPES
-from ..serving.batcher import Answer
-from ..serving.endpoints import Endpoint, Model, refuse_paused
+from ..serving.batcher import PredictionResult
+from ..serving.endpoints import Endpoint, Model, raise_if_paused
 from ..store import access
 from ..store.access import KeyGrant, Role
 from ..store.keys import KEY_PREFIX
@@ -81,7 +81,7 @@ class ServingHandler(JsonBodyHandler):
             return
         if self.announced_bytes() is None:
             self._take_rate(size / RATED_BYTES)
-        if not self.services.public_held.take(self.request.remote_ip, size):
+        if not self.services.public_held.reserve(self.request.remote_ip, size):
             raise RateLimited(
                 "Too many large requests at once to public deployments. Wait, or ask for an API key.",
                 retry_after_s=1,
@@ -102,7 +102,7 @@ class ServingHandler(JsonBodyHandler):
         """Let others send as much."""
         held, self._held = self._held, 0
         if held:
-            self.services.public_held.give_back(self.request.remote_ip, held)
+            self.services.public_held.release(self.request.remote_ip, held)
 
     async def identify(self, route: Route) -> None:
         """Set the endpoint, or refuse; what a stranger may not call does not exist for them."""
@@ -176,17 +176,19 @@ class ServingHandler(JsonBodyHandler):
         """
         endpoint = self.endpoint
         assert endpoint is not None
-        refuse_paused(endpoint)
+        raise_if_paused(endpoint)
         body = await self.sent_body()
 
         def work() -> tuple[list[list[Any]], list[str]]:
             rows = read(body)
             refuse_row_count(len(rows))
-            return endpoint.model.checker.check(rows, ignore_extra=ignore_extra)
+            return endpoint.model.validator.check(rows, ignore_extra=ignore_extra)
 
         return await self.in_thread(work, when=len(body) > IN_THREAD_BYTES)
 
-    async def predict(self, rows: list[list[Any]], *, proba: bool) -> tuple[Answer, float]:
+    async def predict(
+        self, rows: list[list[Any]], *, proba: bool
+    ) -> tuple[PredictionResult, float]:
         """Return predictions for checked rows, and the latency in ms, which is counted.
 
         Raises
@@ -200,7 +202,7 @@ class ServingHandler(JsonBodyHandler):
         assert endpoint is not None
         answer = await endpoint.batcher.submit(rows, proba=proba)
         latency_ms = (time.perf_counter() - self.began) * 1000
-        self.services.statistics.answered(endpoint.deployment_id, latency_ms)
+        self.services.statistics.count_answered(endpoint.deployment_id, latency_ms)
         self.services.metrics.answered(endpoint.slug, latency_ms / 1000)
         return answer, latency_ms
 
@@ -211,7 +213,7 @@ class ServingHandler(JsonBodyHandler):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Count the refusal, then say it."""
         if self.endpoint is not None and status_code in COUNTED:
-            self.services.statistics.refused(self.endpoint.deployment_id)
+            self.services.statistics.count_refused(self.endpoint.deployment_id)
             self.services.metrics.refused(self.endpoint.slug)
         super().write_error(status_code, **kwargs)
 
@@ -230,7 +232,7 @@ class PredictHandler(ServingHandler):
         endpoint = self.endpoint
         assert endpoint is not None
         self.require_json()
-        refuse_paused(endpoint)
+        raise_if_paused(endpoint)
         ignore_extra = self.flag("extra", "ignore")
         rows, warnings = await self.checked_rows(
             partial(rows_of, model=endpoint.model, ignore_extra=ignore_extra),
@@ -266,7 +268,7 @@ class SchemaHandler(ServingHandler):
         model = endpoint.model
         self.answer(
             DeploymentSchema(
-                row=model.checker.json_schema(),
+                row=model.validator.json_schema(),
                 example=model.schema["example"],
                 labels=model.labels,
             )
@@ -288,7 +290,7 @@ def rows_of(body: bytes, *, model: Model, ignore_extra: bool) -> Sequence[Any]:
     if len(body) <= IN_THREAD_BYTES:
         sent = decode(body, _decoder, HINT)
     else:
-        refuse_many(body, most_values(len(model.checker.names), ignore_extra=ignore_extra))
+        refuse_many(body, most_values(len(model.validator.names), ignore_extra=ignore_extra))
         sent = decode(body, _row_by_row, HINT)
     if sent.rows is not msgspec.UNSET and sent.horizon is msgspec.UNSET:
         if isinstance(sent, PredictIn):
@@ -331,7 +333,7 @@ def refuse_row_count(count: int) -> None:
         raise TooLarge(f"{count} rows are too many; send at most {MOST_ROWS:,} at once.")
 
 
-def _predictions(answer: Answer, endpoint: Endpoint) -> list[Prediction]:
+def _predictions(answer: PredictionResult, endpoint: Endpoint) -> list[Prediction]:
     made = [Prediction(index, value) for index, value in enumerate(answer.predictions)]
     if answer.probabilities is not None:
         names = [label_key(label) for label in endpoint.model.labels or []]

@@ -63,7 +63,7 @@ async def deploy(call: Call) -> DeploymentRow:
         call.body.auth_mode,
     )
     endpoints = call.services.endpoints
-    await endpoints.warm(deployment.endpoint_slug)
+    await endpoints.preload(deployment.endpoint_slug)
     return await responses.deployment(deployment, endpoints)
 
 
@@ -93,7 +93,7 @@ async def update_deployment(call: Call) -> DeploymentRow:
     )
     endpoints = call.services.endpoints
     endpoints.evict(row.id)
-    await endpoints.warm(row.endpoint_slug)
+    await endpoints.preload(row.endpoint_slug)
     return await responses.deployment(row, endpoints)
 
 

@@ -1,1 +1,1 @@
-"""Deployments that answer: rows checked, batched, predicted in the serving kernel, counted."""
+"""Serving of deployments: validation, batching, prediction in the serving kernel, usage statistics."""

@@ -1,7 +1,7 @@
-"""Requests gathered into batches: at once when idle, together when busy, one by one after a death.
+"""Batches of requests: one request when idle, all that wait when busy, one by one after the kernel died.
 
-Predicting one row costs what 512 rows cost. So an idle deployment predicts at once; while a batch is
-under way requests gather, and its end releases all that gathered. There is no timer in it.
+Predicting one row takes as long as predicting 512 rows. So an idle deployment predicts at once; requests
+that come while a batch is being predicted are the next batch. There is no timer.
 """
 
 from __future__ import annotations
@@ -18,19 +18,20 @@ from .kernel_link import ROWS_PER_LIMIT, LinkInterrupted, LinkLost, PredictFaile
 
 LARGEST_BATCH_ROWS = 10_000
 LONGEST_QUEUE_ROWS = 40_000
-#: the first request of all may wait for the serving kernel to start
+#: seconds; the first request may have to wait for the serving kernel to start
 DEADLINE_S = 60.0
-#: what has ended the serving kernel this often is refused
-DEADLY = 2
+#: a request that ended the serving kernel so many times is refused
+MAX_DEATHS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What a request gets: as many items as it had rows."""
+class PredictionResult:
+    """The predictions of one request: lists of length n_rows."""
 
     predictions: list[Any]
+    #: shape (n_rows, n_labels), None unless asked for
     probabilities: list[list[float]] | None
-    #: what some tasks say beside it: `score` of an anomaly, `time` of a step
+    #: further outputs of some tasks: `score` of an anomaly, `time` of a step
     more: dict[str, list[Any]] = field(default_factory=dict)
 
 
@@ -38,7 +39,7 @@ class Answer:
 class _Request:
     rows: list[list[Any]]
     proba: bool
-    future: asyncio.Future[Answer]
+    future: asyncio.Future[PredictionResult]
     deaths: int = 0
     alone: bool = False
 
@@ -48,7 +49,7 @@ Predict = Callable[[list[list[Any]], bool], Awaitable[dict[str, Any]]]
 
 @dataclass(slots=True)
 class BatcherLimits:
-    """How much may wait, and for how long."""
+    """How many rows may wait, and for how long."""
 
     batch_rows: int = LARGEST_BATCH_ROWS
     queue_rows: int = LONGEST_QUEUE_ROWS
@@ -58,8 +59,8 @@ class BatcherLimits:
 class Batcher:
     """The queue of one deployment.
 
-    `predict` does one batch of rows; it raises `PredictFailed` when the pipeline raised and `LinkLost`
-    when the kernel died. Each request's future is settled on its own, and only if it still waits.
+    `predict` predicts one batch of rows; it raises `PredictFailed` when the pipeline raised and `LinkLost`
+    when the kernel died. The future of each request is settled on its own, unless it is done.
     """
 
     def __init__(self, predict: Predict, limits: BatcherLimits | None = None) -> None:
@@ -67,35 +68,37 @@ class Batcher:
         self._limits = limits or BatcherLimits()
         self._queue: deque[_Request] = deque()
         self._queued_rows = 0
-        self._pump: asyncio.Task[None] | None = None
+        self._worker: asyncio.Task[None] | None = None
         self._closed: Exception | None = None
 
     @property
     def queued_rows(self) -> int:
-        """How many rows wait for the next batch."""
+        """The number of rows that wait for the next batch."""
         return self._queued_rows
 
-    async def submit(self, rows: list[list[Any]], *, proba: bool) -> Answer:
-        """Predict rows that have been checked, together with whatever else waits.
+    async def submit(self, rows: list[list[Any]], *, proba: bool) -> PredictionResult:
+        """Predict validated rows, together with other requests that wait.
+
+        `rows` has n_rows lists of values in the order of the input schema.
 
         Raises
         ------
         Unavailable
-            When the queue is full, the deadline passes, or no kernel can be had.
+            When the queue is full, the deadline passes, or no kernel can be started.
         RowsInvalid
-            When the pipeline cannot predict these rows, or they ended its kernel twice.
+            When the pipeline cannot predict these rows, or they ended the serving kernel twice.
         """
         if self._closed is not None:
             raise self._closed
         if self._queued_rows + len(rows) > self._limits.queue_rows:
-            raise Unavailable("Too many rows wait for this deployment. Try again shortly.")
+            raise Unavailable("Too many rows wait for this deployment. Try again soon.")
         loop = asyncio.get_running_loop()
         request = _Request(rows, proba, loop.create_future())
         self._queue.append(request)
         self._queued_rows += len(rows)
-        if self._pump is None:
-            self._pump = asyncio.create_task(self._run(), name="predict-batches")
-        # many rows take longer, and so may their answer
+        if self._worker is None:
+            self._worker = asyncio.create_task(self._run(), name="predict-batches")
+        # the deadline grows with the number of rows
         deadline_s = self._limits.deadline_s * (1 + len(rows) / ROWS_PER_LIMIT)
         deadline = loop.call_later(deadline_s, _expire, request)
         try:
@@ -104,27 +107,27 @@ class Batcher:
             deadline.cancel()
 
     def close(self, reason: Exception) -> None:
-        """Refuse what waits and what comes."""
+        """Fail all waiting and later requests with `reason`."""
         self._closed = reason
         while self._queue:
             _refuse(self._queue.popleft(), reason)
         self._queued_rows = 0
 
     async def drained(self) -> None:
-        """Return when nothing is under way."""
-        while self._pump is not None:
+        """Return when no batch is being predicted."""
+        while self._worker is not None:
             with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.shield(self._pump)
+                await asyncio.shield(self._worker)
 
     async def _run(self) -> None:
         try:
             while batch := self._next_batch():
                 await self._settle(batch)
         finally:
-            self._pump = None
+            self._worker = None
 
     def _next_batch(self) -> list[_Request]:
-        """All that gathered, as far as it fits one batch; after a death, one request alone."""
+        """Return the waiting requests that fit into one batch; after a death of the kernel, a single one."""
         batch: list[_Request] = []
         rows = 0
         while self._queue:
@@ -137,7 +140,7 @@ class Batcher:
                 break
             self._queue.popleft()
             self._queued_rows -= len(request.rows)
-            if request.future.done():  # its deadline has passed, or its client went away
+            if request.future.done():  # its deadline has passed, or its client has disconnected
                 continue
             batch.append(request)
             rows += len(request.rows)
@@ -149,7 +152,7 @@ class Batcher:
         try:
             result = await self._predict(rows, proba)
         except LinkInterrupted:
-            self._put_back(batch)  # it was another pipeline's fault
+            self._put_back(batch)  # the kernel was ended because of another pipeline
             return
         except LinkLost:
             self._after_death(batch)
@@ -167,16 +170,19 @@ class Batcher:
             if not request.future.done():
                 probabilities = result["probabilities"]
                 request.future.set_result(
-                    Answer(
+                    PredictionResult(
                         result["predictions"][begin:end],
                         probabilities[begin:end] if request.proba and probabilities else None,
-                        {name: items[begin:end] for name, items in result.get("more", {}).items()},
+                        {
+                            name: values[begin:end]
+                            for name, values in result.get("more", {}).items()
+                        },
                     )
                 )
             begin = end
 
     async def _bisect(self, batch: Sequence[_Request], error: PredictFailed) -> None:
-        """One request that cannot be predicted fails alone."""
+        """Predict the halves of a batch, so that only the request that cannot be predicted fails."""
         if len(batch) == 1:
             _refuse(batch[0], RowsInvalid(f"The pipeline cannot predict these rows: {error}"))
             return
@@ -185,15 +191,15 @@ class Batcher:
         await self._settle(batch[middle:])
 
     def _after_death(self, batch: Sequence[_Request]) -> None:
-        """Try again one by one; what has ended the kernel twice is refused."""
+        """Predict the requests again, one by one; refuse one that has ended the kernel twice."""
         for request in batch:
-            # in company it may have been another one's fault: only deaths alone are its own
+            # in a batch of several the cause is not known, so only deaths in a batch of one are counted
             request.deaths += 1 if len(batch) == 1 else 0
             request.alone = True
-            if request.deaths >= DEADLY:
+            if request.deaths >= MAX_DEATHS:
                 _refuse(
                     request,
-                    RowsInvalid("These rows ended the serving kernel twice; they are refused."),
+                    RowsInvalid("These rows ended the serving kernel twice, so they are refused."),
                 )
         self._put_back(batch)
 

@@ -1,4 +1,4 @@
-"""Endpoints as this server serves them: what the database says, with schema and queue at hand."""
+"""The endpoints of this server: deployments of the database with a validator and a queue each."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from .kernel_link import (
     KernelLink,
     LinkInterrupted,
     LinkLost,
-    LinkSilent,
-    LinkTooLarge,
+    LinkOutOfMemory,
+    LinkTimeout,
     PredictFailed,
 )
 from .quarantine import Quarantine
@@ -32,21 +32,21 @@ from .row_validation import RowValidator
 
 log = logging.getLogger("jupyter_pycaret_ops")
 
-#: how long what another server has changed may go unseen, in seconds
+#: seconds after which changes by other servers are read
 FRESH_S = 5.0
-#: how long a new deployment is waited for, in seconds
-WARM_WITHIN_S = 10.0
+#: seconds to wait for the pipeline of a new deployment to be loaded
+PRELOAD_WITHIN_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A pipeline, ready to be served: several endpoints may share it."""
+    """A pipeline to be served, shared by the endpoints that it is deployed to."""
 
     pipeline_id: str
     name: str
     version: int
     schema: dict[str, Any]
-    checker: RowValidator
+    validator: RowValidator
     task: str
     labels: list[Any] | None
     sha256: str
@@ -60,7 +60,7 @@ class Model:
 
 @dataclass(slots=True)
 class Endpoint:
-    """A deployment as a request meets it."""
+    """A deployment, as requests use it."""
 
     deployment_id: str
     slug: str
@@ -73,7 +73,7 @@ class Endpoint:
 
 
 class Endpoints:
-    """Deployments by slug. What changes here is forgotten at once, what others change within seconds."""
+    """Endpoints by slug or id. Changes by this server take effect at once, those by others within `FRESH_S`."""
 
     def __init__(
         self,
@@ -87,7 +87,7 @@ class Endpoints:
         limits: BatcherLimits | None = None,
         folder: Path | None = None,
     ) -> None:
-        #: for copies of pipelines whose store is elsewhere
+        #: for copies of pipelines, where the file store is not a local folder
         self._folder = folder
         self._store = store
         self._artifacts = artifacts
@@ -96,25 +96,25 @@ class Endpoints:
         self._background = background
         self._monotonic = monotonic
         self._limits = limits
-        self._known: dict[str, Endpoint] = {}
+        self._endpoints: dict[str, Endpoint] = {}
         self._reading: dict[str, asyncio.Task[Endpoint]] = {}
-        #: pipeline → its loading under way, which all share who wait for it
+        #: pipeline id -> its loading, which all waiting requests share
         self._loading: dict[str, asyncio.Task[None]] = {}
-        #: pipeline → how long its loading took, in ms
+        #: pipeline id -> duration of its last loading, in ms
         self._load_ms: dict[str, float] = {}
-        self._blamed = Quarantine(monotonic)
+        self._quarantine = Quarantine(monotonic)
 
     async def get(self, name: str) -> Endpoint:
-        """The endpoint with that slug or id.
+        """Return the endpoint with that slug or id.
 
         Raises
         ------
         NotFound
             When there is none.
         """
-        known = self._known.get(name)
-        if known is not None and self._monotonic() - known.read_at < FRESH_S:
-            return known
+        endpoint = self._endpoints.get(name)
+        if endpoint is not None and self._monotonic() - endpoint.read_at < FRESH_S:
+            return endpoint
         reading = self._reading.get(name)
         if reading is None:
             reading = asyncio.create_task(self._read(name))
@@ -122,60 +122,60 @@ class Endpoints:
             reading.add_done_callback(lambda _: self._reading.pop(name, None))
         return await asyncio.shield(reading)
 
-    async def warm(self, name: str, within_s: float = WARM_WITHIN_S) -> None:
-        """Have the pipeline of a new or changed deployment loaded before the first request.
+    async def preload(self, name: str, within_s: float = PRELOAD_WITHIN_S) -> None:
+        """Load the pipeline of a new or changed deployment before its first request.
 
-        Waits for it for `within_s` seconds; a failure is told at the first request.
+        Waits at most `within_s` seconds; a failure is logged, and raised for the first request.
         """
         try:
             endpoint = await self.get(name)
-            self._blamed.forgive(endpoint.model.pipeline_id)
+            self._quarantine.clear(endpoint.model.pipeline_id)
             if endpoint.status == "active":
-                await self._loaded(endpoint.model, within_s)
+                await self._ensure_loaded(endpoint.model, within_s)
         except OpsError as error:
-            log.info("deployment %s could not be loaded ahead: %s", name, error)
+            log.info("deployment %s could not be preloaded: %s", name, error)
 
-    async def check(self, endpoint: Endpoint, within_s: float = WARM_WITHIN_S) -> None:
-        """Return where a deployment answers now: its pipeline is loaded, in a kernel that gives signs of life.
+    async def check(self, endpoint: Endpoint, within_s: float = PRELOAD_WITHIN_S) -> None:
+        """Return when a deployment can predict now: its pipeline is loaded, in a kernel that responds.
 
         Raises
         ------
         Conflict
             When it is paused.
         Unavailable
-            When it does not answer; the message says why.
+            When it cannot predict; the message says why.
         """
-        refuse_paused(endpoint)
-        await self._loaded(endpoint.model, within_s)
-        if not await self._link.answers():
+        raise_if_paused(endpoint)
+        await self._ensure_loaded(endpoint.model, within_s)
+        if not await self._link.is_responsive():
             raise Unavailable("The serving kernel does not answer.", retry_after_s=5)
 
     async def is_ready(self, pipeline_id: str) -> bool:
-        """Return whether a pipeline is loaded in a kernel that gives signs of life now; loads nothing."""
-        return self._link.has(pipeline_id) and await self._link.answers()
+        """Return whether a pipeline is loaded, in a kernel that responds; loads nothing."""
+        return self._link.has(pipeline_id) and await self._link.is_responsive()
 
     def load_ms(self, pipeline_id: str) -> float | None:
-        """Return how long the last loading of a pipeline took here, in ms."""
+        """Return the duration of the last loading of a pipeline by this server, in ms; None before the first."""
         return self._load_ms.get(pipeline_id)
 
     async def _read(self, name: str) -> Endpoint:
         found = await self._store.read(deployments.served, name)
-        known = self._known.get(name)
+        endpoint = self._endpoints.get(name)
         if found is None:
-            if known is not None:
-                self.evict(known.deployment_id)
+            if endpoint is not None:
+                self.evict(endpoint.deployment_id)
             raise NotFound(f"There is no deployment named “{name}”.")
         deployment, pipeline = found
-        if known is not None and known.model.pipeline_id != pipeline.id:
-            self.evict(known.deployment_id)
-            known = None
-        if known is None:
-            known = self._new(deployment, pipeline)
-        known.status = deployment.status
-        known.auth_mode = deployment.auth_mode
-        known.read_at = self._monotonic()
-        self._known[name] = known
-        return known
+        if endpoint is not None and endpoint.model.pipeline_id != pipeline.id:
+            self.evict(endpoint.deployment_id)
+            endpoint = None
+        if endpoint is None:
+            endpoint = self._new(deployment, pipeline)
+        endpoint.status = deployment.status
+        endpoint.auth_mode = deployment.auth_mode
+        endpoint.read_at = self._monotonic()
+        self._endpoints[name] = endpoint
+        return endpoint
 
     def _new(self, deployment: Deployment, pipeline: Pipeline) -> Endpoint:
         model = Model(
@@ -183,7 +183,7 @@ class Endpoints:
             name=pipeline.name,
             version=pipeline.version,
             schema=pipeline.input_schema,
-            checker=RowValidator(pipeline.input_schema),
+            validator=RowValidator(pipeline.input_schema),
             task=pipeline.task,
             labels=pipeline.labels,
             sha256=pipeline.sha256,
@@ -191,17 +191,17 @@ class Endpoints:
             size_bytes=pipeline.size_bytes,
             storage_key=pipeline.storage_key,
         )
-        # the same deployment may be known by its id: one queue for both
-        twin = next(
+        # the endpoint may exist under the slug or id of the deployment: both share one queue
+        existing = next(
             (
                 item
-                for item in self._known.values()
+                for item in self._endpoints.values()
                 if item.deployment_id == deployment.id and item.model.pipeline_id == pipeline.id
             ),
             None,
         )
-        if twin is not None:
-            return twin
+        if existing is not None:
+            return existing
         return Endpoint(
             deployment_id=deployment.id,
             slug=deployment.endpoint_slug,
@@ -214,47 +214,49 @@ class Endpoints:
         )
 
     def evict(self, deployment_id: str) -> None:
-        """Forget a deployment that has changed or is gone; what waits in its queue is still answered."""
-        for name, endpoint in list(self._known.items()):
+        """Remove a deployment that was changed or deleted; requests in its queue are still predicted."""
+        for name, endpoint in list(self._endpoints.items()):
             if endpoint.deployment_id == deployment_id:
-                del self._known[name]
-                key = endpoint.model.pipeline_id
-                if not any(other.model.pipeline_id == key for other in self._known.values()):
+                del self._endpoints[name]
+                pipeline_id = endpoint.model.pipeline_id
+                if not self._is_used(pipeline_id):
                     self._background.start(
-                        self._unload_when_drained(endpoint.batcher, key), "unload-pipeline"
+                        self._unload_when_drained(endpoint.batcher, pipeline_id), "unload-pipeline"
                     )
 
     async def _unload_when_drained(self, batcher: Batcher, pipeline_id: str) -> None:
         await batcher.drained()
-        if not self._in_use(pipeline_id):
+        if not self._is_used(pipeline_id):
             self._link.unload(pipeline_id)
 
-    def _in_use(self, pipeline_id: str) -> bool:
-        return any(item.model.pipeline_id == pipeline_id for item in self._known.values())
+    def _is_used(self, pipeline_id: str) -> bool:
+        return any(item.model.pipeline_id == pipeline_id for item in self._endpoints.values())
 
     async def _predict(self, model: Model, rows: list[list[Any]], proba: bool) -> dict[str, Any]:
         if not self._link.has(model.pipeline_id):
-            await self._loaded(model)
+            await self._ensure_loaded(model)
         try:
             return await self._link.predict(model.pipeline_id, rows, proba=proba)
-        except LinkSilent:
-            self._blamed.blame(model.pipeline_id, f"{model} did not answer in time, twice.")
+        except LinkTimeout:
+            self._quarantine.record_death(
+                model.pipeline_id, f"{model} did not predict in time, twice."
+            )
             raise
 
-    async def _loaded(self, model: Model, within_s: float | None = None) -> None:
-        """Return when the pipeline is in the serving kernel.
+    async def _ensure_loaded(self, model: Model, within_s: float | None = None) -> None:
+        """Load the pipeline into the serving kernel, unless it is loaded.
 
         Raises
         ------
         Unavailable
-            When it cannot be loaded, or not within `within_s` seconds; then the loading goes on.
+            When it cannot be loaded, or not within `within_s` seconds; in that case the loading goes on.
         LinkLost
-            When the kernel dies of it.
+            When the loading ends the kernel.
         """
         key = model.pipeline_id
         if self._link.has(key):
             return
-        self._blamed.refuse(key)
+        self._quarantine.check(key)
         loading = self._loading.get(key)
         if loading is None:
             loading = asyncio.create_task(self._load(model), name=f"load-{key}")
@@ -273,68 +275,70 @@ class Endpoints:
     def _forget_loading(self, key: str, loading: asyncio.Task[None]) -> None:
         self._loading.pop(key, None)
         if not loading.cancelled():
-            loading.exception()  # whoever waits has it too
+            loading.exception()  # also raised in those who wait
 
     async def _load(self, model: Model) -> None:
-        """Load a pipeline after its digest and signature were checked; the kernel reads the file itself.
+        """Verify the digest and signature of a pipeline's file, and load it; the kernel reads the file.
 
         Raises
         ------
         Unavailable
-            When the stored file is lost or not the one that was signed, or cannot be loaded.
+            When the stored file is missing, is not the signed one, or cannot be loaded.
         LinkLost
-            When the kernel dies of it.
+            When the loading ends the kernel.
         """
-        began = self._monotonic()
+        started = self._monotonic()
         key = model.pipeline_id
         copy: Path | None = None
         try:
-            path = await self._artifacts.in_thread_whole(self._checked_path, model)
+            path = await self._artifacts.in_thread_whole(self._verified_path, model)
             if path is None:
-                copy = path = await self._artifacts.in_thread_whole(self._fetched, model)
+                copy = path = await self._artifacts.in_thread_whole(self._fetch_copy, model)
             await self._link.load(key, path, model.size_bytes, model.sha256, model.schema)
         except NotFound as error:
             raise Unavailable(
-                f"{model} is lost: its file is no longer in the artifact store. Restore it, or deploy "
+                f"{model} is lost: its file is no longer in the file store. Restore the file, or deploy "
                 "another version.",
                 retry_after_s=60,
             ) from error
         except PredictFailed as error:
             raise Unavailable(
                 f"{model} cannot be loaded in the serving kernel ({error}). Its environment "
-                "may have changed since training: train again, or restore the packages.",
+                "may have changed since training. Train again, or restore the packages.",
                 retry_after_s=60,
             ) from error
         except LinkInterrupted:
             raise
-        except LinkSilent:
-            why = f"{model} was not loaded in time, and its kernel was ended."
-            self._blamed.blame(key, why, for_certain=True)
+        except LinkTimeout:
+            reason = f"{model} was not loaded in time, so the serving kernel was ended."
+            self._quarantine.record_death(key, reason, is_certain=True)
             raise
-        except LinkTooLarge as error:
-            self._blamed.blame(key, f"{model} is too large. {error}", for_certain=True)
+        except LinkOutOfMemory as error:
+            self._quarantine.record_death(key, f"{model} is too large. {error}", is_certain=True)
             raise Unavailable(str(error), retry_after_s=60) from error
         except LinkLost:
-            self._blamed.blame(key, f"{model} ended the serving kernel while it was loaded, twice.")
+            self._quarantine.record_death(
+                key, f"{model} ended the serving kernel twice while it was being loaded."
+            )
             raise
         finally:
             if copy is not None:
                 copy.unlink(missing_ok=True)
-        self._load_ms[key] = round((self._monotonic() - began) * 1000, 3)
+        self._load_ms[key] = round((self._monotonic() - started) * 1000, 3)
 
-    def _checked_path(self, model: Model) -> Path | None:
-        """Return where the file of a pipeline lies, None where it must be fetched; it is read, not held."""
+    def _verified_path(self, model: Model) -> Path | None:
+        """Return the path of a pipeline's file, None where it must be fetched; raise Unavailable if it was changed."""
         digest = self._artifacts.digest(model.storage_key)
         if digest != model.sha256 or not self._vault.is_signed(digest, model.signature):
             raise Unavailable(
-                f"{model} is damaged: its file is not the one that this server signed, so it is not "
+                f"{model} is damaged: its file is not the one that this server signed. It is not "
                 "loaded. Promote the run again.",
                 retry_after_s=60,
             )
         return self._artifacts.local_path(model.storage_key)
 
-    def _fetched(self, model: Model) -> Path:
-        """Copy the file of a pipeline from a store elsewhere; the kernel checks the copy's digest."""
+    def _fetch_copy(self, model: Model) -> Path:
+        """Copy the file of a pipeline from the file store and return its path; the kernel checks the digest."""
         handle, name = tempfile.mkstemp(prefix="pipeline-", dir=self._folder)
         os.close(handle)
         try:
@@ -345,7 +349,7 @@ class Endpoints:
         return Path(name)
 
 
-def refuse_paused(endpoint: Endpoint) -> None:
+def raise_if_paused(endpoint: Endpoint) -> None:
     """Raise Conflict when the deployment is paused."""
     if endpoint.status != "active":
         raise Conflict(
@@ -353,4 +357,4 @@ def refuse_paused(endpoint: Endpoint) -> None:
         )
 
 
-__all__ = ["Endpoint", "Endpoints", "LinkLost", "Model", "refuse_paused"]
+__all__ = ["Endpoint", "Endpoints", "LinkLost", "Model", "raise_if_paused"]

@@ -1,4 +1,4 @@
-"""The line to the serving kernel: started when first needed, started again when it dies."""
+"""The connection to the serving kernel, which is started when first needed and after its death."""
 
 from __future__ import annotations
 
@@ -23,44 +23,44 @@ log = logging.getLogger("jupyter_pycaret_ops")
 PREPARE = "from jupyter_pycaret_ops.kernel import predictor as _pycaret_ops_predictor"
 
 
-#: seconds for a batch; each further 5,000 rows may take as long again
+#: seconds for a batch of up to 5,000 rows; each further 5,000 rows may take as long again
 PREDICT_WITHIN_S = 20.0
 ROWS_PER_LIMIT = 5_000
-#: loading may take so many times as long as a batch, and a second more for what a slow disk reads in one
+#: loading may take so many times as long as a batch, and a second more for each 20 MiB
 LOAD_TIMES = 3
 LOAD_BYTES_PER_S = 20 << 20
 #: seconds for the end of a serving kernel when the server stops
 END_WITHIN_S = 5.0
-#: seconds for a sign of life
+#: seconds for the answer to a ping
 PING_WITHIN_S = 2.0
-#: how long a sign of life is good for
-PULSE_S = 1.0
+#: seconds for which the answer to a ping is reused
+PING_FRESH_S = 1.0
 #: larger frames are packed in a thread
 IN_THREAD_ROWS = 2_000
 
 
 class LinkLost(Exception):
-    """The serving kernel ended with the request under way."""
+    """The serving kernel ended before it answered the request."""
 
 
-class LinkSilent(LinkLost):
-    """The request was not answered in time, and the serving kernel was ended for it."""
+class LinkTimeout(LinkLost):
+    """The request was not answered in time, so the serving kernel was ended."""
 
 
 class LinkInterrupted(LinkLost):
-    """The serving kernel was ended for somebody else's sake; the same request may go through."""
+    """The serving kernel was ended because of another request; this one may be tried again."""
 
 
-class LinkTooLarge(LinkLost):
-    """The serving kernel was ended for the memory that it used; the message has the figures."""
+class LinkOutOfMemory(LinkLost):
+    """The serving kernel exceeded its memory limit and was ended; the message has the figures."""
 
 
 class PredictFailed(Exception):
-    """The pipeline raised; the message is its own."""
+    """The pipeline raised; the message is that of the exception."""
 
 
 class _Frames(asyncio.Protocol):
-    """Frames in, answers matched to their requests."""
+    """Sends frames, and matches answers to requests by their id."""
 
     def __init__(self) -> None:
         self.transport: asyncio.Transport | None = None
@@ -83,21 +83,21 @@ class _Frames(asyncio.Protocol):
         self.abandon(LinkLost("the serving kernel ended"))
 
     def abandon(self, reason: LinkLost) -> None:
-        """Fail what waits for an answer, and what comes."""
+        """Fail all waiting and later requests with `reason`."""
         self.lost = True
         waiting, self.waiting = self.waiting, {}
         for future in waiting.values():
             if not future.done():
                 future.set_exception(reason)
 
-    async def ask(self, message: dict[str, Any], within_s: float) -> dict[str, Any]:
+    async def request(self, message: dict[str, Any], within_s: float) -> dict[str, Any]:
         """Send a frame and wait for its answer.
 
         Raises
         ------
         LinkLost
-        LinkSilent
-            When it has not come within `within_s` seconds; the kernel is to be ended then.
+        LinkTimeout
+            When it does not come within `within_s` seconds; the caller must end the kernel.
         PredictFailed
         """
         self._next += 1
@@ -112,7 +112,7 @@ class _Frames(asyncio.Protocol):
         future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self.waiting[number] = future
         self.transport.write(content)
-        # not `wait_for`: it costs a task for each batch
+        # not `wait_for`, which creates a task for each batch
         deadline = asyncio.get_running_loop().call_later(within_s, _expire, future, within_s)
         try:
             answer = await future
@@ -124,9 +124,9 @@ class _Frames(asyncio.Protocol):
         return answer
 
 
-async def _pings(frames: _Frames) -> bool:
+async def _ping(frames: _Frames) -> bool:
     try:
-        await frames.ask({"op": "ping"}, PING_WITHIN_S)
+        await frames.request({"op": "ping"}, PING_WITHIN_S)
     except LinkLost:
         return False
     return True
@@ -134,11 +134,11 @@ async def _pings(frames: _Frames) -> bool:
 
 def _expire(future: asyncio.Future[dict[str, Any]], within_s: float) -> None:
     if not future.done():
-        future.set_exception(LinkSilent(f"no answer within {within_s:g} s"))
+        future.set_exception(LinkTimeout(f"no answer within {within_s:g} s"))
 
 
 class KernelLink:
-    """The serving kernel of a server, with the pipelines that are loaded in it."""
+    """The serving kernel of a server, and the pipelines that are loaded in it."""
 
     def __init__(
         self,
@@ -155,29 +155,29 @@ class KernelLink:
         self._frames: _Frames | None = None
         self._loaded: set[str] = set()
         self._watching: asyncio.Task[None] | None = None
-        #: the kernel that was asked for a sign of life last, when, and its answer
-        self._pulse: tuple[_Frames, float, asyncio.Task[bool]] | None = None
+        #: the last ping: connection, time and answer
+        self._last_ping: tuple[_Frames, float, asyncio.Task[bool]] | None = None
         self._ending = BackgroundTasks()
 
     @property
     def pid(self) -> int | None:
-        """The serving kernel's process, while it lives."""
+        """The process id of the serving kernel, None when it does not run."""
         return self._worker.pid if self._worker is not None and self._worker.alive else None
 
     async def load(
         self, key: str, path: Path, size_bytes: int, sha256: str, schema: dict[str, Any]
     ) -> None:
-        """Load the pipeline in a file of this machine into the present kernel.
+        """Load the pipeline in a local file into the serving kernel, which is started if necessary.
 
         Raises
         ------
         LinkLost
-            When the kernel ends of it, or does not answer in time.
+            When the loading ends the kernel, or takes too long.
         PredictFailed
             When the pipeline cannot be loaded.
         """
-        frames = await self._up()
-        await self._ask(
+        frames = await self._connected()
+        await self._request(
             frames,
             {"op": "load", "key": key, "path": str(path), "sha256": sha256, "schema": schema},
             LOAD_TIMES * self._predict_within_s + size_bytes / LOAD_BYTES_PER_S,
@@ -186,65 +186,72 @@ class KernelLink:
             self._loaded.add(key)
 
     def has(self, key: str) -> bool:
-        """Whether that pipeline is loaded in the present kernel."""
+        """Return whether that pipeline is loaded in the serving kernel."""
         return self._frames is not None and not self._frames.lost and key in self._loaded
 
     async def predict(self, key: str, rows: list[list[Any]], *, proba: bool) -> dict[str, Any]:
-        """One batch; `{"predictions": [...], "probabilities": [[...]] | None}`.
+        """Predict one batch: n_rows lists of values in the order of the input schema.
+
+        Returns `predictions` of length n_rows, `probabilities` of shape (n_rows, n_labels) or None, and for
+        some tasks `more`, lists of length n_rows by name.
 
         Raises
         ------
         LinkLost
-            When the kernel ends meanwhile, or the pipeline is no longer loaded.
+            When the kernel ends before it has answered, or the pipeline is no longer loaded.
         PredictFailed
             When the pipeline raised.
         """
         if self._frames is None or not self.has(key):
             raise LinkLost("the pipeline is not loaded")
-        return await self._ask(
+        return await self._request(
             self._frames,
             {"op": "predict", "key": key, "rows": rows, "proba": proba},
             self._predict_within_s * (1 + len(rows) / ROWS_PER_LIMIT),
         )
 
-    async def answers(self) -> bool:
-        """Return whether the serving kernel gives a sign of life now; a kernel that works does.
+    async def is_responsive(self) -> bool:
+        """Return whether the serving kernel answers a ping; it does so while it predicts, too.
 
-        Whoever asks within a second shares the answer.
+        The answer is reused for a second.
         """
         frames = self._frames
         if frames is None or frames.lost:
             return False
         now = asyncio.get_running_loop().time()
-        if self._pulse is None or self._pulse[0] is not frames or now - self._pulse[1] > PULSE_S:
-            self._pulse = (frames, now, asyncio.create_task(_pings(frames), name="serving-ping"))
-        return await asyncio.shield(self._pulse[2]) and not frames.lost
+        if (
+            self._last_ping is None
+            or self._last_ping[0] is not frames
+            or now - self._last_ping[1] > PING_FRESH_S
+        ):
+            self._last_ping = (frames, now, asyncio.create_task(_ping(frames), name="serving-ping"))
+        return await asyncio.shield(self._last_ping[2]) and not frames.lost
 
-    async def _ask(
+    async def _request(
         self, frames: _Frames, message: dict[str, Any], within_s: float
     ) -> dict[str, Any]:
         try:
-            return await frames.ask(message, within_s)
-        except LinkSilent as error:
-            log.warning("the serving kernel did not answer (%s): it is ended", error)
+            return await frames.request(message, within_s)
+        except LinkTimeout as error:
+            log.warning("the serving kernel did not answer in time and is ended: %s", error)
             self._end_soon(frames, LinkInterrupted("the serving kernel was ended and starts again"))
             raise
 
     def _end_soon(self, frames: _Frames, reason: LinkLost) -> None:
-        """End the kernel behind these frames; what else waits for it fails with `reason`."""
+        """End the kernel of this connection; requests that wait for it fail with `reason`."""
         frames.abandon(reason)
         if frames is self._frames:
             self._ending.start(self._end_worker(), "end-serving-kernel")
 
     def unload(self, key: str) -> None:
-        """Let go of a pipeline."""
+        """Unload a pipeline; does nothing when it is not loaded."""
         if key in self._loaded and self._frames is not None:
             transport = self._frames.transport
             if transport is not None and not self._frames.lost:
                 transport.write(frame({"op": "unload", "key": key, "id": 0}))
         self._loaded.discard(key)
 
-    async def _up(self) -> _Frames:
+    async def _connected(self) -> _Frames:
         async with self._starting:
             if self._frames is not None and not self._frames.lost:
                 return self._frames
@@ -284,11 +291,11 @@ class KernelLink:
         used = await watch.exceeded()
         log.warning("the serving kernel used %s and is ended", mebibytes(used))
         if frames is self._frames:
-            self._watching = None  # it must not end itself
+            self._watching = None  # `_end_worker` cancels this task otherwise
             self._end_soon(
                 frames,
-                LinkTooLarge(
-                    f"The serving kernel used {mebibytes(used)} of memory, and it may use "
+                LinkOutOfMemory(
+                    f"The serving kernel used {mebibytes(used)} of memory; its limit is "
                     f"{mebibytes(watch.limit_bytes)}. Deploy a smaller pipeline, or raise "
                     "worker_memory_bytes."
                 ),
@@ -312,5 +319,5 @@ class KernelLink:
 
 
 def _short_folder(preferred: Path) -> str:
-    """A folder short enough for a unix socket's path, which may hold some 100 bytes."""
+    """Return a folder short enough for the path of a unix socket, which may have about 100 bytes."""
     return str(preferred) if len(str(preferred)) < 70 else tempfile.gettempdir()

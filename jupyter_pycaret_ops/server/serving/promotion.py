@@ -1,4 +1,4 @@
-"""Promotion: a run's fitted pipeline, copied and kept under a name of its own."""
+"""Promotion: the fitted pipeline of a run, copied and stored under a name and a version."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ..store.ids import new_id
 from ..store.models import Artifact, Pipeline, Run
 from ..store.session import Store
 
-ROW_KEYS = frozenset({"model_id", "name", "rank", "std", "folds", "seconds", "attempt"})
+NOT_METRICS = frozenset({"model_id", "name", "rank", "std", "folds", "seconds", "attempt"})
 
 
 async def promote(
@@ -34,34 +34,38 @@ async def promote(
     tags: list[str],
     model_id: str | None,
 ) -> Pipeline:
-    """Make a pipeline of a run's best model, or of another one that the run kept.
+    """Promote the best model of a run, or another one whose pipeline the run stored; return the pipeline.
 
-    The pipeline has files of its own: the run may be deleted afterwards.
+    The pipeline has its own copy of the file, so the run may be deleted afterwards.
 
     Raises
     ------
     Invalid
-        Unless the run has succeeded and kept that model's pipeline.
+        Unless the run has succeeded and stored the pipeline of that model.
+    Unavailable
+        When the files of the run cannot be read.
     """
 
-    def find(session: Session) -> tuple[Run, Artifact, Artifact]:
+    def read(session: Session) -> tuple[Run, Artifact, Artifact]:
         run = runs.read(session, caller, run_id, Role.MEMBER)
         if run.status != Status.SUCCEEDED:
-            raise Invalid(f"The run is {run.status}; only a run that succeeded can be promoted.")
-        kept = artifact_rows.of_run(session, run_id, PIPELINE_KIND)
+            raise Invalid(
+                f"The run is {run.status}; only a run that has succeeded can be promoted."
+            )
+        stored = artifact_rows.of_run(session, run_id, PIPELINE_KIND)
         schemas = artifact_rows.of_run(session, run_id, SCHEMA_KIND)
-        if not kept or not schemas:
+        if not stored or not schemas:
             raise Invalid(f"The run kept no pipeline: its plan was {run.plan}.")
-        return run, _choose(run, kept, model_id), schemas[-1]
+        return run, _choose(run, stored, model_id), schemas[-1]
 
-    run, artifact, schema_file = await store.read(find)
+    run, artifact, schema_file = await store.read(read)
     try:
         schema: dict[str, Any] = json.loads(
             await artifacts.in_thread(artifacts.read, schema_file.storage_key)
         )
     except ValueError as error:
         raise Unavailable(
-            "The run's input schema is damaged in the artifact store. Restore the file, or run again.",
+            "The run's input schema is damaged in the file store. Restore the file, or run again.",
             retry_after_s=60,
         ) from error
     storage_key = f"pipelines/{new_id()}.pkl"
@@ -93,17 +97,17 @@ async def promote(
         raise
 
 
-def _choose(run: Run, kept: Sequence[Artifact], model_id: str | None) -> Artifact:
-    by_model: dict[str | None, Artifact] = {item.model_id: item for item in kept}
+def _choose(run: Run, stored: Sequence[Artifact], model_id: str | None) -> Artifact:
+    by_model: dict[str | None, Artifact] = {item.model_id: item for item in stored}
     if model_id is None:
         best = (run.metrics_summary.get("best") or {}).get("model_id")
-        return by_model.get(best, kept[0])
+        return by_model.get(best, stored[0])
     if model_id not in by_model:
         names = ", ".join(str(name) for name in by_model)
         raise Invalid(
-            f"The run kept no pipeline of “{model_id}”; it kept {names}. "
-            "A compare keeps the best n_select models.",
-            errors=[{"loc": ["model_id"], "msg": "no pipeline of this model was kept"}],
+            f"The run kept no pipeline of “{model_id}”, only of {names}. "
+            "The plan compare keeps the best n_select models.",
+            errors=[{"loc": ["model_id"], "msg": "the run kept no pipeline of this model"}],
         )
     return by_model[model_id]
 
@@ -111,5 +115,5 @@ def _choose(run: Run, kept: Sequence[Artifact], model_id: str | None) -> Artifac
 def _metrics(run: Run, model_id: str | None) -> dict[str, Any]:
     for record in run.leaderboard:
         if record.get("model_id") == model_id:
-            return {key: value for key, value in record.items() if key not in ROW_KEYS}
+            return {key: value for key, value in record.items() if key not in NOT_METRICS}
     return {}

@@ -1,4 +1,4 @@
-"""Pipelines that ended the serving kernel: refused for a while, so that they take only themselves down."""
+"""Quarantine: pipelines that ended the serving kernel are refused for a while, to protect the others."""
 
 from __future__ import annotations
 
@@ -7,43 +7,38 @@ from collections.abc import Callable
 
 from ...common.errors import Unavailable
 
-#: deaths within the time below that make a pipeline refused
-DEADLY = 2
+#: a pipeline is refused after so many deaths of the kernel within `REFUSED_S` seconds
+MAX_DEATHS = 2
 REFUSED_S = 300.0
 
 
 class Quarantine:
-    """Who ended the serving kernel, and when."""
+    """The pipelines that ended the serving kernel, and when."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
-        #: pipeline → when it ended a kernel, and what is to be said of it
+        #: pipeline id -> when it ended a kernel, in monotonic seconds, and the message about it
         self._deaths: dict[str, list[tuple[float, str]]] = {}
 
-    def blame(self, pipeline_id: str, why: str, *, for_certain: bool = False) -> None:
-        """Note that a pipeline has ended the kernel; `for_certain` refuses it at the first time."""
+    def record_death(self, pipeline_id: str, reason: str, *, is_certain: bool = False) -> None:
+        """Record that a pipeline has ended the kernel; with `is_certain` it is refused after the first time."""
         now = self._monotonic()
         deaths = self._recent(pipeline_id)
-        deaths += [(now, why)] * (DEADLY if for_certain else 1)
+        deaths += [(now, reason)] * (MAX_DEATHS if is_certain else 1)
         self._deaths[pipeline_id] = deaths
 
-    def forgive(self, pipeline_id: str) -> None:
-        """Give a pipeline another chance: somebody has deployed it again."""
+    def clear(self, pipeline_id: str) -> None:
+        """Accept a pipeline again: it was deployed again."""
         self._deaths.pop(pipeline_id, None)
 
-    def refuse(self, pipeline_id: str) -> None:
-        """Raise Unavailable where a pipeline is refused for now.
-
-        Raises
-        ------
-        Unavailable
-        """
+    def check(self, pipeline_id: str) -> None:
+        """Raise Unavailable when a pipeline is refused at present."""
         deaths = self._recent(pipeline_id)
-        if len(deaths) >= DEADLY:
-            at, why = deaths[-1]
+        if len(deaths) >= MAX_DEATHS:
+            at, reason = deaths[-1]
             left_s = at + REFUSED_S - self._monotonic()
             raise Unavailable(
-                f"{why} It is not tried again for {math.ceil(left_s / 60)} min. Deploy another version.",
+                f"{reason} It is refused for {math.ceil(left_s / 60)} min. Deploy another version.",
                 retry_after_s=max(1, math.ceil(left_s)),
             )
 

@@ -1,29 +1,29 @@
-"""How many requests a caller may make, and how much of their bodies is held at once; in memory."""
+"""Limits for callers: requests per minute, and bytes of request bodies in memory at once."""
 
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Hashable
 
-#: seconds of the rate that may come at once
+#: capacity of a bucket, in seconds of the rate
 BURST_S = 2.0
 MOST_CALLERS = 10_000
 
 
 class RateLimiter:
-    """Token buckets by caller (https://en.wikipedia.org/wiki/Token_bucket); the least recent are forgotten."""
+    """Token buckets by caller (https://en.wikipedia.org/wiki/Token_bucket); the least recent are dropped."""
 
     def __init__(self, per_minute: int, monotonic: Callable[[], float]) -> None:
         self._per_s = per_minute / 60
         self._capacity = max(1.0, self._per_s * BURST_S)
         self._monotonic = monotonic
-        #: caller → tokens left, and when that was so
+        #: caller -> tokens left, and the time of that count in monotonic seconds
         self._buckets: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()
 
     def take(self, caller: Hashable, cost: float = 1.0) -> float:
         """Return 0 and take `cost` tokens, or take none and return the seconds until there are enough.
 
-        A request that costs more than a full bucket is let through by a full bucket and empties it.
+        A request that costs more than the capacity is allowed when the bucket is full, and empties it.
         """
         now = self._monotonic()
         left, at = self._buckets.pop(caller, (self._capacity, now))
@@ -40,25 +40,25 @@ class RateLimiter:
         return wait_s
 
 
-class HeldBytes:
-    """How many bytes of bodies are held at once: up to a limit for all callers, half of it for each."""
+class BufferedBytes:
+    """The bytes of request bodies in memory: up to a limit for all callers, and half of it for each."""
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._held: Counter[Hashable] = Counter()
+        self._by_caller: Counter[Hashable] = Counter()
         self._total = 0
 
-    def take(self, caller: Hashable, size: int) -> bool:
-        """Return whether `size` further bytes of this caller may be held; they count from then on."""
-        if self._total + size > self._most or self._held[caller] + size > self._most // 2:
+    def reserve(self, caller: Hashable, size: int) -> bool:
+        """Reserve `size` bytes for a caller; return False when that would exceed a limit."""
+        if self._total + size > self._most or self._by_caller[caller] + size > self._most // 2:
             return False
-        self._held[caller] += size
+        self._by_caller[caller] += size
         self._total += size
         return True
 
-    def give_back(self, caller: Hashable, size: int) -> None:
-        """Say that so many bytes of a caller are no longer held."""
+    def release(self, caller: Hashable, size: int) -> None:
+        """Release `size` reserved bytes of a caller."""
         self._total -= size
-        self._held[caller] -= size
-        if self._held[caller] <= 0:
-            del self._held[caller]
+        self._by_caller[caller] -= size
+        if self._by_caller[caller] <= 0:
+            del self._by_caller[caller]

@@ -1,4 +1,4 @@
-"""Whether the server can serve: asked of the database, not remembered from when it last could."""
+"""Readiness of the server: whether the database answers now."""
 
 from __future__ import annotations
 
@@ -11,39 +11,39 @@ from sqlalchemy.orm import Session
 from ...common.errors import OpsError, Unavailable
 from ..store.session import Store
 
-ASK_WITHIN_S = 2.0
-#: probes come from anybody; the database is asked no more often than this
+QUERY_WITHIN_S = 2.0
+#: seconds between two queries; probes need no credential, so they must cost little
 FRESH_S = 1.0
 
 
 class Readiness:
-    """Asks the database for a sign of life; probes that come together share one question."""
+    """Queries the database; probes that arrive together share one query."""
 
     def __init__(self, store: Store, monotonic: Callable[[], float]) -> None:
         self._store = store
         self._monotonic = monotonic
-        self._asking: asyncio.Task[None] | None = None
-        self._asked_at = 0.0
+        self._query_task: asyncio.Task[None] | None = None
+        self._queried_at = 0.0
 
     async def check(self) -> None:
-        """Return where the database answers.
+        """Return when the database answers.
 
         Raises
         ------
         Unavailable
-            When it does not, or not in time.
+            When it does not answer in time.
         """
-        if self._asking is None or (
-            self._asking.done() and self._monotonic() - self._asked_at >= FRESH_S
+        if self._query_task is None or (
+            self._query_task.done() and self._monotonic() - self._queried_at >= FRESH_S
         ):
-            self._asked_at = self._monotonic()
-            self._asking = asyncio.create_task(self._ask(), name="readiness")
-            self._asking.add_done_callback(lambda done: done.cancelled() or done.exception())
-        await asyncio.shield(self._asking)
+            self._queried_at = self._monotonic()
+            self._query_task = asyncio.create_task(self._query(), name="readiness")
+            self._query_task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        await asyncio.shield(self._query_task)
 
-    async def _ask(self) -> None:
+    async def _query(self) -> None:
         try:
-            async with asyncio.timeout(ASK_WITHIN_S):
+            async with asyncio.timeout(QUERY_WITHIN_S):
                 await self._store.read(_select_one)
         except TimeoutError:
             raise Unavailable("The database does not answer.", retry_after_s=5) from None

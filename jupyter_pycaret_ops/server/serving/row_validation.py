@@ -1,4 +1,4 @@
-"""Rows checked against a pipeline's input schema, before any work is done."""
+"""Validation of rows against the input schema of a pipeline."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from ...common.task_types import TASK_TYPES
 
 MOST_ERRORS = 20
 MOST_WARNINGS = 20
-#: characters of a value or a name that was sent, where it is repeated
-LONGEST_REPEATED = 200
+#: characters of a value or a name from a request, in messages
+LONGEST_QUOTED = 200
 INT64 = 2**63
 
 
@@ -65,15 +65,15 @@ JSON_TYPES: dict[str, dict[str, Any]] = {
 
 
 class RowValidator:
-    """The input schema of one pipeline, made ready for many rows."""
+    """Validate rows against the input schema of one pipeline."""
 
     def __init__(self, schema: dict[str, Any]) -> None:
         self._schema = schema
         self.names: list[str] = [column["name"] for column in schema["columns"]]
         task = TASK_TYPES.get(schema.get("task", ""))
-        #: a row of a forecast is a step ahead, and says which one
+        #: each row is a step of a forecast
         self._are_steps = task is not None and task.rows_are_steps
-        self._known = frozenset(self.names)
+        self._name_set = frozenset(self.names)
         self._columns = [
             (
                 column["name"],
@@ -86,29 +86,29 @@ class RowValidator:
     def check(
         self, rows: Sequence[Any], *, ignore_extra: bool
     ) -> tuple[list[list[Any]], list[str]]:
-        """Values in the order of the schema, one list a row, and warnings.
+        """Return the values of the rows, shape (n_rows, n_columns) in the order of the schema, and warnings.
 
-        A row of a time series begins with the step that it is: 1, 2, 3, …; so several requests can be
-        predicted together.
+        In forecasts each row starts with its step 1, 2, 3, …, so that several requests can be predicted in one
+        batch.
 
         Raises
         ------
         Invalid
-            When a row is no object.
+            When a row is not an object.
         RowsInvalid
-            When rows do not fit: missing column, wrong type, unknown column; each named.
+            With each missing column, wrong type and unknown column.
         """
         errors: list[FieldError] = []
         unseen: dict[str, Any] = {}
-        checked = []
+        validated = []
         for index, row in enumerate(rows):
             if type(row) is not dict:
                 raise Invalid(
-                    f"Row {index} is no object; rows are objects of column and value.",
+                    f"Row {index} is not an object. Rows are objects of columns and values.",
                     errors=[{"loc": ["rows", index], "msg": "must be an object"}],
                 )
             values = self._check_row(index, row, errors, unseen, ignore_extra=ignore_extra)
-            checked.append([index + 1, *values] if self._are_steps else values)
+            validated.append([index + 1, *values] if self._are_steps else values)
             if len(errors) >= MOST_ERRORS:
                 break
         if errors:
@@ -118,10 +118,10 @@ class RowValidator:
                 f"The rows do not fit the pipeline: {where} {first['msg']}.", errors=errors
             )
         warnings = [
-            f"Column “{name}”: {_cut(repr(value))} was not in the training data"
+            f"Column “{name}”: {_shortened(repr(value))} was not in the training data"
             for name, value in list(unseen.items())[:MOST_WARNINGS]
         ]
-        return checked, warnings
+        return validated, warnings
 
     def _check_row(
         self,
@@ -133,27 +133,29 @@ class RowValidator:
         ignore_extra: bool,
     ) -> list[Any]:
         values = []
-        for name, fits, expected, categories in self._columns:
+        for name, is_type, expected, categories in self._columns:
             try:
                 value = row[name]
             except KeyError:
                 errors.append({"loc": ["rows", index, name], "msg": "is missing"})
                 continue
             if value is not None:
-                if not fits(value):
+                if not is_type(value):
                     errors.append({"loc": ["rows", index, name], "msg": f"must be {expected}"})
                 elif categories is not None and value not in categories:
                     unseen.setdefault(name, value)
             values.append(value)
         if not ignore_extra and len(row) != len(values):
             errors.extend(
-                {"loc": ["rows", index, _cut(name)], "msg": "is not a column of the pipeline"}
-                for name in islice((name for name in row if name not in self._known), MOST_ERRORS)
+                {"loc": ["rows", index, _shortened(name)], "msg": "is not a column of the pipeline"}
+                for name in islice(
+                    (name for name in row if name not in self._name_set), MOST_ERRORS
+                )
             )
         return values
 
     def json_schema(self) -> dict[str, Any]:
-        """JSON Schema of one row."""
+        """Return the JSON Schema of one row."""
         properties: dict[str, Any] = {}
         for column in self._schema["columns"]:
             item = dict(JSON_TYPES[column["type"]])
@@ -171,5 +173,5 @@ class RowValidator:
         }
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST_REPEATED else f"{text[:LONGEST_REPEATED]}…"
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST_QUOTED else f"{text[:LONGEST_QUOTED]}…"

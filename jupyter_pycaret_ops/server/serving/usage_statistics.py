@@ -1,4 +1,4 @@
-"""Counts and latencies of deployments: gathered in memory, written behind, never lost by a failed write."""
+"""Counts and latencies of deployments: collected in memory, written to the store in the background."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ WRITE_EVERY_S = 0.5
 
 
 def percentile(latencies_ms: Sequence[float], share: float) -> float | None:
-    """The nearest-rank percentile in ms, or None without any latency.
+    """Return the nearest-rank percentile in ms, None without latencies.
 
-    Nearest rank: the smallest value with at least `share` of all values at or below it.
+    That is the smallest latency with at least `share` of all latencies at or below it.
     """
     if not latencies_ms:
         return None
@@ -30,8 +30,8 @@ def percentile(latencies_ms: Sequence[float], share: float) -> float | None:
     return round(float(ordered[rank - 1]), 3)
 
 
-class Statistics:
-    """What this server has counted since it last wrote it down."""
+class UsageStatistics:
+    """Counts of this server that are not written to the store yet."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
@@ -40,7 +40,7 @@ class Statistics:
         self._writing = asyncio.Lock()
         self._wake = asyncio.Event()
 
-    def answered(self, deployment_id: str, latency_ms: float) -> None:
+    def count_answered(self, deployment_id: str, latency_ms: float) -> None:
         """Count an answered request."""
         tally = self._tally(deployment_id)
         tally.answered += 1
@@ -49,8 +49,8 @@ class Statistics:
         if len(tally.latencies_ms) > 2 * KEPT_LATENCIES:
             del tally.latencies_ms[:-KEPT_LATENCIES]
 
-    def refused(self, deployment_id: str) -> None:
-        """Count a refusal with 400, 413, 422 or 5xx."""
+    def count_refused(self, deployment_id: str) -> None:
+        """Count a request that was refused with 400, 413, 422 or 5xx."""
         self._tally(deployment_id).refused += 1
 
     def _tally(self, deployment_id: str) -> Tally:
@@ -61,7 +61,7 @@ class Statistics:
         return tally
 
     async def flush(self) -> None:
-        """Write down what is pending; what cannot be written is kept for the next time."""
+        """Write pending counts; counts that cannot be written are kept for the next time."""
         async with self._writing:
             pending, self._pending = self._pending, {}
             if not pending:
@@ -78,11 +78,11 @@ class Statistics:
         tally.answered += old.answered
         tally.refused += old.refused
         tally.latencies_ms[:0] = old.latencies_ms
-        moments: list[datetime] = [at for at in (old.last_at, tally.last_at) if at is not None]
-        tally.last_at = max(moments, default=None)
+        times: list[datetime] = [at for at in (old.last_at, tally.last_at) if at is not None]
+        tally.last_at = max(times, default=None)
 
     async def write_behind(self) -> None:
-        """Write down every half second while there is something to write; runs until cancelled."""
+        """Write pending counts every half second; runs until cancelled."""
         with contextlib.suppress(asyncio.CancelledError):
             while True:
                 await self._wake.wait()

@@ -226,7 +226,7 @@ def test_a_look_that_takes_too_much_memory_is_ended_with_the_figures(tmp_path: P
                 DataSpec("parquet_upload"), 5, source_id="s1", person="ada", fetch=fetch
             )
             assert seen["error_kind"] == "user"
-            assert "may use 1 MiB" in seen["error"]
+            assert "limit of a worker kernel is 1 MiB" in seen["error"]
             assert "worker_memory_bytes" in seen["error"]
 
     check()

@@ -454,7 +454,7 @@ async def test_a_kernel_over_its_memory_fails_its_run_with_the_figures(
     async with at_work(world, attempts=2, memory_limit=lambda: 1) as work:
         run = await work.ended(work.submit())
         assert (run.status, run.error_kind, run.attempt) == ("failed", "user", 1)
-        assert "may use 0 MiB" in (run.error or "")
+        assert "limit of a worker kernel is 0 MiB" in (run.error or "")
         assert "worker_memory_bytes" in (run.error or "")
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jupyter_pycaret_ops.common.errors import OpsError, RowsInvalid, Unavailable
-from jupyter_pycaret_ops.server.serving.batcher import Answer, Batcher, BatcherLimits
+from jupyter_pycaret_ops.server.serving.batcher import Batcher, BatcherLimits, PredictionResult
 from jupyter_pycaret_ops.server.serving.kernel_link import LinkInterrupted, LinkLost, PredictFailed
 
 from ...fakes import Gate, in_loop, settle
@@ -43,19 +43,19 @@ class Kernel:
         return {"predictions": values, "probabilities": [[0.5, 0.5]] * len(rows) if proba else None}
 
 
-def ask(batcher: Batcher, *values: Any, proba: bool = False) -> asyncio.Task[Answer]:
+def ask(batcher: Batcher, *values: Any, proba: bool = False) -> asyncio.Task[PredictionResult]:
     return asyncio.create_task(batcher.submit([[value] for value in values], proba=proba))
 
 
-def values_of(outcome: Answer | BaseException) -> Any:
-    return outcome.predictions if isinstance(outcome, Answer) else type(outcome)
+def values_of(outcome: PredictionResult | BaseException) -> Any:
+    return outcome.predictions if isinstance(outcome, PredictionResult) else type(outcome)
 
 
 @in_loop
 async def test_an_idle_deployment_predicts_at_once() -> None:
     kernel = Kernel()
     answer = await Batcher(kernel.predict).submit([["a"]], proba=False)
-    assert answer == Answer(["a"], None)
+    assert answer == PredictionResult(["a"], None)
 
 
 @in_loop

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jupyter_pycaret_ops.common.errors import Unavailable
-from jupyter_pycaret_ops.server.serving.usage_statistics import Statistics, percentile
+from jupyter_pycaret_ops.server.serving.usage_statistics import UsageStatistics, percentile
 from jupyter_pycaret_ops.server.store import deployments
 from jupyter_pycaret_ops.server.store.deployments import KEPT_LATENCIES
 from jupyter_pycaret_ops.server.store.models import Deployment
@@ -39,11 +39,11 @@ def now(world: World, deployment: Deployment) -> Deployment:
 @in_loop
 async def test_what_was_counted_is_in_the_database_after_a_flush(world: World) -> None:
     deployment = world.deploy()
-    statistics = Statistics(world.store, world.clock)
+    statistics = UsageStatistics(world.store, world.clock)
     for latency in (3.0, 1.0, 2.0):
-        statistics.answered(deployment.id, latency)
+        statistics.count_answered(deployment.id, latency)
         world.clock.advance(1)
-    statistics.refused(deployment.id)
+    statistics.count_refused(deployment.id)
     await statistics.flush()
     after = now(world, deployment)
     assert (after.inference_count, after.error_count) == (3, 1)
@@ -58,12 +58,12 @@ async def test_what_was_counted_is_in_the_database_after_a_flush(world: World) -
 async def test_a_failed_write_is_merged_back_with_what_came_meanwhile(world: World) -> None:
     deployment = world.deploy()
     reluctant = Reluctant(world.store)
-    statistics = Statistics(reluctant, world.clock)  # type: ignore[arg-type]
-    statistics.answered(deployment.id, 1.0)
-    statistics.refused(deployment.id)
+    statistics = UsageStatistics(reluctant, world.clock)  # type: ignore[arg-type]
+    statistics.count_answered(deployment.id, 1.0)
+    statistics.count_refused(deployment.id)
     await statistics.flush()
     world.clock.advance(5)
-    statistics.answered(deployment.id, 2.0)
+    statistics.count_answered(deployment.id, 2.0)
     await statistics.flush()
     assert now(world, deployment).inference_count == 0
     reluctant.answers = True
@@ -77,9 +77,9 @@ async def test_a_failed_write_is_merged_back_with_what_came_meanwhile(world: Wor
 @in_loop
 async def test_two_servers_counts_add_up(world: World) -> None:
     deployment = world.deploy()
-    servers = [Statistics(world.store, HandClock()) for _ in range(2)]
+    servers = [UsageStatistics(world.store, HandClock()) for _ in range(2)]
     for statistics in servers:
-        statistics.answered(deployment.id, 1.0)
+        statistics.count_answered(deployment.id, 1.0)
     for statistics in servers:
         await statistics.flush()
     assert now(world, deployment).inference_count == 2
@@ -88,9 +88,9 @@ async def test_two_servers_counts_add_up(world: World) -> None:
 @in_loop
 async def test_many_latencies_take_little_memory(world: World) -> None:
     deployment = world.deploy()
-    statistics = Statistics(world.store, world.clock)
+    statistics = UsageStatistics(world.store, world.clock)
     for number in range(1_000):
-        statistics.answered(deployment.id, float(number))
+        statistics.count_answered(deployment.id, float(number))
     assert len(statistics._pending[deployment.id].latencies_ms) <= 2 * KEPT_LATENCIES
     await statistics.flush()
     after = now(world, deployment)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from jupyter_pycaret_ops.server.serving.rate_limit import (
     BURST_S,
     MOST_CALLERS,
-    HeldBytes,
+    BufferedBytes,
     RateLimiter,
 )
 
@@ -51,15 +51,15 @@ def test_callers_are_forgotten_beyond_a_number() -> None:
 
 
 def test_bytes_are_held_up_to_a_limit_of_which_a_caller_has_half() -> None:
-    held = HeldBytes(100)
-    assert held.take("a", 50)
-    assert not held.take("a", 1)
-    assert held.take("b", 30)
-    assert not held.take("c", 21)
-    assert held.take("c", 20)
-    held.give_back("a", 50)
-    assert held.take("c", 30)
+    held = BufferedBytes(100)
+    assert held.reserve("a", 50)
+    assert not held.reserve("a", 1)
+    assert held.reserve("b", 30)
+    assert not held.reserve("c", 21)
+    assert held.reserve("c", 20)
+    held.release("a", 50)
+    assert held.reserve("c", 30)
     for caller, size in (("b", 30), ("c", 50)):
-        held.give_back(caller, size)
+        held.release(caller, size)
     assert not held._held
-    assert held.take("a", 50)
+    assert held.reserve("a", 50)

@@ -12,8 +12,8 @@ import pytest
 from jupyter_pycaret_ops.common.errors import Conflict, NotFound, RowsInvalid, Unavailable
 from jupyter_pycaret_ops.server.background import BackgroundTasks
 from jupyter_pycaret_ops.server.files.file_store import FileStore
-from jupyter_pycaret_ops.server.serving.endpoints import FRESH_S, Endpoints, refuse_paused
-from jupyter_pycaret_ops.server.serving.kernel_link import LinkLost, LinkSilent, PredictFailed
+from jupyter_pycaret_ops.server.serving.endpoints import FRESH_S, Endpoints, raise_if_paused
+from jupyter_pycaret_ops.server.serving.kernel_link import LinkLost, LinkTimeout, PredictFailed
 from jupyter_pycaret_ops.server.serving.quarantine import REFUSED_S
 from jupyter_pycaret_ops.server.store import deployments
 from jupyter_pycaret_ops.server.store.models import Pipeline
@@ -48,7 +48,7 @@ class FakeLink:
         self.loads.append(key)
         self.loaded[key] = content
 
-    async def answers(self) -> bool:
+    async def is_responsive(self) -> bool:
         return self.alive
 
     async def predict(self, key: str, rows: list[list[Any]], *, proba: bool) -> dict[str, Any]:
@@ -152,13 +152,13 @@ async def test_what_another_server_changed_is_seen_within_seconds(served: Served
 @in_loop
 async def test_a_paused_deployment_does_not_predict(served: Served) -> None:
     served.world.deploy(served.pipeline(), "iris")
-    refuse_paused(await served.endpoints.get("iris"))
+    raise_if_paused(await served.endpoints.get("iris"))
     await served.world.store.write(
         deployments.update, served.world.ada, "iris", {"status": "paused"}
     )
     served.world.clock.advance(FRESH_S)
     with pytest.raises(Conflict, match="paused"):
-        refuse_paused(await served.endpoints.get("iris"))
+        raise_if_paused(await served.endpoints.get("iris"))
 
 
 @in_loop
@@ -248,7 +248,7 @@ async def test_a_pipeline_that_hangs_while_it_is_loaded_takes_only_itself_down(
     hanging, fine = served.pipeline(), served.pipeline(b"another")
     served.world.deploy(hanging, "hangs")
     served.world.deploy(fine, "iris")
-    served.link.fail = LinkSilent("no answer within 60 s")
+    served.link.fail = LinkTimeout("no answer within 60 s")
     endpoint = await served.endpoints.get("hangs")
     with pytest.raises(Unavailable, match="could not be loaded"):
         await served.endpoints.check(endpoint)
@@ -265,12 +265,12 @@ async def test_a_pipeline_that_hangs_while_it_is_loaded_takes_only_itself_down(
 async def test_deploying_again_gives_another_chance(served: Served) -> None:
     pipeline = served.pipeline()
     served.world.deploy(pipeline, "iris")
-    served.link.fail = LinkSilent("no answer within 60 s")
-    await served.endpoints.warm("iris")
+    served.link.fail = LinkTimeout("no answer within 60 s")
+    await served.endpoints.preload("iris")
     served.link.fail = None
     with pytest.raises(Unavailable):
         await served.predict("iris")
-    await served.endpoints.warm("iris")
+    await served.endpoints.preload("iris")
     assert await served.predict("iris") == pipeline.id
 
 
@@ -306,7 +306,7 @@ async def test_a_pipeline_that_does_not_answer_twice_is_refused_for_a_while(serv
     async def silent(key: str, rows: list[list[Any]], *, proba: bool) -> dict[str, Any]:
         if key == pipeline.id:
             served.link.loaded.clear()  # the kernel is ended for it
-            raise LinkSilent("no answer within 20 s")
+            raise LinkTimeout("no answer within 20 s")
         return await predict(key, rows, proba=proba)
 
     served.link.predict = silent  # type: ignore[method-assign]
