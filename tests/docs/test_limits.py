@@ -202,9 +202,9 @@ LIMITS = (
     # design
     Limit("design/api.md", "more than # levels", "server.api.base:DEEPEST_JSON_LEVELS"),
     Limit("design/api.md", "every # s whether", "server.api.runs:RECHECK_S"),
-    Limit("design/data-sources.md", "after # seconds", "server.data_sources.inspection:LOOK_WITHIN_S"),
-    Limit("design/data-sources.md", "# inspections run at once", "server.data_sources.inspection:AT_ONCE"),
-    Limit("design/data-sources.md", "at most # of one user", "server.data_sources.inspection:AT_ONCE_EACH"),
+    Limit("design/data-sources.md", "after # seconds", "server.data_sources.inspection:INSPECTION_WITHIN_S"),
+    Limit("design/data-sources.md", "# inspections run at once", "server.data_sources.inspection:MAX_INSPECTIONS"),
+    Limit("design/data-sources.md", "at most # of one user", "server.data_sources.inspection:MAX_INSPECTIONS_PER_USER"),
     Limit("design/files.md", "within # s (600 s", "server.files.file_store:FILE_WITHIN_S"),
     Limit("design/files.md", "(# s for whole files)", whole_file_s),
     Limit("design/kernel-agent.md", "retries for # minutes", retry_s("WRITE_GIVE_UP", "not_now_s"), MINUTE),

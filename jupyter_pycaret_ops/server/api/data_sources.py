@@ -129,7 +129,7 @@ async def _look(call: Call, source: DataSource, wanted: int) -> dict[str, Any]:
             source.config,
             wanted,
         )
-    who: dict[str, Any] = {"source_id": source.id, "person": call.caller.user_id}
+    who: dict[str, Any] = {"source_id": source.id, "user": call.caller.user_id}
     if source.storage_key is not None:
         spec = DataSpec(cast("DataKind", source.kind))
         artifacts, key = services.artifacts, source.storage_key
@@ -137,12 +137,12 @@ async def _look(call: Call, source: DataSource, wanted: int) -> dict[str, Any]:
         async def fetch(target: Path) -> None:
             await artifacts.in_thread_whole(artifacts.fetch, key, target)
 
-        return await services.inspector.look(spec, wanted, fetch=fetch, **who)
+        return await services.inspector.inspect(spec, wanted, fetch=fetch, **who)
     options = dict(source.config)
     if source.secret is not None:
         options |= json.loads(await asyncio.to_thread(services.vault.decrypt, source.secret))
     spec = DataSpec(cast("DataKind", source.kind), options, services.read_limits)
-    return await services.inspector.look(spec, wanted, **who)
+    return await services.inspector.inspect(spec, wanted, **who)
 
 
 @stream_request_body
@@ -198,7 +198,7 @@ class UploadHandler(OpsHandler):
         upload, self.upload = self.upload, None
         committed = False
         try:
-            upload.require_whole()
+            upload.require_complete()
             name = upload.fields.get("name")
             if name is None:
                 raise Invalid(

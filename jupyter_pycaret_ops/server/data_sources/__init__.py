@@ -1,1 +1,1 @@
-"""Tables that users bring: uploads checked while they stream, connectors, inspections in a kernel."""
+"""Data sources: uploads, which are checked while they are received, connectors, inspections in a kernel."""

@@ -1,4 +1,4 @@
-"""Connectors: sources that live in S3 or Postgres. Their form is checked here; kernels connect to them."""
+"""Connectors: data sources in S3 or PostgreSQL. Configurations are checked here; worker kernels connect."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SECRETS = {"s3": ("access_key_id", "secret_access_key"), "postgres": ("password"
 
 
 class S3Config(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """An object in S3, or in a store that speaks its protocol."""
+    """An object in S3, or in a store with the same API."""
 
     bucket: str
     key: str
@@ -31,7 +31,7 @@ class S3Config(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
         if not self.bucket or not self.key:
             raise ValueError("bucket and key must not be empty")
         if (self.access_key_id is None) != (self.secret_access_key is None):
-            raise ValueError("access_key_id and secret_access_key go together")
+            raise ValueError("access_key_id needs secret_access_key, and the other way round")
         if self.anonymous and self.access_key_id is not None:
             raise ValueError("an anonymous source has no access_key_id")
         if self.region is not None and not _REGION.fullmatch(self.region):
@@ -59,52 +59,52 @@ class PostgresConfig(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=T
         if not self.host or not self.database or not self.user:
             raise ValueError("host, database and user must not be empty")
         if not _HOST.fullmatch(self.host):
-            # libpq would take a folder for a socket, and a list for several hosts
+            # libpq accepts the folder of a socket and a list of hosts, too
             raise ValueError("host must be one host's name or address")
         if not 1 <= self.port <= 65535:
             raise ValueError("port must be between 1 and 65535")
         if (self.table is None) == (self.query is None):
             raise ValueError("exactly one of table and query is needed")
         if self.schema is not None and self.table is None:
-            raise ValueError("schema goes with table")
+            raise ValueError("schema needs table")
 
 
 def _check_endpoint(url: str) -> None:
     try:
         parts = urlsplit(url)
-        is_whole = parts.scheme in ("http", "https") and bool(_HOST.fullmatch(parts.hostname or ""))
+        is_valid = parts.scheme in ("http", "https") and bool(_HOST.fullmatch(parts.hostname or ""))
         _ = parts.port
     except ValueError:
-        is_whole = False
-    if not is_whole:
+        is_valid = False
+    if not is_valid:
         raise ValueError("endpoint_url must be an http or https URL")
     if "@" in parts.netloc or parts.query or parts.fragment:
-        # it is answered openly
-        raise ValueError("endpoint_url must hold no credentials and no query; use access_key_id")
+        # users see the URL
+        raise ValueError("endpoint_url must not contain credentials or a query; use access_key_id")
 
 
 def check_config(kind: str, config: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
-    """What to keep openly and what to encrypt of a connector's configuration.
+    """Return the public and the secret part of a connector's configuration; the latter is to be encrypted.
 
     Raises
     ------
     Invalid
-        When a field is missing, unknown or wrong. The message never repeats a value.
+        When a field is missing, unknown or wrong. The message never contains a value.
     """
     form = S3Config if kind == "s3" else PostgresConfig
     try:
         checked = msgspec.convert(config, form)
     except msgspec.ValidationError as error:
-        # what msgspec says of a wrong word repeats it
-        said = re.sub(r"^Invalid enum value '.*'", "Not one of its words", str(error), flags=re.S)
+        # the message of msgspec about an enum contains the value
+        message = re.sub(r"^Invalid enum value '.*'", "Invalid value", str(error), flags=re.S)
         raise Invalid(
-            f"The config of the {kind} source is not right: {said}",
-            errors=[{"loc": ["config"], "msg": said}],
+            f"The config of the {kind} source is invalid: {message}",
+            errors=[{"loc": ["config"], "msg": message}],
         ) from None
-    open_part: dict[str, Any] = {
+    public_part: dict[str, Any] = {
         name: value for name, value in msgspec.to_builtins(checked).items() if value is not None
     }
     secret_part = {
-        name: open_part.pop(name) for name in SECRETS[kind] if open_part.get(name) is not None
+        name: public_part.pop(name) for name in SECRETS[kind] if public_part.get(name) is not None
     }
-    return open_part, secret_part
+    return public_part, secret_part

@@ -1,4 +1,4 @@
-"""The first rows of an uploaded CSV, read in a thread by the csv module."""
+"""The preview of an uploaded CSV file, read with the csv module."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from ..files.file_store import FileStore
 
 
 def preview_csv(
-    artifacts: FileStore, storage_key: str, config: dict[str, Any], rows: int
+    files: FileStore, storage_key: str, config: dict[str, Any], n_rows: int
 ) -> dict[str, Any]:
-    """Columns with types, missing and distinct counts over the first rows, those rows, and a suggestion."""
-    with artifacts.open(storage_key) as stream:
-        return preview.preview_csv(stream, config, rows)
+    """Return columns with types and counts, the first `n_rows` rows and a suggestion; blocks."""
+    with files.open(storage_key) as stream:
+        return preview.preview_csv(stream, config, n_rows)

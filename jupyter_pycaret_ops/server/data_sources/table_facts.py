@@ -1,4 +1,4 @@
-"""What an upload turned out to be."""
+"""Facts about an uploaded table."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import Any, Literal
 
 @dataclass(frozen=True, slots=True)
 class TableFacts:
-    """A table that was uploaded whole."""
+    """Facts about a table that was uploaded completely."""
 
     kind: Literal["csv_upload", "parquet_upload"]
     sha256: str
     size_bytes: int
     rows: int
     columns: list[dict[str, str]]
-    #: None where the format settles it
+    #: both None for Parquet
     encoding: str | None
     delimiter: str | None
 
     def config(self, filename: str | None) -> dict[str, Any]:
-        """The data source's `config`."""
+        """Return the `config` of the data source."""
         facts = asdict(self)
         del facts["kind"]
         return {"filename": filename, **facts}

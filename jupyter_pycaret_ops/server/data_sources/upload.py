@@ -1,7 +1,7 @@
-"""An upload on its way: multipart pieces in, a stored and examined file out.
+"""An upload: a multipart body is parsed while it is received, and its file is checked and stored.
 
-Bytes go to a thread in pieces of about a megabyte, where they are hashed, looked at and written; the event
-loop reads the next piece meanwhile, at most one ahead.
+Pieces of about a megabyte are hashed, scanned and written in a thread; meanwhile the event loop receives the
+next piece, but not more than one.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from .table_facts import TableFacts
 T = TypeVar("T")
 PIECE = 1 << 20
 LONGEST_FIELD = 64 * 1024
-#: RFC 2046 allows 70; the parser takes some more
+#: RFC 2046 allows 70 characters; the parser accepts some more
 LONGEST_BOUNDARY = 200
 FIELDS = ("name", "description")
 
 
 def boundary_of(content_type: str) -> bytes:
-    """The boundary of a multipart body.
+    """Return the boundary of a multipart body.
 
     Raises
     ------
@@ -48,14 +48,14 @@ def boundary_of(content_type: str) -> bytes:
 
 
 def label_of(filename: str) -> str:
-    """The last part of a client's file name; it is only ever a label."""
+    """Return the last part of a client's file name, which is used as a label only."""
     last = PureWindowsPath(PurePosixPath(filename).name).name
     cleaned = "".join(character for character in last if character.isprintable()).strip()
     return "data.csv" if cleaned in ("", ".", "..") else cleaned[:255]
 
 
 class Upload:
-    """One upload. Feed it the body's chunks, then `finish`; leave it with `discard` in every case."""
+    """One upload: call `feed` with the chunks of the body, then `finish`, and in any case `discard`."""
 
     def __init__(
         self,
@@ -72,11 +72,11 @@ class Upload:
         self.size = 0
         self._artifacts = artifacts
         self._storage_key = storage_key
-        self._cap = cap_bytes
+        self._cap_bytes = cap_bytes
         self._scan: CsvScan | ParquetScan | None = None
         self._writer: Writer | None = None
         self._piece = bytearray()
-        self._under_way: asyncio.Future[None] | None = None
+        self._writing: asyncio.Future[None] | None = None
         self._part: str | None = None
         self._field = bytearray()
         self._header_name = bytearray()
@@ -98,14 +98,14 @@ class Upload:
         )
 
     async def feed(self, chunk: bytes) -> None:
-        """Take a chunk of the body.
+        """Parse a chunk of the body.
 
         Raises
         ------
         TooLarge
-            The moment that the cap is passed.
+            As soon as the file exceeds the cap.
         Invalid
-            When the body is malformed or the file is no table.
+            When the body is malformed, or the file is not a table.
         """
         from python_multipart.exceptions import MultipartParseError
 
@@ -114,96 +114,98 @@ class Upload:
         except MultipartParseError as error:
             raise Invalid(f"The multipart body is malformed: {error}") from None
         if len(self._piece) >= PIECE:
-            await self._hand_over()
+            await self._write_piece()
 
-    def require_whole(self) -> None:
-        """Raise `Invalid` where the body ended before its closing boundary."""
+    def require_complete(self) -> None:
+        """Raise Invalid when the body ended before its closing boundary."""
         if not self._complete:
             raise Invalid("The upload was cut off. Send the file again.")
 
     async def finish(self) -> TableFacts:
-        """The facts about the file, which now stands in the store.
+        """Return facts about the file, which is in the file store then.
 
         Raises
         ------
         Invalid
-            When the body was cut off, a part is missing, or the file is no table.
+            When the body was cut off, a part is missing, or the file is not a table.
         """
-        self.require_whole()
+        self.require_complete()
         if self.filename is None:
             raise Invalid(
                 "The part `file` is missing.", errors=[{"loc": ["file"], "msg": "is missing"}]
             )
-        await self._hand_over()
-        await self._settled()
-        facts: TableFacts = await self._artifacts.in_thread_whole(self._conclude)
+        await self._write_piece()
+        await self._written()
+        facts: TableFacts = await self._artifacts.in_thread_whole(self._finish)
         return facts
 
     async def discard(self) -> None:
-        """Leave nothing on disk, unless the file was finished."""
-        under_way, self._under_way = self._under_way, None
-        if under_way is not None:
-            await asyncio.wait([under_way])
-            under_way.exception()
+        """Remove what is stored of the file, unless `finish` has returned."""
+        writing, self._writing = self._writing, None
+        if writing is not None:
+            await asyncio.wait([writing])
+            writing.exception()
         if self._writer is not None:
             await self._in_thread(self._writer.discard)
 
     # ---------------------------------------------------------------- in threads
 
-    async def _hand_over(self) -> None:
+    async def _write_piece(self) -> None:
         piece, self._piece = bytes(self._piece), bytearray()
-        await self._settled()
-        self._under_way = asyncio.ensure_future(self._in_thread(self._take, piece))
+        await self._written()
+        self._writing = asyncio.ensure_future(self._in_thread(self._scan_and_write, piece))
 
-    async def _settled(self) -> None:
-        under_way, self._under_way = self._under_way, None
-        if under_way is not None:
-            await under_way
+    async def _written(self) -> None:
+        writing, self._writing = self._writing, None
+        if writing is not None:
+            await writing
 
     async def _in_thread(self, work: Callable[..., Any], *args: Any) -> Any:
         return await self._artifacts.in_thread(work, *args)
 
-    def _take(self, piece: bytes) -> None:
+    def _scan_and_write(self, piece: bytes) -> None:
         if self._writer is None:
             self._writer = self._artifacts.writer(self._storage_key)
         if self._scan is None:
-            # the first piece holds a megabyte, or the whole file
+            # the first piece is a megabyte, or the whole file
             self._scan = ParquetScan() if self._is_parquet(piece) else CsvScan()
         self._writer.write(piece)
         self._scan.feed(piece)
 
     def _is_parquet(self, start: bytes) -> bool:
-        named = (self.filename or "").lower().endswith((".parquet", ".pq"))
-        return named or start.startswith(parquet.MAGIC)
+        has_suffix = (self.filename or "").lower().endswith((".parquet", ".pq"))
+        return has_suffix or start.startswith(parquet.MAGIC)
 
-    def _conclude(self) -> TableFacts:
+    def _finish(self) -> TableFacts:
         if self._writer is None or self._scan is None:
             raise Invalid("The file is empty.")
         if isinstance(self._scan, ParquetScan):
-            sha256, size = self._scan.whole()
+            sha256, size = self._scan.finish()
             self._writer.commit()
-            rows, columns = self._sure(parquet.examine)
+            rows, columns = self._read_back(parquet.examine)
             return TableFacts("parquet_upload", sha256, size, rows, columns, None, None)
-        found = self._scan.facts()
+        facts = self._scan.facts()
         self._writer.commit()
-        rows = found.rows
-        if found.recount:
-            rows = self._sure(lambda file: count_records(file, found.encoding, found.delimiter))
+        rows = facts.rows
+        if facts.recount:
+            rows = self._read_back(
+                lambda file: count_records(file, facts.encoding, facts.delimiter)
+            )
         return TableFacts(
             "csv_upload",
-            found.sha256,
-            found.size_bytes,
+            facts.sha256,
+            facts.size_bytes,
             rows,
-            found.columns,
-            found.encoding,
-            found.delimiter,
+            facts.columns,
+            facts.encoding,
+            facts.delimiter,
         )
 
-    def _sure(self, look: Callable[[BinaryIO], T]) -> T:
-        """What the stored file itself says; it goes again when that is no good."""
+    def _read_back(self, read: Callable[[BinaryIO], T]) -> T:
+        """Return what `read` returns for the stored file, which is deleted when that fails."""
         try:
             with self._artifacts.open(self._storage_key) as stream:
-                return look(stream)
+                return read(stream)
         except BaseException:
             self._artifacts.delete(self._storage_key)
             raise
@@ -212,10 +214,10 @@ class Upload:
 
     @staticmethod
     def _on(target: bytearray) -> Callable[[bytes, int, int], None]:
-        def take(data: bytes, start: int, end: int) -> None:
+        def append(data: bytes, start: int, end: int) -> None:
             target.extend(data[start:end])
 
-        return take
+        return append
 
     def _begin_part(self) -> None:
         self._headers = Message()
@@ -243,10 +245,10 @@ class Upload:
     def _data(self, data: bytes, start: int, end: int) -> None:
         if self._part == "file":
             self.size += end - start
-            if self.size > self._cap:
+            if self.size > self._cap_bytes:
                 raise TooLarge(
-                    f"The file is larger than {self._cap / 2**20:g} MiB, which is the most this server "
-                    "takes. Upload a sample, register an S3 or Postgres source, or raise upload_cap_bytes."
+                    f"The file is larger than {self._cap_bytes / 2**20:g} MiB, the limit of this server. "
+                    "Upload a sample, register an S3 or Postgres source, or raise upload_cap_bytes."
                 )
             self._piece += memoryview(data)[start:end]
         else:

@@ -12,7 +12,10 @@ import pytest
 
 from jupyter_pycaret_ops.common.errors import Unavailable
 from jupyter_pycaret_ops.common.protocol import DataSpec
-from jupyter_pycaret_ops.server.data_sources.inspection import AT_ONCE_EACH, SourceInspector
+from jupyter_pycaret_ops.server.data_sources.inspection import (
+    MAX_INSPECTIONS_PER_USER,
+    SourceInspector,
+)
 from jupyter_pycaret_ops.server.executors.kernel.pool import KernelUnavailable, WorkerPool
 from jupyter_pycaret_ops.server.executors.kernel.worker import WorkerDied, WorkerRefused
 
@@ -70,110 +73,114 @@ class FakePool:
         self.fate.append("ended")
 
 
-class CommandContext:
+class Harness:
     def __init__(self, folder: Path, answer: Any, within_s: float = 5.0) -> None:
         self.worker = FakeWorker(folder, answer)
         self.pool = FakePool(self.worker)
         self.inspector = SourceInspector(cast("WorkerPool", self.pool), within_s)
 
-    async def look(self, spec: DataSpec = SPEC, rows: int = 5, **more: Any) -> dict[str, Any]:
-        return await self.inspector.look(spec, rows, **{"source_id": "s1", "person": "ada", **more})
+    async def inspect(self, spec: DataSpec = SPEC, n_rows: int = 5, **more: Any) -> dict[str, Any]:
+        return await self.inspector.inspect(
+            spec, n_rows, **{"source_id": "s1", "user": "ada", **more}
+        )
 
 
 @in_loop
 async def test_a_kernel_that_has_known_a_secret_is_ended(tmp_path: Path) -> None:
-    desk = CommandContext(tmp_path, {"columns": []})
-    assert await desk.look() == {"columns": []}
-    assert desk.pool.fate == ["inspection", "ended"]
-    assert desk.worker.asked[0]["data"]["options"] == {"host": "h", "password": SECRET}
-    assert desk.worker.asked[0]["data"]["limits"]["timeout_s"] == 20.0
+    harness = Harness(tmp_path, {"columns": []})
+    assert await harness.inspect() == {"columns": []}
+    assert harness.pool.fate == ["inspection", "ended"]
+    assert harness.worker.asked[0]["data"]["options"] == {"host": "h", "password": SECRET}
+    assert harness.worker.asked[0]["data"]["limits"]["timeout_s"] == 20.0
 
 
 @in_loop
 async def test_a_kernel_gets_a_copy_of_an_upload_and_nothing_of_it_stays(tmp_path: Path) -> None:
-    desk = CommandContext(tmp_path, {"columns": []})
-    await desk.look(DataSpec("parquet_upload"), 5, fetch=file_of(b"PAR1..."))
-    assert desk.worker.files == [b"PAR1..."]
+    harness = Harness(tmp_path, {"columns": []})
+    await harness.inspect(DataSpec("parquet_upload"), 5, fetch=file_of(b"PAR1..."))
+    assert harness.worker.files == [b"PAR1..."]
     assert list(tmp_path.iterdir()) == []
 
 
 @in_loop
 async def test_a_kernel_that_does_not_answer_is_ended_in_time(tmp_path: Path) -> None:
-    desk = CommandContext(tmp_path, None, within_s=0.05)
+    harness = Harness(tmp_path, None, within_s=0.05)
     with pytest.raises(Unavailable, match=r"within 0\.05 s"):
-        await desk.look(DataSpec("parquet_upload"), 5, fetch=file_of(b"x"))
-    assert desk.pool.fate == ["inspection", "ended"]
+        await harness.inspect(DataSpec("parquet_upload"), 5, fetch=file_of(b"x"))
+    assert harness.pool.fate == ["inspection", "ended"]
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("error", [WorkerDied(SECRET), WorkerRefused(SECRET, SECRET)])
 def test_what_a_broken_kernel_says_is_not_repeated(tmp_path: Path, error: Exception) -> None:
-    desk = CommandContext(tmp_path, error)
+    harness = Harness(tmp_path, error)
     with pytest.raises(Unavailable) as refused:
-        asyncio.run(desk.look())
+        asyncio.run(harness.inspect())
     assert SECRET not in str(refused.value)
     assert refused.value.__suppress_context__
-    assert desk.pool.fate == ["inspection", "ended"]
+    assert harness.pool.fate == ["inspection", "ended"]
 
 
 @in_loop
 async def test_a_caller_that_goes_away_leaves_no_kernel(tmp_path: Path) -> None:
-    desk = CommandContext(tmp_path, None)
-    looking = asyncio.create_task(desk.look())
-    while not desk.worker.asked:
+    harness = Harness(tmp_path, None)
+    looking = asyncio.create_task(harness.inspect())
+    while not harness.worker.asked:
         await asyncio.sleep(0)
     looking.cancel()
     with pytest.raises(asyncio.CancelledError):
         await looking
-    assert desk.pool.fate == ["inspection", "ended"]
+    assert harness.pool.fate == ["inspection", "ended"]
 
 
 @in_loop
 async def test_without_a_kernel_it_is_said(tmp_path: Path) -> None:
-    desk = CommandContext(tmp_path, {})
-    desk.pool.worker = None
+    harness = Harness(tmp_path, {})
+    harness.pool.worker = None
     with pytest.raises(Unavailable, match="could not be started"):
-        await desk.look()
+        await harness.inspect()
 
 
 # ---------------------------------------------------------------- a host that never answers
 
 
-async def asked(desk: CommandContext, count: int) -> None:
-    while len(desk.worker.asked) < count:
+async def asked(harness: Harness, count: int) -> None:
+    while len(harness.worker.asked) < count:
         await asyncio.sleep(0)
 
 
 @in_loop
 async def test_the_same_question_has_one_kernel_and_one_answer(tmp_path: Path) -> None:
-    desk = CommandContext(tmp_path, {"columns": []})
-    answers = await asyncio.gather(*(desk.look(person=str(n)) for n in range(8)))
+    harness = Harness(tmp_path, {"columns": []})
+    answers = await asyncio.gather(*(harness.inspect(user=str(n)) for n in range(8)))
     assert answers == [{"columns": []}] * 8
-    assert len(desk.worker.asked) == 1
+    assert len(harness.worker.asked) == 1
     answers[0]["columns"] = "changed"
-    assert await desk.look() == {"columns": []}
+    assert await harness.inspect() == {"columns": []}
 
 
 @in_loop
 async def test_a_person_whose_sources_do_not_answer_holds_up_nobody_else(tmp_path: Path) -> None:
-    desk = CommandContext(tmp_path, None, within_s=3600.0)
-    stuck = [asyncio.create_task(desk.look(source_id=f"stuck-{n}")) for n in range(8)]
-    await asked(desk, AT_ONCE_EACH)
+    harness = Harness(tmp_path, None, within_s=3600.0)
+    stuck = [asyncio.create_task(harness.inspect(source_id=f"stuck-{n}")) for n in range(8)]
+    await asked(harness, MAX_INSPECTIONS_PER_USER)
     await settle(50)
-    assert len(desk.worker.asked) == AT_ONCE_EACH, "the others wait for their own turn"
-    desk.worker.answer = {"columns": []}
-    assert await desk.look(source_id="fine", person="bob") == {"columns": []}
+    assert len(harness.worker.asked) == MAX_INSPECTIONS_PER_USER, (
+        "the others wait for their own turn"
+    )
+    harness.worker.answer = {"columns": []}
+    assert await harness.inspect(source_id="fine", user="bob") == {"columns": []}
     for task in stuck:
         task.cancel()
     await asyncio.gather(*stuck, return_exceptions=True)
-    assert desk.pool.fate.count("inspection") == desk.pool.fate.count("ended")
+    assert harness.pool.fate.count("inspection") == harness.pool.fate.count("ended")
 
 
 @in_loop
 async def test_who_waits_too_long_for_a_place_is_told(tmp_path: Path) -> None:
-    desk = CommandContext(tmp_path, None, within_s=0.05)
+    harness = Harness(tmp_path, None, within_s=0.05)
     refused = await asyncio.gather(
-        *(desk.look(source_id=str(n)) for n in range(8)), return_exceptions=True
+        *(harness.inspect(source_id=str(n)) for n in range(8)), return_exceptions=True
     )
     assert all(isinstance(each, Unavailable) for each in refused)
     assert any("Too many sources" in str(each) for each in refused)
@@ -181,13 +188,13 @@ async def test_who_waits_too_long_for_a_place_is_told(tmp_path: Path) -> None:
 
 @in_loop
 async def test_a_look_goes_on_while_one_of_two_still_waits(tmp_path: Path) -> None:
-    desk = CommandContext(tmp_path, None)
-    first, second = (asyncio.create_task(desk.look()) for _ in range(2))
-    await asked(desk, 1)
+    harness = Harness(tmp_path, None)
+    first, second = (asyncio.create_task(harness.inspect()) for _ in range(2))
+    await asked(harness, 1)
     first.cancel()
     await settle()
-    assert desk.pool.fate == ["inspection"]
+    assert harness.pool.fate == ["inspection"]
     second.cancel()
     with pytest.raises(asyncio.CancelledError):
         await second
-    assert desk.pool.fate == ["inspection", "ended"]
+    assert harness.pool.fate == ["inspection", "ended"]

@@ -32,7 +32,7 @@ NAME = part("name", b"fruit")
 END = b"--x--\r\n"
 
 
-class CommandContext:
+class Harness:
     """Takes uploads into a folder."""
 
     def __init__(self, folder: Path, cap: int = 10_000) -> None:
@@ -62,8 +62,8 @@ class CommandContext:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> CommandContext:
-    return CommandContext(tmp_path)
+def harness(tmp_path: Path) -> Harness:
+    return Harness(tmp_path)
 
 
 @settings(
@@ -74,56 +74,56 @@ def desk(tmp_path: Path) -> CommandContext:
     cuts=st.lists(st.integers(0, 400), max_size=12),
 )
 def test_parts_in_any_order_in_pieces_of_any_size(
-    desk: CommandContext, order: list[bytes], cuts: list[int]
+    harness: Harness, order: list[bytes], cuts: list[int]
 ) -> None:
     body = b"".join(order) + END
     places = [0, *sorted(min(cut, len(body)) for cut in cuts), len(body)]
     pieces = [body[begin:end] for begin, end in itertools.pairwise(places)]
-    upload, facts = asyncio.run(desk.take(pieces))
+    upload, facts = asyncio.run(harness.take(pieces))
     assert upload.fields == {"name": "fruit", "description": "sweet"}
     assert upload.filename == "d.csv"
     assert (facts.rows, facts.size_bytes) == (2, len(TABLE))
     assert facts.sha256 == hashlib.sha256(TABLE).hexdigest()
-    assert (desk.folder / "sources/one").read_bytes() == TABLE
+    assert (harness.folder / "sources/one").read_bytes() == TABLE
 
 
 @in_loop
-async def test_byte_by_byte(desk: CommandContext) -> None:
+async def test_byte_by_byte(harness: Harness) -> None:
     body = FILE + NAME + END
-    _, facts = await desk.take(body[place : place + 1] for place in range(len(body)))
+    _, facts = await harness.take(body[place : place + 1] for place in range(len(body)))
     assert facts.sha256 == hashlib.sha256(TABLE).hexdigest()
 
 
 @in_loop
-async def test_a_table_of_many_pieces_is_stored_whole(desk: CommandContext) -> None:
-    desk.cap = 8 << 20
+async def test_a_table_of_many_pieces_is_stored_whole(harness: Harness) -> None:
+    harness.cap = 8 << 20
     table = b"a,b\n" + b"".join(b'%d,"x\ny"\n' % n for n in range(300_000))
     body = part("file", table, "d.csv") + NAME + END
-    _, facts = await desk.take(
+    _, facts = await harness.take(
         body[place : place + 70_000] for place in range(0, len(body), 70_000)
     )
     assert facts.rows == 300_000
     assert facts.sha256 == hashlib.sha256(table).hexdigest()
-    assert desk.files() == ["sources/one"]
+    assert harness.files() == ["sources/one"]
 
 
 @in_loop
-async def test_stray_quotes_are_counted_in_the_stored_file(desk: CommandContext) -> None:
+async def test_stray_quotes_are_counted_in_the_stored_file(harness: Harness) -> None:
     table = b'size,name\n5" disk,a\n3" disk,b\n'
-    _, facts = await desk.take([part("file", table, "d.csv"), NAME, END])
+    _, facts = await harness.take([part("file", table, "d.csv"), NAME, END])
     assert facts.rows == 2
 
 
 @in_loop
 async def test_a_quote_that_is_never_closed_is_refused_and_leaves_nothing(
-    desk: CommandContext,
+    harness: Harness,
 ) -> None:
     """Found only by the sure count, after the file was stored: it is taken away again."""
-    desk.cap = 8 << 20
+    harness.cap = 8 << 20
     table = b"a,b\n" + b"1,2\n" * 100_000 + b'1,"open\n' + b"1,2\n" * 100_000
     with pytest.raises(Invalid, match="cannot be read as a table"):
-        await desk.take([part("file", table, "d.csv"), NAME, END])
-    assert desk.files() == []
+        await harness.take([part("file", table, "d.csv"), NAME, END])
+    assert harness.files() == []
 
 
 @pytest.mark.parametrize(
@@ -143,30 +143,30 @@ async def test_a_quote_that_is_never_closed_is_refused_and_leaves_nothing(
     ],
 )
 def test_what_is_refused_leaves_nothing_on_disk(
-    desk: CommandContext, pieces: list[bytes], why: str
+    harness: Harness, pieces: list[bytes], why: str
 ) -> None:
     with pytest.raises(Invalid, match=why):
-        asyncio.run(desk.take(pieces))
-    assert desk.files() == []
+        asyncio.run(harness.take(pieces))
+    assert harness.files() == []
 
 
 @in_loop
-async def test_the_moment_the_cap_is_passed_it_is_said(desk: CommandContext) -> None:
-    desk.cap = len(TABLE)
-    await desk.take([FILE, NAME, END])
-    desk.cap = len(TABLE) - 1
+async def test_the_moment_the_cap_is_passed_it_is_said(harness: Harness) -> None:
+    harness.cap = len(TABLE)
+    await harness.take([FILE, NAME, END])
+    harness.cap = len(TABLE) - 1
     with pytest.raises(TooLarge, match="upload_cap_bytes"):
-        await desk.take([FILE], "sources/two")
-    assert desk.files() == ["sources/one"]
+        await harness.take([FILE], "sources/two")
+    assert harness.files() == ["sources/one"]
 
 
 @in_loop
-async def test_a_large_file_beyond_the_cap_leaves_nothing(desk: CommandContext) -> None:
-    desk.cap = 3 << 20
+async def test_a_large_file_beyond_the_cap_leaves_nothing(harness: Harness) -> None:
+    harness.cap = 3 << 20
     head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="d"\r\n\r\na,b\n'
     with pytest.raises(TooLarge):
-        await desk.take([head, *[b"1,2\n" * 50_000] * 40])
-    assert desk.files() == []
+        await harness.take([head, *[b"1,2\n" * 50_000] * 40])
+    assert harness.files() == []
 
 
 @pytest.mark.parametrize(

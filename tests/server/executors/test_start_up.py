@@ -222,8 +222,8 @@ def test_a_look_that_takes_too_much_memory_is_ended_with_the_figures(tmp_path: P
             async def fetch(_target: Path) -> None:
                 await asyncio.Event().wait()  # its kernel is looked at before
 
-            seen = await inspector.look(
-                DataSpec("parquet_upload"), 5, source_id="s1", person="ada", fetch=fetch
+            seen = await inspector.inspect(
+                DataSpec("parquet_upload"), 5, source_id="s1", user="ada", fetch=fetch
             )
             assert seen["error_kind"] == "user"
             assert "limit of a worker kernel is 1 MiB" in seen["error"]

@@ -28,7 +28,7 @@ from ...fakes.records import POOL, World, said, scored
 LIMITS = ReadLimits(cap_rows=7, cap_bytes=8, timeout_s=9.0, allow_private=True)
 
 
-class CommandContext:
+class Harness:
     """The server's side, with a run that waits to be heard."""
 
     def __init__(self, world: World, folder: Path) -> None:
@@ -64,102 +64,102 @@ class CommandContext:
 
 
 @pytest.fixture
-def desk(world: World, tmp_path: Path) -> CommandContext:
-    return CommandContext(world, tmp_path)
+def harness(world: World, tmp_path: Path) -> Harness:
+    return Harness(world, tmp_path)
 
 
 @in_loop
-async def test_a_batch_whose_acknowledgement_was_lost_is_stored_once(desk: CommandContext) -> None:
-    run, _ = desk.begin()
+async def test_a_batch_whose_acknowledgement_was_lost_is_stored_once(harness: Harness) -> None:
+    run, _ = harness.begin()
     batch = [said(1), scored(2, "lr", Accuracy=0.9)]
     for _ in range(3):  # committed each time, and the answer never arrived
-        answer = await desk.agents.take_events(run.id, 1, batch)
+        answer = await harness.agents.take_events(run.id, 1, batch)
         assert answer == Acknowledgement(2, False)
-    assert await desk.agents.take_events(run.id, 1, [*batch, said(3)]) == Acknowledgement(3, False)
-    assert [event.n for event in desk.world.events(run.id)] == [None, None, 1, 2, 3]
-    assert len(desk.world.run(run.id).leaderboard) == 1
+    assert await harness.agents.take_events(run.id, 1, [*batch, said(3)]) == Acknowledgement(3, False)
+    assert [event.n for event in harness.world.events(run.id)] == [None, None, 1, 2, 3]
+    assert len(harness.world.run(run.id).leaderboard) == 1
 
 
 @in_loop
-async def test_a_heartbeat_hears_of_a_cancel(desk: CommandContext) -> None:
-    run, _ = desk.begin()
-    assert await desk.agents.take_events(run.id, 1, []) == Acknowledgement(0, False)
-    await desk.world.store.write(
-        runs.request_cancel, desk.world.ada, run.id, desk.world.clock.now()
+async def test_a_heartbeat_hears_of_a_cancel(harness: Harness) -> None:
+    run, _ = harness.begin()
+    assert await harness.agents.take_events(run.id, 1, []) == Acknowledgement(0, False)
+    await harness.world.store.write(
+        runs.request_cancel, harness.world.ada, run.id, harness.world.clock.now()
     )
-    assert await desk.agents.take_events(run.id, 1, []) == Acknowledgement(0, True)
+    assert await harness.agents.take_events(run.id, 1, []) == Acknowledgement(0, True)
 
 
 @in_loop
-async def test_a_token_is_of_one_run_and_one_attempt(desk: CommandContext) -> None:
-    run, token = desk.begin()
-    other, _ = desk.begin()
-    assert await desk.agents.authenticate(run.id, token) == 1
-    assert await desk.agents.authenticate(run.id, token) == 1
+async def test_a_token_is_of_one_run_and_one_attempt(harness: Harness) -> None:
+    run, token = harness.begin()
+    other, _ = harness.begin()
+    assert await harness.agents.authenticate(run.id, token) == 1
+    assert await harness.agents.authenticate(run.id, token) == 1
     with pytest.raises(Unauthenticated):
-        await desk.agents.authenticate(other.id, token)
+        await harness.agents.authenticate(other.id, token)
     with pytest.raises(Unauthenticated):
-        await desk.agents.authenticate(run.id, token + "x")
+        await harness.agents.authenticate(run.id, token + "x")
     with pytest.raises(Unauthenticated):
-        await desk.agents.authenticate(run.id, "no run token")
+        await harness.agents.authenticate(run.id, "no run token")
 
 
 @in_loop
-async def test_the_token_of_an_ended_attempt_opens_nothing(desk: CommandContext) -> None:
-    run, token = desk.begin()
-    await desk.agents.authenticate(run.id, token)
-    await desk.agents.finish(run.id, Finish(1, "succeeded"))
-    assert desk.ended == [(run.id, 1)]
+async def test_the_token_of_an_ended_attempt_opens_nothing(harness: Harness) -> None:
+    run, token = harness.begin()
+    await harness.agents.authenticate(run.id, token)
+    await harness.agents.finish(run.id, Finish(1, "succeeded"))
+    assert harness.ended == [(run.id, 1)]
     with pytest.raises(Stale):
-        await desk.agents.authenticate(run.id, token)
+        await harness.agents.authenticate(run.id, token)
 
 
 @in_loop
-async def test_an_attempt_that_another_server_took_over_is_fenced_off(desk: CommandContext) -> None:
+async def test_an_attempt_that_another_server_took_over_is_fenced_off(harness: Harness) -> None:
     """The token may still be remembered here; every word is judged by the row all the same."""
-    run, token = desk.begin()
-    await desk.agents.authenticate(run.id, token)
-    await desk.world.store.write(runs.lose_worker, run.id, 1, 2, desk.world.clock.now(), "Lost.")
-    again = desk.world.claim()
+    run, token = harness.begin()
+    await harness.agents.authenticate(run.id, token)
+    await harness.world.store.write(runs.lose_worker, run.id, 1, 2, harness.world.clock.now(), "Lost.")
+    again = harness.world.claim()
     assert again is not None
     head = ArtifactHead("m.pkl", "pipeline_pickle", "x/y", "0" * 64, 1, "lr")
     for word in (
-        desk.agents.spec(run.id, 1),
-        desk.agents.data_key(run.id, 1),
-        desk.agents.take_events(run.id, 1, [said(1)]),
-        desk.agents.take_events(run.id, 1, []),
-        desk.agents.take_artifact(run.id, head, "runs/x", 3),
-        desk.agents.finish(run.id, Finish(1, "succeeded")),
+        harness.agents.spec(run.id, 1),
+        harness.agents.data_key(run.id, 1),
+        harness.agents.take_events(run.id, 1, [said(1)]),
+        harness.agents.take_events(run.id, 1, []),
+        harness.agents.take_artifact(run.id, head, "runs/x", 3),
+        harness.agents.finish(run.id, Finish(1, "succeeded")),
     ):
         with pytest.raises(Stale):
             await word
-    assert desk.world.run(run.id).status == "running"
-    assert desk.ended == []
+    assert harness.world.run(run.id).status == "running"
+    assert harness.ended == []
 
 
 @in_loop
-async def test_finishing_twice_ends_once_and_the_second_is_stale(desk: CommandContext) -> None:
-    run, _ = desk.begin()
+async def test_finishing_twice_ends_once_and_the_second_is_stale(harness: Harness) -> None:
+    run, _ = harness.begin()
     last = Finish(1, "failed", "too little data", "user")
-    ended = await desk.agents.finish(run.id, last)
+    ended = await harness.agents.finish(run.id, last)
     assert (ended.status, ended.error, ended.error_kind) == ("failed", "too little data", "user")
     with pytest.raises(Stale):
-        await desk.agents.finish(run.id, last)
-    assert desk.world.kinds(run.id)[-1] == "run.failed"
-    assert desk.ended == [(run.id, 1)]
+        await harness.agents.finish(run.id, last)
+    assert harness.world.kinds(run.id)[-1] == "run.failed"
+    assert harness.ended == [(run.id, 1)]
 
 
 @in_loop
-async def test_a_failure_always_says_something(desk: CommandContext) -> None:
-    run, _ = desk.begin()
-    ended = await desk.agents.finish(run.id, Finish(1, "failed"))
+async def test_a_failure_always_says_something(harness: Harness) -> None:
+    run, _ = harness.begin()
+    ended = await harness.agents.finish(run.id, Finish(1, "failed"))
     assert ended.error
     assert ended.error_kind == "engine"
 
 
 @in_loop
-async def test_the_end_brings_leaderboard_summary_and_snapshot(desk: CommandContext) -> None:
-    run, _ = desk.begin()
+async def test_the_end_brings_leaderboard_summary_and_snapshot(harness: Harness) -> None:
+    run, _ = harness.begin()
     last = Finish(
         1,
         "succeeded",
@@ -167,56 +167,56 @@ async def test_the_end_brings_leaderboard_summary_and_snapshot(desk: CommandCont
         metrics_summary={"metric": "Accuracy", "best": {"model_id": "lr", "value": 0.91234}},
         snapshot={"seed": 7},
     )
-    ended = await desk.agents.finish(run.id, last)
+    ended = await harness.agents.finish(run.id, last)
     assert ended.leaderboard == [{"model_id": "lr", "rank": 1, "Accuracy": 0.91234, "attempt": 1}]
     assert ended.snapshot == {"task": "classification", "target": "y", "seed": 7}
-    assert desk.world.events(run.id)[-1].message == "Done: lr, Accuracy 0.9123"
+    assert harness.world.events(run.id)[-1].message == "Done: lr, Accuracy 0.9123"
 
 
 @in_loop
-async def test_the_spec_says_all_and_the_secret_goes_only_there(desk: CommandContext) -> None:
-    secret = desk.vault.encrypt(json.dumps({"password": "hunter2"}))
-    source = desk.world.make_source(
+async def test_the_spec_says_all_and_the_secret_goes_only_there(harness: Harness) -> None:
+    secret = harness.vault.encrypt(json.dumps({"password": "hunter2"}))
+    source = harness.world.make_source(
         kind="postgres", config={"host": "h"}, secret=secret, storage_key=None
     )
-    run, _ = desk.begin(
+    run, _ = harness.begin(
         data={"kind": "postgres", "options": {"host": "h"}, "storage_key": None},
         data_source_id=source.id,
     )
-    spec = await desk.agents.spec(run.id, 1)
+    spec = await harness.agents.spec(run.id, 1)
     assert (spec.run_id, spec.attempt, spec.task, spec.target) == (run.id, 1, "classification", "y")
     assert spec.data.options == {"host": "h", "password": "hunter2"}
     assert DataSpec.parse(json.loads(json.dumps(asdict(spec.data)))) == spec.data
     assert spec.data.limits == LIMITS
-    row = desk.world.run(run.id)
+    row = harness.world.run(run.id)
     assert "hunter2" not in json.dumps([row.data, row.snapshot])
     with pytest.raises(Invalid, match="does not store the data"):
-        await desk.agents.data_key(run.id, 1)
+        await harness.agents.data_key(run.id, 1)
 
 
 @in_loop
-async def test_a_secret_of_another_key_ends_the_run_with_the_sentence(desk: CommandContext) -> None:
+async def test_a_secret_of_another_key_ends_the_run_with_the_sentence(harness: Harness) -> None:
     """The key file was replaced: no repeating brings the secret back."""
-    stranger = Vault(desk.folder.parent / "another.key")
-    source = desk.world.make_source(
+    stranger = Vault(harness.folder.parent / "another.key")
+    source = harness.world.make_source(
         kind="postgres", config={}, secret=stranger.encrypt("{}"), storage_key=None
     )
-    run, _ = desk.begin(
+    run, _ = harness.begin(
         data={"kind": "postgres", "options": {}, "storage_key": None}, data_source_id=source.id
     )
     with pytest.raises(Stale):
-        await desk.agents.spec(run.id, 1)
-    row = desk.world.run(run.id)
+        await harness.agents.spec(run.id, 1)
+    row = harness.world.run(run.id)
     assert (row.status, row.error_kind) == ("failed", "user")
     assert "another key file" in (row.error or "")
-    assert desk.ended == [(run.id, 1)]
+    assert harness.ended == [(run.id, 1)]
 
 
 # ---------------------------------------------------------------- artifacts
 
 
 async def send(
-    desk: CommandContext, run: Run, content: bytes, filename: str = "model.pkl"
+    harness: Harness, run: Run, content: bytes, filename: str = "model.pkl"
 ) -> Artifact:
     head = ArtifactHead(
         filename,
@@ -226,31 +226,31 @@ async def send(
         run.attempt,
         "lr",
     )
-    key, writer = desk.agents.artifact_writer(run.id, head)
+    key, writer = harness.agents.artifact_writer(run.id, head)
     with writer:
         writer.write(content)
         writer.commit()
-    return await desk.agents.take_artifact(run.id, head, key, len(content))
+    return await harness.agents.take_artifact(run.id, head, key, len(content))
 
 
 @in_loop
-async def test_a_file_sent_twice_is_kept_once_and_signed(desk: CommandContext) -> None:
-    run, _ = desk.begin()
-    first = await send(desk, run, b"one")
-    second = await send(desk, run, b"two")
+async def test_a_file_sent_twice_is_kept_once_and_signed(harness: Harness) -> None:
+    run, _ = harness.begin()
+    first = await send(harness, run, b"one")
+    second = await send(harness, run, b"two")
     assert first.id == second.id
-    assert len(desk.files()) == 1
-    assert desk.artifacts.read(second.storage_key) == b"two"
-    assert desk.vault.is_signed(second.sha256, second.signature)
-    page = desk.world.store.read_now(artifact_rows.list_page, desk.world.ada, run.id, PageRequest())
+    assert len(harness.files()) == 1
+    assert harness.artifacts.read(second.storage_key) == b"two"
+    assert harness.vault.is_signed(second.sha256, second.signature)
+    page = harness.world.store.read_now(artifact_rows.list_page, harness.world.ada, run.id, PageRequest())
     assert [(row.filename, row.size_bytes) for row in page.rows] == [("model.pkl", 3)]
 
 
 @pytest.mark.parametrize(
     "filename", ["", "../x", "a/b", "/etc/passwd", ".hidden", "a b", "x" * 300, "a\n", "ä.pkl"]
 )
-def test_names_of_files_are_plain(desk: CommandContext, filename: str) -> None:
+def test_names_of_files_are_plain(harness: Harness, filename: str) -> None:
     head = ArtifactHead(filename, "file", "x/y", "0" * 64, 1, None)
     with pytest.raises(Invalid, match="not a name"):
-        desk.agents.artifact_writer("run", head)
-    assert desk.files() == []
+        harness.agents.artifact_writer("run", head)
+    assert harness.files() == []

@@ -29,7 +29,7 @@ class FakeEngine:
         return next(task for task in DESCRIPTION["tasks"] if task["id"] == task_id)
 
 
-class CommandContext:
+class Harness:
     """Where submissions come in."""
 
     def __init__(self, world: World, folder: Path) -> None:
@@ -49,15 +49,15 @@ class CommandContext:
 
 
 @pytest.fixture
-def desk(world: World, tmp_path: Path) -> CommandContext:
-    return CommandContext(world, tmp_path)
+def harness(world: World, tmp_path: Path) -> Harness:
+    return Harness(world, tmp_path)
 
 
 def test_a_good_submission_becomes_a_run_with_all_that_is_needed_to_do_it_again(
-    desk: CommandContext,
+    harness: Harness,
 ) -> None:
     before = copy.deepcopy(DESCRIPTION)
-    new = desk.check(
+    new = harness.check(
         plan_params={"include": ["lr", "dt"], "sort": "LogLoss", "n_select": 2},
         setup_params={"fold": 3, "session_id": 7},
     )
@@ -78,36 +78,36 @@ def test_a_good_submission_becomes_a_run_with_all_that_is_needed_to_do_it_again(
     assert before == DESCRIPTION
 
 
-def test_set_up_parameters_are_laid_over_the_experiments(desk: CommandContext) -> None:
-    experiment = desk.world.make_experiment(setup_params={"fold": 5, "normalize": True})
-    new = desk.check(experiment.id, setup_params={"fold": 3})
+def test_set_up_parameters_are_laid_over_the_experiments(harness: Harness) -> None:
+    experiment = harness.world.make_experiment(setup_params={"fold": 5, "normalize": True})
+    new = harness.check(experiment.id, setup_params={"fold": 3})
     assert new.snapshot["setup_params"] == {"fold": 3, "normalize": True}
 
 
-def test_a_parameter_that_the_experiment_brought_is_checked_too(desk: CommandContext) -> None:
-    experiment = desk.world.make_experiment(setup_params={"fold": 1})
+def test_a_parameter_that_the_experiment_brought_is_checked_too(harness: Harness) -> None:
+    experiment = harness.world.make_experiment(setup_params={"fold": 1})
     with pytest.raises(Invalid, match="fold"):
-        desk.check(experiment.id)
+        harness.check(experiment.id)
 
 
-def test_whose_target_counts(desk: CommandContext) -> None:
+def test_whose_target_counts(harness: Harness) -> None:
     inline = {"sklearn_dataset": None, "data_inline": [{"x": 1, "y": 0, "z": 1}]}
-    assert desk.check(**inline).snapshot["target"] == "y"  # the experiment's
-    assert desk.check(**inline, target="z").snapshot["target"] == "z"
-    assert desk.check().snapshot["target"] == "target"  # the data set brings it
-    assert desk.check(target="species").snapshot["target"] == "species"
+    assert harness.check(**inline).snapshot["target"] == "y"  # the experiment's
+    assert harness.check(**inline, target="z").snapshot["target"] == "z"
+    assert harness.check().snapshot["target"] == "target"  # the data set brings it
+    assert harness.check(target="species").snapshot["target"] == "species"
 
 
-def test_inline_rows_are_kept_for_the_kernel(desk: CommandContext) -> None:
+def test_inline_rows_are_kept_for_the_kernel(harness: Harness) -> None:
     rows = [{"x": 1, "y": 0}, {"x": None, "y": 1}]
-    new = desk.check(sklearn_dataset=None, data_inline=rows)
+    new = harness.check(sklearn_dataset=None, data_inline=rows)
     assert new.data["kind"] == "inline"
     assert new.snapshot["data_rows"] == 2
-    stored = desk.artifacts.read(new.data["storage_key"])
+    stored = harness.artifacts.read(new.data["storage_key"])
     assert stored == b'[{"x":1,"y":0},{"x":null,"y":1}]'
 
 
-def test_an_uploads_digest_and_form_go_along(desk: CommandContext) -> None:
+def test_an_uploads_digest_and_form_go_along(harness: Harness) -> None:
     config = {
         "filename": "d.csv",
         "sha256": "ab",
@@ -116,8 +116,8 @@ def test_an_uploads_digest_and_form_go_along(desk: CommandContext) -> None:
         "delimiter": ";",
         "columns": [{"name": "x", "dtype": "number"}, {"name": "y", "dtype": "integer"}],
     }
-    source = desk.world.make_source(config=config, storage_key="sources/1")
-    new = desk.check(sklearn_dataset=None, data_source_id=source.id)
+    source = harness.world.make_source(config=config, storage_key="sources/1")
+    new = harness.check(sklearn_dataset=None, data_source_id=source.id)
     assert new.data == {
         "kind": "csv_upload",
         "options": {"encoding": "latin-1", "delimiter": ";"},
@@ -126,7 +126,7 @@ def test_an_uploads_digest_and_form_go_along(desk: CommandContext) -> None:
     assert (new.snapshot["data_sha256"], new.snapshot["data_rows"]) == ("ab", 9)
     assert new.data_source_id == source.id
     with pytest.raises(Invalid, match=r"target “z” is not a column of the data; it has x, y"):
-        desk.check(sklearn_dataset=None, data_source_id=source.id, target="z")
+        harness.check(sklearn_dataset=None, data_source_id=source.id, target="z")
 
 
 INLINE = {"sklearn_dataset": None, "data_inline": [{"x": 1, "y": 0}]}
@@ -214,54 +214,54 @@ BAD: dict[str, tuple[dict[str, Any], str, list[str | int]]] = {
 
 
 @pytest.mark.parametrize("what", list(BAD))
-def test_what_is_wrong_is_said_and_where(desk: CommandContext, what: str) -> None:
+def test_what_is_wrong_is_said_and_where(harness: Harness, what: str) -> None:
     wanted, message, loc = BAD[what]
     with pytest.raises(Invalid, match=message) as refused:
-        desk.check(**wanted)
+        harness.check(**wanted)
     assert loc in [error["loc"] for error in refused.value.errors or ()]
-    assert not list((Path(desk.artifacts.url)).rglob("*.json"))
+    assert not list((Path(harness.artifacts.url)).rglob("*.json"))
 
 
-def test_all_faults_are_said_at_once(desk: CommandContext) -> None:
+def test_all_faults_are_said_at_once(harness: Harness) -> None:
     with pytest.raises(Invalid) as refused:
-        desk.check(
+        harness.check(
             plan_params={"n_select": 0, "include": ["svm9"]},
             setup_params={"fold": 1, "colour": 2},
         )
     assert len(refused.value.errors or ()) == 4
 
 
-def test_a_supervised_run_needs_a_target(desk: CommandContext) -> None:
-    experiment = desk.world.make_experiment(target=None)
+def test_a_supervised_run_needs_a_target(harness: Harness) -> None:
+    experiment = harness.world.make_experiment(target=None)
     with pytest.raises(Invalid, match="needs a target"):
-        desk.check(experiment.id, **INLINE)
-    clustering = desk.world.make_experiment(target=None, task="clustering")
-    assert desk.check(clustering.id, **INLINE).snapshot["target"] is None
+        harness.check(experiment.id, **INLINE)
+    clustering = harness.world.make_experiment(target=None, task="clustering")
+    assert harness.check(clustering.id, **INLINE).snapshot["target"] is None
 
 
-def test_a_task_whose_extra_is_missing_says_which(desk: CommandContext) -> None:
-    experiment = desk.world.make_experiment(task="anomaly", target=None)
+def test_a_task_whose_extra_is_missing_says_which(harness: Harness) -> None:
+    experiment = harness.world.make_experiment(task="anomaly", target=None)
     with pytest.raises(Invalid, match=r"pip install 'jupyter-pycaret-ops\[anomaly\]'"):
-        desk.check(experiment.id, **INLINE)
+        harness.check(experiment.id, **INLINE)
 
 
-def test_a_source_of_another_workspace_is_no_source(desk: CommandContext) -> None:
-    world = desk.world
+def test_a_source_of_another_workspace_is_no_source(harness: Harness) -> None:
+    world = harness.world
     elsewhere = world.make_workspace(world.ada)
     project = world.make_project(elsewhere.id)
     experiment = world.make_experiment(project.id)
     source = world.make_source()
     with pytest.raises(Invalid, match="no such data source"):
-        desk.check(experiment.id, sklearn_dataset=None, data_source_id=source.id)
+        harness.check(experiment.id, sklearn_dataset=None, data_source_id=source.id)
 
 
-def test_an_experiment_that_there_is_not(desk: CommandContext) -> None:
+def test_an_experiment_that_there_is_not(harness: Harness) -> None:
     with pytest.raises(NotFound):
-        desk.check("00000000-0000-0000-0000-000000000000")
+        harness.check("00000000-0000-0000-0000-000000000000")
 
 
 @pytest.mark.parametrize("value", [None, "three", [], {}, True, 1e400])
-def test_no_value_of_a_parameter_breaks_the_check(desk: CommandContext, value: Any) -> None:
+def test_no_value_of_a_parameter_breaks_the_check(harness: Harness, value: Any) -> None:
     for wanted in (
         {"setup_params": {"fold": value}},
         {"plan_params": {"sort": value}},
@@ -269,4 +269,4 @@ def test_no_value_of_a_parameter_breaks_the_check(desk: CommandContext, value: A
         {"plan_params": {"exclude": value}},
     ):
         with contextlib.suppress(Invalid):
-            desk.check(**wanted)
+            harness.check(**wanted)
