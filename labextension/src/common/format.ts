@@ -31,10 +31,20 @@ export function formatEnd(value: number): string {
   return Math.abs(value) >= 10 ? count.format(Math.round(value)) : value.toPrecision(2);
 }
 
+/** Parameters whose names in the engine say little. */
+const LABELS: Readonly<Record<string, string>> = {
+  session_id: 'Random seed',
+  n_select: 'Models to keep'
+};
+
 /**
  * A parameter's name as words: `train_size` as `Train size`.
  */
 export function labelOf(name: string): string {
+  const known = LABELS[name];
+  if (known !== undefined) {
+    return known;
+  }
   const words = name.replace(/_/g, ' ');
   return words.charAt(0).toUpperCase() + words.slice(1);
 }

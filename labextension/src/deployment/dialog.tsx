@@ -8,6 +8,7 @@ import { Field, tied } from '../common/field';
 import { useTrans } from '../common/trans';
 import { freeKeyName } from './openers';
 import type { DeploymentModel } from './model';
+import { versionText } from './versions';
 
 const SLUG = /^[a-z0-9][a-z0-9-]{1,62}[a-z0-9]$/;
 /** days that a new key may live; null: for ever */
@@ -142,6 +143,7 @@ export async function askForVersion(
   }
   const title = trans.__('Change the version of %1', pipeline.name);
   const others = versions.filter(one => one.id !== pipeline.id);
+  const serving = versions.find(one => one.id === pipeline.id);
   if (others.length === 0) {
     await showDialog({
       title,
@@ -164,7 +166,7 @@ export async function askForVersion(
         id="jp-pycaret-version"
         label={trans.__('Version')}
         error={fault}
-        hint={trans.__('In force at once, for every caller. You can go back.')}
+        hint={trans.__('Takes effect immediately, for every caller. You can go back.')}
       >
         <select
           className="jp-pycaret-select"
@@ -175,8 +177,8 @@ export async function askForVersion(
           {versions.map(one => (
             <option key={one.id} value={one.id} disabled={one.id === pipeline.id}>
               {one.id === pipeline.id
-                ? trans.__('v%1 · %2 · serves now', String(one.version), one.model_id ?? one.task)
-                : `v${one.version} · ${one.model_id ?? one.task}`}
+                ? trans.__('%1 · serves now', versionText(one))
+                : versionText(one, serving)}
             </option>
           ))}
         </select>

@@ -116,7 +116,7 @@ function KeyTable({
           <tr>
             <th scope="col">{trans.__('Name')}</th>
             <th scope="col">{trans.__('Key')}</th>
-            <th scope="col">{trans.__('May')}</th>
+            <th scope="col">{trans.__('Allowed')}</th>
             <th scope="col">{trans.__('Last used')}</th>
             <th scope="col">{trans.__('Expires')}</th>
             <th scope="col">

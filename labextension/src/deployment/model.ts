@@ -9,6 +9,7 @@ import { phaseFor, type ViewPhase } from '../common/phase';
 import { refusalOf } from '../common/words';
 import { read, textOf } from './fields';
 import { keysFor } from './openers';
+import type { IVersion } from './versions';
 
 /** ms between polls of the counts, and the longest wait when nobody answers */
 const INTERVAL = 3000;
@@ -195,18 +196,36 @@ export class DeploymentModel {
   }
 
   /** The versions of the model that it serves, newest first; null where they cannot be read. */
-  async versions(): Promise<ReadonlyArray<IPipeline> | null> {
+  async versions(): Promise<ReadonlyArray<IVersion> | null> {
     const { pipeline } = this._state;
     if (!pipeline) {
       return null;
     }
     try {
       const { rows } = await this.api.pipelines(pipeline.workspace_id);
-      return rows.filter(row => row.name === pipeline.name).sort((a, b) => b.version - a.version);
+      const own = rows
+        .filter(row => row.name === pipeline.name)
+        .sort((a, b) => b.version - a.version);
+      return await Promise.all(own.map(row => this._described(row)));
     } catch (error) {
       this._patch({ notice: this._sentence(error) });
       return null;
     }
+  }
+
+  /** A version with what its run says of it; a run that is gone leaves the plain facts. */
+  private async _described(row: IPipeline): Promise<IVersion> {
+    const run = row.origin_run_id ? await this.api.run(row.origin_run_id).catch(() => null) : null;
+    const record = run?.leaderboard.find(one => one.model_id === row.model_id);
+    const metric = run?.metric ?? null;
+    const value = metric === null ? undefined : row.metrics[metric];
+    return {
+      id: row.id,
+      version: row.version,
+      model: record?.name ?? row.model_id ?? row.task,
+      metric,
+      value: typeof value === 'number' ? value : null
+    };
   }
 
   /** Serve another pipeline from now on. Rejects where the server does not take it. */

@@ -34,7 +34,7 @@ export function Advanced({
         <span className="jp-pycaret-muted">
           {touched > 0
             ? trans.__('%1 settings, %2 changed', formatCount(params.length), formatCount(touched))
-            : trans.__('%1 settings, all as the engine has them', formatCount(params.length))}
+            : trans.__('%1 settings, all at defaults', formatCount(params.length))}
         </span>
       </summary>
       <div className="jp-pycaret-form">

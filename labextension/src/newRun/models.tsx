@@ -85,13 +85,13 @@ function Chips({
       hint={
         chosen > 0
           ? trans.__(
-              '%1 of %2. Leave it empty to try the %3 quick ones.',
+              '%1 of %2 models. Remove them all to try the %3 fast ones.',
               formatCount(chosen),
               formatCount(models.length),
               formatCount(turbo)
             )
           : trans.__(
-              'All %1 quick ones of %2. Name some to try only these.',
+              '%1 fast models of %2. Pick some to limit the run.',
               formatCount(turbo),
               formatCount(models.length)
             )

@@ -69,7 +69,7 @@ export function PlanFields({ model, state }: IPart): JSX.Element {
         <ParamField
           model={model}
           state={state}
-          param={{ ...limit, description: trans.__('What is ranked by then is kept.') }}
+          param={{ ...limit, description: trans.__('Models finished by then are kept.') }}
           unit={trans.__('minutes')}
           label={trans.__('Time limit')}
         />

@@ -70,7 +70,10 @@ export class UploadQueue {
         names.add(name);
         this._jobs.push({ id: row.id, name, file, workspaceId, stop: new AbortController() });
       } else {
-        this._refuse(row.id, this._trans.__('Only CSV and Parquet files are taken.'));
+        this._refuse(
+          row.id,
+          this._trans.__('Upload a CSV or Parquet file. In Excel: Save as → CSV UTF-8.')
+        );
       }
     }
     this._emit();
