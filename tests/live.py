@@ -98,7 +98,7 @@ class Home:
         return self.path / "data" / "pycaret_ops" / "artifacts"
 
     def files(self) -> set[str]:
-        """What stands in the artifact store, as relative paths."""
+        """Return the files in the file store, as relative paths."""
         return {
             str(file.relative_to(self.artifacts))
             for file in self.artifacts.rglob("*")

@@ -11,7 +11,7 @@ from jupyter_server.auth.decorator import allow_unauthenticated
 
 from ...common.errors import Invalid, OpsError, Unauthenticated
 from ...common.protocol import EventBatch, Finish
-from ..files.file_store import Writer
+from ..files.streams import Writer
 from ..runs.agents import ArtifactMetadata
 from .base import JsonBodyHandler, OpsHandler, decode_body
 from .context import Route

@@ -32,7 +32,7 @@ def without_remote_images(content: bytes) -> bytes:
         figure = None
     if not isinstance(figure, dict):
         raise Unavailable(
-            "The plot is damaged in the artifact store. Restore the file, or run again.",
+            "The plot is damaged in the file store. Restore the file, or run again.",
             retry_after_s=60,
         )
     return msgspec.json.encode(figure) if _drop(figure) else content

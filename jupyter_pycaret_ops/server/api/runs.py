@@ -196,7 +196,7 @@ async def plots(call: Call) -> list[PlotRow]:
 
 
 class FileHandler(JsonBodyHandler):
-    """Streams files from the artifact store: whole or in part, and not at all to who has them."""
+    """Streams files from the file store: whole or in part, and not at all to who has them."""
 
     async def stream(self, artifact: Artifact, content_type: str | None = None) -> None:
         """Answer with the bytes of an artifact; as `content_type` where it is not to be believed."""
@@ -222,7 +222,7 @@ class FileHandler(JsonBodyHandler):
         stored = await services.artifacts.in_thread(services.artifacts.size, artifact.storage_key)
         if stored != size:
             raise Unavailable(
-                f"The file is damaged in the artifact store: it has {stored} bytes, not {size}. "
+                f"The file is damaged in the file store: it has {stored} bytes, not {size}. "
                 "Restore it, or run again.",
                 retry_after_s=60,
             )

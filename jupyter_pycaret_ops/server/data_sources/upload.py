@@ -15,7 +15,8 @@ from typing import Any, BinaryIO, TypeVar
 from ...common.errors import Invalid, TooLarge
 from ...common.tables import parquet
 from ...common.tables.csv_scan import CsvScan, count_records
-from ..files.file_store import FileStore, Writer
+from ..files.file_store import FileStore
+from ..files.streams import Writer
 from .parquet_scan import ParquetScan
 from .table_facts import TableFacts
 

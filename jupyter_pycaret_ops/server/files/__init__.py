@@ -1,1 +1,1 @@
-"""The file store: a folder or a bucket, behind one interface."""
+"""The file store: uploads, artifacts and pipelines in a folder or at another URL that fsspec supports."""

@@ -1,209 +1,124 @@
-"""The artifact store: files under names that we choose, on any file system that fsspec knows.
+"""The file store: files by key, on any file system that fsspec supports.
 
-A file is written under a temporary name and renamed when it is whole, so that a name always stands for
-a whole file. Everything here blocks; the server calls it in threads.
+A file is written under a temporary name and renamed when it is complete, so a key never refers to a part of a
+file. All methods block unless they are coroutines; the server calls them in threads of the store.
 
-What a file system cannot do (a full disk, rights, a store that is away, an expired token) is said here and
-nowhere else: every method raises `Unavailable` then, with a sentence for people and no path in it.
+Errors of the file system (full disk, permissions, no answer, expired credentials) are raised as
+`Unavailable`, with a message for users that contains no path.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import functools
 import hashlib
-import io
 import logging
 import re
-import secrets
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, BinaryIO, ParamSpec, TypeVar, cast
+from typing import Any, BinaryIO, ParamSpec, TypeVar
 
-from ...common.errors import NotFound, OpsError, Unavailable
+from ...common.errors import Unavailable
 from ..settings import make_private_folder
+from .storage_errors import translated
+from .streams import Writer, reader
 
 log = logging.getLogger("jupyter_pycaret_ops")
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9_./-]*")
 CHUNK = 1 << 20
-#: seconds for a piece of work on a file, and how many times as long for one on a whole file
+#: seconds for work on a part of a file; work on a whole file may take so many times as long
 FILE_WITHIN_S, WHOLE_FILE_TIMES = 30.0, 20
 THREADS = 8
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-#: words by which object stores say that a credential is no longer, or not, good
-_EXPIRED = re.compile(r"expired|token.{0,20}(invalid|refresh)", re.IGNORECASE)
-_DENIED = re.compile(
-    r"access ?denied|forbidden|credentials|signaturedoesnotmatch|invalidaccesskey|unauthorized",
-    re.IGNORECASE,
-)
-_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_NO_RIGHT = (errno.EACCES, errno.EPERM, errno.EROFS)
-
-
-def _unavailable(error: Exception) -> Unavailable:
-    """What a file system that failed means for the caller; the detail goes to the log only."""
-    log.warning("the artifact store failed: %s: %s", type(error).__name__, error)
-    number, text = getattr(error, "errno", None), f"{type(error).__name__} {error}"
-    if number in _NO_SPACE:
-        return Unavailable(
-            "The disk that holds the artifacts is full. Free some space, then try again.",
-            retry_after_s=30,
-        )
-    if _EXPIRED.search(text):
-        return Unavailable(
-            "The credentials of the artifact store have expired. Renew them, then try again.",
-            retry_after_s=30,
-        )
-    if number in _NO_RIGHT or isinstance(error, PermissionError) or _DENIED.search(text):
-        return Unavailable(
-            "The artifact store refuses the server. Check its rights and credentials.",
-            retry_after_s=30,
-        )
-    if isinstance(error, ImportError):
-        return Unavailable(
-            "The artifact store needs a package that is not installed. "
-            "For S3: pip install 'jupyter-pycaret-ops[s3]'.",
-            retry_after_s=30,
-        )
-    return Unavailable("The artifact store does not answer. Try again.", retry_after_s=10)
-
-
-@contextlib.contextmanager
-def _translated() -> Iterator[None]:
-    """Raise Unavailable for whatever a file system raises; a file that is not there is NotFound."""
-    try:
-        yield
-    except OpsError:
-        raise
-    except FileNotFoundError as error:
-        raise NotFound("The file is no longer in the artifact store.") from error
-    except Exception as error:
-        raise _unavailable(error) from error
-
-
-class _Reader(io.RawIOBase):
-    """A file of the store, read with its errors translated."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        with _translated():
-            return self._stream.seek(offset, whence)
-
-    def tell(self) -> int:
-        with _translated():
-            return self._stream.tell()
-
-    def read(self, size: int = -1) -> bytes:
-        with _translated():
-            return self._stream.read(size)
-
-    def readinto(self, buffer: Any) -> int:
-        content = self.read(len(buffer))
-        buffer[: len(content)] = content
-        return len(content)
-
-    def close(self) -> None:
-        if not self.closed:
-            with contextlib.suppress(Exception):
-                self._stream.close()
-        super().close()
-
 
 class FileStore:
-    """Files by key; a key is a relative path of our own making."""
+    """Files by key; a key is a relative path that the server has generated."""
 
     def __init__(self, url: str, *, within_s: float = FILE_WITHIN_S) -> None:
         self.url = url
         self._opened: tuple[Any, str] | None = None
         self._within_s = within_s
-        # its own: a store that hangs keeps its threads, and nobody else's
+        # threads of its own: a file system that hangs must not block other work
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="pycaret-ops-store")
 
     async def in_thread(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Return what blocking work on a piece of a file returns, done in a thread of the store.
+        """Call `work` in a thread of the store and return its result; for work on a part of a file.
 
         Raises
         ------
         Unavailable
-            When it takes longer than 30 s: a network mount may never answer.
+            When it takes longer than `within_s` seconds, for example on a network mount that hangs.
         """
-        return await self._bounded(self._within_s, work, *args, **kwargs)
+        return await self._in_thread_within(self._within_s, work, *args, **kwargs)
 
     async def in_thread_whole(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Return what `in_thread` returns, for work that goes through whole files of gigabytes."""
-        return await self._bounded(WHOLE_FILE_TIMES * self._within_s, work, *args, **kwargs)
+        """Do the same as `in_thread`, with more time, for work on whole files."""
+        return await self._in_thread_within(
+            WHOLE_FILE_TIMES * self._within_s, work, *args, **kwargs
+        )
 
-    async def _bounded(
+    async def _in_thread_within(
         self, within_s: float, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         loop = asyncio.get_running_loop()
-        doing = loop.run_in_executor(self._threads, functools.partial(work, *args, **kwargs))
+        future = loop.run_in_executor(self._threads, functools.partial(work, *args, **kwargs))
         try:
             async with asyncio.timeout(within_s):
-                return await asyncio.shield(doing)
+                return await asyncio.shield(future)
         except TimeoutError:
-            # the thread is left to it
-            doing.add_done_callback(lambda done: done.cancelled() or done.exception())
+            # the thread cannot be stopped and goes on
+            future.add_done_callback(lambda done: done.cancelled() or done.exception())
             raise Unavailable(
-                "The artifact store does not answer. Try again.", retry_after_s=10
+                "The file store does not answer. Try again.", retry_after_s=10
             ) from None
 
     def in_background(self, work: Callable[[], object]) -> None:
-        """Do blocking work on files in a thread of the store, without waiting for it."""
+        """Call `work` in a thread of the store, without waiting for it."""
         self._threads.submit(work)
 
     def close(self) -> None:
-        """Let go of the threads."""
+        """Shut down the threads."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def writer(self, key: str) -> Writer:
-        """Open a new file for writing; nothing stands under `key` before `commit`."""
-        _check(key)
-        with _translated():
+        """Open a new file for writing; it exists under `key` after `commit`."""
+        _check_key(key)
+        with translated():
             fs, path = self._path(key)
             for attempt in range(3):
                 self._make_folder(fs, path.rsplit("/", 1)[0])
                 try:
                     return Writer(fs, path)
-                except FileNotFoundError:  # the folder was empty, and removed just now
+                except FileNotFoundError:  # the folder was empty and has just been removed
                     if attempt == 2:
-                        raise PermissionError("a folder does not stay") from None
+                        raise PermissionError("the folder is removed again and again") from None
         raise AssertionError
 
     def put(self, key: str, content: bytes) -> None:
-        """Store a file in one go."""
+        """Store `content` under a key."""
         with self.writer(key) as writer:
             writer.write(content)
             writer.commit()
 
     def read(self, key: str) -> bytes:
-        """A whole file.
+        """Return the content of a file.
 
         Raises
         ------
         NotFound
-            When there is none.
+            When there is no such file.
         """
         return b"".join(self.chunks(key))
 
     def chunks(self, key: str, start: int = 0, end: int | None = None) -> Iterator[bytes]:
-        """A file in pieces, from byte `start` up to, not including, `end`."""
+        """Yield a file in pieces, from byte `start` to before byte `end`."""
         with self.open(key) as stream:
             stream.seek(start)
             left = None if end is None else end - start
@@ -221,36 +136,36 @@ class FileStore:
         Raises
         ------
         NotFound
-            When there is none.
+            When there is no such file.
         """
-        _check(key)
-        with _translated():
+        _check_key(key)
+        with translated():
             fs, path = self._path(key)
-            return cast("BinaryIO", io.BufferedReader(_Reader(fs.open(path, "rb"))))
+            return reader(fs.open(path, "rb"))
 
     def size(self, key: str) -> int:
-        """Return how many bytes a file has.
+        """Return the size of a file in bytes.
 
         Raises
         ------
         NotFound
-            When there is none.
+            When there is no such file.
         """
-        _check(key)
-        with _translated():
+        _check_key(key)
+        with translated():
             fs, path = self._path(key)
             return int(fs.size(path))
 
     def local_path(self, key: str) -> Path | None:
-        """Return where a file lies on this machine, or None where the store is elsewhere.
+        """Return the local path of a file, or None where the store is not a local folder.
 
         Raises
         ------
         NotFound
-            When there is none.
+            When there is no such file.
         """
-        _check(key)
-        with _translated():
+        _check_key(key)
+        with translated():
             fs, path = self._path(key)
             if not _is_local(fs):
                 return None
@@ -258,51 +173,53 @@ class FileStore:
             return Path(path)
 
     def fetch(self, key: str, target: Path) -> None:
-        """Copy a file to a path of this machine.
+        """Copy a file to a local path.
 
         Raises
         ------
         NotFound
-            When there is none.
+            When there is no such file.
         """
         with target.open("wb") as copy:
             for chunk in self.chunks(key):
                 copy.write(chunk)
 
     def digest(self, key: str) -> str:
-        """Return the SHA-256 of a file as hex, without holding it.
+        """Return the SHA-256 of a file as hex; the file is read in pieces.
 
         Raises
         ------
         NotFound
-            When there is none.
+            When there is no such file.
         """
-        found = hashlib.sha256()
+        sha256 = hashlib.sha256()
         for chunk in self.chunks(key):
-            found.update(chunk)
-        return found.hexdigest()
+            sha256.update(chunk)
+        return sha256.hexdigest()
 
     def copy(self, source: str, target: str) -> None:
-        """Copy a file."""
+        """Copy the file `source` to the key `target`."""
         with self.writer(target) as writer:
             for chunk in self.chunks(source):
                 writer.write(chunk)
             writer.commit()
 
     def delete(self, *keys: str) -> None:
-        """Delete files, and folders that are empty then; those that are gone already are fine.
+        """Delete files, and the folders that become empty; a missing file is no error.
 
-        What cannot be deleted stays and is logged: nothing refers to it any more.
+        A file that cannot be deleted is logged and stays: nothing refers to it any more.
         """
         for key in keys:
-            _check(key)
+            _check_key(key)
             try:
                 fs, path = self._path(key)
                 with contextlib.suppress(FileNotFoundError):
                     fs.rm_file(path)
                 self._remove_empty_folders(fs, path)
             except Exception as error:
-                log.warning("a file of no use stays in the artifact store, %s: %s", key, error)
+                log.warning(
+                    "an unused file could not be deleted from the file store, %s: %s", key, error
+                )
 
     def _remove_empty_folders(self, fs: Any, path: str) -> None:
         if not _is_local(fs):
@@ -322,10 +239,10 @@ class FileStore:
         fs.makedirs(folder, exist_ok=True)
 
     def sweep(self, older_than_s: float = 24 * 3600.0) -> None:
-        """Remove parts of files that a killed server has left in a local folder."""
+        """Remove the temporary files of killed servers that are older than `older_than_s` seconds, from a local folder."""
         fs, root = self._filesystem()
         if not _is_local(fs):
-            return  # elsewhere a part is no file before it is whole, or lifecycle rules remove it
+            return  # an object store has no incomplete files, or removes them by lifecycle rules
         for part in Path(root).rglob("*.part"):
             with contextlib.suppress(OSError):
                 if time.time() - part.stat().st_mtime > older_than_s:
@@ -343,56 +260,10 @@ class FileStore:
         return self._opened
 
 
-def _check(key: str) -> None:
+def _check_key(key: str) -> None:
     if not _KEY.fullmatch(key) or ".." in key:
-        raise ValueError(f"{key!r} is not a key of the artifact store")
+        raise ValueError(f"{key!r} is not a key of the file store")
 
 
 def _is_local(fs: Any) -> bool:
     return "file" in ((fs.protocol,) if isinstance(fs.protocol, str) else fs.protocol)
-
-
-class Writer:
-    """A file on its way; what is not committed is gone when the writer is left."""
-
-    def __init__(self, fs: Any, path: str) -> None:
-        self._fs = fs
-        self._path = path
-        self._temporary = f"{path}.{secrets.token_hex(6)}.part"
-        self._stream: BinaryIO = fs.open(self._temporary, "wb")
-        self._open = True
-
-    def write(self, content: bytes) -> None:
-        """Append bytes."""
-        with _translated():
-            self._stream.write(content)
-
-    def commit(self) -> None:
-        """Close the file and give it its name."""
-        with _translated():
-            self._stream.close()
-            self._open = False
-            try:
-                self._fs.mv(self._temporary, self._path)
-            except BaseException:
-                self._open = True  # `discard` removes it
-                raise
-
-    def discard(self) -> None:
-        """Leave nothing behind; does nothing after `commit`."""
-        if self._open:
-            self._open = False
-            with contextlib.suppress(Exception):
-                self._stream.close()
-            try:
-                self._fs.rm_file(self._temporary)
-            except FileNotFoundError:
-                pass
-            except Exception as error:
-                log.warning("a part of a file stays in the artifact store: %s", error)
-
-    def __enter__(self) -> Writer:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.discard()

@@ -24,7 +24,8 @@ from ...common.protocol import (
 )
 from ..executors.interface import Attempt
 from ..executors.notebook import NotebookExecutor
-from ..files.file_store import FileStore, Writer
+from ..files.file_store import FileStore
+from ..files.streams import Writer
 from ..lifecycle import OUTCOME_MOVES, Move
 from ..store import artifacts as artifact_rows
 from ..store import ingest, keys, runs

@@ -1,4 +1,4 @@
-"""The artifact store: what a file system cannot do is said once, in a sentence without a path."""
+"""The file store: errors of the file system become errors for users, without a path."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from jupyter_pycaret_ops.server.files.file_store import THREADS, FileStore
 
 
 class TokenRetrievalError(Exception):
-    """Named as botocore's."""
+    """Has the name of an exception of botocore."""
 
 
 FAILURES: list[tuple[Exception, str]] = [
@@ -63,7 +63,7 @@ def store(tmp_path: Path) -> FileStore:
 
 @pytest.mark.parametrize("use", USES)
 @pytest.mark.parametrize(("failure", "word"), FAILURES)
-def test_every_failure_of_every_use_is_unavailable_with_a_sentence(
+def test_every_file_system_error_is_unavailable_with_a_message_without_path(
     store: FileStore, monkeypatch: pytest.MonkeyPatch, use: str, failure: Exception, word: str
 ) -> None:
     method, act = USES[use]
@@ -98,7 +98,7 @@ def test_failure_in_the_middle_of_a_file_is_unavailable(
         store.read("runs/a") if method == "read" else store.put("runs/b", b"x")
 
 
-def test_failed_put_leaves_nothing(
+def test_failed_put_leaves_no_file(
     store: FileStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     fs, _ = store._filesystem()
@@ -113,18 +113,18 @@ def test_failed_put_leaves_nothing(
     assert [file.name for file in tmp_path.rglob("*") if file.is_file()] == ["a"]
 
 
-def test_store_of_an_unknown_kind_is_unavailable() -> None:
+def test_url_with_an_unknown_protocol_is_unavailable() -> None:
     with pytest.raises(Unavailable):
         FileStore("nonsense://bucket").put("runs/a", b"x")
 
 
-def test_file_that_is_gone_is_not_found(store: FileStore) -> None:
+def test_missing_file_raises_not_found(store: FileStore) -> None:
     for use in (store.read, store.open, store.size):
         with pytest.raises(NotFound):
             use("runs/none")
 
 
-def test_delete_that_fails_is_logged_and_the_rest_is_deleted(
+def test_failed_delete_is_logged_and_the_other_files_are_deleted(
     store: FileStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     store.put("runs/b", b"x")
@@ -144,7 +144,7 @@ def test_delete_that_fails_is_logged_and_the_rest_is_deleted(
     assert store.read("runs/a") == b"abc"
 
 
-def test_empty_folders_go_with_the_last_file_and_the_root_stays(tmp_path: Path) -> None:
+def test_empty_folders_are_removed_with_their_last_file_except_the_root(tmp_path: Path) -> None:
     root = tmp_path / "artifacts"
     store = FileStore(str(root))
     store.put("runs/one/a", b"x")
@@ -160,7 +160,7 @@ def test_empty_folders_go_with_the_last_file_and_the_root_stays(tmp_path: Path) 
     assert store.read("runs/two/a") == b"x"
 
 
-def test_writer_makes_a_folder_again_that_was_just_removed(
+def test_writer_creates_a_folder_again_that_was_just_removed(
     store: FileStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     fs, _ = store._filesystem()
@@ -178,13 +178,13 @@ def test_writer_makes_a_folder_again_that_was_just_removed(
     assert (len(calls), store.read("runs/new/a")) == (2, b"x")
 
 
-def test_root_is_for_its_owner_alone(store: FileStore, tmp_path: Path) -> None:
+def test_root_folder_is_accessible_by_its_owner_only(store: FileStore, tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "artifacts").stat().st_mode) == 0o700
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are POSIX's")
-def test_store_that_hangs_is_left_in_time_and_keeps_only_its_own_threads(tmp_path: Path) -> None:
-    """A named pipe that nobody writes to stands for a network mount that does not answer."""
+def test_store_that_hangs_raises_in_time_and_blocks_only_its_own_threads(tmp_path: Path) -> None:
+    """A named pipe without a writer simulates a network mount that hangs."""
     store = FileStore(str(tmp_path), within_s=0.2)
     os.mkfifo(tmp_path / "stuck")
 
@@ -192,14 +192,14 @@ def test_store_that_hangs_is_left_in_time_and_keeps_only_its_own_threads(tmp_pat
         for _ in range(THREADS + 2):
             with pytest.raises(Unavailable, match="does not answer"):
                 await store.in_thread(store.read, "stuck")
-        # the threads of everybody else are free
+        # the default threads are not blocked
         assert await asyncio.wait_for(asyncio.to_thread(lambda: 1), 10) == 1
 
     try:
         asyncio.run(check())
     finally:
         store.close()
-        for _ in range(THREADS):  # let them go
+        for _ in range(THREADS):  # unblock them
             with contextlib.suppress(OSError):
                 os.close(os.open(tmp_path / "stuck", os.O_WRONLY | os.O_NONBLOCK))
             time.sleep(0.02)
