@@ -1,6 +1,6 @@
-"""The engine room: a frame goes in, PyCaret works, results come out.
+"""Execute plans on a DataFrame with PyCaret.
 
-Runs inside a kernel, in a background thread. Importing this package is cheap; pandas,
+Runs in a kernel, in a background thread. Importing this package is cheap; pandas,
 scikit-learn and PyCaret are imported when a function first needs them.
 """
 
@@ -25,43 +25,43 @@ __all__ = [
 ]
 
 
-def run_plan(spec: RunSpec, frame: Any, report: Reporter) -> PlanResult:
-    """Execute `spec` on `frame` and report on the way.
+def run_plan(spec: RunSpec, frame: Any, reporter: Reporter) -> PlanResult:
+    """Execute `spec` on `frame`, report events and files to `reporter`, and return the result.
 
-    `frame` is a pandas DataFrame with any names and dtypes; it is not changed.
+    `frame` : DataFrame of shape (n_rows, n_columns) with any names and dtypes; it is not changed.
     Raises `PlanFailed` when the data, the parameters or every model fail, and lets `Cancelled`
-    through from `report.checkpoint()` or from an asynchronous exception. Whatever happens, the
+    through from `reporter.checkpoint()` or from an asynchronous exception. Whatever happens, the
     random state, warnings and working directory of the process stay as they were.
     """
     from .plan_execution import run_plan as run
 
-    return run(spec, frame, report)
+    return run(spec, frame, reporter)
 
 
 def describe() -> JSON:
-    """What the installed engine offers: versions and, by task, models, metrics, plans, settings."""
-    from .description import describe as probe
+    """Return versions and, for each task, models, metrics, plans and parameters of the installed engine."""
+    from .description import describe as describe_engine
 
-    return probe()
+    return describe_engine()
 
 
 def load(task_id: str) -> None:
-    """Import all that plans of a task need, without a trace in the process.
+    """Import all that plans of a task need, and leave warnings and environment unchanged.
 
-    For whoever may be interrupted afterwards: a torn import leaves halves of modules behind.
+    To be called before a thread that a cancel may interrupt: an interrupted import leaves incomplete
+    modules.
     """
     from .global_state import isolated, load_engine
 
     with isolated():
         load_engine(task_id)
-        from . import plans, tasks  # noqa: F401 - they bring libraries of their own
+        from . import plans, tasks  # noqa: F401 - they import further libraries
 
 
 def preload() -> None:
-    """Import all that a run needs and fit toy frames, so that the first run does not wait.
+    """Import all that a run needs, fit toy data and start the fork server, so that the first run starts at once.
 
-    For kernels that are ours alone: on Linux a process is forked that waits for the run (see
-    `trials.template`).
+    For worker and serving kernels only, not for a user's own: see `trials.fork_server`.
     """
     from .preloading import preload as preload_engine
 
@@ -69,7 +69,7 @@ def preload() -> None:
 
 
 def shutdown_fork_server() -> None:
-    """Give back what waits for a run: this kernel will have none."""
+    """Stop the fork server and free its memory: this kernel will execute no run."""
     from .trials import fork_server
 
     fork_server.stop()

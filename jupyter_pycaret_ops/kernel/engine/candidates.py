@@ -1,8 +1,8 @@
-"""Which models are tried, and how each of them is told as it is scored.
+"""Select the models to try, score them, and report each one as it is scored.
 
 The engine's own compare reports nothing until its end, hides failures and knows no time limit;
-here each candidate is scored fold by fold with the engine's metrics (see `trials`), and the numbers
-are the same.
+here each candidate is scored fold by fold with the engine's metrics (see `trials`), with the same
+scores.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from .prepared_task import PreparedTask
 from .resources import free_memory
 from .trials import Candidate, iter_outcomes
 
-#: models that hold matrices of rows × rows, and how many of them
+#: models that need memory quadratic in the rows: number of float64 matrices of shape (n_rows, n_rows)
 _SQUARE = {"kr": 3, "gpc": 4, "ap": 4, "sc": 3, "hclust": 2, "sos": 4, "cof": 3}
 
 
 def select_models(
     prepared: PreparedTask, include: Sequence[str] | None, exclude: Sequence[str] | None
 ) -> list[str]:
-    """Ids of the candidates: exactly `include` if given, else the engine's defaults.
+    """Return the ids of the candidates: `include` if given, else the engine's defaults.
 
     Raises `PlanFailed` for ids that the engine does not have here, and when none is left.
     """
@@ -39,8 +39,8 @@ def select_models(
                 f"{name} names {quote_names(unknown)}, which cannot run here; the models are: "
                 f"{', '.join(known)}.",
             )
-    wanted = list(dict.fromkeys(include)) if include else prepared.experiment.default_models
-    chosen = [i for i in wanted if i not in set(exclude or ())]
+    requested = list(dict.fromkeys(include)) if include else prepared.experiment.default_models
+    chosen = [i for i in requested if i not in set(exclude or ())]
     if not include:
         chosen = _without_too_large(prepared, chosen)
     if not chosen:
@@ -49,18 +49,18 @@ def select_models(
 
 
 def _without_too_large(prepared: PreparedTask, ids: list[str]) -> list[str]:
-    rows = prepared.experiment.n_rows
+    n_rows = prepared.experiment.n_rows
     free = free_memory()
     kept = []
     for model_id in ids:
-        needed = 8 * rows * rows * _SQUARE.get(model_id, 0)
+        needed = 8 * n_rows * n_rows * _SQUARE.get(model_id, 0)
         if needed <= free / 2:
             kept.append(model_id)
             continue
         name = prepared.experiment.model_names[model_id]
         prepared.reporter.warn(
-            f"{name} was left out: with {rows} rows it needs about {needed / 2**30:.1f} GiB of "
-            "memory; name it in include to try it all the same.",
+            f"{name} was left out: with {n_rows} rows it needs about {needed / 2**30:.1f} GiB of "
+            "memory; name it in include to try it anyway.",
             model_id=model_id,
             reason="memory",
             needed_bytes=needed,
@@ -71,7 +71,7 @@ def _without_too_large(prepared: PreparedTask, ids: list[str]) -> list[str]:
 def model_candidate(
     prepared: PreparedTask, model_id: str, parameters: JSON | None = None
 ) -> Candidate:
-    """One of the engine's models; `parameters` go over its defaults."""
+    """Return one of the engine's models as a candidate; `parameters` override its defaults."""
     experiment = prepared.experiment
     return Candidate(
         model_id,
@@ -83,27 +83,28 @@ def model_candidate(
 def score(
     prepared: PreparedTask, candidates: Sequence[Candidate], board: Leaderboard | None = None
 ) -> Leaderboard:
-    """Score all candidates, or as many as the run's time limit lets, and add them to `board`.
+    """Score as many candidates as the run's time limit allows, add them to `board`, and return it.
 
-    Each ends in `model.scored` or `model.failed`. Raises `PlanFailed` when nothing is on the board.
+    Each is reported as `model.scored` or `model.failed`. Raises `PlanFailed` when no model on the board
+    was scored.
     """
     board = board or Leaderboard(prepared.metric, prepared.greater_is_better)
     reporter, limits = prepared.reporter, prepared.limits
     skipped: list[Candidate] = []
     before = len(board.scored)
-    # closed at once when a cancel comes in the middle: child processes end with it
-    with closing(iter_outcomes(prepared, candidates, first_position=board.size)) as ended:
-        for outcome in ended:
+    # closed at once when a cancel interrupts it, which ends the scoring processes
+    with closing(iter_outcomes(prepared, candidates, first_position=board.size)) as outcomes:
+        for outcome in outcomes:
             if isinstance(outcome, Failed):
                 _add_failure(prepared, board, outcome)
             elif isinstance(outcome, Scored):
                 add_score(prepared, board, outcome)
             else:
                 skipped.append(outcome.candidate)
-    is_cut = limits.is_run_limit_exceeded() and any(
+    is_cut_short = limits.is_run_limit_exceeded() and any(
         failed.kind == "timeout" for failed in board.failed
     )
-    if skipped or is_cut:
+    if skipped or is_cut_short:
         reporter.warn(
             f"The time limit of {limits.run_s:g} s was up: "
             f"{len(board.scored) - before} of {len(candidates)} models were scored.",
@@ -118,7 +119,7 @@ def score(
 
 
 def add_score(prepared: PreparedTask, board: Leaderboard, scored: Scored) -> None:
-    """Put a model on the board and report it."""
+    """Add a model to the board and report it."""
     board.add(scored)
     prepared.score_jointly(board)
     board.sort()
@@ -154,10 +155,10 @@ def _nothing_scored_error(board: Leaderboard, is_run_limit_exceeded: bool) -> Pl
             "No model was scored within the time limit; give more time, fewer folds or faster "
             "models.",
         )
-    # the reason that most of them gave; timeouts say less than errors
-    told = [failed for failed in board.failed if failed.kind != "timeout"]
-    errors = [failed.error for failed in told]
-    reason = max(told, key=lambda failed: errors.count(failed.error))
+    # the most frequent error; a timeout tells less than an error
+    errored = [failed for failed in board.failed if failed.kind != "timeout"]
+    errors = [failed.error for failed in errored]
+    reason = max(errored, key=lambda failed: errors.count(failed.error))
     if len(board.failed) == 1:
         return PlanFailed(reason.kind, f"{reason.name} failed: {reason.error}")
     return PlanFailed(

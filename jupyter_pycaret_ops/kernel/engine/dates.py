@@ -1,4 +1,4 @@
-"""Recognise texts that are dates, and in which form they are written."""
+"""Detect the date format of texts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LOOKS_LIKE_DATE = re.compile(
 )
 _DAYS = (
     "%Y/%m/%d",
-    # where both fit, the American order wins, as in pandas; the event says which one was taken
+    # where both fit, month first wins, as in pandas; the event reports the format
     "%m/%d/%Y",
     "%d/%m/%Y",
     "%d.%m.%Y",
@@ -25,30 +25,31 @@ _DAYS = (
     "%m/%d/%y",
     "%d/%m/%y",
 )
-_FORMS = (
+_FORMATS = (
     "ISO8601",
     *(day + clock for day in _DAYS for clock in ("", " %H:%M", " %H:%M:%S")),
 )
-#: so many different texts are looked at before all of them are
+#: number of texts checked before all are
 _SAMPLE = 40
 
 
 def detect_format(texts: Sequence[str]) -> str | None:
-    """The form in which all of `texts` are dates ("ISO8601" or one for `strptime`), or None.
+    """Return the format in which all of `texts` are dates, or None.
 
-    `texts` are the different values of a column, without missing ones.
+    `texts` are the distinct values of a column without missing ones. The format is "ISO8601" or one for
+    `strptime`.
     """
     import pandas as pd
 
     if not texts or not all(_LOOKS_LIKE_DATE.match(text) for text in texts[:_SAMPLE]):
         return None
     series = pd.Series(list(texts), dtype="str")
-    for form in _FORMS:
-        # the head first: most forms fail there
-        for part in (series[:_SAMPLE], series):
-            read = pd.to_datetime(part, format=form, errors="coerce", utc=True)
-            if read.isna().any():
+    for date_format in _FORMATS:
+        # the head first: most formats fail there
+        for texts_read in (series[:_SAMPLE], series):
+            parsed = pd.to_datetime(texts_read, format=date_format, errors="coerce", utc=True)
+            if parsed.isna().any():
                 break
         else:
-            return form
+            return date_format
     return None

@@ -1,4 +1,4 @@
-"""What the installed engine offers, asked of the engine itself."""
+"""Describe the tasks, models, metrics and parameters of the installed engine."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from .global_state import isolated, load_engine
 from .interfaces import NullReporter
 from .limits import Limits
 
-if TYPE_CHECKING:  # these bring pandas with them
+if TYPE_CHECKING:  # these import pandas
     from .experiments import Experiment
     from .tasks import Task
 
-#: our extra that brings the models of other libraries
+#: extra of this package with the models of other libraries
 BOOSTING = "boosting"
 
 
 def describe() -> JSON:
-    """See `engine.describe`. Fits one toy experiment for each task, no model."""
+    """See `engine.describe`. Fits one toy experiment for each task, but no model."""
     with isolated():
         for task_id in TASK_TYPES:
             load_engine(task_id)
@@ -59,7 +59,7 @@ def _task(task: Task) -> JSON:
 
 
 def _experiment(task: Task) -> Experiment | None:
-    """The task's experiment fitted on a toy, or None where the engine cannot."""
+    """Return the task's toy experiment, or None when the engine cannot fit it."""
     try:
         return task.toy_experiment(EventReporter(NullReporter(), Limits()))
     except Exception:
@@ -71,14 +71,14 @@ def _models(engine_task: str, experiment: Experiment | None) -> list[JSON]:
 
     models: list[JSON] = []
     if experiment is not None:
-        quick = set(experiment.default_models)
+        fast = set(experiment.default_models)
         models = [
             {
                 "id": model_id,
                 "name": name,
                 "is_available": True,
                 "extra": None,
-                "turbo": model_id in quick,
+                "turbo": model_id in fast,
                 "params": [
                     {"name": name, "default": plain(default)}
                     for name, default in experiment.default_parameters(model_id).items()
@@ -91,7 +91,7 @@ def _models(engine_task: str, experiment: Experiment | None) -> list[JSON]:
 
 
 def _missing_models(engine_task: str, present: set[str]) -> list[JSON]:
-    """Models that the engine knows but whose library is not installed."""
+    """Describe the models of the engine whose library is not installed."""
     from pycaret.api import list_models
 
     return [

@@ -1,4 +1,4 @@
-"""Turn what the engine raises into one sentence."""
+"""Describe errors of the engine in one sentence."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _MAX_LENGTH = 300
 
 
 def describe_error(error: BaseException) -> str:
-    """The error in one line, without a traceback."""
+    """Return the message of an error in one line of at most 300 characters."""
     text = " ".join(str(error).split())
     if isinstance(error, MemoryError):
         return "There was not enough memory for it."
@@ -18,6 +18,6 @@ def describe_error(error: BaseException) -> str:
 
 
 def classify_error(error: BaseException) -> ErrorKind:
-    """Whose fault it is: a refused parameter is the caller's, all else the engine's."""
+    """Return `"user"` for a parameter that scikit-learn refused, else `"engine"`."""
     is_refused = any(c.__name__ == "InvalidParameterError" for c in type(error).__mro__)
     return "user" if is_refused else "engine"

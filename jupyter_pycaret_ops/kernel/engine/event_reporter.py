@@ -1,4 +1,4 @@
-"""How the engine room speaks: plain payloads, progress, changes of the data."""
+"""Report events, progress and changes of the data as plain JSON."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _MODEL_EVENTS = frozenset({"model.create.started", "model.created"})
 
 
 class EventReporter:
-    """The only one in this room who talks to the reporter.
+    """The only class of the engine that calls the `Reporter`.
 
-    Sanitizes payloads, keeps the watchdog of `limits` out of the reporter's code and collects
-    what was done to the data for the snapshot.
+    Converts payloads to plain JSON, keeps the watchdog of `limits` from interrupting the reporter, and
+    collects the changes of the data for the snapshot.
     """
 
-    def __init__(self, report: Reporter, limits: Limits) -> None:
-        self._report = report
+    def __init__(self, reporter: Reporter, limits: Limits) -> None:
+        self._reporter = reporter
         self._limits = limits
         self._is_muted = False
         self.data_changes: list[JSON] = []
@@ -40,11 +40,11 @@ class EventReporter:
             return
         content = plain(payload or {})
         with self._limits.shielded():
-            self._report.event(kind, message, content, duration_ms)
+            self._reporter.event(kind, message, content, duration_ms)
 
     @contextmanager
     def muted_models(self) -> Iterator[None]:
-        """A block in which single models are not told: they are settings of one."""
+        """Discard `model.create.started` and `model.created` in this block: candidates are settings of one model."""
         self._is_muted = True
         try:
             yield
@@ -54,39 +54,42 @@ class EventReporter:
     def checkpoint(self) -> None:
         """Raise `Cancelled` when the run was cancelled."""
         with self._limits.shielded():
-            self._report.checkpoint()
+            self._reporter.checkpoint()
 
     def store(
         self, filename: str, kind: str, content: bytes, content_type: str, model_id: str | None
     ) -> None:
-        """Hand one file over."""
+        """Store one file of the run."""
         with self._limits.shielded():
-            self._report.artifact(filename, kind, content, content_type, model_id)
+            self._reporter.artifact(filename, kind, content, content_type, model_id)
 
     def report_data_change(
         self, change: str, message: str, columns: Iterable[str] = (), **more: Any
     ) -> None:
-        """Say what was done to the user's frame, and remember it."""
+        """Report a change of the user's data, and record it for the snapshot."""
         payload = plain({"change": change, "columns": list(columns), **more})
         self.data_changes.append({**payload, "message": message})
         self.report("data.changed", message, payload)
 
     def warn(self, message: str, **payload: Any) -> None:
-        """Say what the user should know although the run goes on."""
+        """Report a warning; the run goes on."""
         self.report("warning", message, payload)
 
     def progress(self, done: int, total: int, label: str, **more: Any) -> None:
-        """Say how many of `total` models are `done`, and what happens now."""
+        """Report that `done` of `total` models have ended, and what happens now."""
         self.report("run.progress", label, {"done": done, "total": total, "label": label, **more})
 
     def fold_callback(
         self, done: int, total: int, label: str, model_id: str
     ) -> Callable[[int, int], None]:
-        """What is called before each fold of one model."""
+        """Return a function of fold and number of folds, to call before each fold of a model.
 
-        def tick(fold: int, folds: int) -> None:
+        It raises `Cancelled` or `TimeLimitExceeded`, or reports progress.
+        """
+
+        def before_fold(fold: int, folds: int) -> None:
             self.checkpoint()
             self._limits.check()
             self.progress(done, total, label, model_id=model_id, fold=fold, folds=folds)
 
-        return tick
+        return before_fold

@@ -1,7 +1,7 @@
-"""Prepare the user's frame: decide, column by column, how the engine shall see it.
+"""Prepare the user's table: decide for each column how the engine reads it.
 
-The decisions end up in an `InputFrame` at the head of the final pipeline, so that training and
-serving cannot differ.
+The decisions become the parameters of an `InputFrame`, the first step of the final pipeline, so that
+training and serving cannot differ.
 """
 
 from __future__ import annotations
@@ -19,19 +19,20 @@ from . import dates, portable
 from .event_reporter import EventReporter
 from .interfaces import Column, Frame, PlanFailed
 
-#: from here on a text column is told to be an identifier or of many values
+#: number of distinct values from which a text column is reported as identifier or high-cardinality
 _MANY_VALUES = 50
 _MAX_NAMES_SHOWN = 20
-#: texts that stand for a missing number in a column of numbers
+#: texts that mean a missing number in a column of numbers
 _MISSING_TEXTS = frozenset({"", "?", "-", "--", ".", "na", "n/a", "nan", "null", "none", "missing"})
 
 
 @dataclass(slots=True)
 class Table:
-    """The user's rows that are used, and how their columns are read.
+    """The rows and columns that are used, and how the columns are read.
 
-    `raw` holds the features under unique string names, index 0..n-1, values untouched;
-    `columns` is the parameter of `InputFrame`; `types` what a JSON client sends for each.
+    `raw` : DataFrame of shape (n_rows, n_columns) with unique string names, index 0 … n_rows - 1 and
+    unchanged values and dtypes; `columns` : the parameter of `InputFrame`; `types` : column → the type
+    that a JSON client sends.
     """
 
     raw: Frame
@@ -40,19 +41,19 @@ class Table:
 
     @property
     def step(self) -> portable.InputFrame:
-        """The transformer from raw to engine columns."""
+        """A new transformer from raw to engine columns."""
         return portable.InputFrame(self.columns)
 
 
 def quote_names(names: Any) -> str:
-    """`names` for a message: quoted, and not more than one can read."""
+    """Return `names` quoted for a message, the first 20 of them."""
     shown = [f"“{name}”" for name in list(names)[:_MAX_NAMES_SHOWN]]
     more = len(names) - len(shown)
     return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
 
 
-def named(frame: Frame, reporter: EventReporter) -> Frame:
-    """`frame` with unique string names and the index 0..n-1; the caller's frame is not touched.
+def with_unique_names(frame: Frame, reporter: EventReporter) -> Frame:
+    """Return `frame` with unique string names and index 0 … n_rows - 1; the original is not changed.
 
     Raises `PlanFailed` when there are no columns or rows.
     """
@@ -75,9 +76,12 @@ def named(frame: Frame, reporter: EventReporter) -> Frame:
 
 
 def find_target(frame: Frame, target: str | None) -> str:
-    """The target's name in a frame that went through `named`."""
+    """Return the name of the target column in a result of `with_unique_names`.
+
+    Raises `PlanFailed` when there is no such column.
+    """
     if target is None:
-        raise PlanFailed("user", "No target is given; name the column that shall be predicted.")
+        raise PlanFailed("user", "No target is given; name the column to predict.")
     if str(target) not in frame.columns:
         raise PlanFailed(
             "user",
@@ -90,10 +94,10 @@ def find_target(frame: Frame, target: str | None) -> str:
 def read_features(
     frame: Frame, ignore: list[str], reserved: set[str], reporter: EventReporter
 ) -> Table:
-    """Look at every feature column of `frame` (named, without the target).
+    """Decide how to read each feature column of `frame`, a result of `with_unique_names` without target.
 
-    `ignore` are columns to leave out, `reserved` names that the engine's columns must not take.
-    Raises `PlanFailed` when nothing is left to learn from.
+    `ignore` : columns to leave out; `reserved` : names that engine columns must not have. Raises
+    `PlanFailed` when nothing is left to learn from.
     """
     unknown = [name for name in ignore if name not in frame.columns]
     if unknown:
@@ -109,7 +113,7 @@ def read_features(
         )
     reader = _FeatureReader(reporter, set(reserved))
     for name in frame.columns:
-        reader.look(name, frame[name])
+        reader.read(name, frame[name])
     reader.report()
     if not reader.columns:
         raise PlanFailed(
@@ -123,7 +127,7 @@ def read_features(
 
 @dataclass(slots=True)
 class _ColumnReading:
-    """What a column turned out to be; `kind` is None for one without a value."""
+    """How a column is read; `kind` is None for one without a value."""
 
     kind: str | None
     json_type: str = "string"
@@ -132,7 +136,7 @@ class _ColumnReading:
 
 
 class _FeatureReader:
-    """Gathers the decisions, and what is to be told about them, over all columns."""
+    """Collects the decisions about all columns, and reports them."""
 
     def __init__(self, reporter: EventReporter, taken: set[str]) -> None:
         self.columns: list[JSON] = []
@@ -150,34 +154,34 @@ class _FeatureReader:
         self._identifiers: list[str] = []
         self._many: dict[str, int] = {}
 
-    def look(self, name: str, series: Column) -> None:
-        """Decide about one column."""
-        seen = self._kind(name, series)
-        kind = seen.kind
+    def read(self, name: str, series: Column) -> None:
+        """Decide how to read one column, Series of shape (n_rows,) of any dtype."""
+        reading = self._kind(name, series)
+        kind = reading.kind
         if kind is None:
             self._empty.append(name)
             return
         column: JSON = {
             "name": name,
-            "safe": self._safe(name),
+            "safe": self._safe_name(name),
             "kind": kind,
-            "form": seen.form,
+            "form": reading.form,
             "parts": [],
-            "blanks": seen.blanks,
+            "blanks": reading.blanks,
         }
-        if seen.blanks:
-            self._blanks[name] = seen.blanks
+        if reading.blanks:
+            self._blanks[name] = reading.blanks
         if kind == "number":
-            self._number(name, series, seen)
+            self._number(name, series, reading)
         elif kind == "text":
             self._text(name, series)
         elif kind == "date":
-            column["parts"] = _varying_parts(portable.read_dates(series, seen.form))
-            self._dates[name] = {"form": seen.form, "parts": column["parts"]}
+            column["parts"] = _varying_parts(portable.read_dates(series, reading.form))
+            self._dates[name] = {"form": reading.form, "parts": column["parts"]}
         else:
             self._durations.append(name)
         self.columns.append(column)
-        self.types[name] = seen.json_type
+        self.types[name] = reading.json_type
 
     def _kind(self, name: str, series: Column) -> _ColumnReading:
         dtype = series.dtype
@@ -197,7 +201,7 @@ class _FeatureReader:
         if types.is_integer_dtype(dtype):
             return _ColumnReading("number", "integer")
         if types.is_numeric_dtype(dtype):
-            # nothing but infinities is nothing
+            # a column of only ±inf has no usable value
             is_known = np.isfinite(portable.read_numbers(series)).any()
             return _ColumnReading("number" if is_known else None, "number")
         if types.is_datetime64_any_dtype(dtype) or isinstance(dtype, pd.PeriodDtype):
@@ -209,7 +213,7 @@ class _FeatureReader:
     def _kind_of_objects(self, name: str, series: Column) -> _ColumnReading:
         values = series.to_numpy(dtype=object)
         known = values[~portable.is_missing(values)]
-        found = pd.api.types.infer_dtype(known, skipna=True)
+        inferred = pd.api.types.infer_dtype(known, skipna=True)
         plain_kinds = {
             "boolean": ("number", "boolean"),
             "integer": ("number", "integer"),
@@ -219,20 +223,20 @@ class _FeatureReader:
             "timedelta": ("duration", "number"),
             "timedelta64": ("duration", "number"),
         }
-        if found in plain_kinds:
-            return _ColumnReading(*plain_kinds[found])
-        if found in {"datetime", "datetime64", "date"}:
+        if inferred in plain_kinds:
+            return _ColumnReading(*plain_kinds[inferred])
+        if inferred in {"datetime", "datetime64", "date"}:
             return _ColumnReading("date", "datetime", "ISO8601")
-        if found == "string":
-            return _read_texts_kind(pd.unique(known).tolist())
+        if inferred == "string":
+            return _read_text_column(pd.unique(known).tolist())
         if any(isinstance(v, (list, tuple, dict, set, np.ndarray)) for v in known):
             self._nested.append(name)
         else:
             self._mixed.append(name)
         return _ColumnReading("text")
 
-    def _safe(self, name: str) -> str:
-        # xgboost refuses [ ] <, lightgbm all of JSON's own characters and reads blanks as _
+    def _safe_name(self, name: str) -> str:
+        # xgboost refuses [ ] <; lightgbm refuses the special characters of JSON and turns blanks into _
         safe = re.sub(r"[^\w.\-]+", "_", name) or "column"
         if safe != re.sub(r"\s", "_", name):
             self._special.append(name)
@@ -240,97 +244,97 @@ class _FeatureReader:
         while safe in self._taken:
             safe, number = f"{base}_{number}", number + 1
         self._taken.add(safe)
-        # a date becomes several columns, whose names must be free as well
+        # a date becomes several columns, whose names must be unique as well
         self._taken.update(f"{safe}_{part}" for part in portable.DATE_PARTS)
         return safe
 
-    def _number(self, name: str, series: Column, seen: _ColumnReading) -> None:
-        if seen.json_type == "number":
+    def _number(self, name: str, series: Column, reading: _ColumnReading) -> None:
+        if reading.json_type == "number":
             numbers = pd.to_numeric(series, errors="coerce").to_numpy(
                 dtype="float64", na_value=np.nan
             )
             infinite = int(np.isinf(numbers).sum())
             if infinite:
                 self._infinite[name] = infinite
-        elif seen.json_type == "integer" and len(series) >= _MANY_VALUES:
+        elif reading.json_type == "integer" and len(series) >= _MANY_VALUES:
             steps = np.diff(portable.read_numbers(series))
-            if (steps == 1).all() or ("id" in _words(name) and series.is_unique):
+            if (steps == 1).all() or ("id" in _name_parts(name) and series.is_unique):
                 self._identifiers.append(name)
 
     def _text(self, name: str, series: Column) -> None:
         values = portable.read_text(series)
-        different, rows = len(pd.unique(values)), len(values)
-        if rows >= _MANY_VALUES and different >= 0.95 * rows:
+        n_distinct, n_rows = len(pd.unique(values)), len(values)
+        if n_rows >= _MANY_VALUES and n_distinct >= 0.95 * n_rows:
             self._identifiers.append(name)
-        elif different >= _MANY_VALUES:
-            self._many[name] = different
+        elif n_distinct >= _MANY_VALUES:
+            self._many[name] = n_distinct
 
     def report(self) -> None:
-        """Report what was decided, one event for each sort of change."""
-        tell = self._reporter.report_data_change
+        """Report the decisions, one event for each kind of change."""
+        report_change = self._reporter.report_data_change
         if self._empty:
-            tell(
+            report_change(
                 "empty_columns_dropped",
                 f"Left out because they hold no value: {quote_names(self._empty)}.",
                 self._empty,
             )
         if self._infinite:
-            tell(
+            report_change(
                 "infinite_to_missing",
-                f"Infinite numbers are taken as missing: {quote_names(list(self._infinite))}.",
+                f"Infinite numbers are read as missing: {quote_names(list(self._infinite))}.",
                 self._infinite,
                 values=self._infinite,
             )
         if self._blanks:
-            tell(
+            report_change(
                 "blanks_to_missing",
                 "Read as numbers; texts such as "
-                f"{quote_names(sorted(set().union(*self._blanks.values())))} are taken as missing: "
+                f"{quote_names(sorted(set().union(*self._blanks.values())))} are read as missing: "
                 f"{quote_names(list(self._blanks))}.",
                 self._blanks,
                 blanks=self._blanks,
             )
         if self._mixed:
-            tell(
+            report_change(
                 "mixed_to_text",
-                f"Numbers and texts are mixed, all values are read as text: {quote_names(self._mixed)}.",
+                f"Mixed numbers and texts are read as text: {quote_names(self._mixed)}.",
                 self._mixed,
             )
         if self._nested:
-            tell(
+            report_change(
                 "nested_to_text",
                 f"Lists and objects are read as text: {quote_names(self._nested)}.",
                 self._nested,
             )
         if self._dates:
-            tell(
+            report_change(
                 "dates_expanded",
                 f"Dates are read as numbers (year, month, day, …): {quote_names(list(self._dates))}.",
                 self._dates,
                 dates=self._dates,
             )
         if self._durations:
-            tell(
+            report_change(
                 "durations_to_seconds",
                 f"Durations are read as seconds: {quote_names(self._durations)}.",
                 self._durations,
             )
         if self._special:
-            tell(
+            report_change(
                 "names_made_safe",
                 "Special characters in names are replaced for the models; you keep using your "
                 f"own names: {quote_names(self._special)}.",
                 self._special,
             )
         if self._identifiers:
-            tell(
+            report_change(
                 "identifier_kept",
                 f"These look like identifiers and are kept: {quote_names(self._identifiers)}; name "
                 "them in ignore_features to leave them out.",
                 self._identifiers,
             )
         if self._many:
-            tell(
+            report_change(
                 "many_categories_kept",
                 f"Text columns with many different values are kept: {quote_names(list(self._many))}.",
                 self._many,
@@ -338,14 +342,14 @@ class _FeatureReader:
             )
 
 
-def _read_texts_kind(texts: list[str]) -> _ColumnReading:
-    """What the different values of a text column are."""
-    form = dates.detect_format(texts)
-    if form is not None:
-        return _ColumnReading("date", "datetime", form)
+def _read_text_column(texts: list[str]) -> _ColumnReading:
+    """Return how a text column is read, from its distinct values without missing ones."""
+    date_format = dates.detect_format(texts)
+    if date_format is not None:
+        return _ColumnReading("date", "datetime", date_format)
     blanks = [text for text in texts if text.strip().lower() in _MISSING_TEXTS]
-    # numbers written as text without a gap are what the user chose to send; with "?" in a CSV
-    # it is the gap that made them text
+    # numbers written as text without blanks are the user's choice; with "?" in a CSV, the blank
+    # made them text
     if blanks and len(blanks) < len(texts):
         numbers = pd.to_numeric(
             pd.Series([text for text in texts if text not in blanks], dtype="str"),
@@ -357,8 +361,8 @@ def _read_texts_kind(texts: list[str]) -> _ColumnReading:
 
 
 def _varying_parts(dates_: Any) -> list[str]:
-    # a part that never changes (hour of plain days) teaches nothing; the day count stays, so that
-    # a column of one date is not empty
+    # a part that never varies (hour of plain days) has no information; the day count is kept, so that
+    # a constant date still gives a column
     return [
         part
         for part in portable.DATE_PARTS
@@ -366,5 +370,5 @@ def _varying_parts(dates_: Any) -> list[str]:
     ]
 
 
-def _words(name: str) -> set[str]:
+def _name_parts(name: str) -> set[str]:
     return set(re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()))

@@ -1,4 +1,4 @@
-"""The pipeline that will be served: refitted on all rows, from raw columns to the user's labels.
+"""Fit and store final pipelines: on all rows, from raw columns to the user's labels.
 
 The engine's own `finalize_model` refits the estimator only; its imputer and encoder stay as they
 were fitted on the training part. Here everything is fitted again.
@@ -22,30 +22,33 @@ def keep_best(
 ) -> None:
     """Fit and store the best `n_select` pipelines, with the input schema and the plots of the best.
 
-    The model `also`, which was asked for by name, is kept wherever it stands.
-
-    A model that cannot be fitted on all rows, or cannot answer for new rows, is passed over with a
-    warning. Raises `PlanFailed` when a task that has to be served keeps none.
+    The model `also`, which the run requested, is kept whatever its rank. A model that cannot be fitted
+    on all rows, or cannot predict new rows, is skipped with a warning. Raises `PlanFailed` when none is
+    kept and the task requires one.
     """
     reporter = prepared.reporter
-    wanted = min(n_select, len(board.scored))
-    kept = 0
-    first: Estimator | None = None
+    n_requested = min(n_select, len(board.scored))
+    n_kept = 0
+    best_pipeline: Estimator | None = None
     for model in board.scored:
-        if kept >= wanted and model.model_id != also:
+        if n_kept >= n_requested and model.model_id != also:
             continue
         reporter.checkpoint()
         name = model.record["name"]
         reporter.progress(
-            kept, wanted, f"Fitting {name} on all rows", model_id=model.model_id, stage="final"
+            n_kept,
+            n_requested,
+            f"Fitting {name} on all rows",
+            model_id=model.model_id,
+            stage="final",
         )
         started_at = time.monotonic()
         try:
             pipeline = prepared.final_pipeline(model.estimator)
-            described = prepared.input_schema(pipeline)
-            serving_error = prepared.servability_error(pipeline, described)
+            schema = prepared.input_schema(pipeline)
+            serving_error = prepared.servability_error(pipeline, schema)
             if serving_error is None:
-                input_schema.try_example(pipeline, described)
+                input_schema.try_example(pipeline, schema)
             content = pickle_pipeline(pipeline)
         except Exception as error:
             reason = describe_error(error)
@@ -64,11 +67,11 @@ def keep_best(
                 error=serving_error,
             )
             continue
-        rows = prepared.n_rows
+        n_rows = prepared.n_rows
         reporter.report(
             "model.finalized",
-            f"{name} was fitted on all {rows} rows",
-            {"model_id": model.model_id, "n_rows": rows},
+            f"{name} was fitted on all {n_rows} rows",
+            {"model_id": model.model_id, "n_rows": n_rows},
             (time.monotonic() - started_at) * 1000,
         )
         reporter.store(
@@ -78,22 +81,24 @@ def keep_best(
             "application/octet-stream",
             model.model_id,
         )
-        if first is None:
-            first = pipeline
-            input_schema.store(prepared, described)
-        kept += 1
-    reporter.progress(wanted, wanted, "Fitted on all rows" if kept else "Nothing is kept")
-    if not kept and prepared.task.must_serve:
+        if best_pipeline is None:
+            best_pipeline = pipeline
+            input_schema.store(prepared, schema)
+        n_kept += 1
+    reporter.progress(
+        n_requested, n_requested, "Fitted on all rows" if n_kept else "Nothing is kept"
+    )
+    if not n_kept and prepared.task.must_serve:
         raise PlanFailed(
             "engine", "No scored model could be fitted on all rows; the warnings say why."
         )
     best = board.scored[0]
-    prepared.save_extras(best, first)
+    prepared.save_extras(best, best_pipeline)
     plots.store(prepared, best)
 
 
 def pickle_pipeline(pipeline: Estimator) -> bytes:
-    """`pipeline` as a pickle that needs neither this package nor PyCaret to be loaded."""
+    """Return `pipeline` pickled so that loading it needs neither this package nor PyCaret."""
     import cloudpickle
 
     cloudpickle.register_pickle_by_value(portable)

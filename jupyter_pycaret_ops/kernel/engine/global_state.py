@@ -1,11 +1,11 @@
-"""Leave the kernel as it was: it may be somebody's notebook.
+"""Keep the engine from changing the global state of the kernel, which may be a user's notebook.
 
 Measured: importing PyCaret redirects `warnings.showwarning` into a file and writes `logs.log`;
 fitting an experiment calls `np.random.seed` on the global generator, once per model container.
 
 We run in a background thread beside the user's own code, so saving and restoring global state
-around a long call would undo what the user does meanwhile. Everything here is therefore either
-done around the import, which is short, or looks at which thread is asking.
+around a long call would undo what the user does meanwhile. So everything here either surrounds the
+import, which is short, or depends on the calling thread.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ _LAZY_IMPORTS = (
 
 _lock = threading.Lock()
 _is_loaded = False
-#: tasks of the engine whose containers seed nothing any more
+#: engine tasks whose model containers no longer seed numpy's global generator
 _seeding_disabled: set[str] = set()
-#: identities of the threads that run a plan at the moment
+#: identifiers of the threads that execute a plan
 _plan_threads: set[int] = set()
 _showwarning_before: Any = None
 
 
 def load_engine(task_id: str | None = None) -> None:
-    """Import PyCaret without a trace in warnings, working directory or environment.
+    """Import PyCaret; warnings, working directory and environment stay unchanged.
 
-    With `task_id` what only models of that task need is imported too: sktime alone takes a second.
+    With `task_id`, import what only models of that task need too: sktime alone takes a second.
     """
     global _is_loaded
     task = TASK_TYPES.get(task_id) if task_id is not None else None
@@ -58,7 +58,7 @@ def load_engine(task_id: str | None = None) -> None:
         import pycaret.tasks  # noqa: F401
 
         for name in () if _is_loaded else _LAZY_IMPORTS:
-            # one that is missing or broken is PyCaret's to report: it leaves the model out
+            # PyCaret handles a missing or broken library: it leaves the model out
             with suppress(Exception):
                 importlib.import_module(name)
         if task is not None:
@@ -74,7 +74,7 @@ def _import_quietly() -> None:
     before = os.environ.get(_LOG_PATH)
     os.environ[_LOG_PATH] = os.devnull
     try:
-        # this module alone hijacks the warnings; it loads in 0.1 s, the rest takes seconds
+        # only this module redirects warnings; it takes 0.1 s to import, the rest takes seconds
         from pycaret.internal.logging import captureWarnings
 
         captureWarnings(False)
@@ -86,9 +86,9 @@ def _import_quietly() -> None:
 
 
 class _RandomWithoutSeed(types.ModuleType):
-    """`numpy.random` as PyCaret's containers see it: `seed` does nothing in our threads.
+    """`numpy.random` for PyCaret's containers: `seed` does nothing in threads that execute a plan.
 
-    Every container passes `random_state` on, so the numbers are the same without it.
+    Every container passes on `random_state`, so the scores are the same without it.
     """
 
     def __init__(self, real: types.ModuleType) -> None:
@@ -116,7 +116,7 @@ class _NumpyWithoutSeed(types.ModuleType):
 def _disable_seeding(name: str) -> None:
     try:
         module = importlib.import_module(f"pycaret.containers.models.{name}")
-    except Exception:  # an extra is not installed: nothing there that could seed
+    except Exception:  # an extra is not installed, so nothing can seed
         return
     real = getattr(module, "np", None)
     if isinstance(real, types.ModuleType) and not isinstance(real, _NumpyWithoutSeed):
@@ -125,25 +125,25 @@ def _disable_seeding(name: str) -> None:
 
 @contextmanager
 def isolated() -> Iterator[None]:
-    """A block whose warnings reach nobody and whose seeding moves nobody's random numbers."""
-    me = threading.get_ident()
-    if me in _plan_threads:
+    """Discard warnings and calls of `numpy.random.seed` by the engine in this block and thread."""
+    thread_id = threading.get_ident()
+    if thread_id in _plan_threads:
         yield
         return
     with _lock:
-        _plan_threads.add(me)
+        _plan_threads.add(thread_id)
         _silence()
     try:
         yield
     finally:
         with _lock:
-            _plan_threads.discard(me)
+            _plan_threads.discard(thread_id)
             _unsilence()
 
 
 def _showwarning(*args: Any, **kwargs: Any) -> None:
-    # convergence, feature names, undefined metrics: hundreds in a compare, and ipykernel would
-    # print them under the cell that happened to start the thread
+    # a compare warns hundreds of times (convergence, feature names, undefined metrics), and ipykernel
+    # would print that below the cell that started the thread
     if threading.get_ident() not in _plan_threads and _showwarning_before is not None:
         _showwarning_before(*args, **kwargs)
 
@@ -156,6 +156,6 @@ def _silence() -> None:
 
 
 def _unsilence() -> None:
-    # when someone replaced it meanwhile, theirs stays
+    # when the user replaced it meanwhile, the replacement stays
     if not _plan_threads and warnings.showwarning is _showwarning:
         warnings.showwarning = _showwarning_before

@@ -1,4 +1,4 @@
-"""The input schema: what a row for the stored pipeline looks like."""
+"""The input schema: columns, types and categories of the rows that a pipeline takes."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from .prepared_task import PreparedTask
 from .serving_frame import to_frame
 
 VERSION = 1
-#: a column of more different texts lists none: half a list would call known values unseen
+#: a column with more categories lists none: with a part of the list, known values would count as unseen
 MAX_CATEGORIES = 200
-#: so many rows are searched for one without a gap
+#: number of rows searched for an example without missing values
 _MAX_ROWS_SEARCHED = 1000
 
 
 def store(prepared: PreparedTask, schema: JSON) -> None:
-    """Write `input_schema.json` of the run's final pipelines."""
+    """Store `schema` as `input_schema.json` of the run."""
     content = json.dumps(schema, ensure_ascii=False, allow_nan=False).encode()
     prepared.reporter.store("input_schema.json", SCHEMA_KIND, content, "application/json", None)
 
 
 def try_example(pipeline: Estimator, schema: JSON) -> None:
-    """Predict the example of a schema as it will be served; raises what that raises."""
+    """Predict the example of `schema` as the serving kernel would; raises whatever that raises."""
     row = [schema["example"][column["name"]] for column in schema["columns"]]
     pipeline.predict(to_frame(schema, [row]))
 
@@ -39,9 +39,10 @@ def try_example(pipeline: Estimator, schema: JSON) -> None:
 def describe_input(
     table: Table, *, task: str, target: str | None, labels: list[Any] | None, proba: bool
 ) -> JSON:
-    """The schema as plain JSON; `columns` are the user's, in the order of training.
+    """Return the schema as plain JSON; `columns` are the user's, in the order of training.
 
-    The example in it is a real row.
+    `labels` : the classes of a classification, None otherwise; `proba` : whether the pipeline predicts
+    probabilities. The example is a row of the table.
     """
     columns = [_column(table.raw[c["name"]], c, table.types[c["name"]]) for c in table.columns]
     return {
@@ -56,8 +57,8 @@ def describe_input(
 
 
 def _column(series: Column, column: JSON, json_type: str) -> JSON:
-    low: Any = None
-    high: Any = None
+    minimum: Any = None
+    maximum: Any = None
     categories = None
     if column["kind"] == "text":
         values = portable.read_text(series)
@@ -68,19 +69,19 @@ def _column(series: Column, column: JSON, json_type: str) -> JSON:
     elif column["kind"] == "date":
         dates = portable.read_dates(series, column["form"])
         is_missing = dates.isna()
-        low, high = dates.min().isoformat(), dates.max().isoformat()
+        minimum, maximum = dates.min().isoformat(), dates.max().isoformat()
     else:
         numbers = _numbers(series, column)
         is_missing = np.isnan(numbers)
         if json_type != "boolean":
             number = int if json_type == "integer" else float
-            low, high = number(np.nanmin(numbers)), number(np.nanmax(numbers))
+            minimum, maximum = number(np.nanmin(numbers)), number(np.nanmax(numbers))
     return {
         "name": column["name"],
         "type": json_type,
         "categories": categories,
-        "min": low,
-        "max": high,
+        "min": minimum,
+        "max": maximum,
         "missing": bool(is_missing.any()),
         "format": column["form"],
     }
@@ -88,8 +89,8 @@ def _column(series: Column, column: JSON, json_type: str) -> JSON:
 
 def _example(table: Table) -> JSON:
     head = table.raw[:_MAX_ROWS_SEARCHED]
-    is_whole = table.step.transform(head).notna().all(axis=1).to_numpy()
-    position = int(is_whole.argmax()) if is_whole.any() else 0
+    is_complete = table.step.transform(head).notna().all(axis=1).to_numpy()
+    position = int(is_complete.argmax()) if is_complete.any() else 0
     row = head.iloc[[position]]
     return {c["name"]: _value(row[c["name"]], c, table.types[c["name"]]) for c in table.columns}
 
@@ -113,5 +114,5 @@ def _value(series: Column, column: JSON, json_type: str) -> Any:
     number = _numbers(series, column)[0]
     if np.isnan(number):
         return None
-    makers: dict[str, type] = {"boolean": bool, "integer": int}
-    return makers.get(json_type, float)(number)
+    converters: dict[str, type] = {"boolean": bool, "integer": int}
+    return converters.get(json_type, float)(number)

@@ -1,4 +1,4 @@
-"""The types of the engine room's front door. Light: nothing heavy is imported here."""
+"""The types of the engine's interface. Imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from jupyter_pycaret_ops.common.protocol import JSON, ErrorKind
 class Cancelled(BaseException):
     """The run was cancelled.
 
-    A `BaseException`, because the engine and scikit-learn swallow every `Exception` that is raised
-    during a fit and go on with the next fold.
+    A `BaseException`, because the engine and scikit-learn catch every `Exception` of a fit and go on
+    with the next fold.
     """
 
 
 class PlanFailed(Exception):
-    """A plan cannot give what was asked; `message` is one sentence that says what to change."""
+    """A plan cannot be executed; `message` is a sentence that says what to change."""
 
     def __init__(self, kind: ErrorKind, message: str) -> None:
         super().__init__(message)
@@ -26,7 +26,7 @@ class PlanFailed(Exception):
 
 
 class Reporter(Protocol):
-    """Where a plan tells what happens; the agent provides it."""
+    """Receives events and files of a plan; implemented by the agent."""
 
     def event(
         self,
@@ -35,7 +35,7 @@ class Reporter(Protocol):
         payload: JSON | None = None,
         duration_ms: float | None = None,
     ) -> None:
-        """Take one event; `payload` is plain JSON. Must return quickly."""
+        """Report one event; `payload` is plain JSON. Must return quickly."""
         ...
 
     def checkpoint(self) -> None:
@@ -50,12 +50,12 @@ class Reporter(Protocol):
         content_type: str,
         model_id: str | None = None,
     ) -> None:
-        """Store one file of the run under a name that we chose."""
+        """Store one file of the run under the given name."""
         ...
 
 
 class NullReporter:
-    """A reporter that nobody listens to."""
+    """A reporter that discards everything."""
 
     def event(
         self,
@@ -64,10 +64,10 @@ class NullReporter:
         payload: JSON | None = None,
         duration_ms: float | None = None,
     ) -> None:
-        """Take no notice."""
+        """Discard the event."""
 
     def checkpoint(self) -> None:
-        """Never cancelled."""
+        """Return: the run is never cancelled."""
 
     def artifact(
         self,
@@ -77,15 +77,15 @@ class NullReporter:
         content_type: str,
         model_id: str | None = None,
     ) -> None:
-        """Throw away."""
+        """Discard the file."""
 
 
 @dataclass(slots=True)
 class PlanResult:
-    """What a plan hands back, all of it plain JSON.
+    """The result of a plan, in plain JSON.
 
-    `leaderboard` is best first; `metrics_summary` is `{metric, best, models, failed}`;
-    `snapshot` is laid over the one that was taken at submission.
+    `leaderboard` is best first; `metrics_summary` is `{metric, best, models, failed}`; `snapshot` is
+    merged into the one of the submission.
     """
 
     leaderboard: list[JSON] = field(default_factory=list)
@@ -93,7 +93,7 @@ class PlanResult:
     snapshot: JSON = field(default_factory=dict)
 
 
-#: pandas and scikit-learn carry no types that a checker could read; these names say what is meant
+#: pandas DataFrame, Series and scikit-learn estimator: these libraries have no type hints
 Frame = Any
 Column = Any
 Estimator = Any

@@ -1,4 +1,4 @@
-"""Anything → plain JSON."""
+"""Convert values of any type to plain JSON."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-#: longer texts come from objects whose repr nobody wants in an event
+#: characters kept of objects of other types: a long repr is useless in an event
 _MAX_TEXT_LENGTH = 500
 
 
 def plain(value: Any) -> Any:
-    """`value` as plain JSON types: no numpy, no pandas; NaN, infinities and NA become None."""
+    """Return `value` as plain JSON types; NaN, infinities and NA become None.
+
+    Takes numpy scalars and arrays of any shape and dtype, Series, Index, sets and dates too.
+    """
     if value is None or isinstance(value, (bool, str)):
-        # str() also turns string enums into what they say
+        # str() also converts string enums to their values
         return str(value) if isinstance(value, str) else value
     if isinstance(value, int):
         return int(value)

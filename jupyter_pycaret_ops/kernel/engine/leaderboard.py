@@ -1,4 +1,4 @@
-"""The leaderboard: one record for each scored model, best first."""
+"""The leaderboard: scored models as records, best first."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ from .interfaces import Estimator
 from .json_values import plain
 from .scoring.base import Scores
 
-#: rounds that lose nothing which could change a rank
+#: digits of means in records; enough not to change a rank
 _DIGITS = 10
 
 
 @dataclass(slots=True)
 class Scored:
-    """A model that was scored; `estimator` is not fitted, `position` is its place among the candidates.
+    """A scored model.
 
-    `rows` is what the model said of each row, where the task keeps that (see `scoring.base.Scores`).
+    `estimator` is unfitted; `position` is its position among the candidates; `outputs` are those of
+    `scoring.base.Scores`.
     """
 
     model_id: str
@@ -36,7 +37,7 @@ class Scored:
 
 @dataclass(slots=True)
 class Failed:
-    """A model that was not, and why."""
+    """A model that could not be scored, and why."""
 
     model_id: str
     name: str
@@ -46,7 +47,7 @@ class Failed:
 
 @dataclass(slots=True)
 class Leaderboard:
-    """The models of a run in the order of its metric."""
+    """The models of a run, ordered by `metric`."""
 
     metric: str | None
     greater_is_better: bool
@@ -54,17 +55,17 @@ class Leaderboard:
     failed: list[Failed] = field(default_factory=list)
 
     def add(self, model: Scored) -> None:
-        """Take a model in and rank all again; of equals the earlier candidate is first."""
+        """Add a model and rank all again; ties are ordered by position."""
         self.scored.append(model)
         self.sort()
 
     def sort(self) -> None:
-        """Rank all by what their records say now."""
-        self.scored.sort(key=self._order)
+        """Rank all models by the present values in their records."""
+        self.scored.sort(key=self._sort_key)
         for rank, entry in enumerate(self.scored, start=1):
             entry.record["rank"] = rank
 
-    def _order(self, model: Scored) -> tuple[bool, float, int]:
+    def _sort_key(self, model: Scored) -> tuple[bool, float, int]:
         value = model.record.get(self.metric or "")
         if value is None:
             return True, 0.0, model.position
@@ -72,15 +73,15 @@ class Leaderboard:
 
     @property
     def size(self) -> int:
-        """How many models have ended, well or not."""
+        """The number of models that were scored or failed."""
         return len(self.scored) + len(self.failed)
 
     def records(self) -> list[JSON]:
-        """The records, best first."""
+        """Return copies of the records, best first."""
         return [dict(model.record) for model in self.scored]
 
     def summary(self) -> JSON:
-        """`metrics_summary` of the run."""
+        """Return `metrics_summary` of the run."""
         best = None
         if self.scored:
             first = self.scored[0]
@@ -104,10 +105,10 @@ def make_record(
     metric: str | None,
     seconds: float,
 ) -> tuple[JSON, dict[str, list[float | None]]]:
-    """Leaderboard record (rank 0 for now) and metrics fold by fold.
+    """Return the leaderboard record, with rank 0, and the values of each metric by fold.
 
-    `folds` has the scores of each fold, None for one that failed. Means and deviations (of the
-    population) are over the folds that have a value.
+    `folds` holds the scores of each fold, None for one that failed. Means and (population) standard
+    deviations are over the folds that have a value.
     """
     names = dict.fromkeys(name for scores in folds if scores for name in scores.metrics)
     fold_metrics: dict[str, list[float | None]] = {

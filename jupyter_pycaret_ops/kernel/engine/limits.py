@@ -1,4 +1,4 @@
-"""Time limits that also end a fit in the middle."""
+"""Time limits that can interrupt a fit."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ LimitKind: TypeAlias = Literal["model", "run"]
 
 
 class TimeLimitExceeded(BaseException):
-    """A limit has passed; a `BaseException`, else the engine counts it as a failed fold."""
+    """A time limit has passed; a `BaseException`, or else the engine counts it as a failed fold."""
 
 
 class Limits:
-    """The two limits of a run, and the watch over the thread that fits.
+    """Enforces the time limits of a run and of each model, both in seconds.
 
-    A limit is looked at between folds (`check`). Within a fit a watchdog thread throws `TimeUp`
-    into the fitting thread, once for each `watched` block. The exception arrives at the next
-    byte code, so a long call into C ends first.
+    Limits are checked between folds (`check`). During a fit a watchdog thread raises
+    `TimeLimitExceeded` in the fitting thread, at most once for each `enforced` block. It arrives at the
+    next byte code, so a long call into C ends first.
 
-    Reports to the outside happen under `shielded`: the watchdog never throws into the middle of
-    them, so that an event is either told or not told.
+    Calls of the reporter are `shielded`: the watchdog does not interrupt them, so that an event is
+    reported completely or not at all.
     """
 
     def __init__(
@@ -46,18 +46,18 @@ class Limits:
 
     @property
     def exceeded(self) -> LimitKind:
-        """Whose limit the last `TimeUp` was about."""
+        """Which limit the last `TimeLimitExceeded` was raised for: `"model"` or `"run"`."""
         return self._exceeded
 
     def is_run_limit_exceeded(self) -> bool:
-        """Whether the run's own limit has passed."""
+        """Return whether the limit of the run has passed."""
         return self._run_deadline is not None and self._monotonic() >= self._run_deadline
 
     @contextmanager
     def enforced(self) -> Iterator[None]:
-        """A block (one model) that ends with `TimeUp` when a limit passes.
+        """Raise `TimeLimitExceeded` in this block (one model) when a limit passes.
 
-        Who catches `TimeUp` calls `stop`: the exception may have come while the block was ending.
+        Call `stop` after catching it: it may have arrived while the block was ending.
         """
         self._start()
         if self._deadline is None:
@@ -73,9 +73,9 @@ class Limits:
             self.stop()
 
     def stop(self) -> None:
-        """End the watch: from here on nothing is thrown, and what has not arrived is taken back.
+        """Stop the watchdog: nothing is raised afterwards, and a pending exception is cleared.
 
-        Does no harm when there is no watch.
+        Does nothing when no limit is enforced.
         """
         self._stop_event.set()
         with self._lock:
@@ -83,13 +83,13 @@ class Limits:
             self._clear_pending()
 
     def check(self) -> None:
-        """Raise `TimeUp` when the limit of the present block has passed."""
+        """Raise `TimeLimitExceeded` when the limit of the present block has passed."""
         if self._deadline is not None and self._monotonic() >= self._deadline:
             raise TimeLimitExceeded
 
     @contextmanager
     def shielded(self) -> Iterator[None]:
-        """A block that the watchdog does not interrupt."""
+        """Keep the watchdog from interrupting this block."""
         with self._lock:
             if self._has_raised and self._deadline is not None:
                 self._clear_pending()
@@ -98,33 +98,33 @@ class Limits:
 
     def _start(self) -> None:
         now = self._monotonic()
-        model_ends = None if self.model_s is None else now + self.model_s
+        model_deadline = None if self.model_s is None else now + self.model_s
         self._exceeded = "model"
-        self._deadline = model_ends
+        self._deadline = model_deadline
         if self._run_deadline is not None and (
-            model_ends is None or self._run_deadline <= model_ends
+            model_deadline is None or self._run_deadline <= model_deadline
         ):
             self._exceeded, self._deadline = "run", self._run_deadline
         self._thread = threading.get_ident()
         self._stop_event = threading.Event()
         self._has_raised = False
 
-    def _watch(self, over: threading.Event) -> None:
-        ends = self._deadline
-        while ends is not None and not over.is_set():
-            left = ends - self._monotonic()
-            if left > 0:
-                over.wait(left)
+    def _watch(self, stop_event: threading.Event) -> None:
+        deadline = self._deadline
+        while deadline is not None and not stop_event.is_set():
+            seconds_left = deadline - self._monotonic()
+            if seconds_left > 0:
+                stop_event.wait(seconds_left)
                 continue
             with self._lock:
-                if self._deadline is not None and not over.is_set():
+                if self._deadline is not None and not stop_event.is_set():
                     self._has_raised = True
                     _raise_in_thread(self._thread, TimeLimitExceeded)
             return
 
     def _clear_pending(self) -> None:
-        # a cancel that the agent threw in the same instant would go as well; its flag stays up and
-        # is seen at the next checkpoint, which follows every model
+        # this clears a cancel that the agent raised at the same moment as well; its flag stays set
+        # and is checked at the next checkpoint, which follows every model
         if self._has_raised:
             self._has_raised = False
             _raise_in_thread(self._thread, None)

@@ -1,4 +1,4 @@
-"""PyCaret's own events, passed on. Imported only once PyCaret is (see `globals.load_engine`)."""
+"""Forward PyCaret's own events. Import only after `global_state.load_engine`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .event_reporter import EventReporter
 
 
 class BridgeLogger(BaseLogger):  # type: ignore[misc]  # PyCaret ships no types
-    """Hands each engine event to the reporter, with a message where the engine leaves it empty."""
+    """Forwards each engine event to the reporter, with a message where the engine gives none."""
 
     def __init__(self, reporter: EventReporter) -> None:
         super().__init__()
@@ -18,9 +18,9 @@ class BridgeLogger(BaseLogger):  # type: ignore[misc]  # PyCaret ships no types
         self.is_muted = False
 
     def emit(self, event: Any) -> None:
-        """Pass one event on. `Cancelled` from the reporter goes through the engine untouched."""
+        """Forward one event; `Cancelled`, raised by the reporter, passes through the engine."""
         if self.is_muted or event.message.startswith("Native "):
-            return  # the engine says "fitted" twice; the second one carries the duration
+            return  # the engine reports "fitted" twice; the second event has the duration
         kind = str(event.kind.value)
         message = event.message or kind.replace(".", " ")
         self._reporter.report(kind, message, dict(event.payload), event.duration_ms)

@@ -1,4 +1,4 @@
-"""Parameters that a caller may give: their JSON Schema, their default, and the check."""
+"""Parameters of plans and set-up: JSON Schema, default and validation."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """One parameter: what it may be (a JSON Schema), and what it is if nobody says."""
+    """One parameter with the JSON Schema of its value and its default."""
 
     name: str
     schema: JSON
@@ -32,7 +32,7 @@ class Param:
     description: str
 
     def to_json(self) -> JSON:
-        """As `/describe` shows it."""
+        """Return the parameter as `/describe` shows it."""
         return {
             "name": self.name,
             "schema": self.schema,
@@ -42,9 +42,10 @@ class Param:
 
 
 def read(given: JSON, params: Iterable[Param], what: str) -> JSON:
-    """`given` over the defaults of `params`; raises `PlanFailed` for unknown names or values.
+    """Return the defaults of `params`, overridden by `given`.
 
-    `what` names the place in messages ("set-up parameter").
+    `what` names the kind of parameter in messages ("set-up parameter"). Raises `PlanFailed` for an
+    unknown name or an invalid value.
     """
     known = {param.name: param for param in params}
     for name, value in given.items():
@@ -60,7 +61,7 @@ def read(given: JSON, params: Iterable[Param], what: str) -> JSON:
 
 
 def validation_error(value: Any, schema: JSON) -> str | None:
-    """What is wrong with `value`, or None. Knows the few words of JSON Schema that we use."""
+    """Return why `value` does not match `schema`, or None. Supports the keywords that we use."""
     if "anyOf" in schema:
         errors = [validation_error(value, option) for option in schema["anyOf"]]
         return None if None in errors else errors[0]

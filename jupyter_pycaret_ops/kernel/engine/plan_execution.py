@@ -1,4 +1,4 @@
-"""From a run's specification to its result."""
+"""Execute the plan of a run."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from .global_state import isolated, load_engine
 from .interfaces import Frame, PlanFailed, PlanResult, Reporter
 from .limits import Limits, TimeLimitExceeded
 
-if TYPE_CHECKING:  # these bring pandas with them
+if TYPE_CHECKING:  # these import pandas
     from .plans import Plan
     from .tasks import Task
 
 
-def run_plan(spec: RunSpec, frame: Frame, report: Reporter) -> PlanResult:
+def run_plan(spec: RunSpec, frame: Frame, reporter: Reporter) -> PlanResult:
     """See `engine.run_plan`."""
     with isolated():
         load_engine(spec.task)
@@ -23,10 +23,8 @@ def run_plan(spec: RunSpec, frame: Frame, report: Reporter) -> PlanResult:
         params = plan.read_params(spec.task, spec.plan_params)
         limits = Limits(params.get("time_limit"), params.get("model_time_limit"))
         try:
-            return _run(spec, frame, report, limits, task, plan, params)
-        except (
-            TimeLimitExceeded
-        ):  # belt and braces: a limit is always turned into an outcome before
+            return _run(spec, frame, reporter, limits, task, plan, params)
+        except TimeLimitExceeded:  # not expected: candidates turn a limit into an outcome
             raise PlanFailed("timeout", "The time limit was up; give more time.") from None
         finally:
             limits.stop()
@@ -42,7 +40,7 @@ def _find_task_and_plan(spec: RunSpec) -> tuple[Task, Plan]:
 def _run(
     spec: RunSpec,
     frame: Frame,
-    report: Reporter,
+    reporter: Reporter,
     limits: Limits,
     task: Task,
     plan: Plan,
@@ -52,12 +50,12 @@ def _run(
     from .json_values import plain
     from .versions import versions
 
-    reporter = EventReporter(report, limits)
-    reporter.checkpoint()
+    events = EventReporter(reporter, limits)
+    events.checkpoint()
     metric = params.get("sort") or params.get("optimize") or spec.metric
-    prepared = task.prepare(spec, frame, reporter, limits, metric)
+    prepared = task.prepare(spec, frame, events, limits, metric)
     result = plan.run(prepared, params)
-    reporter.checkpoint()
+    events.checkpoint()
     result.leaderboard = plain(result.leaderboard)
     result.metrics_summary = plain(result.metrics_summary)
     result.snapshot = plain(
@@ -65,7 +63,7 @@ def _run(
             "seed": prepared.settings["session_id"],
             "versions": versions(),
             "data_rows": len(frame),
-            "data_changes": reporter.data_changes,
+            "data_changes": events.data_changes,
             "target": prepared.target,
             "task": spec.task,
             **prepared.snapshot_facts(),

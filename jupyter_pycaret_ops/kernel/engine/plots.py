@@ -1,7 +1,7 @@
-"""Plots of a run's best model, on the hold-out, as Plotly JSON in the user's words.
+"""Plots of a run's best model on the hold-out, as Plotly JSON with the user's labels.
 
-The engine draws; here its figures get the labels that it never saw, and lose its colours of paper and
-font, so that whoever shows them can use their own theme.
+The engine draws them. Here its codes are replaced by labels, and its theme is removed, so that whoever
+shows the figures can use their own.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from .leaderboard import Scored
 from .prepared_task import PreparedTask
 
 CONTENT_TYPE = "application/vnd.plotly.v1+json"
-#: seconds that all plots of a run may take; importance by permutation waits for none of them
+#: seconds that all plots of a run may take together
 MAX_PLOTS_S = 15.0
-#: traces that the engine names after a code: `0 (AUC = 0.98)`
+#: name of a trace that begins with a class code: `0 (AUC = 0.98)`
 _CODE_PREFIX = re.compile(r"(\d+)( \(.*\))")
 _THEME_KEYS = ("template", "paper_bgcolor", "plot_bgcolor", "font", "hoverlabel", "title")
 
 
 class PlotTooSlow(Exception):
-    """A plot would take longer than there is time for."""
+    """A plot would take longer than the time that is left."""
 
 
 def store(prepared: PreparedTask, model: Scored) -> None:
-    """Draw the plots of a scored model and hand them over; one that fails is a warning."""
+    """Draw and store the plots of a scored model; one that fails is reported as a warning."""
     reporter = prepared.reporter
     plots = prepared.task.plots
     if not plots:
@@ -73,12 +73,12 @@ def store(prepared: PreparedTask, model: Scored) -> None:
 
 
 def as_json(figure: Any) -> JSON:
-    """A Plotly figure as plain JSON that any plotly.js reads."""
+    """Return a Plotly figure as plain JSON for any version of plotly.js."""
     return plain(_decode_arrays(figure.to_plotly_json()))  # type: ignore[no-any-return]
 
 
 def _decode_arrays(value: Any) -> Any:
-    """Arrays that Plotly packs as base64, which viewers before plotly.js 2.35 cannot read, as lists."""
+    """Convert base64 arrays of Plotly to lists: plotly.js before 2.35 cannot read base64."""
     if isinstance(value, dict):
         if "bdata" in value:
             array = np.frombuffer(base64.b64decode(value["bdata"]), dtype=value["dtype"])
@@ -96,7 +96,7 @@ def _without_theme(figure: JSON, name: str) -> JSON:
 
 
 def apply_labels(figure: JSON, labels: list[Any]) -> None:
-    """Put labels where the engine wrote codes."""
+    """Replace class codes in `figure` by `labels`, in the order of the codes."""
     texts = {str(code): _label_text(label) for code, label in enumerate(labels)}
     for trace in figure["data"]:
         _apply_labels(trace, texts, figure["layout"])
@@ -112,9 +112,9 @@ def _apply_labels(trace: JSON, texts: dict[str, str], layout: JSON) -> None:
         ticks = trace.get(axis)
         if isinstance(ticks, list) and ticks and all(str(tick) in texts for tick in ticks):
             if trace["type"] == "bar" and axis == "y":
-                continue  # heights, not classes
+                continue  # bar heights, not classes
             trace[axis] = [texts[str(tick)] for tick in ticks]
-            # labels such as 2 and 5 are names, not places on a scale
+            # labels such as 2 and 5 are categories, not positions on a scale
             layout[f"{axis}axis"] = {**layout.get(f"{axis}axis", {}), "type": "category"}
 
 

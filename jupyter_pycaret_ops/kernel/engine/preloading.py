@@ -1,4 +1,4 @@
-"""Make a spare kernel ready: everything that a first run needs is imported and has been used once."""
+"""Preload the engine in a spare kernel: import and use once what a first run needs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .plan_execution import run_plan
 
 
 def preload() -> None:
-    """See `engine.preload`: one small compare of each task, from raw columns to the pickle."""
+    """See `engine.preload`: runs a small compare of each supervised task, from raw columns to the pickle."""
     import pandas as pd
 
     from .global_state import isolated, load_engine
@@ -31,9 +31,9 @@ def preload() -> None:
             _fit(task.id, "label" if task.answers == "labels" else "value", frame)
         load_engine(task.id)
     with isolated():
-        import sklearn.datasets  # noqa: F401 - a tenth of a second, for who tries one of its tables
+        import sklearn.datasets  # noqa: F401 - 0.1 s, for runs on its sample sets
 
-        fork_server.start()  # newer Pythons warn of forks beside threads; `template` says why it may
+        fork_server.start()  # newer Pythons warn about forks with threads; see `fork_server`
 
 
 def _fit(task: str, target: str, frame: object) -> PlanResult:
@@ -45,7 +45,7 @@ def _fit(task: str, target: str, frame: object) -> PlanResult:
         data=DataSpec("frame"),
         target=target,
         setup_params={"fold": 2},
-        # one of each family that loads libraries of its own
+        # one of each family that imports further libraries
         plan_params={"include": ["lr", "dt", "knn"]},
     )
     return run_plan(spec, frame, NullReporter())

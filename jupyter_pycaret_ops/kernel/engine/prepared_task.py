@@ -1,4 +1,4 @@
-"""A task whose data are prepared and whose experiment is fitted: all that the plans of one run share."""
+"""A task with prepared data and a fitted experiment, as plans use it."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 @dataclass(kw_only=True)
 class PreparedTask(ABC):
-    """What `Task.open` returns; a task has its own subclass with the data that its methods need.
+    """What `Task.prepare` returns; a task has its own subclass with the data that its methods need.
 
-    `settings` are the set-up parameters as they were used; `scorer` knows the folds that the data
-    allow; `metric` orders the leaderboard, None where models are not scored; `target` is the name of
-    the column to predict, None where there is none.
+    `settings` are the set-up parameters as used; `scorer` has as many folds as the data allow; `metric`
+    orders the leaderboard, None where models are not scored; `target` is the name of the column to
+    predict, None where there is none.
     """
 
     spec: RunSpec
@@ -49,7 +49,7 @@ class PreparedTask(ABC):
         """Fit a clone of `estimator` on all rows.
 
         The pipeline takes the user's raw columns, a DataFrame of shape (n_rows, n_columns), and
-        answers with the user's labels.
+        predicts the user's labels.
         """
 
     @abstractmethod
@@ -57,7 +57,7 @@ class PreparedTask(ABC):
         """Return the JSON Schema of one row of a final pipeline, with an example."""
 
     def snapshot_facts(self) -> JSON:
-        """Return what the snapshot of a run records beside the settings."""
+        """Return what the snapshot of a run records besides the settings."""
         return {}
 
     def servability_error(self, pipeline: Estimator, schema: JSON) -> str | None:
@@ -69,9 +69,9 @@ class PreparedTask(ABC):
         return
 
     def draw(self, pipeline: Estimator, plot: str, left_s: float) -> JSON | None:
-        """Return a figure as plain JSON with the user's labels; None where it has no meaning here.
+        """Return a figure as plain JSON with the user's labels; None where it does not apply.
 
-        `pipeline` is `experiment.fitted`. Raises `plots.TooSlow` when it would take longer than
+        `pipeline` is a result of `experiment.fit_for_plots`. Raises `plots.PlotTooSlow` when it would take longer than
         `left_s` seconds, and whatever the engine raises.
         """
         return None
@@ -83,10 +83,10 @@ class PreparedTask(ABC):
         """
         return
 
-    def compose(self, verb: str, *args: Any, **options: Any) -> Estimator:
-        """Return the unfitted estimator that a verb of the engine builds of others.
+    def compose(self, function: str, *args: Any, **options: Any) -> Estimator:
+        """Return the unfitted estimator that an engine function builds of others.
 
-        `verb` is one of `ensemble_model`, `calibrate_model`, `blend_models` and `stack_models`.
+        `function` is one of `ensemble_model`, `calibrate_model`, `blend_models` and `stack_models`.
         Raises `PlanFailed` where the task or a model cannot be composed.
         """
         raise PlanFailed("user", f"{self.task.id} models cannot be combined.")

@@ -1,16 +1,16 @@
-"""What the machine has to give."""
+"""Memory and processors that are available."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-#: bytes, where the system does not say
+#: bytes to assume where the system does not report free memory
 _DEFAULT_MEMORY = 4 * 2**30
 
 
 def free_memory() -> int:
-    """Bytes of memory that are free, as far as the system says."""
+    """Return the free memory in bytes, or a default where the system does not report it."""
     try:
         return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (ValueError, OSError, AttributeError):
@@ -18,7 +18,7 @@ def free_memory() -> int:
 
 
 def usable_cores() -> int:
-    """Processors that this process may use: its affinity, and the limit of its control group."""
+    """Return the number of processors that affinity and control group allow to this process."""
     try:
         cores = len(os.sched_getaffinity(0))
     except AttributeError:  # not on macOS

@@ -1,4 +1,4 @@
-"""Whether a series repeats."""
+"""Detect whether a series has a season."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ _Z = 1.96
 
 
 def has_season(values: Any, season: int) -> bool:
-    """Whether the autocorrelation at `season` steps is significant once a trend is taken out.
+    """Return whether the autocorrelation at `season` steps is significant without the trend.
 
-    `values` : float64 array of shape (n_steps,), without gaps. The test is sktime's
-    `autocorrelation_seasonality_test` (Bartlett's formula), which the engine applies to the series as
-    it is, where a trend drowns the season; here it is applied to the first differences.
+    `values` : float64 array of shape (n_steps,), without missing values. The test is sktime's
+    `autocorrelation_seasonality_test` (Bartlett's formula), which the engine applies to the
+    series itself, where a trend hides the season; here it is applied to the first differences.
     """
     changes = np.diff(values)
     steps = len(changes)
     if steps < 2 * season or np.std(changes) == 0:
         return False
-    centred = changes - changes.mean()
-    whole = float(np.dot(centred, centred))
+    centered = changes - changes.mean()
+    whole = float(np.dot(centered, centered))
     lags = np.array(
         [
-            float(np.dot(centred[lag:], centred[: steps - lag])) / whole
+            float(np.dot(centered[lag:], centered[: steps - lag])) / whole
             for lag in range(1, season + 1)
         ]
     )

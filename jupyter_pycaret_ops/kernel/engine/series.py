@@ -1,4 +1,4 @@
-"""From a table to a series: which column is time, how often, and what is missing in between."""
+"""Read a table as a series: find the column of time and the frequency, and fill missing steps."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from . import dates, features, portable
 from .event_reporter import EventReporter
 from .interfaces import Column, Frame, PlanFailed
 
-#: a series with more gaps than this share of its steps has no rhythm that could be forecast
+#: a series with a larger share of missing steps is refused as not evenly spaced
 MAX_GAP_SHARE = 0.3
 MIN_ROWS = 8
-#: how far a distance between two rows may be from the usual one
+#: largest relative deviation of the time between two rows from the median
 _MAX_DEVIATION = 0.1
 _WEEKDAYS = 5
 #: steps of a season, by the first letters of a pandas frequency
 _SEASONS = {"D": 7, "B": 5, "W": 52, "M": 12, "Q": 4, "h": 24, "min": 60, "s": 60}
 _MINUTES_OF_DAY = 24 * 60
-#: from here on minutes have the season of a day, not of an hour
+#: from this frequency in minutes on, the season is a day and not an hour
 _COARSE_MINUTES = 5
 #: median days between two rows → frequency
 _BY_DAYS = (
@@ -36,46 +36,47 @@ _BY_DAYS = (
 
 @dataclass(slots=True)
 class Series:
-    """A series in even steps.
+    """An evenly spaced series.
 
-    `values` : float64 Series of shape (n_steps,) with a PeriodIndex, or 0, 1, 2, … where there is no
-    time; without gaps. `rest` : the other columns of the same rows, as they came, missing in filled
-    gaps. `freq` : pandas frequency, None without time. `index` and `form` : the column of time and how
-    it is written, None where time is the frame's own index, or there is none; form `"%Y"` for years.
+    `values` : float64 Series of shape (n_steps,) without missing values, with a PeriodIndex, or a
+    RangeIndex where there is no time. `exogenous` : DataFrame of shape (n_steps, n_columns) with the
+    other columns of the same rows, unchanged, missing in added steps. `freq` : pandas frequency, None
+    without time. `index` and `form` : the column of time and its date format (`"%Y"` for years), None
+    where time is the index of the DataFrame, or there is none.
     """
 
     name: str
     values: Column
-    rest: Frame
+    exogenous: Frame
     freq: str | None
     index: str | None = None
     form: str | None = None
 
     @property
     def season(self) -> int:
-        """Steps of the season that this frequency suggests; 1 where it suggests none."""
+        """The number of steps of the season that the frequency suggests; 1 for none."""
         return season_of(self.freq)
 
 
 def read_series(
     frame: Frame, target: str | None, index: str | None, reporter: EventReporter
 ) -> Series:
-    """The series in `frame`; `index` names the column of time, else it is looked for.
+    """Read the series in `frame`, DataFrame of shape (n_rows, n_columns).
 
-    Raises `PlanFailed` when the times cannot be read, repeat or have no rhythm, or the target holds
-    no numbers.
+    `index` names the column of time; if None, it is searched for. Raises `PlanFailed` when the times
+    cannot be read, repeat or are not evenly spaced, or when the target has no numbers.
     """
     own_index = frame.index if hasattr(frame, "index") else None
-    named = features.named(frame, reporter)
+    named = features.with_unique_names(frame, reporter)
     times, named, column, form = _times(named, own_index, target, index, reporter)
     name = _target(named, target, reporter)
     numbers = _numbers(named[name], name)
-    rest = named.drop(columns=[name])
+    exogenous = named.drop(columns=[name])
     if times is None:
         values = pd.Series(numbers, index=pd.RangeIndex(len(numbers)), name=name)
         freq = None
     else:
-        values, rest, freq = _regularize(numbers, rest, times, name, reporter)
+        values, exogenous, freq = _regularize(numbers, exogenous, times, name, reporter)
     values = _interpolate_gaps(values, name, reporter)
     if len(values) < MIN_ROWS:
         raise PlanFailed("user", f"The series has {len(values)} steps; give at least {MIN_ROWS}.")
@@ -83,11 +84,11 @@ def read_series(
         raise PlanFailed(
             "user", f"“{name}” is {values.iloc[0]:g} at every step; there is nothing to forecast."
         )
-    return Series(name, values, rest, freq, column, form)
+    return Series(name, values, exogenous, freq, column, form)
 
 
 def season_of(freq: str | None) -> int:
-    """Steps of a season: a week of days, a year of months, a day of hours."""
+    """Return the number of steps of a season: a week of days, a year of months, a day of hours."""
     if freq is None:
         return 1
     step, unit = _split_frequency(freq)
@@ -102,7 +103,7 @@ def _format_days(days: float) -> str:
 
 
 def _split_frequency(freq: str) -> tuple[int, str]:
-    """`"15min"` → 15, `"min"`; `"W-SUN"` → 1, `"W"`."""
+    """Return number and unit of a pandas frequency: `"15min"` → 15, `"min"`; `"W-SUN"` → 1, `"W"`."""
     match = re.match(r"(\d*)([A-Za-z]+)", freq)
     assert match is not None
     return int(match[1] or 1), match[2]
@@ -111,7 +112,7 @@ def _split_frequency(freq: str) -> tuple[int, str]:
 def _times(
     frame: Frame, own_index: Any, target: str | None, index: str | None, reporter: EventReporter
 ) -> tuple[Any, Frame, str | None, str | None]:
-    """DatetimeIndex of the rows (or None), the frame without it, its column, and how that is written."""
+    """Return the DatetimeIndex of the rows (or None), the frame without it, its column and date format."""
     if index is None and isinstance(own_index, (pd.DatetimeIndex, pd.PeriodIndex)):
         return _as_datetimes(own_index), frame, None, None
     if index is not None and str(index) not in frame.columns:
@@ -124,7 +125,7 @@ def _times(
     if column is None:
         reporter.report_data_change(
             "time_missing",
-            "No column of dates was found: the rows count as even steps, in their order. Name the "
+            "No column of dates was found: the rows are taken as evenly spaced, in their order. Name the "
             "column of time in index if there is one.",
         )
         return None, frame, None, None
@@ -178,19 +179,19 @@ def _read_times(column: Column, name: str) -> tuple[Any, str | None]:
         raise PlanFailed(
             "user",
             f"“{name}” cannot be read as time: {error}. Write dates as 2024-01-31, or leave index "
-            "out when the rows are even steps.",
+            "out when the rows are evenly spaced.",
         ) from error
 
 
 def _years(column: Column, name: str) -> Column:
-    """Whole numbers that look like years, as the first of January."""
+    """Return years as texts of January 1st, object Series; raises `PlanFailed` for other numbers."""
     numbers = column.dropna()
     if len(numbers) and ((numbers % 1 == 0) & numbers.between(1000, 3000)).all():
         return column.map(lambda year: f"{int(year):04d}-01-01", na_action="ignore").astype(object)
     raise PlanFailed(
         "user",
-        f"“{name}” holds numbers that are no years; give a column of dates as index, or leave it out "
-        "when the rows are even steps.",
+        f"“{name}” holds numbers that are not years; give a column of dates as index, or leave it out "
+        "when the rows are evenly spaced.",
     )
 
 
@@ -222,27 +223,32 @@ def _numbers(column: Column, name: str) -> Any:
 
 
 def _regularize(
-    numbers: Any, rest: Frame, times: Any, name: str, reporter: EventReporter
+    numbers: Any, exogenous: Frame, times: Any, name: str, reporter: EventReporter
 ) -> tuple[Column, Frame, str]:
-    """Values and other columns at even steps, in the order of time."""
+    """Return values and exogenous columns at evenly spaced periods, and the frequency.
+
+    `numbers` : float64 array of shape (n_rows,); `times` : DatetimeIndex of shape (n_rows,).
+    """
     known = ~np.asarray(times.isna())
     if not known.all():
-        gone = int((~known).sum())
+        n_dropped = int((~known).sum())
         reporter.report_data_change(
-            "rows_without_time_dropped", f"{gone} rows have no time and were left out.", rows=gone
+            "rows_without_time_dropped",
+            f"{n_dropped} rows have no time and were left out.",
+            rows=n_dropped,
         )
-        numbers, rest, times = numbers[known], rest[known], times[known]
+        numbers, exogenous, times = numbers[known], exogenous[known], times[known]
     order = np.argsort(np.asarray(times), kind="stable")
     if (order != np.arange(len(order))).any():
         reporter.report_data_change("rows_sorted", "The rows were put in the order of time.")
-        numbers, rest, times = numbers[order], rest.iloc[order], times[order]
+        numbers, exogenous, times = numbers[order], exogenous.iloc[order], times[order]
     freq = _frequency(times)
     periods = times.to_period(freq)
     if periods.has_duplicates:
-        twice = periods[periods.duplicated()][0]
+        repeated = periods[periods.duplicated()][0]
         raise PlanFailed(
             "user",
-            f"More than one row falls on {twice}; a series has one value for each step. Aggregate the "
+            f"More than one row falls on {repeated}; a series has one value for each step. Aggregate the "
             "rows first, or keep one series in the table.",
         )
     steps = pd.period_range(periods[0], periods[-1], freq=freq)
@@ -250,8 +256,8 @@ def _regularize(
     if missing > MAX_GAP_SHARE * len(steps):
         raise PlanFailed(
             "user",
-            f"The times have no even rhythm: {missing} of {len(steps)} steps of “{freq}” are missing. "
-            "Give evenly spaced rows, or leave index out to take the rows as they follow.",
+            f"The times are not evenly spaced: {missing} of {len(steps)} steps of “{freq}” are missing. "
+            "Give evenly spaced rows, or leave index out to use the order of the rows.",
         )
     if missing:
         reporter.report_data_change(
@@ -259,18 +265,18 @@ def _regularize(
             f"{missing} of {len(steps)} steps are missing in the table and were added without values.",
             steps=missing,
         )
-    rest = rest.set_axis(periods, axis=0).reindex(steps)
-    return pd.Series(numbers, index=periods, name=name).reindex(steps), rest, freq
+    exogenous = exogenous.set_axis(periods, axis=0).reindex(steps)
+    return pd.Series(numbers, index=periods, name=name).reindex(steps), exogenous, freq
 
 
 def _frequency(times: Any) -> str:
-    """The pandas frequency for periods that fits the times, sorted."""
+    """Return the pandas period frequency of sorted times, a DatetimeIndex of shape (n_rows,)."""
     unique = times.unique()
     if len(unique) < 3:
         raise PlanFailed("user", "There are fewer than three different times; give more rows.")
     found = pd.infer_freq(unique)
     if found is not None:
-        return _for_periods(found)
+        return _period_frequency(found)
     gaps = np.diff(unique.to_numpy()).astype("timedelta64[s]").astype(float) / 86400
     median = float(np.median(gaps))
     if 0.9 <= median <= 1.1 and (unique.dayofweek < _WEEKDAYS).all():
@@ -281,9 +287,9 @@ def _frequency(times: Any) -> str:
     if np.mean(np.abs(gaps - median) <= _MAX_DEVIATION * median) < 1 - MAX_GAP_SHARE:
         raise PlanFailed(
             "user",
-            "The times have no even rhythm: they are between "
+            "The times are not evenly spaced: they are between "
             f"{_format_days(gaps.min())} and {_format_days(gaps.max())} apart. Give evenly spaced rows, or leave "
-            "the column of time out to take the rows as they follow.",
+            "the column of time out to use the order of the rows.",
         )
     seconds = max(1, round(median * 86400))
     for size, letter in ((3600, "h"), (60, "min"), (1, "s")):
@@ -292,8 +298,8 @@ def _frequency(times: Any) -> str:
     return "D"
 
 
-def _for_periods(freq: str) -> str:
-    """`MS`, `ME` and `BME` → `M`, `QS-JAN` → `Q`, …: a period has no beginning or end."""
+def _period_frequency(freq: str) -> str:
+    """Return the period frequency of an offset: `MS`, `ME` and `BME` → `M`, `QS-JAN` → `Q`, …."""
     step, unit = _split_frequency(freq)
     letter = re.sub(r"^B?([MQYA])(S|E)?$", r"\1", unit).replace("A", "Y")
     if letter not in {"M", "Q", "Y"}:
@@ -305,11 +311,11 @@ def _interpolate_gaps(values: Column, name: str, reporter: EventReporter) -> Col
     missing = int(values.isna().sum())
     if not missing:
         return values
-    # by place, so that periods do not matter
+    # by position: interpolation does not support a PeriodIndex
     flat = values.reset_index(drop=True).interpolate(limit_direction="both")
     reporter.report_data_change(
         "gaps_filled",
-        f"{missing} of {len(values)} values of “{name}” were missing and were filled in between "
+        f"{missing} of {len(values)} values of “{name}” were missing and were interpolated from "
         "their neighbours.",
         [name],
         rows=missing,

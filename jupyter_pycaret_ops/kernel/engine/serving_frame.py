@@ -1,4 +1,4 @@
-"""Rows of a predict request → the frame that a stored pipeline takes."""
+"""Convert rows of a predict request into the DataFrame that a stored pipeline takes."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from .interfaces import Frame
 
 
 def to_frame(schema: JSON, rows: Sequence[Sequence[Any]]) -> Frame:
-    """DataFrame of shape (len(rows), len(schema["columns"])) from checked values.
+    """Return a DataFrame of shape (len(rows), len(schema["columns"])) of checked values.
 
     Each row lists its values in the order of the schema's columns; None is missing. Numbers and
-    booleans become float64, texts and dates objects: the pipeline's first step reads them as it
-    read the training frame, so the predictions are those of the same rows read by pandas.
+    booleans become float64, texts and dates object: the pipeline's first step reads them as it read
+    the training data, so predictions equal those of the same rows read by pandas.
     """
     arrays: dict[str, Any] = {}
     for column, values in zip(schema["columns"], _by_column(schema, rows), strict=True):

@@ -1,4 +1,4 @@
-"""The set-up parameters that the installed engine really heeds."""
+"""The set-up parameters of the installed engine that have an effect."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from jupyter_pycaret_ops.common.protocol import JSON
 
 from .parameters import Param
 
-#: constructor parameters that we decide, or that this engine ignores or breaks on:
+#: constructor parameters that we set, or that this engine ignores or fails on:
 #: `preprocess=False` and `fold_strategy` do nothing, `use_gpu` empties the model registry
 _NOT_OFFERED = frozenset(
     {
@@ -27,11 +27,11 @@ _NOT_OFFERED = frozenset(
 _SEED: JSON = {"type": ["integer", "null"], "minimum": 0, "maximum": 2**32 - 1}
 _SHARE: JSON = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}
 _SCHEMAS: dict[str, tuple[JSON, str]] = {
-    "session_id": (_SEED, f"Seed of every random choice; {DEFAULT_SEED} if none is given."),
-    "train_size": (_SHARE, "Share of the rows that is trained on; the rest is the hold-out."),
+    "session_id": (_SEED, f"Random seed; {DEFAULT_SEED} by default."),
+    "train_size": (_SHARE, "Share of the rows to train on; the rest is the hold-out."),
     "fold": (
         {"type": "integer", "minimum": 2, "maximum": 100},
-        "Folds of the cross-validation; fewer are used where a class has fewer rows.",
+        "Folds of the cross-validation; fewer are used when a class has fewer rows.",
     ),
     "normalize": ({"type": "boolean"}, "Scale numbers to mean 0 and variance 1."),
     "transformation": ({"type": "boolean"}, "Make numbers more Gaussian (Yeo-Johnson)."),
@@ -40,7 +40,7 @@ _SCHEMAS: dict[str, tuple[JSON, str]] = {
     "fh": ({"type": "integer", "minimum": 1}, "Steps to forecast."),
     "seasonal_period": (
         {"type": ["integer", "null"], "minimum": 1},
-        "Steps of one season; found from the data if none is given.",
+        "Steps of one season; found from the data by default.",
     ),
 }
 IGNORE_FEATURES = Param(
@@ -53,7 +53,7 @@ _TYPES_OF_DEFAULTS = {bool: "boolean", int: "integer", float: "number", str: "st
 
 
 def engine_params(engine_class: Any) -> list[Param]:
-    """The constructor parameters of an experiment class that work, as installed."""
+    """Return the constructor parameters of an experiment class that have an effect."""
     found = []
     for name, parameter in inspect.signature(engine_class).parameters.items():
         if name in _NOT_OFFERED:
@@ -61,7 +61,7 @@ def engine_params(engine_class: Any) -> list[Param]:
         default = DEFAULT_SEED if name == "session_id" else parameter.default
         if name in _SCHEMAS:
             schema, description = _SCHEMAS[name]
-        else:  # new in a later engine: offered by the type of its default
+        else:  # new in a later engine: typed by its default
             json_type = _TYPES_OF_DEFAULTS.get(type(default))
             schema, description = ({"type": json_type} if json_type else {}), ""
         found.append(Param(name, schema, default, description))

@@ -1,4 +1,4 @@
-"""What is installed in this kernel."""
+"""Versions of the packages in this kernel."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PACKAGES = {
 
 
 def versions() -> dict[str, str | None]:
-    """Package → version; None for one that has no metadata (run from a source tree)."""
+    """Return package → version; None for one without metadata (run from a source tree)."""
     found: dict[str, str | None] = {"python": platform.python_version()}
     for name, distribution in _PACKAGES.items():
         try:

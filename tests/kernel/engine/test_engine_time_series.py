@@ -279,7 +279,7 @@ def test_folds_and_horizon_are_held_to_what_there_is(forecast, recorder):
         (lambda f: pd.concat([f, f]), "More than one row falls on 2018-01"),
         (lambda f: f.assign(month=["soon"] * len(f)), "cannot be read as time"),
         (lambda f: f.head(5), "at least 8"),
-        (lambda f: f.iloc[np.cumsum(np.arange(11))], "no even rhythm"),
+        (lambda f: f.iloc[np.cumsum(np.arange(11))], "not evenly spaced"),
     ],
     ids=["text", "empty", "constant", "twice", "no dates", "short", "irregular"],
 )

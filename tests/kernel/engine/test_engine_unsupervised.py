@@ -193,7 +193,7 @@ def test_a_detector_whose_answer_depends_on_other_rows_is_not_kept(unsupervised,
     unsupervised(strange, "anomaly", model_id="sos")
     assert not [n for n in recorder.artifacts if n.startswith("pipeline-")]
     (warning,) = [p for p in recorder.payloads("warning") if p["reason"] == "not_servable"]
-    assert "depends on the rows beside it" in warning["error"] or "new rows" in warning["error"]
+    assert "depends on the other rows" in warning["error"] or "new rows" in warning["error"]
 
 
 def test_plots_are_drawn(unsupervised, recorder, groups, strange):

@@ -1,4 +1,4 @@
-"""PyCaret's experiments, cured: the only room that touches the engine's private parts."""
+"""Adapters of PyCaret's experiments: the only modules that use the engine's private attributes."""
 
 from __future__ import annotations
 

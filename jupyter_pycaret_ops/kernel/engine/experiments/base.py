@@ -1,4 +1,4 @@
-"""What all experiments share: the fitted engine, its models, and what each of them takes."""
+"""The base class of experiments: the fitted engine, its models and their parameters."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ from ..event_reporter import EventReporter
 from ..interfaces import Estimator, Frame
 from ..scoring.base import Scorer
 
-#: more threads are slower on small data, and processes outlive a crash
+#: fixed to 1: more threads are slower on small data, and worker processes survive a crash
 _THREAD_PARAMETERS = frozenset({"n_jobs", "thread_count", "nthread"})
 
 
 class Experiment(ABC):
-    """A fitted experiment of the engine, and what we need of it.
+    """A fitted experiment of the engine.
 
-    `task_class` is the engine's experiment class, `settings` its constructor's arguments, `data`
-    what its `fit` takes. Raises whatever the engine raises when it cannot be fitted.
+    `task_class` is the engine's experiment class, `settings` the arguments of its constructor, `data`
+    a DataFrame of shape (n_rows, n_columns) for its `fit`. Raises whatever the engine raises when the
+    fit fails.
     """
 
-    #: registry entries that are no models of their own
+    #: registry entries that are not models by themselves
     _EXCLUDED: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(
@@ -54,42 +55,42 @@ class Experiment(ABC):
     @property
     @abstractmethod
     def metrics(self) -> dict[str, bool]:
-        """Metric → greater is better."""
+        """Metric → whether greater is better."""
 
     @property
     @abstractmethod
     def default_models(self) -> list[str]:
-        """Ids of the models that a compare tries if nobody says which."""
+        """Ids of the models that a compare tries when none are named."""
 
     @property
     @abstractmethod
     def n_rows(self) -> int:
-        """How many rows a model is fitted on."""
+        """The number of rows that a model is fitted on."""
 
     @abstractmethod
     def scorer(self, folds: int) -> Scorer:
-        """What scores estimators of this experiment, here or in a child process."""
+        """Return the scorer of this experiment, for this process or another."""
 
     @abstractmethod
     def fit_for_plots(self, estimator: Estimator) -> Estimator:
-        """The engine's pipeline with a fitted copy of `estimator`: what its plots take."""
+        """Return the engine's pipeline with a fitted copy of `estimator`, as the engine's plots take it."""
 
     @property
     def metric_names(self) -> dict[str, str]:
-        """Metric → what it is called in full, where that is known."""
+        """Metric → its full name, where that is known."""
         return {}
 
     @property
     def model_names(self) -> dict[str, str]:
-        """Model id → readable name."""
+        """Model id → name."""
         return {model_id: str(c.name) for model_id, c in self.registry.items()}
 
     def default_parameters(self, model_id: str) -> JSON:
-        """Constructor parameters of a model with the engine's defaults."""
+        """Return the constructor parameters of a model with the engine's defaults."""
         return default_parameters(self.registry[model_id])
 
     def search_space(self, model_id: str) -> dict[str, list[Any]]:
-        """The values that the engine would try when it tunes this model; empty where it knows none."""
+        """Return parameter → the values that the engine tries when it tunes the model; empty if it has none."""
         grid = getattr(self.registry[model_id], "tune_grid", None) or {}
         return {
             name: list(values)
@@ -98,21 +99,21 @@ class Experiment(ABC):
         }
 
     def make_estimator(self, model_id: str, parameters: JSON) -> Estimator:
-        """The model as the engine makes it, unfitted; `parameters` go over its defaults."""
+        """Return the unfitted model as the engine makes it; `parameters` override its defaults."""
         container = self.registry[model_id]
         return self._silence_output(container.class_def(**{**container.args, **parameters}))
 
     def _silence_output(self, estimator: Estimator) -> Estimator:
-        """`estimator` without what it would write to the user's screen and folder."""
+        """Return `estimator`, kept from printing and writing files."""
         return estimator
 
     def plot(self, pipeline: Estimator, plot: str, **options: Any) -> Any:
-        """The engine's figure for a pipeline of this experiment."""
+        """Return the engine's Plotly figure for a pipeline of `fit_for_plots`."""
         return self.engine.plot_model(pipeline, plot=plot, **options)
 
     @contextmanager
     def muted(self) -> Iterator[None]:
-        """A block in which the engine's own events go nowhere."""
+        """Discard the engine's own events in this block."""
         self._logger.is_muted = True
         try:
             yield
@@ -121,9 +122,9 @@ class Experiment(ABC):
 
 
 def default_parameters(container: Any) -> JSON:
-    """Constructor parameters of a registry entry: the library's defaults under the engine's.
+    """Return the constructor parameters of a registry entry: the library's defaults, then the engine's.
 
-    Without those that hold a model to one thread.
+    Parameters for the number of threads are left out.
     """
     import inspect
 
@@ -137,10 +138,10 @@ def default_parameters(container: Any) -> JSON:
 
 
 def set_default_seed(estimator: Estimator, seed: int) -> Estimator:
-    """Give `estimator` a seed where it has none, and return it.
+    """Set `random_state` of `estimator` where it is None, and return the estimator.
 
-    SVR takes no `random_state` but draws from numpy's global generator at each fit, which is the
-    user's; its numbers do not depend on it.
+    The engine passes no `random_state` to SVR, which would draw from numpy's global generator, the
+    user's, at each fit; its scores do not depend on it.
     """
     if getattr(estimator, "random_state", seed) is None:
         estimator.random_state = seed
@@ -148,16 +149,16 @@ def set_default_seed(estimator: Estimator, seed: int) -> Estimator:
 
 
 def _seed_by_default(container: Any, seed: int) -> None:
-    maker = container.class_def
+    original = container.class_def
     try:
-        made = maker(**container.args)
-    except Exception:  # one that cannot be made fails with its name when it is tried
+        estimator = original(**container.args)
+    except Exception:  # the error is reported with the model's name when it is tried
         return
-    if getattr(made, "random_state", seed) is not None:
+    if getattr(estimator, "random_state", seed) is not None:
         return
 
-    @functools.wraps(maker, updated=())
+    @functools.wraps(original, updated=())
     def make(**arguments: Any) -> Estimator:
-        return set_default_seed(maker(**arguments), seed)
+        return set_default_seed(original(**arguments), seed)
 
     container.class_def = make

@@ -1,4 +1,4 @@
-"""Time series."""
+"""Time series experiments."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from .base import Experiment
 
 
 class ForecastExperiment(Experiment):
-    """`data` has even steps; the target stands under `settings["target"]`, beside it what may explain it.
+    """An experiment that forecasts the column `settings["target"]`.
 
-    `season` is the number of steps of a season, 1 for none. The engine's own test misses the season of
-    a series with a trend, and what its constructor is told does not reach its models.
+    `data` : DataFrame of shape (n_steps, n_columns) with evenly spaced steps; the other columns are
+    exogenous variables. `season` is the number of steps of a season, 1 for none. The engine's own test
+    misses the season of a series with a trend, and the season that its constructor is given does not
+    reach its models.
     """
 
     _EXCLUDED: ClassVar[frozenset[str]] = frozenset({"ensemble_forecaster"})
@@ -35,12 +37,12 @@ class ForecastExperiment(Experiment):
 
     @property
     def metrics(self) -> dict[str, bool]:
-        """The engine's, but for the coverage of intervals."""
+        """The engine's metrics without the coverage of intervals: metric → whether greater is better."""
         return ForecastScorer.METRICS
 
     @property
     def metric_names(self) -> dict[str, str]:
-        """In words."""
+        """Metric → its full name."""
         return {
             "MASE": "Mean absolute scaled error",
             "RMSSE": "Root mean squared scaled error",
@@ -53,31 +55,31 @@ class ForecastExperiment(Experiment):
 
     @property
     def default_models(self) -> list[str]:
-        """All but BATS and TBATS, which take minutes for a hundred steps."""
+        """Ids of all models but BATS and TBATS, which take minutes for a hundred steps."""
         return [model_id for model_id, entry in self.registry.items() if entry.is_turbo]
 
     @property
     def n_rows(self) -> int:
-        """Steps of the training part."""
+        """The number of steps of the training part."""
         return len(self.train)
 
     @property
     def train(self) -> Column:
-        """The series without the last horizon."""
+        """The training part: all but the last `horizon` steps, float64 Series of shape (n_rows,)."""
         return self.engine._fit_state["y_train"]
 
     @property
     def test(self) -> Column:
-        """The last horizon."""
+        """The hold-out: the last `horizon` steps, float64 Series of shape (horizon,)."""
         return self.engine._fit_state["y_test"]
 
     @property
     def horizon(self) -> int:
-        """Steps that are held out, and forecast."""
+        """The number of steps to forecast, which is also the size of the hold-out."""
         return len(self.test)
 
     def _silence_output(self, estimator: Estimator) -> Estimator:
-        """A regressor that is carried inside is not in the registry by itself."""
+        """Silence the regressor inside a reduced forecaster, which has no registry entry of its own."""
         regressor = getattr(estimator, "regressor", None)
         library = type(regressor).__module__.partition(".")[0]
         if regressor is not None and library in SILENCING:
@@ -85,7 +87,7 @@ class ForecastExperiment(Experiment):
         return estimator
 
     def scorer(self, folds: int) -> ForecastScorer:
-        """Expanding windows over the training part."""
+        """Return the scorer with expanding windows over the training part."""
         state = self.engine._fit_state
         splitter = self.engine._build_ts_fold_generator(
             y_train=self.train, fh=state["fh"], fold=folds, fold_strategy="expanding"
@@ -94,11 +96,11 @@ class ForecastExperiment(Experiment):
         return ForecastScorer(self.train, state["X_train"], splits, self.season)
 
     def fit_for_plots(self, estimator: Estimator) -> Estimator:
-        """The forecaster, fitted on the training part."""
+        """Return the forecaster, fitted on the training part."""
         state = self.engine._fit_state
         return fit_forecaster(estimator, self.train, state["X_train"], self.horizon)
 
     def holdout_forecast(self, fitted: Estimator) -> Column:
-        """What a fitted forecaster says of the steps held out."""
+        """Return the forecast of the hold-out, float64 Series of shape (horizon,)."""
         forecast = fitted.predict(fh=range(1, self.horizon + 1), X=self.engine._fit_state["X_test"])
         return forecast.iloc[:, 0] if forecast.ndim > 1 else forecast

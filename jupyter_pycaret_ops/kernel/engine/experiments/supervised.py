@@ -1,4 +1,4 @@
-"""Classification and regression."""
+"""Experiments of classification and regression."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ from .base import Experiment
 
 
 class SupervisedExperiment(Experiment):
-    """`data` holds engine columns (see `frames`) and the encoded target under `settings["target"]`."""
+    """An experiment that predicts the column `settings["target"]`.
+
+    `data` : DataFrame of shape (n_rows, n_columns + 1) with engine columns (see `features.Table.step`)
+    and the encoded target, int64 or float64.
+    """
 
     def __init__(
         self, task_class: Any, data: Frame, reporter: EventReporter, settings: JSON
@@ -28,40 +32,40 @@ class SupervisedExperiment(Experiment):
 
     @property
     def metrics(self) -> dict[str, bool]:
-        """The engine's metrics under its names."""
+        """The engine's metrics: display name → whether greater is better."""
         return self._metrics
 
     @property
     def metric_names(self) -> dict[str, str]:
-        """As the engine has them."""
+        """Display name of a metric → the engine's full name."""
         registry = self.engine._get_metric_registry() or {}
         return {metric.display_name: str(metric.name) for metric in registry.values()}
 
     @property
     def default_models(self) -> list[str]:
-        """All but those that the engine knows to be slow."""
+        """Ids of all models but those that the engine lists as slow."""
         slow = self.engine._TURBO_EXCLUDE
         return [model_id for model_id in self.registry if model_id not in slow]
 
     @property
     def n_rows(self) -> int:
-        """Rows of the training part."""
+        """The number of rows of the training part."""
         return self.sizes["train"]
 
     @property
     def train_target(self) -> Any:
-        """The encoded target of the training part, after outliers were removed."""
+        """The encoded target of the training part without outliers, array of shape (n_rows,)."""
         return self.engine._fit_state["y_train_transformed"].to_numpy()
 
     @property
     def sizes(self) -> dict[str, int]:
-        """Rows in the training part and in the hold-out."""
+        """The numbers of rows of the training part and of the hold-out."""
         state = self.engine._fit_state
         return {"train": len(state["X_train"]), "test": len(state["X_test"])}
 
     @property
     def preprocessing(self) -> JSON:
-        """What the engine will do with the columns."""
+        """What the engine does with the columns: lists of numeric, categorical and selected ones."""
         state = self.engine._fit_state
         return {
             "numeric": list(state["numeric_cols"]),
@@ -72,22 +76,22 @@ class SupervisedExperiment(Experiment):
 
     @property
     def holdout(self) -> Frame:
-        """The features held out, in engine columns."""
+        """The features of the hold-out, DataFrame of shape (n_rows, n_engine_columns)."""
         return self.engine._fit_state["X_test"]
 
     @property
     def preprocessing_steps(self) -> list[tuple[str, Any]]:
-        """The engine's steps before the model, fitted on the training part."""
+        """Names and transformers of the engine's steps before the model, fitted on the training part."""
         return list(self.engine.preprocess_pipeline.steps)
 
     def splitter(self, folds: int) -> Any:
-        """The engine's own cross-validator, with another number of folds."""
-        inner = copy.copy(self.engine._fit_state["fold_generator"])
-        inner.n_splits = folds
-        return inner
+        """Return the engine's cross-validator with `folds` folds."""
+        splitter = copy.copy(self.engine._fit_state["fold_generator"])
+        splitter.n_splits = folds
+        return splitter
 
     def scorer(self, folds: int) -> FoldScorer:
-        """Cross-validation on the training part."""
+        """Return the scorer that cross-validates on the training part."""
         state = self.engine._fit_state
         features, target = state["X_train_transformed"], state["y_train_transformed"]
         metrics = self.engine._get_metric_registry() or {}
@@ -96,14 +100,14 @@ class SupervisedExperiment(Experiment):
             target,
             list(self.splitter(folds).split(features, target)),
             metrics,
-            # metrics of classes are there for classes, which are 0, 1, … by now
+            # only classification has these metrics, and its classes are encoded as 0, 1, …
             int(max(target.max(), state["y_test"].max())) + 1
             if countable_metrics(metrics)
             else None,
         )
 
     def fit_for_plots(self, estimator: Estimator) -> Estimator:
-        """Fitted on the training part."""
+        """Return the engine's preprocessing and a copy of `estimator`, fitted on the training part."""
         state = self.engine._fit_state
         model = copy.deepcopy(estimator).fit(
             state["X_train_transformed"], state["y_train_transformed"]
@@ -112,27 +116,28 @@ class SupervisedExperiment(Experiment):
         pipeline.steps.append(("model", model))
         return pipeline
 
-    def compose(self, verb: str, *args: Any, **options: Any) -> Estimator:
-        """The estimator that a verb of the engine would fit: `composed("blend_models", ["lr", "nb"])`.
+    def compose(self, function: str, *args: Any, **options: Any) -> Estimator:
+        """Return the unfitted estimator that an engine function builds of others.
 
-        The verbs for ensembles put an estimator together and hand it to `create_model`; here it is
-        caught on its way, unfitted, so that it is scored like any other.
+        Example: `compose("blend_models", ["lr", "nb"])`. These functions pass the estimator that they
+        build to `create_model`, which is replaced meanwhile to capture it, so that it is scored fold by
+        fold as any other.
         """
-        caught: list[Estimator] = []
+        captured: list[Estimator] = []
 
-        def catch(estimator: Estimator, **_: Any) -> Any:
+        def capture(estimator: Estimator, **_: Any) -> Any:
             from pycaret.core.results import CreateResult
             from sklearn.pipeline import Pipeline
 
-            caught.append(estimator)
+            captured.append(estimator)
             return CreateResult(
                 pipeline=Pipeline([("model", estimator)]), model_id="", metrics=None, params={}
             )
 
-        self.engine.create_model = catch
+        self.engine.create_model = capture
         try:
             with self.muted():
-                getattr(self.engine, verb)(*args, **options)
+                getattr(self.engine, function)(*args, **options)
         finally:
             del self.engine.create_model
-        return caught[0]
+        return captured[0]

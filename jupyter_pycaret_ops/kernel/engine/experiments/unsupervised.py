@@ -1,4 +1,4 @@
-"""Clustering and anomaly detection: all rows are trained on, and there is nothing to predict."""
+"""Experiments of clustering and anomaly detection, fitted on all rows without a target."""
 
 from __future__ import annotations
 
@@ -15,26 +15,29 @@ from .base import Experiment
 
 
 class UnsupervisedExperiment(Experiment):
-    """`data` holds engine columns (see `frames`)."""
+    """An experiment without a target.
+
+    `data` : DataFrame of shape (n_rows, n_engine_columns), see `features.Table.step`.
+    """
 
     @property
     def default_models(self) -> list[str]:
-        """All that the engine has."""
+        """Ids of all models of the engine."""
         return list(self.registry)
 
     @property
     def n_rows(self) -> int:
-        """All of them."""
+        """The number of rows: models are fitted on all."""
         return len(self.features)
 
     @property
     def features(self) -> Frame:
-        """What the models see: DataFrame of shape (n_rows, n_columns), preprocessed."""
+        """The preprocessed features that models are fitted on, DataFrame of shape (n_rows, n_columns)."""
         return self.engine._fit_state["X_transformed"]
 
     @property
     def preprocessing(self) -> JSON:
-        """What the engine did with the columns."""
+        """What the engine does with the columns: lists of numeric and categorical ones."""
         state = self.engine._fit_state
         return {
             "numeric": list(state["numeric_cols"]),
@@ -43,43 +46,43 @@ class UnsupervisedExperiment(Experiment):
 
     @property
     def preprocessing_steps(self) -> list[tuple[str, Any]]:
-        """The engine's steps before the model, fitted on all rows."""
+        """Names and transformers of the engine's steps before the model, fitted on all rows."""
         return list(self.engine.preprocess_pipeline.steps)
 
     @abstractmethod
     def fit_for_plots(self, estimator: Estimator) -> Estimator:
-        """The model alone, fitted: the engine's own plots hand it raw columns, which it cannot take."""
+        """Return a fitted copy of the model alone: its plots get the preprocessed features."""
 
 
 class ClusteringExperiment(UnsupervisedExperiment):
-    """Groups of rows that are alike."""
+    """A clustering experiment."""
 
     @property
     def metrics(self) -> dict[str, bool]:
-        """Ours: the engine scores no clusters."""
+        """Metric → whether greater is better; ours, because the engine scores no clusterings."""
         return ClusterScorer.METRICS
 
     def scorer(self, folds: int = 1) -> ClusterScorer:
-        """How well the clusters of all rows are apart."""
+        """Return the scorer of clusterings of all rows."""
         return ClusterScorer(self.features, self.seed)
 
     def fit_for_plots(self, estimator: Estimator) -> Estimator:
-        """The clusterer alone."""
+        """Return a copy of the clusterer, fitted on all rows."""
         return copy.deepcopy(estimator).fit(self.features)
 
 
 class AnomalyExperiment(UnsupervisedExperiment):
-    """Rows that are unlike the others."""
+    """An anomaly detection experiment."""
 
     @property
     def metrics(self) -> dict[str, bool]:
-        """Ours: the engine scores no detectors."""
+        """Metric → whether greater is better; ours, because the engine scores no detectors."""
         return DetectorScorer.METRICS
 
     def scorer(self, folds: int = 1) -> DetectorScorer:
-        """How far the anomalies stand out."""
+        """Return the scorer of detectors on all rows."""
         return DetectorScorer(self.features)
 
     def fit_for_plots(self, estimator: Estimator) -> Estimator:
-        """The detector alone."""
+        """Return a copy of the detector, fitted on all rows."""
         return fit_detector(copy.deepcopy(estimator), self.features)

@@ -1,4 +1,4 @@
-"""The plans that can run. A new one is added to `PLANS`."""
+"""The plans by id; a new one is added to `_ALL`."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ __all__ = ["PLANS", "Plan", "find_plan", "plans_for"]
 
 
 def plans_for(task_id: str) -> list[Plan]:
-    """The plans that a task can run."""
+    """Return the plans that a task can run."""
     return [plan for plan in PLANS.values() if task_id in plan.tasks]
 
 
 def find_plan(task_id: str, plan_id: str) -> Plan:
-    """The plan of that id; raises `PlanFailed` when the task has none."""
+    """Return the plan with that id; raises `PlanFailed` when the task does not have it."""
     plan = PLANS.get(plan_id)
     if plan is None or task_id not in plan.tasks:
         known = ", ".join(p.id for p in plans_for(task_id))

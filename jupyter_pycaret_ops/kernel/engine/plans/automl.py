@@ -1,4 +1,4 @@
-"""Compare, then tune what won."""
+"""Compare models, then tune the best one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .tune import N_ITER, OPTIMIZE, tune
 
 
 def run(prepared: PreparedTask, params: JSON) -> PlanResult:
-    """The best of all models, and of other settings of the best."""
+    """Compare the models, tune the best one, and keep the pipelines of the best `n_select`."""
     board = compare_models(prepared, params)
     if not prepared.limits.is_run_limit_exceeded():
         tune(prepared, board, board.scored[0].model_id, params)
@@ -24,7 +24,7 @@ def run(prepared: PreparedTask, params: JSON) -> PlanResult:
 AUTOML = Plan(
     id="automl",
     name="AutoML",
-    description="Compare many models, tune the winner, and keep the best of all.",
+    description="Compare many models, tune the best one, and keep the best result.",
     run=run,
     params=[OPTIMIZE, N_ITER, INCLUDE, EXCLUDE, N_SELECT, TIME_LIMIT, MODEL_TIME_LIMIT],
     tasks=SCORED,

@@ -1,4 +1,4 @@
-"""What a plan is."""
+"""The definition of a plan, and parameters that several plans share."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ SUPERVISED = task_ids(lambda task: task.is_supervised)
 FORECASTING = task_ids(lambda task: task.rows_are_steps)
 SCORED = SUPERVISED | FORECASTING
 ALL = frozenset(TASK_TYPES)
-#: tasks whose models give probabilities
+#: tasks whose models predict labels and probabilities
 WITH_LABELS = task_ids(lambda task: task.answers == "labels")
 
 TIME_LIMIT = Param(
     "time_limit",
     {"type": ["number", "null"], "exclusiveMinimum": 0},
     None,
-    "Seconds that the run may take; what was scored until then is kept.",
+    "Seconds that the run may take. Models scored by then are kept.",
 )
 MODEL_TIME_LIMIT = Param(
     "model_time_limit",
     {"type": ["number", "null"], "exclusiveMinimum": 0},
     None,
-    "Seconds that one model may take; it is stopped and the next one follows.",
+    "Seconds that one model may take. It is then stopped, and the next one follows.",
 )
 _IDS: JSON = {"type": ["array", "null"], "items": {"type": "string"}}
-INCLUDE = Param("include", _IDS, None, "Exactly these models, slow ones too.")
-EXCLUDE = Param("exclude", _IDS, None, "All but these models.")
-SORT = Param("sort", {"type": ["string", "null"]}, None, "The metric that ranks.")
+INCLUDE = Param("include", _IDS, None, "Try exactly these models, slow ones too.")
+EXCLUDE = Param("exclude", _IDS, None, "Try all but these models.")
+SORT = Param("sort", {"type": ["string", "null"]}, None, "Models are ordered by this metric.")
 N_SELECT = Param(
     "n_select",
     {"type": "integer", "minimum": 1, "maximum": 20},
     1,
-    "How many of the best are kept as pipelines.",
+    "How many of the best models to keep as pipelines.",
 )
-#: what some tasks add to the plans that make models, by what they answer
+#: parameters that a task adds to plans with `makes_models`, by its kind of output
 TASK_PARAMS: Mapping[str, list[Param]] = {
     "clusters": [
         Param(
@@ -56,7 +56,7 @@ TASK_PARAMS: Mapping[str, list[Param]] = {
             "fraction",
             {"type": ["number", "null"], "exclusiveMinimum": 0, "maximum": 0.5},
             None,
-            "Share of the rows that is flagged.",
+            "Share of the rows to flag.",
         )
     ],
 }
@@ -64,11 +64,11 @@ TASK_PARAMS: Mapping[str, list[Param]] = {
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Something to do with a prepared task.
+    """What a run does with a prepared task.
 
-    `run` gets the prepared task and the read parameters. With `takes_model_params` the parameters of
-    the chosen model's constructor are accepted beside `params` and passed as they are. With
-    `makes_models` the parameters of `OF_TASK` are accepted as well.
+    `run` gets the prepared task and the checked parameters. With `takes_model_params`, parameters of
+    the model's constructor are accepted besides `params` and passed on unchanged. With `makes_models`,
+    the parameters of `TASK_PARAMS` are accepted too.
     """
 
     id: str
@@ -82,14 +82,14 @@ class Plan:
     makes_models: bool = False
 
     def params_for(self, task_id: str) -> list[Param]:
-        """The plan's own parameters with those that the task adds."""
+        """Return the plan's own parameters and those that the task adds."""
         return [
             *self.params,
             *(TASK_PARAMS.get(TASK_TYPES[task_id].answers, []) if self.makes_models else []),
         ]
 
     def read_params(self, task_id: str, given: JSON) -> JSON:
-        """`given` over the defaults; raises `PlanFailed` for what the plan does not take."""
+        """Return the defaults, overridden by `given`; raises `PlanFailed` for an invalid parameter."""
         params = self.params_for(task_id)
         if self.takes_model_params:
             known = {param.name for param in params}
@@ -97,7 +97,7 @@ class Plan:
         return read(given, params, f"parameter of {self.id}")
 
     def model_params(self, task_id: str, given: JSON) -> JSON:
-        """The part of `given` that goes to the model."""
+        """Return the part of `given` that goes to the model's constructor."""
         known = {param.name for param in self.params_for(task_id)}
         if not self.takes_model_params:
             return {}

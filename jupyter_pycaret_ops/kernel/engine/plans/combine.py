@@ -1,4 +1,4 @@
-"""Ensembles: one model many times (bagging, boosting), several models combined (blend, stack)."""
+"""Ensembles of one model (bagging, boosting) or of several (blend, stack), and calibration."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _N_BEST = Param(
     "n_best",
     {"type": "integer", "minimum": _MIN_MODELS, "maximum": 20},
     3,
-    "How many of the best of a compare are put combined, when include names none.",
+    "How many of the best models to combine when include names none.",
 )
 
 
@@ -30,15 +30,17 @@ def ensemble(prepared: PreparedTask, params: JSON) -> PlanResult:
     """Score a model alone and as an ensemble of itself; keep the ensemble, and the model if it is better."""
     model_id = requested_model_id(prepared)
     name = prepared.experiment.model_names[model_id]
-    method, number = params["method"], int(params["n_estimators"])
-    word = {"Bagging": "bagged", "Boosting": "boosted"}[method]
+    method, n_estimators = params["method"], int(params["n_estimators"])
+    participle = {"Bagging": "bagged", "Boosting": "boosted"}[method]
     combined = Candidate(
-        f"{model_id}_{word}",
-        f"{name} ({word})",
-        lambda: prepared.compose("ensemble_model", model_id, method=method, n_estimators=number),
-        {"params": {"method": method, "n_estimators": number}},
+        f"{model_id}_{participle}",
+        f"{name} ({participle})",
+        lambda: prepared.compose(
+            "ensemble_model", model_id, method=method, n_estimators=n_estimators
+        ),
+        {"params": {"method": method, "n_estimators": n_estimators}},
     )
-    return _score_combined(
+    return _score_and_keep(
         prepared,
         [candidates.model_candidate(prepared, model_id)],
         combined,
@@ -59,13 +61,13 @@ def calibrate(prepared: PreparedTask, params: JSON) -> PlanResult:
         ),
         {"params": {"method": method}},
     )
-    board = _scored(
+    board = _score_all(
         prepared,
         [candidates.model_candidate(prepared, model_id)],
         calibrated,
         ("model.calibrate.started", "model.calibrated"),
     )
-    # asked for by name, and what it makes better is no metric of the board
+    # it was requested, and what calibration improves is not a metric of the leaderboard
     board.scored.sort(key=lambda scored: scored.model_id != calibrated.model_id)
     finalize.keep_best(prepared, board)
     board.sort()
@@ -73,7 +75,7 @@ def calibrate(prepared: PreparedTask, params: JSON) -> PlanResult:
 
 
 def blend(prepared: PreparedTask, params: JSON) -> PlanResult:
-    """Score models alone and voting combined; keep the blend, and what is better alone."""
+    """Score models alone and as a voting ensemble; keep the blend, and what is better alone."""
     ids, board = _members(prepared, params)
     weights = params["weights"]
     if weights is not None and len(weights) != len(ids):
@@ -91,7 +93,7 @@ def blend(prepared: PreparedTask, params: JSON) -> PlanResult:
         ),
         {"params": {"models": ids}},
     )
-    return _on_top(prepared, board, combined, ("model.blend.started", "model.blended"))
+    return _keep_with_members(prepared, board, combined, ("model.blend.started", "model.blended"))
 
 
 def stack(prepared: PreparedTask, params: JSON) -> PlanResult:
@@ -113,59 +115,59 @@ def stack(prepared: PreparedTask, params: JSON) -> PlanResult:
         ),
         {"params": {"models": ids, "meta_model": meta_model}},
     )
-    return _on_top(prepared, board, combined, ("model.stack.started", "model.stacked"))
+    return _keep_with_members(prepared, board, combined, ("model.stack.started", "model.stacked"))
 
 
 def _members(prepared: PreparedTask, params: JSON) -> tuple[list[str], Leaderboard]:
-    """Ids of the models to put combined, and the board on which they stand."""
+    """Score the models, and return the ids of those to combine and the leaderboard."""
     if params["include"] is not None and len(set(params["include"])) < _MIN_MODELS:
-        raise PlanFailed("user", "include names one model; it takes two or more to put combined.")
+        raise PlanFailed("user", "include names one model; name at least two to combine.")
     board = compare_models(prepared, params)
-    found = [scored.model_id for scored in board.scored]
+    scored_ids = [scored.model_id for scored in board.scored]
     if params["include"] is not None:
-        ids = [model_id for model_id in dict.fromkeys(params["include"]) if model_id in found]
+        ids = [model_id for model_id in dict.fromkeys(params["include"]) if model_id in scored_ids]
     else:
-        ids = found[: int(params["n_best"])]
+        ids = scored_ids[: int(params["n_best"])]
     if len(ids) < _MIN_MODELS:
         raise PlanFailed(
-            "engine", "Fewer than two models could be scored, so there is nothing to put combined."
+            "engine", "Fewer than two models could be scored; two are needed to combine them."
         )
     return ids, board
 
 
-def _score_combined(
+def _score_and_keep(
     prepared: PreparedTask,
-    alone: Sequence[Candidate],
+    members: Sequence[Candidate],
     combined: Candidate,
     event_kinds: tuple[str, str],
 ) -> PlanResult:
-    board = _scored(prepared, alone, combined, event_kinds)
+    board = _score_all(prepared, members, combined, event_kinds)
     finalize.keep_best(prepared, board, also=combined.model_id)
     return PlanResult(leaderboard=board.records(), metrics_summary=board.summary())
 
 
-def _scored(
+def _score_all(
     prepared: PreparedTask,
-    alone: Sequence[Candidate],
+    members: Sequence[Candidate],
     combined: Candidate,
     event_kinds: tuple[str, str],
 ) -> Leaderboard:
-    board = candidates.score(prepared, alone)
-    return _added(prepared, board, combined, event_kinds)
+    board = candidates.score(prepared, members)
+    return _add_combined(prepared, board, combined, event_kinds)
 
 
-def _on_top(
+def _keep_with_members(
     prepared: PreparedTask, board: Leaderboard, combined: Candidate, event_kinds: tuple[str, str]
 ) -> PlanResult:
-    _added(prepared, board, combined, event_kinds)
+    _add_combined(prepared, board, combined, event_kinds)
     finalize.keep_best(prepared, board, also=combined.model_id)
     return PlanResult(leaderboard=board.records(), metrics_summary=board.summary())
 
 
-def _added(
+def _add_combined(
     prepared: PreparedTask, board: Leaderboard, combined: Candidate, event_kinds: tuple[str, str]
 ) -> Leaderboard:
-    """Score one more; raises `PlanFailed` when just that one, which was asked for, fails."""
+    """Score `combined` and add it to `board`; raises `PlanFailed` when it fails: it was requested."""
     started_at = time.monotonic()
     payload = {"model_id": combined.model_id, **combined.extra}
     prepared.reporter.report(event_kinds[0], f"Fitting {combined.name}", payload)
@@ -182,20 +184,20 @@ def _added(
 ENSEMBLE = Plan(
     id="ensemble",
     name="Ensemble a model",
-    description="Fit one model many times over; the ensemble is kept, and the model itself if it is better alone.",
+    description="Fit one model many times. The ensemble is kept, and the model itself if it is better alone.",
     run=ensemble,
     params=[
         Param(
             "method",
             {"type": "string", "enum": ["Bagging", "Boosting"]},
             "Bagging",
-            "Bagging fits on random samples of the rows, boosting on what was wrong before.",
+            "Bagging fits on random samples of the rows, boosting on the errors of the models before.",
         ),
         Param(
             "n_estimators",
             {"type": "integer", "minimum": 2, "maximum": 1000},
             10,
-            "How many times the model is fitted.",
+            "How many times to fit the model.",
         ),
         SORT,
         TIME_LIMIT,
@@ -205,7 +207,7 @@ ENSEMBLE = Plan(
 BLEND = Plan(
     id="blend",
     name="Blend models",
-    description="Let several models vote; the blend is kept, and the model that is better alone, if there is one.",
+    description="Let several models vote. The blend is kept, and a model that is better alone.",
     run=blend,
     params=[
         INCLUDE,
@@ -215,13 +217,13 @@ BLEND = Plan(
             "method",
             {"type": "string", "enum": ["auto", "soft", "hard"]},
             "auto",
-            "For classes: soft averages probabilities, hard counts votes, auto is soft where it can.",
+            "For classes: soft averages probabilities, hard counts votes, auto is soft where possible.",
         ),
         Param(
             "weights",
             {"type": ["array", "null"], "items": {"type": "number", "minimum": 0}},
             None,
-            "How much each model counts, in the order of include.",
+            "Weight of each model, in the order of include.",
         ),
         SORT,
         TIME_LIMIT,
@@ -231,7 +233,7 @@ BLEND = Plan(
 STACK = Plan(
     id="stack",
     name="Stack models",
-    description="Let a model learn from what several others say; the stack is kept, and what is better alone.",
+    description="Let a model learn from the predictions of others. The stack is kept, and a model that is better alone.",
     run=stack,
     params=[
         INCLUDE,
@@ -241,7 +243,7 @@ STACK = Plan(
             "meta_model",
             {"type": ["string", "null"]},
             None,
-            "The model on top; logistic or linear regression if none is named.",
+            "The model that combines the others; logistic or linear regression by default.",
         ),
         SORT,
         TIME_LIMIT,
@@ -251,14 +253,14 @@ STACK = Plan(
 CALIBRATE = Plan(
     id="calibrate",
     name="Calibrate a model",
-    description="Make the probabilities of a classifier say how often it is right, and keep that.",
+    description="Correct the probabilities of a classifier to match how often it is right, and keep the result.",
     run=calibrate,
     params=[
         Param(
             "method",
             {"type": "string", "enum": ["sigmoid", "isotonic"]},
             "sigmoid",
-            "Sigmoid for few rows, isotonic for a thousand and more.",
+            "Use sigmoid for few rows, isotonic for a thousand or more.",
         ),
         SORT,
         TIME_LIMIT,

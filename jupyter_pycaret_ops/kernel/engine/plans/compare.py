@@ -1,4 +1,4 @@
-"""Many models, ranked; the best are kept."""
+"""Compare models and keep the best."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from ..interfaces import PlanResult
 from ..leaderboard import Leaderboard
 from ..prepared_task import PreparedTask
 from .base import ALL, EXCLUDE, INCLUDE, MODEL_TIME_LIMIT, N_SELECT, SORT, TIME_LIMIT, Plan
-from .models import models
+from .models import model_candidates
 
 
 def run(prepared: PreparedTask, params: JSON) -> PlanResult:
-    """Score the candidates, and keep the pipelines of the best `n_select`."""
+    """Score the candidates and keep the pipelines of the best `n_select`."""
     board = compare_models(prepared, params)
     finalize.keep_best(prepared, board, int(params["n_select"]))
     return PlanResult(leaderboard=board.records(), metrics_summary=board.summary())
 
 
 def compare_models(prepared: PreparedTask, params: JSON) -> Leaderboard:
-    """The leaderboard of the candidates that `include` and `exclude` leave."""
+    """Score the candidates that `include` and `exclude` select, and return the leaderboard."""
     ids = candidates.select_models(prepared, params.get("include"), params.get("exclude"))
     started_at = time.monotonic()
     prepared.reporter.report(
@@ -30,7 +30,7 @@ def compare_models(prepared: PreparedTask, params: JSON) -> Leaderboard:
         f"Comparing {len(ids)} models by {prepared.metric}",
         {"n_candidates": len(ids), "sort": prepared.metric, "candidates": ids},
     )
-    board = candidates.score(prepared, models(prepared, ids, params))
+    board = candidates.score(prepared, model_candidates(prepared, ids, params))
     summary = board.summary()
     prepared.reporter.report(
         "model.compare.finished",
@@ -48,7 +48,7 @@ def compare_models(prepared: PreparedTask, params: JSON) -> Leaderboard:
 COMPARE = Plan(
     id="compare",
     name="Compare models",
-    description="Score many models, rank them, and keep the best.",
+    description="Score many models, rank them and keep the best.",
     run=run,
     params=[INCLUDE, EXCLUDE, SORT, N_SELECT, TIME_LIMIT, MODEL_TIME_LIMIT],
     tasks=ALL,

@@ -1,4 +1,4 @@
-"""One model, scored and kept."""
+"""Score one model and keep it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .models import requested_candidate
 
 
 def run(prepared: PreparedTask, params: JSON) -> PlanResult:
-    """Score the model of the run with its parameters, and keep its pipeline."""
+    """Score the model of the run with its parameters and keep its pipeline."""
     board = candidates.score(prepared, [requested_candidate(prepared, CREATE, params)])
     finalize.keep_best(prepared, board)
     return PlanResult(leaderboard=board.records(), metrics_summary=board.summary())
@@ -21,7 +21,7 @@ def run(prepared: PreparedTask, params: JSON) -> PlanResult:
 CREATE = Plan(
     id="create",
     name="Create a model",
-    description="Score one model, with parameters of your own if you like, and keep it.",
+    description="Score one model, with your own parameters if you like, and keep it.",
     run=run,
     params=[TIME_LIMIT],
     tasks=ALL,

@@ -1,4 +1,4 @@
-"""A model that was chosen before, fitted on all rows at once."""
+"""Fit one model on all rows without scoring it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .models import requested_candidate
 
 
 def run(prepared: PreparedTask, params: JSON) -> PlanResult:
-    """Fit without scoring; keep."""
+    """Fit the model of the run on all rows and keep its pipeline."""
     candidate = requested_candidate(prepared, FINALIZE, params)
     board = Leaderboard(prepared.metric, prepared.greater_is_better)
     started_at = time.monotonic()
@@ -38,7 +38,7 @@ def run(prepared: PreparedTask, params: JSON) -> PlanResult:
 FINALIZE = Plan(
     id="finalize",
     name="Finalize a model",
-    description="Fit one model on all rows without scoring it, when you know already that it is the one.",
+    description="Fit one model on all rows without scoring it, when you know that it is the right one.",
     run=run,
     tasks=ALL,
     needs_model=True,

@@ -1,4 +1,4 @@
-"""The models that plans try: named by the run, with parameters that are checked."""
+"""The candidates that a run requests, with checked parameters."""
 
 from __future__ import annotations
 
@@ -13,47 +13,51 @@ from ..prepared_task import PreparedTask
 from ..trials import Candidate
 from .base import TASK_PARAMS, Plan
 
-#: our name of a parameter → the model's own
-
 
 def requested_model_id(prepared: PreparedTask) -> str:
-    """The run's `model_id`; raises `PlanFailed` when there is no such model here."""
+    """Return the run's `model_id`; raises `PlanFailed` when the experiment has no such model."""
     model_id = prepared.spec.model_id
     known = prepared.experiment.registry
     if model_id is None or model_id not in known:
-        said = "No model is named" if model_id is None else f"There is no model “{model_id}” here"
-        raise PlanFailed("user", f"{said}; the models are: {', '.join(known)}.")
+        problem = (
+            "No model is named" if model_id is None else f"There is no model “{model_id}” here"
+        )
+        raise PlanFailed("user", f"{problem}; the models are: {', '.join(known)}.")
     return model_id
 
 
 def requested_candidate(prepared: PreparedTask, plan: Plan, params: JSON) -> Candidate:
-    """The run's model with its own parameters; raises `PlanFailed` for one that it does not have."""
+    """Return the run's model with its parameters; raises `PlanFailed` for one that it does not have."""
     model_id = requested_model_id(prepared)
     given = plan.model_params(prepared.spec.task, prepared.spec.plan_params)
-    offered = set(prepared.experiment.default_parameters(model_id))
+    known_parameters = set(prepared.experiment.default_parameters(model_id))
     name = prepared.experiment.model_names[model_id]
-    unknown = [parameter for parameter in given if parameter not in offered]
+    unknown = [parameter for parameter in given if parameter not in known_parameters]
     if unknown:
         raise PlanFailed(
             "user",
-            f"{name} has no parameter “{unknown[0]}”; it has: {', '.join(sorted(offered))}.",
+            f"{name} has no parameter “{unknown[0]}”; it has: {', '.join(sorted(known_parameters))}.",
         )
-    for wanted, value in _task_params(prepared, params).items():
-        if PARAM_ALIASES[wanted] not in offered:
+    for name_of_task, value in _task_params(prepared, params).items():
+        if PARAM_ALIASES[name_of_task] not in known_parameters:
             raise PlanFailed(
-                "user", f"{name} takes no {wanted}; it finds that itself. Leave it out."
+                "user", f"{name} takes no {name_of_task}; it finds the value itself. Leave it out."
             )
-        given.setdefault(PARAM_ALIASES[wanted], value)
+        given.setdefault(PARAM_ALIASES[name_of_task], value)
     return model_candidate(prepared, model_id, given)
 
 
-def models(prepared: PreparedTask, ids: Sequence[str], params: JSON) -> list[Candidate]:
-    """Those models, with what the task's parameters say for those that take them."""
-    wanted = _task_params(prepared, params)
+def model_candidates(prepared: PreparedTask, ids: Sequence[str], params: JSON) -> list[Candidate]:
+    """Return the models, each with the task's parameters that it takes."""
+    task_params = _task_params(prepared, params)
     candidates = []
     for model_id in ids:
-        offered = prepared.experiment.default_parameters(model_id)
-        given = {PARAM_ALIASES[n]: v for n, v in wanted.items() if PARAM_ALIASES[n] in offered}
+        known_parameters = prepared.experiment.default_parameters(model_id)
+        given = {
+            PARAM_ALIASES[n]: v
+            for n, v in task_params.items()
+            if PARAM_ALIASES[n] in known_parameters
+        }
         candidates.append(model_candidate(prepared, model_id, given))
     return candidates
 

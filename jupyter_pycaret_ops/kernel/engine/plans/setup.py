@@ -1,4 +1,4 @@
-"""Set-up only: what would be done with the data, without a model."""
+"""Prepare the data without fitting a model."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .base import ALL, Plan
 
 
 def run(prepared: PreparedTask, params: JSON) -> PlanResult:
-    """The preparation has reported all there is to know."""
+    """Report that the data are prepared; the preparation itself has reported the rest."""
     prepared.reporter.progress(0, 0, "The data are prepared")
     return PlanResult(
         metrics_summary={"metric": prepared.metric, "best": None, "models": 0, "failed": 0}
@@ -20,7 +20,7 @@ def run(prepared: PreparedTask, params: JSON) -> PlanResult:
 SETUP = Plan(
     id="setup",
     name="Set up",
-    description="Prepare the data and say what preprocessing will do; no model is fitted.",
+    description="Prepare the data and report what preprocessing does. No model is fitted.",
     run=run,
     tasks=ALL,
 )

@@ -1,4 +1,4 @@
-"""One model in many settings: random search over the values that the engine knows."""
+"""Tune one model by random search over the values that the engine knows."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from ..trials import Candidate, iter_outcomes
 from .base import MODEL_TIME_LIMIT, SCORED, TIME_LIMIT, Plan
 from .models import requested_model_id
 
-OPTIMIZE = Param("optimize", {"type": ["string", "null"]}, None, "The metric to make better.")
+OPTIMIZE = Param("optimize", {"type": ["string", "null"]}, None, "The metric to improve.")
 N_ITER = Param(
     "n_iter",
     {"type": "integer", "minimum": 1, "maximum": 1000},
     10,
-    "How many settings are tried.",
+    "How many settings to try.",
 )
 
 
 def run(prepared: PreparedTask, params: JSON) -> PlanResult:
-    """Score the model as it is and in other settings; keep the better of the two."""
+    """Score the model with its defaults and with other settings; keep the best."""
     model_id = requested_model_id(prepared)
     board = candidates.score(prepared, [candidates.model_candidate(prepared, model_id)])
     tune(prepared, board, model_id, params, params["custom_grid"])
@@ -43,12 +43,12 @@ def tune(
     params: JSON,
     grid: Mapping[str, list[Any]] | None = None,
 ) -> None:
-    """Put the best setting of a model on the board.
+    """Score settings of a model and add the best one to `board`.
 
-    Settings are drawn as scikit-learn's `RandomizedSearchCV` draws them, which is what the engine
-    uses; each is scored with the engine's own metric of that name. (The engine's scoring takes other
-    metrics for several classes, and counts a setting that fails as 0, which is the best of errors.)
-    Raises `PlanFailed` for a grid that names what the model does not have.
+    Settings are drawn as by scikit-learn's `RandomizedSearchCV`, which the engine uses, and scored with
+    the engine's metric of that name. (The engine's own tuning uses other metrics for several classes,
+    and scores a failed setting 0, which is the best value of an error.) Raises `PlanFailed` when `grid`
+    names a parameter that the model does not have.
     """
     name = prepared.experiment.model_names[model_id]
     settings = _settings(prepared, model_id, int(params["n_iter"]), grid)
@@ -65,7 +65,7 @@ def tune(
         f"Trying {len(settings)} settings of {name} for {prepared.metric}",
         {"model_id": model_id, "n_iter": len(settings), "optimize": prepared.metric},
     )
-    tried = Leaderboard(prepared.metric, prepared.greater_is_better)
+    tuning_board = Leaderboard(prepared.metric, prepared.greater_is_better)
     trials = [
         Candidate(
             f"{model_id}_tuned",
@@ -76,27 +76,27 @@ def tune(
         for setting in settings
     ]
     with (
-        closing(iter_outcomes(prepared, trials, first_position=board.size)) as ended,
+        closing(iter_outcomes(prepared, trials, first_position=board.size)) as outcomes,
         prepared.reporter.muted_models(),
     ):
-        for outcome in ended:
+        for outcome in outcomes:
             if isinstance(outcome, Scored):
-                tried.add(outcome)
-    if not tried.scored:
+                tuning_board.add(outcome)
+    if not tuning_board.scored:
         prepared.reporter.warn(
             f"No other setting of {name} could be scored.", model_id=model_id, reason="tuning"
         )
         return
-    best = tried.scored[0]
+    best = tuning_board.scored[0]
     prepared.reporter.report(
         "model.tuned",
-        f"Best of {len(tried.scored)} settings of {name} found",
+        f"Best of {len(tuning_board.scored)} settings of {name} found",
         {
             "model_id": model_id,
             "best_params": best.record["params"],
             "tried": [
                 {"params": s.record["params"], "value": s.record.get(prepared.metric or "")}
-                for s in tried.scored
+                for s in tuning_board.scored
             ],
         },
         (time.monotonic() - started_at) * 1000,
@@ -112,13 +112,13 @@ def _settings(
     space = dict(grid) if grid else prepared.experiment.search_space(model_id)
     if not space:
         return []
-    offered = set(prepared.experiment.default_parameters(model_id))
-    unknown = [name for name in space if name not in offered]
+    known_parameters = set(prepared.experiment.default_parameters(model_id))
+    unknown = [name for name in space if name not in known_parameters]
     if unknown:
         raise PlanFailed(
             "user",
             f"{prepared.experiment.model_names[model_id]} has no parameter “{unknown[0]}”; it has: "
-            f"{', '.join(sorted(offered))}.",
+            f"{', '.join(sorted(known_parameters))}.",
         )
     n_iter = min(n_iter, len(ParameterGrid(space)))
     return list(ParameterSampler(space, n_iter, random_state=prepared.settings["session_id"]))
@@ -127,7 +127,7 @@ def _settings(
 TUNE = Plan(
     id="tune",
     name="Tune a model",
-    description="Try other settings of one model, and keep the best; never worse than the model as it is.",
+    description="Try other settings of one model and keep the best. The result is never worse than the defaults.",
     run=run,
     params=[
         OPTIMIZE,

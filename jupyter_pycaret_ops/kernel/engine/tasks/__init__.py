@@ -1,6 +1,6 @@
-"""The tasks that can run: a module for each descriptor of `common.task_types`, named by its id.
+"""The tasks: one module for each descriptor of `common.task_types`, named after its id.
 
-Each module gives `TASK`.
+Each module defines `TASK`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["TASKS", "Task", "find_task"]
 
 
 def find_task(task_id: str) -> Task:
-    """Return the task of that id; raises `PlanFailed` when there is none."""
+    """Return the task with that id; raises `PlanFailed` when there is none."""
     if task_id not in TASKS:
         raise PlanFailed("user", f"There is no task “{task_id}”; there are: {', '.join(TASKS)}.")
     return TASKS[task_id]

@@ -20,41 +20,41 @@ from .unsupervised import PreparedUnsupervised, Unsupervised
 
 
 class PreparedAnomaly(PreparedUnsupervised):
-    """Answers with flags and scores."""
+    """Its pipelines predict flags and scores."""
 
     def wrap_estimator(self, model: Estimator) -> Estimator:
-        """0 or 1, and a score."""
+        """Return the model as a `portable.Detector`, which predicts 0 or 1."""
         return portable.Detector(model)
 
     def score_jointly(self, board: Leaderboard) -> None:
-        """How far the detectors agree, for all that have been scored."""
-        found = agreement([model.outputs[:, 1] for model in board.scored])
-        for model, value in zip(board.scored, found, strict=True):
+        """Set `Agreement` of all scored detectors."""
+        agreements = agreement([model.outputs[:, 1] for model in board.scored])
+        for model, value in zip(board.scored, agreements, strict=True):
             model.record["Agreement"] = None if value is None else round(value, 10)
 
-    def assignments(self, values: Any) -> Frame:
-        """Row, counted from 0, whether it is an anomaly, and its score."""
-        table = pd.DataFrame({"row": range(len(values))})
-        return table.assign(anomaly=values[:, 0].astype(int), score=values[:, 1])
+    def assignments(self, outputs: Any) -> Frame:
+        """Return the columns `row` (from 0), `anomaly` (0 or 1) and `score`; `outputs` of shape (n_rows, 2)."""
+        table = pd.DataFrame({"row": range(len(outputs))})
+        return table.assign(anomaly=outputs[:, 0].astype(int), score=outputs[:, 1])
 
     def outputs(self, pipeline: Estimator, rows: Frame) -> Any:
-        """Flags and scores."""
+        """Return flags and scores, float64 array of shape (n_rows, 2)."""
         return np.column_stack([pipeline.predict(rows), pipeline.decision_function(rows)])
 
     def draw(self, pipeline: Estimator, plot: str, left_s: float) -> JSON | None:
-        """Drawn by the engine."""
-        from pycaret.plots import anomaly as drawn
+        """Draw with the engine; see `PreparedTask.draw`."""
+        from pycaret.plots import anomaly as engine_plots
 
         features = self.experiment.features
         if plot == "score":
-            return plots.as_json(drawn.score_distribution(pipeline, features))
+            return plots.as_json(engine_plots.score_distribution(pipeline, features))
         if features.shape[1] < 2:
             return None
-        return plots.as_json(drawn.anomaly_map(pipeline, features, method="pca"))
+        return plots.as_json(engine_plots.anomaly_map(pipeline, features, method="pca"))
 
 
 class Anomaly(Unsupervised):
-    """Find rows that are unlike the others."""
+    """Find rows that differ from most others."""
 
     type = ANOMALY
     prepared_class = PreparedAnomaly
@@ -66,7 +66,7 @@ class Anomaly(Unsupervised):
     def make_experiment(
         self, data: Frame, reporter: EventReporter, settings: JSON
     ) -> AnomalyExperiment:
-        """The fitted experiment."""
+        """Return the experiment, fitted on `data`."""
         return AnomalyExperiment(self.engine_class(), data, reporter, settings)
 
 

@@ -1,4 +1,4 @@
-"""What a task has to provide."""
+"""The base class of tasks."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from ..settings import engine_params
 
 
 class Task(ABC):
-    """One kind of problem: how its data are prepared, set up, kept and served."""
+    """One kind of problem: how its data are prepared and its experiment is fitted."""
 
-    #: what other processes know of it as well
+    #: the descriptor, which other processes know as well
     type: ClassVar[TaskType]
-    #: id → name of the plots of its best model, in the order in which they are drawn and shown
+    #: id → name of the plots of the best model, in the order in which they are drawn and shown
     plots: ClassVar[dict[str, str]] = {}
-    #: whether a run fails when none of its models can answer for new rows
+    #: whether a run fails when none of its models can predict new rows
     must_serve: ClassVar[bool] = True
 
     @property
@@ -33,18 +33,18 @@ class Task(ABC):
         return self.type.id
 
     def engine_class(self) -> Any:
-        """The engine's experiment class."""
+        """Return the engine's experiment class."""
         import pycaret.tasks
 
         return getattr(pycaret.tasks, self.type.experiment_class)
 
     def setup_params(self) -> list[Param]:
-        """What `setup_params` of a run may hold: the engine's that work, as installed, and ours."""
+        """Return what `setup_params` of a run may hold: the installed engine's, if they work, and ours."""
         return [*engine_params(self.engine_class()), *self.own_params()]
 
     @abstractmethod
     def own_params(self) -> list[Param]:
-        """Set-up parameters that the engine does not have."""
+        """Return the set-up parameters that the engine does not have."""
 
     @abstractmethod
     def prepare(
@@ -55,11 +55,15 @@ class Task(ABC):
         limits: Limits,
         metric: str | None,
     ) -> PreparedTask:
-        """Prepare `frame` and fit the experiment; raises `PlanFailed` when either cannot be."""
+        """Prepare `frame` and fit the experiment; raises `PlanFailed` when either fails.
+
+        `frame` : DataFrame of shape (n_rows, n_columns) with the user's raw columns, any dtypes.
+        `metric` : orders the leaderboard, None for the default metric of the task.
+        """
 
     @abstractmethod
     def toy_experiment(self, reporter: EventReporter) -> Experiment:
-        """An experiment fitted on a few rows, to ask the engine what it offers."""
+        """Return an experiment fitted on a small generated table, to list models and metrics."""
 
     def _metric(self, experiment: Experiment, metric: str | None) -> tuple[str, bool]:
         name = metric or self.type.default_metric

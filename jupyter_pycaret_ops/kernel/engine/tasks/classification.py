@@ -15,11 +15,11 @@ from ..interfaces import Column, Estimator, PlanFailed
 from ..labels import Target
 from .supervised import PreparedSupervised, Supervised
 
-_BINARY = frozenset({"calibration", "threshold", "lift", "gain"})
+_BINARY_PLOTS = frozenset({"calibration", "threshold", "lift", "gain"})
 
 
 class PreparedClassification(PreparedSupervised):
-    """Answers with labels."""
+    """Its pipelines predict labels."""
 
     def wrap_estimator(self, model: Estimator) -> Estimator:
         """Return the model with labels instead of codes."""
@@ -27,7 +27,7 @@ class PreparedClassification(PreparedSupervised):
 
     def draw(self, pipeline: Estimator, plot: str, left_s: float) -> JSON | None:
         """Draw with the engine; some plots are for two classes only."""
-        if plot in _BINARY and len(self.target_data.labels or ()) != 2:
+        if plot in _BINARY_PLOTS and len(self.target_data.labels or ()) != 2:
             return None
         return super().draw(pipeline, plot, left_s)
 
@@ -50,23 +50,23 @@ class Classification(Supervised):
     }
 
     def read_target(self, series: Column, name: str, reporter: EventReporter) -> Target:
-        """Codes 0..k-1 and labels."""
+        """Return codes 0 … k - 1 and labels; see `labels.read_classes`."""
         return labels.read_classes(series, name, reporter)
 
     def check_split(self, target: Target, train_size: float) -> None:
-        """Each class needs a row on both sides."""
-        rows, classes = len(target.encoded), len(target.labels or ())
-        train = int(rows * train_size)
-        if min(train, rows - train) < classes:
+        """Raise `PlanFailed` unless each class can have a row in the training part and the hold-out."""
+        n_rows, n_classes = len(target.encoded), len(target.labels or ())
+        n_train = int(n_rows * train_size)
+        if min(n_train, n_rows - n_train) < n_classes:
             raise PlanFailed(
                 "user",
-                f"“{target.name}” has {classes} classes in {rows} rows: with train_size "
-                f"{train_size:g} not every class finds a place in both the training part and the "
-                "hold-out; give more rows, merge classes or move train_size towards 0.5.",
+                f"“{target.name}” has {n_classes} classes in {n_rows} rows: with train_size "
+                f"{train_size:g} some classes have no row in the training part or the hold-out; "
+                "give more rows, merge classes or move train_size towards 0.5.",
             )
 
     def max_folds(self, train_target: Any) -> tuple[int, str]:
-        """The size of the smallest class."""
+        """Return the size of the smallest class; `train_target` int64 array of shape (n_rows,)."""
         smallest = int(np.bincount(train_target)[np.unique(train_target)].min())
         return smallest, f"the smallest class has {smallest} of the rows to train on"
 

@@ -17,32 +17,34 @@ from .unsupervised import PreparedUnsupervised, Unsupervised
 
 
 class PreparedClustering(PreparedUnsupervised):
-    """Answers with names of clusters."""
+    """Its pipelines predict names of clusters."""
 
     def wrap_estimator(self, model: Estimator) -> Estimator:
-        """Names of clusters; raises for a model that cannot place new rows."""
+        """Return the model as `portable.NamedClusters`, which predicts names of clusters."""
         return portable.NamedClusters(model)
 
-    def assignments(self, values: Any) -> Frame:
-        """Row, counted from 0, and cluster."""
-        return pd.DataFrame({"row": range(len(values)), "cluster": portable.cluster_names(values)})
+    def assignments(self, outputs: Any) -> Frame:
+        """Return the columns `row` (from 0) and `cluster`; `outputs` int array of shape (n_rows,)."""
+        return pd.DataFrame(
+            {"row": range(len(outputs)), "cluster": portable.cluster_names(outputs)}
+        )
 
     def draw(self, pipeline: Estimator, plot: str, left_s: float) -> JSON | None:
-        """Drawn by the engine."""
-        from pycaret.plots import clustering as drawn
+        """Draw with the engine; see `PreparedTask.draw`."""
+        from pycaret.plots import clustering as engine_plots
 
         features = self.experiment.features
         if plot == "distribution":
-            return plots.as_json(drawn.cluster_distribution(pipeline, features))
+            return plots.as_json(engine_plots.cluster_distribution(pipeline, features))
         if plot == "embedding":
             if features.shape[1] < 2:
                 return None
-            return plots.as_json(drawn.embedding_2d(pipeline, features, method="pca"))
-        return plots.as_json(drawn.silhouette_plot(pipeline, features))
+            return plots.as_json(engine_plots.embedding_2d(pipeline, features, method="pca"))
+        return plots.as_json(engine_plots.silhouette_plot(pipeline, features))
 
 
 class Clustering(Unsupervised):
-    """Find groups of rows that are alike."""
+    """Group similar rows."""
 
     type = CLUSTERING
     prepared_class = PreparedClustering
@@ -55,7 +57,7 @@ class Clustering(Unsupervised):
     def make_experiment(
         self, data: Frame, reporter: EventReporter, settings: JSON
     ) -> ClusteringExperiment:
-        """The fitted experiment."""
+        """Return the experiment, fitted on `data`."""
         return ClusteringExperiment(self.engine_class(), data, reporter, settings)
 
 

@@ -25,22 +25,22 @@ class Regression(Supervised):
     }
 
     def read_target(self, series: Column, name: str, reporter: EventReporter) -> Target:
-        """Numbers."""
+        """Return the target as float64; see `labels.read_numbers`."""
         return labels.read_numbers(series, name, reporter)
 
     def check_split(self, target: Target, train_size: float) -> None:
-        """Two folds of two rows have to fit into the training part."""
-        rows = len(target.encoded)
-        train = int(rows * train_size)
-        if train < 4 or train == rows:
+        """Raise `PlanFailed` unless the training part has two folds of two rows, and the hold-out a row."""
+        n_rows = len(target.encoded)
+        n_train = int(n_rows * train_size)
+        if n_train < 4 or n_train == n_rows:
             raise PlanFailed(
                 "user",
-                f"With train_size {train_size:g}, {train} of {rows} rows are left to train on; "
+                f"With train_size {train_size:g}, {n_train} of {n_rows} rows are left to train on; "
                 "give more rows or another train_size.",
             )
 
     def max_folds(self, train_target: Any) -> tuple[int, str]:
-        """R² needs two rows in a fold."""
+        """Return half the number of rows: R² needs two rows in a fold."""
         return len(train_target) // 2, f"there are {len(train_target)} rows to train on"
 
 

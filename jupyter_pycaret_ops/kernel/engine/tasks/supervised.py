@@ -1,4 +1,4 @@
-"""What classification and regression share."""
+"""The base classes of classification and regression."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from .base import Task
 #: with fewer rows neither a hold-out nor two folds can be made
 MIN_ROWS = 6
 
-#: how often permutation importance predicts for each column
+#: how many times permutation importance shuffles each column
 N_REPEATS = 5
 
 _OWN_PARAMS = [IGNORE_FEATURES]
@@ -35,7 +35,7 @@ _OWN_PARAMS = [IGNORE_FEATURES]
 
 @dataclass(kw_only=True)
 class PreparedSupervised(PreparedTask):
-    """`table` holds the features as they came, `answers` the target for engine and pipeline."""
+    """A prepared task with `table`, the raw features, and `target_data`, the target of the same rows."""
 
     experiment: SupervisedExperiment
     table: features.Table
@@ -47,25 +47,25 @@ class PreparedSupervised(PreparedTask):
         return len(self.table.raw)
 
     def final_pipeline(self, estimator: Estimator) -> Estimator:
-        """Fit everything again, preprocessing included: the engine's finalize refits the model only."""
+        """Fit model and preprocessing on all rows; the engine's `finalize_model` refits the model only."""
         from sklearn.base import clone
         from sklearn.pipeline import Pipeline
 
         steps = [(name, clone(step)) for name, step in self.experiment.preprocessing_steps]
         model = set_default_seed(clone(estimator), self.settings["session_id"])
-        rows, target = self.table.raw, self.target_data.given
+        raw, target = self.table.raw, self.target_data.given
         if self.settings.get("remove_outliers"):
-            rows, target = self._without_outliers(steps, rows, target)
+            raw, target = self._without_outliers(steps, raw, target)
         step = ("model", self.wrap_estimator(model))
         pipeline = Pipeline([("input", self.table.step), *steps, step])
-        return pipeline.fit(rows, target)
+        return pipeline.fit(raw, target)
 
     def wrap_estimator(self, model: Estimator) -> Estimator:
-        """Return the model as it answers with the user's labels."""
+        """Return the model, wrapped to predict the user's labels."""
         return model
 
     def input_schema(self, pipeline: Estimator) -> JSON:
-        """Describe the columns of the features."""
+        """Describe the features; see `input_schema.describe_input`."""
         return input_schema.describe_input(
             self.table,
             task=self.task.id,
@@ -88,44 +88,44 @@ class PreparedSupervised(PreparedTask):
             plots.apply_labels(figure, self.target_data.labels)
         return figure
 
-    def compose(self, verb: str, *args: Any, **options: Any) -> Estimator:
-        """Return the unfitted estimator that a verb of the engine builds of others."""
-        return self.experiment.compose(verb, *args, **options)
+    def compose(self, function: str, *args: Any, **options: Any) -> Estimator:
+        """Return the unfitted estimator that an engine function builds; see `PreparedTask.compose`."""
+        return self.experiment.compose(function, *args, **options)
 
     def inner_splitter(self) -> Any:
-        """Return a splitter with the folds that the data allow."""
+        """Return a splitter with as many folds as the data allow."""
         return self.experiment.splitter(self.scorer.n_folds)
 
     def _permutation_s(self, pipeline: Estimator) -> float:
         """Estimate the seconds that permutation importance takes, from one prediction of the hold-out."""
-        rows = self.experiment.holdout
+        features_held_out = self.experiment.holdout
         started_at = time.monotonic()
-        pipeline.predict(rows)
-        return (time.monotonic() - started_at) * (N_REPEATS * int(rows.shape[1]) + 1)
+        pipeline.predict(features_held_out)
+        return (time.monotonic() - started_at) * (N_REPEATS * int(features_held_out.shape[1]) + 1)
 
-    def _without_outliers(self, steps: Any, rows: Any, target: Any) -> Any:
+    def _without_outliers(self, steps: Any, raw: Any, target: Any) -> Any:
         # as the engine does it on its training part
         from sklearn.base import clone
         from sklearn.ensemble import IsolationForest
 
         columns = clone(steps[0][1])
-        numbers = columns.fit_transform(self.table.step.transform(rows))
+        encoded = columns.fit_transform(self.table.step.transform(raw))
         forest = IsolationForest(
             contamination=0.05, random_state=self.settings["session_id"], n_jobs=1
         )
-        inside = forest.fit_predict(numbers) == 1
-        return rows[inside], target[inside]
+        is_inlier = forest.fit_predict(encoded) == 1
+        return raw[is_inlier], target[is_inlier]
 
 
 class Supervised(Task):
-    """A task with a target column, cross-validated."""
+    """A task with a target column, scored by cross-validation."""
 
     prepared_class: ClassVar[type[PreparedSupervised]] = PreparedSupervised
     _reserved: ClassVar[frozenset[str]] = frozenset({"prediction_label", "prediction_score"})
 
     @abstractmethod
     def read_target(self, series: Column, name: str, reporter: EventReporter) -> Target:
-        """The target for engine and pipeline, from a column without missing values."""
+        """Return the target of a column without missing values, Series of shape (n_rows,)."""
 
     @abstractmethod
     def check_split(self, target: Target, train_size: float) -> None:
@@ -133,14 +133,17 @@ class Supervised(Task):
 
     @abstractmethod
     def max_folds(self, train_target: Any) -> tuple[int, str]:
-        """How many folds the training part allows, and what limits them."""
+        """Return how many folds the training part allows, and the reason for a message.
+
+        `train_target` : array of shape (n_rows,), as encoded.
+        """
 
     def own_params(self) -> list[Param]:
-        """Columns to leave out."""
+        """Return `ignore_features`."""
         return _OWN_PARAMS
 
     def toy_experiment(self, reporter: EventReporter) -> SupervisedExperiment:
-        """Two classes, which are numbers too."""
+        """Return an experiment on 40 rows whose target works as two classes and as numbers."""
         data = pd.DataFrame(
             {"x": [float(i % 7) for i in range(40)], "y": [i % 2 for i in range(40)]}
         )
@@ -155,7 +158,7 @@ class Supervised(Task):
         limits: Limits,
         metric: str | None,
     ) -> PreparedTask:
-        """Prepare `frame` and fit the experiment; raises `PlanFailed` when either cannot be."""
+        """See `Task.prepare`."""
         settings = read(spec.setup_params, self.setup_params(), "set-up parameter")
         if settings["session_id"] is None:
             settings["session_id"] = DEFAULT_SEED
@@ -171,11 +174,11 @@ class Supervised(Task):
             f"{sizes['train']} rows to train on, {sizes['test']} held out, {folds} folds",
             {**sizes, "folds": folds},
         )
-        done = experiment.preprocessing
+        preprocessing = experiment.preprocessing
         reporter.report(
             "preprocessor.fitted",
-            f"{len(done['numeric'])} numeric and {len(done['categorical'])} text columns prepared",
-            done,
+            f"{len(preprocessing['numeric'])} numeric and {len(preprocessing['categorical'])} text columns prepared",
+            preprocessing,
         )
         return self.prepared_class(
             spec=spec,
@@ -195,8 +198,11 @@ class Supervised(Task):
     def read_data(
         self, frame: Frame, target: str | None, settings: JSON, reporter: EventReporter
     ) -> tuple[features.Table, Target]:
-        """The rows and columns that are used, and the target."""
-        named = features.named(frame, reporter)
+        """Return the rows and columns that are used, and their target.
+
+        Rows without a target are left out. Raises `PlanFailed` when too little is left.
+        """
+        named = features.with_unique_names(frame, reporter)
         name = features.find_target(named, target)
         named = labels.drop_missing_target(named, name, reporter)
         read_target = self.read_target(named[name], name, reporter)
@@ -218,8 +224,8 @@ class Supervised(Task):
     ) -> SupervisedExperiment:
         data = table.step.transform(table.raw)
         data[target.name] = target.encoded
-        ours = {param.name for param in _OWN_PARAMS}
-        engine_settings = {k: v for k, v in settings.items() if k not in ours}
+        own = {param.name for param in _OWN_PARAMS}
+        engine_settings = {k: v for k, v in settings.items() if k not in own}
         try:
             return SupervisedExperiment(
                 self.engine_class(), data, reporter, {**engine_settings, "target": target.name}
@@ -229,21 +235,23 @@ class Supervised(Task):
                 "engine", f"The data could not be set up for training: {describe_error(error)}"
             ) from error
 
-    def _folds(self, experiment: SupervisedExperiment, wanted: int, reporter: EventReporter) -> int:
-        most, reason = self.max_folds(experiment.train_target)
-        folds = max(2, min(int(wanted), most))
-        if folds < wanted:
+    def _folds(
+        self, experiment: SupervisedExperiment, requested: int, reporter: EventReporter
+    ) -> int:
+        maximum, reason = self.max_folds(experiment.train_target)
+        folds = max(2, min(int(requested), maximum))
+        if folds < requested:
             reporter.report_data_change(
                 "folds_reduced",
-                f"Cross-validation uses {folds} folds instead of {wanted}: {reason}.",
-                requested=wanted,
+                f"Cross-validation uses {folds} folds instead of {requested}: {reason}.",
+                requested=requested,
                 folds=folds,
             )
         return folds
 
 
 def _name_columns(table: features.Table, figure: JSON) -> None:
-    """The user's names for the engine's columns; a part of a date as `ordered (month)`."""
+    """Replace engine columns in `figure` by the user's names; a part of a date by `ordered (month)`."""
     names = {}
     for column in table.columns:
         names[column["safe"]] = column["name"]

@@ -26,9 +26,9 @@ from ..seasonality import has_season
 from ..settings import IGNORE_FEATURES
 from .base import Task
 
-#: forecast if nobody says how far and there is no season to go by
+#: default number of steps to forecast for a series without a season
 _DEFAULT_STEPS = 6
-#: a fold is trained on at least so many steps
+#: smallest number of steps to train a fold on
 _MIN_WINDOW = 4
 FORECAST = "forecast.csv"
 
@@ -37,7 +37,7 @@ _OWN_PARAMS = [
         "index",
         {"type": ["string", "null"]},
         None,
-        "The column of time; found by itself if none is named.",
+        "The column of time; found automatically if none is named.",
     ),
     Param(
         "horizon",
@@ -51,25 +51,25 @@ _OWN_PARAMS = [
 
 @dataclass(kw_only=True)
 class PreparedForecast(PreparedTask):
-    """`series` is what was read, `table` the other columns, None where there are none."""
+    """A prepared task with `series` and `table`, the exogenous columns, None where there are none."""
 
     experiment: ForecastExperiment
     series: reading.Series
     table: features.Table | None
 
     def final_pipeline(self, estimator: Estimator) -> Estimator:
-        """Fitted on all steps."""
-        others = None if self.table is None else _exogenous(self.table)
+        """Return a `portable.Forecaster`, fitted on all steps."""
+        transformer = None if self.table is None else _exogenous_transformer(self.table)
         exogenous = None
         values = self.series.values
-        if others is not None and self.table is not None:
-            exogenous = others.fit(self.table.raw).transform(self.table.raw)
+        if transformer is not None and self.table is not None:
+            exogenous = transformer.fit(self.table.raw).transform(self.table.raw)
             exogenous = exogenous.set_axis(values.index, axis=0)
         fitted = fit_forecaster(estimator, values, exogenous, self.experiment.horizon)
-        return portable.Forecaster(fitted, others, values.index[-1])
+        return portable.Forecaster(fitted, transformer, values.index[-1])
 
     def input_schema(self, pipeline: Estimator) -> JSON:
-        """The other columns, one row for each step ahead."""
+        """Describe the exogenous columns, one row for each step ahead."""
         if self.table is None:
             columns: JSON = {"columns": [], "example": {}}
         else:
@@ -84,7 +84,7 @@ class PreparedForecast(PreparedTask):
         return {**described, **columns, "horizon": self.experiment.horizon}
 
     def snapshot_facts(self) -> JSON:
-        """How the table was made a series, so that it can be again."""
+        """Return how the table was read as a series, so that it can be repeated."""
         series = self.series
         return {
             "series": {
@@ -100,11 +100,11 @@ class PreparedForecast(PreparedTask):
 
     @property
     def n_rows(self) -> int:
-        """Steps of the series."""
+        """The number of steps of the series."""
         return len(self.series.values)
 
     def save_extras(self, best: Scored, pipeline: Estimator | None) -> None:
-        """The forecast of the steps to come, where it needs nothing that is not known yet."""
+        """Store the forecast of the next steps, unless it needs future values of exogenous columns."""
         if pipeline is None or self.table is not None:
             return
         horizon = self.experiment.horizon
@@ -118,23 +118,25 @@ class PreparedForecast(PreparedTask):
         self.reporter.store(FORECAST, "forecast", content, "text/csv", best.model_id)
 
     def draw(self, pipeline: Estimator, plot: str, left_s: float) -> JSON | None:
-        """Drawn by the engine, on time stamps: its figures of periods cannot be written as JSON."""
-        from pycaret.plots import time_series as drawn
+        """Draw with the engine on timestamps: its figures of periods cannot be written as JSON."""
+        from pycaret.plots import time_series as engine_plots
 
         values = _with_timestamps(self.series.values)
         if plot in ("acf", "pacf"):
-            return plots.as_json(getattr(drawn, plot)(values))
+            return plots.as_json(getattr(engine_plots, plot)(values))
         if plot == "decomposition":
             season = self.experiment.season
             if season < 2:
                 return None
-            return plots.as_json(drawn.decomposition(values, period=season))
+            return plots.as_json(engine_plots.decomposition(values, period=season))
         forecast = _with_timestamps(self.experiment.holdout_forecast(pipeline))
         truth = _with_timestamps(self.experiment.test)
         if plot == "forecast":
             history = _with_timestamps(self.experiment.train)
-            return plots.as_json(drawn.forecast(y_true=truth, y_pred=forecast, history=history))
-        return plots.as_json(drawn.residual_diagnostics(truth, forecast))
+            return plots.as_json(
+                engine_plots.forecast(y_true=truth, y_pred=forecast, history=history)
+            )
+        return plots.as_json(engine_plots.residual_diagnostics(truth, forecast))
 
 
 class TimeSeries(Task):
@@ -150,11 +152,11 @@ class TimeSeries(Task):
     }
 
     def own_params(self) -> list[Param]:
-        """Column of time, horizon, columns to leave out."""
+        """Return `index`, `horizon` and `ignore_features`."""
         return _OWN_PARAMS
 
     def setup_params(self) -> list[Param]:
-        """`fh` is the engine's word for our `horizon`, and both are understood."""
+        """Return the set-up parameters, with the engine's `fh` as an alias of `horizon`."""
         return [
             Param(
                 param.name,
@@ -168,7 +170,7 @@ class TimeSeries(Task):
         ]
 
     def toy_experiment(self, reporter: EventReporter) -> ForecastExperiment:
-        """Four years of months, with a season: some models need one."""
+        """Return an experiment on four years of months with a season, which some models need."""
         index = pd.period_range("2020-01", periods=48, freq="M")
         data = pd.DataFrame({"y": [10.0 + i + (i % 12) for i in range(48)]}, index=index)
         settings = {"session_id": DEFAULT_SEED, "target": "y", "fh": 3}
@@ -182,13 +184,13 @@ class TimeSeries(Task):
         limits: Limits,
         metric: str | None,
     ) -> PreparedForecast:
-        """Prepare `frame` and fit the experiment; raises `PlanFailed` when either cannot be."""
+        """See `Task.prepare`."""
         settings = read(spec.setup_params, self.setup_params(), "set-up parameter")
         if settings["session_id"] is None:
             settings["session_id"] = DEFAULT_SEED
         series = reading.read_series(frame, spec.target, settings["index"], reporter)
         table = _read_exogenous(series, settings["ignore_features"], reporter)
-        season = self._season(series, settings["seasonal_period"], reporter)
+        season = self._season_length(series, settings["seasonal_period"], reporter)
         horizon = self._horizon(series, settings, season)
         folds = _folds(len(series.values) - horizon, horizon, season, settings["fold"], reporter)
         reporter.checkpoint()
@@ -217,7 +219,9 @@ class TimeSeries(Task):
             table=table,
         )
 
-    def _season(self, series: reading.Series, given: int | None, reporter: EventReporter) -> int:
+    def _season_length(
+        self, series: reading.Series, given: int | None, reporter: EventReporter
+    ) -> int:
         if given is not None:
             if 2 * given > len(series.values):
                 raise PlanFailed(
@@ -236,18 +240,18 @@ class TimeSeries(Task):
 
     def _horizon(self, series: reading.Series, settings: JSON, season: int) -> int:
         steps = len(series.values)
-        wanted = settings["horizon"] or settings["fh"]
-        most = steps - _MIN_WINDOW - 1
-        if wanted is None:
-            wanted = min(season if season > 1 else _DEFAULT_STEPS, max(1, steps // 4))
+        horizon = settings["horizon"] or settings["fh"]
+        maximum = steps - _MIN_WINDOW - 1
+        if horizon is None:
+            horizon = min(season if season > 1 else _DEFAULT_STEPS, max(1, steps // 4))
         # a hold-out, and at least one fold of the same length before it
-        if 2 * wanted > most:
+        if 2 * horizon > maximum:
             raise PlanFailed(
                 "user",
-                f"To forecast {wanted} steps takes at least {2 * wanted + _MIN_WINDOW + 1}; there "
-                f"are {steps}. Give more rows or a horizon of at most {most // 2}.",
+                f"To forecast {horizon} steps, at least {2 * horizon + _MIN_WINDOW + 1} are needed; there "
+                f"are {steps}. Give more rows or a horizon of at most {maximum // 2}.",
             )
-        return int(wanted)
+        return int(horizon)
 
     def _fit(
         self,
@@ -259,10 +263,10 @@ class TimeSeries(Task):
         data = series.values.to_frame()
         if table is not None:
             train = len(series.values) - settings["horizon"]
-            others = _exogenous(table).fit(table.raw[:train]).transform(table.raw)
-            data = data.join(others.set_axis(series.values.index, axis=0))
-        ours = {param.name for param in _OWN_PARAMS}
-        engine_settings = {k: v for k, v in settings.items() if k not in ours} | {
+            exogenous = _exogenous_transformer(table).fit(table.raw[:train]).transform(table.raw)
+            data = data.join(exogenous.set_axis(series.values.index, axis=0))
+        own = {param.name for param in _OWN_PARAMS}
+        engine_settings = {k: v for k, v in settings.items() if k not in own} | {
             "target": series.name,
             "seasonal_period": None,
         }
@@ -278,10 +282,10 @@ class TimeSeries(Task):
 def _read_exogenous(
     series: reading.Series, ignore: list[str], reporter: EventReporter
 ) -> features.Table | None:
-    unknown = [name for name in ignore if name not in series.rest.columns]
-    rest = series.rest.reset_index(drop=True)
-    if unknown or rest.shape[1] > len(ignore):
-        table = features.read_features(rest, ignore, {series.name}, reporter)
+    unknown = [name for name in ignore if name not in series.exogenous.columns]
+    exogenous = series.exogenous.reset_index(drop=True)
+    if unknown or exogenous.shape[1] > len(ignore):
+        table = features.read_features(exogenous, ignore, {series.name}, reporter)
         reporter.report_data_change(
             "exogenous_columns",
             "Models that can take them also learn from "
@@ -293,8 +297,8 @@ def _read_exogenous(
     return None
 
 
-def _exogenous(table: features.Table) -> Estimator:
-    """The other columns as numbers without gaps: unfitted, gives a DataFrame."""
+def _exogenous_transformer(table: features.Table) -> Estimator:
+    """Return an unfitted transformer from exogenous columns to a float64 DataFrame without gaps."""
     from sklearn.compose import ColumnTransformer, make_column_selector
     from sklearn.impute import SimpleImputer
     from sklearn.pipeline import Pipeline, make_pipeline
@@ -315,17 +319,20 @@ def _exogenous(table: features.Table) -> Estimator:
     return Pipeline([("input", table.step), ("columns", columns.set_output(transform="pandas"))])
 
 
-def _folds(train: int, horizon: int, season: int, wanted: int, reporter: EventReporter) -> int:
-    """As many folds of `horizon` steps as leave a window to train on: two seasons, where there is one."""
+def _folds(train: int, horizon: int, season: int, requested: int, reporter: EventReporter) -> int:
+    """Return how many folds of `horizon` steps leave enough steps to train on, at most `requested`.
+
+    Enough is more than two seasons, or `_MIN_WINDOW` steps without a season.
+    """
     window = max(_MIN_WINDOW, 2 * season + 1 if season > 1 else 0)
-    most = max(1, (train - window) // horizon)
-    folds = min(int(wanted), most)
-    if folds < wanted:
+    maximum = max(1, (train - window) // horizon)
+    folds = min(int(requested), maximum)
+    if folds < requested:
         reporter.report_data_change(
             "folds_reduced",
-            f"Cross-validation uses {folds} folds instead of {wanted}: each takes {horizon} of "
+            f"Cross-validation uses {folds} folds instead of {requested}: each takes {horizon} of "
             f"{train} steps.",
-            requested=wanted,
+            requested=requested,
             folds=folds,
         )
     return folds

@@ -1,4 +1,4 @@
-"""What clustering and anomaly detection share."""
+"""The base classes of clustering and anomaly detection."""
 
 from __future__ import annotations
 
@@ -25,34 +25,34 @@ from ..settings import IGNORE_FEATURES
 from .base import Task
 
 MIN_ROWS = 5
-#: rows that are predicted together and alone, to see whether the answers are the same
-_N_ROWS_TRIED = 8
+#: number of rows predicted in one batch and one by one, to compare the outputs
+_N_ROWS_COMPARED = 8
 _OWN_PARAMS = [IGNORE_FEATURES]
 ASSIGNMENTS = "assignments.csv"
 
 
 @dataclass(kw_only=True)
 class PreparedUnsupervised(PreparedTask):
-    """`table` holds the columns as they came."""
+    """A prepared task with `table`, the raw columns."""
 
     experiment: UnsupervisedExperiment
     table: features.Table
 
     @abstractmethod
     def wrap_estimator(self, model: Estimator) -> Estimator:
-        """Return the model as it answers with the user's words."""
+        """Return the model, wrapped as `portable` class; raises for a model that cannot be fitted so."""
 
     @abstractmethod
-    def assignments(self, values: Any) -> Frame:
-        """Return the best model's answer for each row as a table to download."""
+    def assignments(self, outputs: Any) -> Frame:
+        """Return the best model's outputs (`Scores.outputs`) as a table to download, one row for each row."""
 
     @property
     def n_rows(self) -> int:
-        """The number of rows: all are used."""
+        """The number of rows of the table: all are used."""
         return len(self.table.raw)
 
     def final_pipeline(self, estimator: Estimator) -> Estimator:
-        """Fit from raw columns to the answer."""
+        """Fit preprocessing and model on all rows."""
         from sklearn.base import clone
         from sklearn.pipeline import Pipeline
 
@@ -63,35 +63,35 @@ class PreparedUnsupervised(PreparedTask):
         return pipeline.fit(self.table.raw)
 
     def input_schema(self, pipeline: Estimator) -> JSON:
-        """Describe all columns that were used."""
+        """Describe the columns that are used; see `input_schema.describe_input`."""
         return input_schema.describe_input(
             self.table, task=self.task.id, target=None, labels=None, proba=False
         )
 
     def servability_error(self, pipeline: Estimator, schema: JSON) -> str | None:
-        """Refuse models that look at all rows at once: their answer for a row depends on its neighbours."""
+        """Refuse models that cannot predict, or whose output for a row depends on the rows in its batch."""
         if not hasattr(pipeline[-1].estimator_, "predict"):
-            return "it sorts the rows that it was given and cannot answer for new ones."
+            return "it assigns only the rows that it was fitted on and cannot predict new ones."
         raw = self.table.raw
-        places = np.unique(np.linspace(0, len(raw) - 1, _N_ROWS_TRIED).astype(int))
-        rows = raw.iloc[places]
+        positions = np.unique(np.linspace(0, len(raw) - 1, _N_ROWS_COMPARED).astype(int))
+        rows = raw.iloc[positions]
         try:
-            together = self.outputs(pipeline, rows)
-            alone = np.concatenate(
+            batch = self.outputs(pipeline, rows)
+            single = np.concatenate(
                 [self.outputs(pipeline, rows.iloc[[i]]) for i in range(len(rows))]
             )
         except Exception as error:
-            return f"it cannot answer for new rows ({describe_error(error)})."
-        if not _are_equal(together, alone):
-            return "what it answers for a row depends on the rows beside it."
+            return f"it cannot predict new rows ({describe_error(error)})."
+        if not _are_equal(batch, single):
+            return "its output for a row depends on the other rows of the request."
         return None
 
     def outputs(self, pipeline: Estimator, rows: Frame) -> Any:
-        """Return all that a pipeline answers for `rows`, as an array of shape (n_rows,) or (n_rows, 2)."""
+        """Return all outputs of a pipeline for `rows`, an array of shape (n_rows,) or (n_rows, 2)."""
         return np.asarray(pipeline.predict(rows))
 
     def save_extras(self, best: Scored, pipeline: Estimator | None) -> None:
-        """Store the best model's answer for each row."""
+        """Store the best model's outputs for all rows as `assignments.csv`."""
         if best.outputs is None:
             return
         content = self.assignments(best.outputs).to_csv(index=False).encode()
@@ -99,7 +99,7 @@ class PreparedUnsupervised(PreparedTask):
 
 
 class Unsupervised(Task):
-    """A task without a target: every row is trained on and scored once."""
+    """A task without a target: models are fitted on all rows and scored on them."""
 
     must_serve = False
     prepared_class: ClassVar[type[PreparedUnsupervised]]
@@ -109,17 +109,17 @@ class Unsupervised(Task):
     def make_experiment(
         self, data: Frame, reporter: EventReporter, settings: JSON
     ) -> UnsupervisedExperiment:
-        """The fitted experiment."""
+        """Return the experiment, fitted on `data` of shape (n_rows, n_engine_columns)."""
 
     def toy_experiment(self, reporter: EventReporter) -> UnsupervisedExperiment:
-        """Forty rows of two columns."""
+        """Return an experiment on 40 rows and two columns."""
         data = pd.DataFrame(
             {"x": [float(i % 7) for i in range(40)], "y": [float(i % 2) for i in range(40)]}
         )
         return self.make_experiment(data, reporter, {"session_id": DEFAULT_SEED})
 
     def own_params(self) -> list[Param]:
-        """Columns to leave out."""
+        """Return `ignore_features`."""
         return _OWN_PARAMS
 
     def prepare(
@@ -130,7 +130,7 @@ class Unsupervised(Task):
         limits: Limits,
         metric: str | None,
     ) -> PreparedUnsupervised:
-        """Prepare `frame` and fit the experiment; raises `PlanFailed` when either cannot be."""
+        """See `Task.prepare`."""
         if spec.target is not None:
             raise PlanFailed(
                 "user",
@@ -140,7 +140,7 @@ class Unsupervised(Task):
         settings = read(spec.setup_params, self.setup_params(), "set-up parameter")
         if settings["session_id"] is None:
             settings["session_id"] = DEFAULT_SEED
-        named = features.named(frame, reporter)
+        named = features.with_unique_names(frame, reporter)
         if spec.data.kind == "sklearn" and "target" in named:
             reporter.report_data_change(
                 "columns_ignored", "The sample set's target was left out.", ["target"]
@@ -154,11 +154,11 @@ class Unsupervised(Task):
         reporter.checkpoint()
         experiment = self._fitted_experiment(table, settings, reporter)
         name, is_greater_better = self._metric(experiment, metric)
-        done = experiment.preprocessing
+        preprocessing = experiment.preprocessing
         reporter.report(
             "preprocessor.fitted",
-            f"{len(done['numeric'])} numeric and {len(done['categorical'])} text columns prepared",
-            done,
+            f"{len(preprocessing['numeric'])} numeric and {len(preprocessing['categorical'])} text columns prepared",
+            preprocessing,
         )
         return self.prepared_class(
             spec=spec,
@@ -177,10 +177,10 @@ class Unsupervised(Task):
         self, table: features.Table, settings: JSON, reporter: EventReporter
     ) -> UnsupervisedExperiment:
         data = table.step.transform(table.raw)
-        ours = {param.name for param in _OWN_PARAMS}
+        own = {param.name for param in _OWN_PARAMS}
         try:
             return self.make_experiment(
-                data, reporter, {k: v for k, v in settings.items() if k not in ours}
+                data, reporter, {k: v for k, v in settings.items() if k not in own}
             )
         except Exception as error:
             raise PlanFailed(
@@ -188,7 +188,7 @@ class Unsupervised(Task):
             ) from error
 
 
-def _are_equal(one: Any, other: Any) -> bool:
-    if one.dtype.kind == "f":
-        return bool(np.allclose(one, other, rtol=1e-6, atol=1e-9))
-    return bool((one == other).all())
+def _are_equal(first: Any, second: Any) -> bool:
+    if first.dtype.kind == "f":
+        return bool(np.allclose(first, second, rtol=1e-6, atol=1e-9))
+    return bool((first == second).all())
