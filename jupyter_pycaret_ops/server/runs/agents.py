@@ -138,11 +138,11 @@ class Agents:
             run = runs.held(session, run_id, attempt, to_write=False)
             return run, runs.source_of(session, run)
 
-        run, source = await self._store.read(read)
-        if run.executor == runs.NOTEBOOK:
+        known = await self._store.read(lambda session: session.get(Run, run_id))
+        if known is not None and known.executor == runs.NOTEBOOK:
             await self._notebook.start(Attempt(run_id, attempt))
             self._fanout.publish(run_id)
-            run, source = await self._store.read(read)
+        run, source = await self._store.read(read)
         snapshot = run.snapshot
         try:
             data = await asyncio.to_thread(self._data_spec, run, source)
