@@ -11,7 +11,7 @@ import pytest
 import websocket
 
 from jupyter_pycaret_ops.client import NoServer, discovery
-from jupyter_pycaret_ops.client.discovery import api_of, find
+from jupyter_pycaret_ops.client.discovery import api_of, find_server
 
 from ..live import Home, LiveServer
 
@@ -55,15 +55,15 @@ def test_an_address_is_understood_however_it_was_copied(url: str) -> None:
 
 def test_what_is_no_address_is_refused() -> None:
     with pytest.raises(NoServer, match="not the address"):
-        find("localhost:8888")
+        find_server("localhost:8888")
 
 
 def test_what_is_said_goes_before_the_environment() -> None:
     env = {"PYCARET_OPS_URL": "http://env:1", "PYCARET_OPS_TOKEN": "env"}
-    assert find("http://said:2", "said", env).token == "said"
-    found = find(environ=env)
+    assert find_server("http://said:2", "said", env).token == "said"
+    found = find_server(environ=env)
     assert (found.api, found.token) == ("http://env:1/pycaret/api/v1", "env")
-    assert find("http://h:1/lab?token=copied", environ={}).token == "copied"
+    assert find_server("http://h:1/lab?token=copied", environ={}).token == "copied"
 
 
 def test_a_single_user_server_of_a_hub_is_found_by_its_environment() -> None:
@@ -72,7 +72,7 @@ def test_a_single_user_server_of_a_hub_is_found_by_its_environment() -> None:
         "JUPYTERHUB_SERVICE_PREFIX": "/user/ada/",
         "JUPYTERHUB_API_TOKEN": "hub",
     }
-    found = find(environ=env)
+    found = find_server(environ=env)
     assert (found.api, found.token) == ("http://127.0.0.1:8888/user/ada/pycaret/api/v1", "hub")
 
 
@@ -88,8 +88,8 @@ def test_a_server_of_a_hub_that_is_found_by_its_file_is_opened_with_the_hubs_tok
     }
     monkeypatch.setattr(discovery, "running_servers", lambda: [theirs])
     env = {"JUPYTERHUB_API_TOKEN": "hub", "JPY_PARENT_PID": "7"}
-    assert find(environ=env | {"JUPYTERHUB_SERVICE_PREFIX": "/user/ada/"}).token == "hub"
-    assert find(environ=env | {"JUPYTERHUB_SERVICE_PREFIX": "/user/bob/"}).token is None
+    assert find_server(environ=env | {"JUPYTERHUB_SERVICE_PREFIX": "/user/ada/"}).token == "hub"
+    assert find_server(environ=env | {"JUPYTERHUB_SERVICE_PREFIX": "/user/bob/"}).token is None
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +126,7 @@ def test_of_two_servers_one_must_be_named(two: tuple[LiveServer, LiveServer]) ->
 def test_a_kernel_finds_the_server_that_owns_it(two: tuple[LiveServer, LiveServer]) -> None:
     # not by its parent alone: in a container each may see other numbers
     code = (
-        "from jupyter_pycaret_ops.client import finding\nfinding._parents = lambda env: set()\n"
+        "from jupyter_pycaret_ops.client import discovery\ndiscovery._parents = lambda env: set()\n"
         + ASK
     )
     for server in two:

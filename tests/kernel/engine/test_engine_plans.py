@@ -196,7 +196,7 @@ def test_wrong_set_up_is_refused(plan, iris, setup, says):
 
 def test_unknown_plans_and_tasks_are_refused(plan, iris):
     assert "no plan “dance”" in failure(plan, iris, "species", plan="dance").message
-    assert "cannot run yet" in failure(plan, iris, "species", task="dance").message
+    assert "no task “dance”" in failure(plan, iris, "species", task="dance").message
 
 
 @pytest.mark.parametrize(
