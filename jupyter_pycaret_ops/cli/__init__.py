@@ -1,7 +1,7 @@
 """`jupyter pycaret-ops`: the command line.
 
-`migrate` and `doctor` stand beside a server and read its configuration; the others stand on the Python
-client, call a server wherever it is, and import nothing of it.
+`migrate` and `doctor` run on the machine of a server and read its configuration. The other commands use the
+Python client, call a server anywhere, and do not import the server.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 from jupyter_core.application import JupyterApp
 
 from .. import __version__
-from .commands import COMMANDS, WRONG_WORDS
+from .commands import COMMANDS, USAGE_ERROR
 from .output import tolerant_output
 from .server_commands import DoctorApp, MigrateApp
 
@@ -33,24 +33,24 @@ class CommandLine(JupyterApp):
     }
 
     def initialize(self, argv: Any = None) -> None:
-        """Find the subcommand; one that there is not is a wrong word."""
-        said = list(sys.argv[1:] if argv is None else argv)
-        if not said or (said[0].startswith("-") and said[0] not in _HELP):
-            self._refuse(f"“{said[0]}” is no command." if said else "Which command?")
-        if said[0] not in _HELP and said[0] not in self.subcommands:
-            like = difflib.get_close_matches(said[0], self.subcommands, 1)
-            more = f" Did you mean “{like[0]}”?" if like else ""
-            self._refuse(f"There is no command “{said[0]}”.{more}")
+        """Find the subcommand; an unknown one is a usage error."""
+        args = list(sys.argv[1:] if argv is None else argv)
+        if not args or (args[0].startswith("-") and args[0] not in _HELP):
+            self._refuse(f"“{args[0]}” is not a command." if args else "The command is missing.")
+        if args[0] not in _HELP and args[0] not in self.subcommands:
+            similar = difflib.get_close_matches(args[0], self.subcommands, 1)
+            hint = f" Did you mean “{similar[0]}”?" if similar else ""
+            self._refuse(f"There is no command “{args[0]}”.{hint}")
         super().initialize(argv)
 
-    def _refuse(self, sentence: str) -> None:
+    def _refuse(self, message: str) -> None:
         sys.stderr.write(
-            f"{sentence}\nCommands: {', '.join(self.subcommands)}. More: jupyter pycaret-ops --help\n"
+            f"{message}\nCommands: {', '.join(self.subcommands)}. More: jupyter pycaret-ops --help\n"
         )
-        sys.exit(WRONG_WORDS)
+        sys.exit(USAGE_ERROR)
 
 
-#: what asks about the program itself
+#: options of the program itself
 _HELP = ("-h", "--help", "--help-all", "--version", "--generate-config", "--show-config")
 
 

@@ -1,6 +1,6 @@
-"""`run`, `runs`, `show`, `cancel`, `promote`, `deploy`, `predict`: a server called from a terminal.
+"""`run`, `runs`, `show`, `cancel`, `promote`, `deploy`, `predict`: commands that call a server.
 
-Exit codes: 0 done, 1 refused or not found, 2 wrong words, 3 the run failed, 4 it was cancelled, 5 no server.
+Exit codes: 0 success, 1 refused or not found, 2 usage error, 3 run failed, 4 run cancelled, 5 no server.
 """
 
 from __future__ import annotations
@@ -18,358 +18,369 @@ from urllib.parse import urlsplit
 from jupyter_core.application import JupyterApp
 
 from .. import __version__
-from ..client import Client, NoServer, Unreachable
-from ..client import run_request as words
+from ..client import Client, NoServer, Unreachable, run_request
 from ..client.records import ENDED, JSON, DataSource, Run
 from ..common.engine_facts import SAMPLE_SETS
 from ..common.errors import Invalid, OpsError
 from ..common.tables.inference import suggest_for
 from ..common.tables.local_file import columns_of_file
-from .output import readable
+from .output import decoded
 from .rendering import Bar, leaderboard, table
 
-REFUSED, WRONG_WORDS, FAILED, CANCELLED, NO_SERVER = 1, 2, 3, 4, 5
-EXIT_OF = {"succeeded": 0, "failed": FAILED, "cancelled": CANCELLED}
+REFUSED, USAGE_ERROR, FAILED, CANCELLED, NO_SERVER = 1, 2, 3, 4, 5
+EXIT_CODES = {"succeeded": 0, "failed": FAILED, "cancelled": CANCELLED}
 
 
-class Call(JupyterApp):
-    """A command that calls a server; subclasses say which words they take and what they do."""
+class ClientCommand(JupyterApp):
+    """A command that calls a server; subclasses define its arguments and what it does."""
 
     version = __version__
-    #: what is filled in by `start`
+    #: set by `start`
     client: Client
-    words: argparse.Namespace
+    #: set by `initialize`
+    args: argparse.Namespace
     _class_help: ClassVar[str] = ""
 
     @classmethod
     def summary(cls) -> str:
-        """What the command does, in a sentence."""
+        """Return the first line of the docstring, as help text."""
         return (cls.__doc__ or "").strip().split("\n")[0]
 
-    def add_words(self, parser: argparse.ArgumentParser) -> None:
-        """Add the command's own words."""
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add the arguments of the command."""
 
-    def act(self) -> int:
-        """Do it; the exit code."""
+    def execute(self) -> int:
+        """Execute the command and return the exit code."""
         raise NotImplementedError
 
     def initialize(self, argv: Any = None) -> None:
-        """Read the words."""
+        """Parse the arguments."""
         parser = argparse.ArgumentParser(
             prog=f"jupyter pycaret-ops {self.name}", description=self.summary()
         )
-        self.add_words(parser)
-        parser.add_argument("--json", action="store_true", help="answer in JSON, for scripts")
+        self.add_arguments(parser)
+        parser.add_argument("--json", action="store_true", help="write JSON, for scripts")
         parser.add_argument(
-            "--url", help="the server; default: $PYCARET_OPS_URL, else the one that runs"
+            "--url", help="URL of the server; default: $PYCARET_OPS_URL, else the server that runs"
         )
         parser.add_argument(
             "--token",
-            help="its token, or an API key; better: $PYCARET_OPS_TOKEN, which no one sees",
+            help="token or API key; other users may see it, so prefer $PYCARET_OPS_TOKEN",
         )
         trust = parser.add_mutually_exclusive_group()
         trust.add_argument(
-            "--ca", metavar="FILE", help="certificates to trust as well; default: $PYCARET_OPS_CA"
+            "--ca", metavar="FILE", help="further certificates to trust; default: $PYCARET_OPS_CA"
         )
-        trust.add_argument(
-            "--no-verify", action="store_true", help="trust whatever certificate the server has"
-        )
-        said = sys.argv[1:] if argv is None else argv
-        # the name of a file stays as it is: so it is opened
-        self.words = parser.parse_args(
-            [word if Path(word).exists() else readable(word) for word in said]
+        trust.add_argument("--no-verify", action="store_true", help="trust any certificate")
+        given = sys.argv[1:] if argv is None else argv
+        # the name of a file is not changed, so that it can be opened
+        self.args = parser.parse_args(
+            [arg if Path(arg).exists() else decoded(arg) for arg in given]
         )
 
     def start(self) -> None:
-        """Call the server; exit with the code that tells."""
+        """Execute the command, and exit with its code."""
         try:
-            verify = self.words.ca or not self.words.no_verify
-            with Client(self.words.url, self.words.token, verify=verify) as self.client:
+            verify = self.args.ca or not self.args.no_verify
+            with Client(self.args.url, self.args.token, verify=verify) as self.client:
                 try:
-                    code = self.act()
+                    code = self.execute()
                 except OpsError as error:
                     if not isinstance(error, NoServer | Unreachable):
-                        error.message = words.with_names(self.client, error.message)
+                        error.message = run_request.replace_ids(self.client, error.message)
                     raise
         except OpsError as error:
-            self._give_up(error)
+            self._exit_with_error(error)
         except KeyboardInterrupt:
             code = 130
         sys.exit(code)
 
-    def _give_up(self, error: OpsError) -> NoReturn:
-        if self.words.json:
+    def _exit_with_error(self, error: OpsError) -> NoReturn:
+        if self.args.json:
             body: JSON = {"message": error.message, "reason": error.reason}
             if error.errors:
                 body["errors"] = error.errors
             sys.stderr.write(_json(body) + "\n")
         else:
             sys.stderr.write(f"{error.message}\n")
-            for fault in (error.errors or [])[1:]:
-                sys.stderr.write(f"{fault['msg']}\n")
+            for field_error in (error.errors or [])[1:]:
+                sys.stderr.write(f"{field_error['msg']}\n")
         sys.exit(NO_SERVER if isinstance(error, NoServer | Unreachable) else REFUSED)
 
-    def say(self, row: Any, text: Callable[[], str]) -> None:
-        """Write the row as JSON, or the text for people."""
-        out = _json(row, indent=2) if self.words.json else text()
+    def write(self, result: Any, text: Callable[[], str]) -> None:
+        """Write the result as JSON, or as text."""
+        out = _json(result, indent=2) if self.args.json else text()
         sys.stdout.write(out + "\n")
         sys.stdout.flush()
 
 
-class RunCall(Call):
-    """Start a plan and watch it to its end."""
+class RunCommand(ClientCommand):
+    """Start a plan and wait for its end."""
 
     name = "run"
 
-    def add_words(self, parser: argparse.ArgumentParser) -> None:
-        """PLAN and its options."""
-        words.add_words(parser)
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """See `ClientCommand.add_arguments`."""
+        run_request.add_run_arguments(parser)
         parser.add_argument(
-            "--setup", metavar="NAME=VALUE", action="append", default=[], help="a set-up parameter"
+            "--setup", metavar="NAME=VALUE", action="append", default=[], help="set-up parameter"
         )
         parser.add_argument(
             "--plan-param",
             metavar="NAME=VALUE",
             action="append",
             default=[],
-            help="one of the plan",
+            help="parameter of the plan",
         )
-        parser.add_argument("--detach", action="store_true", help="do not wait for the end")
+        parser.add_argument(
+            "--detach", action="store_true", help="return without waiting for the end"
+        )
 
-    def act(self) -> int:
-        """Submit, watch, and say how it ended."""
-        question = words.question_of(
-            self.words, words.assigned(self.words.setup), words.assigned(self.words.plan_param)
+    def execute(self) -> int:
+        """Submit the run, watch it, and write its result."""
+        request = run_request.request_from(
+            self.args,
+            run_request.parse_params(self.args.setup),
+            run_request.parse_params(self.args.plan_param),
         )
-        asked = words.ask(self.client, question, self._table(question), suggest_for)
-        if not self.words.json:
-            for sentence in asked.guessed:
-                sys.stderr.write(f"{sentence}\n")
-        run_id = asked.run["id"]
-        if self.words.detach:
-            self.say(asked.run, lambda: run_id)
+        submitted = run_request.submit(self.client, request, self._table(request), suggest_for)
+        if not self.args.json:
+            for guess in submitted.guesses:
+                sys.stderr.write(f"{guess}\n")
+        run_id = submitted.run["id"]
+        if self.args.detach:
+            self.write(submitted.run, lambda: run_id)
             return 0
-        row = self._watched(run_id)
-        self.say(row, lambda: ended(row))
-        return EXIT_OF[row["status"]]
+        run = self._watch(run_id)
+        self.write(run, lambda: run_text(run))
+        return EXIT_CODES[run["status"]]
 
-    def _table(self, question: words.Question) -> words.Table:
-        data = self.words.data
+    def _table(self, request: run_request.RunRequest) -> run_request.Table:
+        data = self.args.data
         if data is None:
-            raise Invalid(
-                "Say what to train on: --data FILE, a data source's name, or a sample set."
-            )
+            raise Invalid("Choose the data: --data with a file, a data source or a sample set.")
         if Path(data).is_file():
-            name = readable(Path(data).stem)
-            return words.file_table(
-                self.client, question, name, columns_of_file(data), lambda: self._upload(data, name)
+            name = decoded(Path(data).stem)
+            return run_request.file_table(
+                self.client, request, name, columns_of_file(data), lambda: self._upload(data, name)
             )
         if data in SAMPLE_SETS:
-            return words.sample_table(data)
-        return words.source_table(self.client, words.find_source(self.client, data))
+            return run_request.sample_table(data)
+        return run_request.source_table(self.client, run_request.find_source(self.client, data))
 
     def _upload(self, file: str, name: str) -> DataSource:
-        """The file as a data source: the one that has its bytes already, else a new one."""
-        bar = Bar(sys.stderr, quiet=self.words.json)
-        source, is_new = words.upload_once(
+        """Return the data source with the bytes of the file; upload it if there is none."""
+        bar = Bar(sys.stderr, quiet=self.args.json)
+        source, is_new = run_request.upload_once(
             self.client,
             file,
             name,
-            filename=readable(Path(file).name),
+            filename=decoded(Path(file).name),
             on_progress=lambda done, total: bar.show(done, total, f"Uploading {name}"),
         )
         if not is_new:
-            bar.line(f"Already uploaded: {source['name']}")
+            bar.write_line(f"Already uploaded: {source['name']}")
         bar.end()
         return source
 
-    def _watched(self, run_id: str) -> Run:
-        """The run when it has ended; Ctrl-C cancels it."""
-        bar = Bar(sys.stderr, quiet=self.words.json)
+    def _watch(self, run_id: str) -> Run:
+        """Return the run when it has ended; Ctrl-C cancels it."""
+        bar = Bar(sys.stderr, quiet=self.args.json)
         try:
             for event in self.client.runs.watch(run_id):
                 payload = event["payload"]
                 if event["kind"] == "run.progress":
                     bar.show(payload.get("done") or 0, payload.get("total") or 0, payload["label"])
                 elif event["kind"] in ("model.scored", "model.failed", "data.changed"):
-                    bar.line(event["message"])
+                    bar.write_line(event["message"])
         except KeyboardInterrupt:
-            bar.line(f"Cancelling {words.run_name(self.client, self.client.runs.get(run_id))}")
+            bar.write_line(
+                f"Cancelling {run_request.run_name(self.client, self.client.runs.get(run_id))}"
+            )
             self.client.runs.cancel(run_id)
-        row = self.client.runs.wait(run_id)
+        run = self.client.runs.wait(run_id)
         bar.end()
-        return row
+        return run
 
 
-class RunsCall(Call):
+class RunsCommand(ClientCommand):
     """List runs, newest first."""
 
     name = "runs"
 
-    def add_words(self, parser: argparse.ArgumentParser) -> None:
-        """How many, and in which state."""
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """See `ClientCommand.add_arguments`."""
         parser.add_argument("--status", choices=["queued", "running", *sorted(ENDED)])
         parser.add_argument("--limit", type=int, default=20)
 
-    def act(self) -> int:
-        """A line for each run."""
-        narrow: Any = {"status": self.words.status} if self.words.status else {}
-        rows = self.client.runs.list(self.words.limit, **narrow)
-        self.say(
-            rows,
+    def execute(self) -> int:
+        """Write a line for each run."""
+        filters: Any = {"status": self.args.status} if self.args.status else {}
+        runs = self.client.runs.list(self.args.limit, **filters)
+        self.write(
+            runs,
             lambda: table(
                 ("RUN", "STATUS", "PLAN", "PROGRESS", "BEST", "STARTED"),
                 [
                     (
-                        row["id"],
-                        row["status"],
-                        row["plan"]
-                        if row["model_id"] is None
-                        else f"{row['plan']} {row['model_id']}",
-                        f"{row['progress'].get('done') or 0}/{row['progress'].get('total') or 0}",
-                        words.best_of(row),
-                        (row["started_at"] or row["queued_at"])[:19].replace("T", " "),
+                        run["id"],
+                        run["status"],
+                        run["plan"]
+                        if run["model_id"] is None
+                        else f"{run['plan']} {run['model_id']}",
+                        f"{run['progress'].get('done') or 0}/{run['progress'].get('total') or 0}",
+                        run_request.best_model_text(run),
+                        (run["started_at"] or run["queued_at"])[:19].replace("T", " "),
                     )
-                    for row in rows
+                    for run in runs
                 ],
             ),
         )
         return 0
 
 
-class OneRun(Call):
-    """A command about one run."""
+class RunIdCommand(ClientCommand):
+    """A command for one run."""
 
-    def add_words(self, parser: argparse.ArgumentParser) -> None:
-        """Which run."""
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """See `ClientCommand.add_arguments`."""
         parser.add_argument(
-            "run", nargs="?", help="its id, or the beginning or end of it; default: the newest"
+            "run", nargs="?", help="id of the run, or its beginning or end; default: the newest run"
         )
 
     def run_id(self) -> str:
-        """The run that is meant."""
-        return words.find_run(self.client, self.words.run)
+        """Return the id of the run."""
+        return run_request.find_run(self.client, self.args.run)
 
 
-class ShowCall(OneRun):
-    """Show a run: how it stands, and its leaderboard."""
+class ShowCommand(RunIdCommand):
+    """Show the status and the leaderboard of a run."""
 
     name = "show"
 
-    def act(self) -> int:
-        """The run and its leaderboard."""
-        row = self.client.runs.get(self.run_id())
-        self.say(row, lambda: ended(row))
+    def execute(self) -> int:
+        """Write the run."""
+        run = self.client.runs.get(self.run_id())
+        self.write(run, lambda: run_text(run))
         return 0
 
 
-class CancelCall(OneRun):
+class CancelCommand(RunIdCommand):
     """Cancel a run, and wait until it has ended."""
 
     name = "cancel"
 
-    def act(self) -> int:
-        """Cancel; 0 unless the run had ended otherwise."""
+    def execute(self) -> int:
+        """Cancel the run; return 0 unless it has ended otherwise."""
         run_id = self.run_id()
         self.client.runs.cancel(run_id)
-        row = self.client.runs.wait(run_id)
-        self.say(row, lambda: f"{row['status']} {run_id}")
-        return 0 if row["status"] == "cancelled" else REFUSED
+        run = self.client.runs.wait(run_id)
+        self.write(run, lambda: f"{run['status']} {run_id}")
+        return 0 if run["status"] == "cancelled" else REFUSED
 
 
-class PromoteCall(OneRun):
-    """Keep a run's pipeline under a name."""
+class PromoteCommand(RunIdCommand):
+    """Promote the pipeline of a run under a name."""
 
     name = "promote"
 
-    def add_words(self, parser: argparse.ArgumentParser) -> None:
-        """Which run, which name."""
-        super().add_words(parser)
-        parser.add_argument("--name", required=True, help="the pipeline's name")
-        parser.add_argument("--model", help="another kept model than the best")
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """See `ClientCommand.add_arguments`."""
+        super().add_arguments(parser)
+        parser.add_argument("--name", required=True, help="name of the pipeline")
+        parser.add_argument("--model", help="id of the model; default: the best")
 
-    def act(self) -> int:
-        """Promote."""
-        row = self.client.pipelines.promote(
-            self.run_id(), self.words.name, model_id=self.words.model
+    def execute(self) -> int:
+        """Promote the pipeline."""
+        pipeline = self.client.pipelines.promote(
+            self.run_id(), self.args.name, model_id=self.args.model
         )
-        self.say(row, lambda: f"{row['name']} v{row['version']}, {row['model_id']}: {row['id']}")
+        self.write(
+            pipeline,
+            lambda: (
+                f"{pipeline['name']} v{pipeline['version']}, {pipeline['model_id']}: {pipeline['id']}"
+            ),
+        )
         return 0
 
 
-class DeployCall(Call):
-    """Put a pipeline behind an endpoint."""
+class DeployCommand(ClientCommand):
+    """Deploy a pipeline under an endpoint slug."""
 
     name = "deploy"
 
-    def add_words(self, parser: argparse.ArgumentParser) -> None:
-        """Which pipeline, which endpoint."""
-        parser.add_argument("pipeline", help="its name (newest version), name:version, or id")
-        parser.add_argument("--slug", help="the endpoint's name; default: the pipeline's")
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """See `ClientCommand.add_arguments`."""
+        parser.add_argument("pipeline", help="name (newest version), name:version or id")
+        parser.add_argument(
+            "--slug", help="slug of the endpoint; default: the name of the pipeline"
+        )
         parser.add_argument(
             "--auth", choices=["workspace", "api-key", "public"], default="workspace"
         )
 
-    def act(self) -> int:
-        """Deploy."""
-        rows = self.client.pipelines.list(self.client.home().workspace_id, limit=None)
-        name, _, version = self.words.pipeline.partition(":")
-        for row in rows:
-            if row["id"] == self.words.pipeline or (
-                row["name"] == name and version in ("", str(row["version"]))
+    def execute(self) -> int:
+        """Deploy the pipeline."""
+        workspace = self.client.default_project().workspace_id
+        name, _, version = self.args.pipeline.partition(":")
+        for pipeline in self.client.pipelines.list(workspace, limit=None):
+            if pipeline["id"] == self.args.pipeline or (
+                pipeline["name"] == name and version in ("", str(pipeline["version"]))
             ):
                 break
         else:
-            raise Invalid(f"There is no pipeline “{self.words.pipeline}”.")
-        made = self.client.pipelines.deploy(
-            row["id"], self.words.slug or row["name"], self.words.auth
+            raise Invalid(f"There is no pipeline “{self.args.pipeline}”.")
+        deployment = self.client.pipelines.deploy(
+            pipeline["id"], self.args.slug or pipeline["name"], self.args.auth
         )
-        slug = made["endpoint_slug"]
-        self.say(made, lambda: f"{self.client.address.api}/deployments/{slug}/predict")
-        if self.words.auth == "public" and not self.words.json:
+        slug = deployment["endpoint_slug"]
+        self.write(deployment, lambda: f"{self.client.address.api}/deployments/{slug}/predict")
+        if self.args.auth == "public" and not self.args.json:
             host = urlsplit(self.client.address.api).netloc
-            sys.stderr.write(f"Anyone who reaches {host} can call it, without a login or a key.\n")
+            sys.stderr.write(f"Anyone who can reach {host} can call it, without a login or key.\n")
         return 0
 
 
-class PredictCall(Call):
+class PredictCommand(ClientCommand):
     """Predict rows with a deployment."""
 
     name = "predict"
 
-    def add_words(self, parser: argparse.ArgumentParser) -> None:
-        """Which deployment, which rows."""
-        parser.add_argument("deployment", help="its slug")
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """See `ClientCommand.add_arguments`."""
+        parser.add_argument("deployment", help="slug of the deployment")
         parser.add_argument(
             "--data",
             default="-",
-            help="JSON (a row, or a list of rows) or a CSV file; default: standard input",
+            help="file with JSON (a row, or a list of rows) or CSV; default: standard input",
         )
-        parser.add_argument("--proba", action="store_true", help="with probabilities")
+        parser.add_argument("--proba", action="store_true", help="add probabilities")
 
-    def act(self) -> int:
-        """Predict; a line for each row."""
-        slug = self.words.deployment
+    def execute(self) -> int:
+        """Predict the rows, and write a line for each."""
+        slug = self.args.deployment
         rows = self._rows(slug)
-        answers: list[Any] = []
+        predictions: list[Any] = []
         for start in range(0, len(rows), 10_000):
-            part = self.client.deployments.predict(
-                slug, rows[start : start + 10_000], proba=self.words.proba
+            result = self.client.deployments.predict(
+                slug, rows[start : start + 10_000], proba=self.args.proba
             )
-            answers += [{**one, "index": start + one["index"]} for one in part["predictions"]]
-            for warning in part["warnings"]:
+            predictions += [{**one, "index": start + one["index"]} for one in result["predictions"]]
+            for warning in result["warnings"]:
                 sys.stderr.write(f"{warning}\n")
-        self.say(
-            answers,
+        self.write(
+            predictions,
             lambda: "\n".join(
-                "\t".join([str(one["prediction"]), *_shares(one.get("probabilities") or {})])
-                for one in answers
+                "\t".join(
+                    [str(one["prediction"]), *_probability_texts(one.get("probabilities") or {})]
+                )
+                for one in predictions
             ),
         )
         return 0
 
     def _rows(self, slug: str) -> list[JSON]:
-        path = self.words.data
+        path = self.args.data
         text = _read(path)
         if path.endswith(".csv"):
             schema = self.client.deployments.schema(slug)["row"]["properties"]
@@ -381,36 +392,36 @@ class PredictCall(Call):
             except csv.Error as error:
                 raise Invalid(f"{path} is not CSV: {error}.") from None
         try:
-            found = json.loads(text)
+            rows = json.loads(text)
         except (ValueError, RecursionError):
             raise Invalid("The rows are not JSON.") from None
-        if isinstance(found, dict):
-            found = found.get("rows", [found])
-        if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
-            raise Invalid("The rows are a JSON object, or a list of such.")
-        return found
+        if isinstance(rows, dict):
+            rows = rows.get("rows", [rows])
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            raise Invalid("The rows must be a JSON object, or a list of objects.")
+        return rows
 
 
 def _read(path: str) -> str:
-    """A file, or standard input, in UTF-8 whatever the terminal has."""
+    """Read a file, or standard input, as UTF-8 in any locale."""
     name = "Standard input" if path == "-" else path
     try:
         content = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Invalid(f"{name} is not UTF-8: byte {error.start + 1} is not.") from None
+        raise Invalid(f"{name} is not UTF-8: byte {error.start + 1} is invalid.") from None
     except OSError as error:
         raise Invalid(f"{name} cannot be read: {error.strerror or error}.") from None
 
 
 def _json(value: Any, indent: int | None = None) -> str:
-    """JSON that every terminal takes: what it cannot write is escaped."""
+    """Return the value as JSON; characters that the terminal cannot write are escaped."""
     encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower().replace("_", "-")
     return json.dumps(value, ensure_ascii=encoding not in ("utf-8", "utf8"), indent=indent)
 
 
 def _typed(text: str | None, schema: JSON) -> Any:
-    """A CSV's text as what the schema wants; what does not fit stays text, and the server says so."""
+    """Convert a text of a CSV file to the type in the schema; the server refuses a text that does not match."""
     if text is None or text == "":
         return None
     kinds = schema.get("type", "string")
@@ -424,27 +435,27 @@ def _typed(text: str | None, schema: JSON) -> Any:
     return text
 
 
-def _shares(probabilities: dict[str, float]) -> list[str]:
-    return [f"{label}={share:.4f}" for label, share in probabilities.items()]
+def _probability_texts(probabilities: dict[str, float]) -> list[str]:
+    return [f"{label}={probability:.4f}" for label, probability in probabilities.items()]
 
 
-def ended(row: Run) -> str:
-    """How a run stands, and its leaderboard."""
-    head = f"{row['status']} {row['id']}"
-    if row["error"]:
-        head += f"\n{row['error']}"
-    elif row["status"] == "succeeded":
-        head += f"\n{words.best_of(row)}"
-    board = leaderboard(row["leaderboard"], row["metrics_summary"].get("metric"))
+def run_text(run: Run) -> str:
+    """Return the status of a run and its leaderboard, as a text."""
+    head = f"{run['status']} {run['id']}"
+    if run["error"]:
+        head += f"\n{run['error']}"
+    elif run["status"] == "succeeded":
+        head += f"\n{run_request.best_model_text(run)}"
+    board = leaderboard(run["leaderboard"], run["metrics_summary"].get("metric"))
     return f"{head}\n{board}" if board else head
 
 
-COMMANDS: tuple[type[Call], ...] = (
-    RunCall,
-    RunsCall,
-    ShowCall,
-    CancelCall,
-    PromoteCall,
-    DeployCall,
-    PredictCall,
+COMMANDS: tuple[type[ClientCommand], ...] = (
+    RunCommand,
+    RunsCommand,
+    ShowCommand,
+    CancelCommand,
+    PromoteCommand,
+    DeployCommand,
+    PredictCommand,
 )

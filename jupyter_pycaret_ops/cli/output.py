@@ -1,4 +1,4 @@
-"""Standard output and error that any terminal and any pipe can take."""
+"""Standard output and error for terminals with any encoding, and for pipes that are closed early."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any, TextIO, cast
 
-#: what stands for characters that a terminal may not have
+#: replacements of characters that the encoding of a terminal may not have
 _PLAIN = {
     "“": '"', "”": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "…": "...", "·": "|", "→": "->", "×": "x",
     "█": "#", "░": ".", "±": "+/-", "≤": "<=", "≥": ">=", "\N{NO-BREAK SPACE}": " ",
@@ -18,7 +18,7 @@ _ERRORS = "jupyter_pycaret_ops.plain"
 
 
 def _plain(error: UnicodeError) -> tuple[str, int]:
-    """Replace what cannot be encoded: punctuation by its like, everything else by its escape."""
+    """Replace characters that cannot be encoded: punctuation by similar ASCII, others by an escape."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     found = error.object[error.start : error.end]
@@ -28,62 +28,62 @@ def _plain(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error(_ERRORS, _plain)
 
 
-def readable(word: str) -> str:
-    """A word of the command line in UTF-8, where the terminal's locale had no characters for it."""
+def decoded(argument: str) -> str:
+    """Return an argument of the command line, decoded from UTF-8 if the locale could not decode it."""
     try:
-        word.encode()
-    except UnicodeEncodeError:  # Python has kept its bytes as surrogates
-        return os.fsencode(word).decode("utf-8", "replace")
-    return word
+        argument.encode()
+    except UnicodeEncodeError:  # Python has decoded its bytes as surrogates
+        return os.fsencode(argument).decode("utf-8", "replace")
+    return argument
 
 
 class Output:
-    """A stream that writes what it can, and is silent once nobody reads it any more.
+    """A stream that replaces characters it cannot encode, and drops output after its reader has closed the pipe.
 
-    The command goes on then: its exit code still tells how it ended.
+    The command goes on in that case, for its exit code.
     """
 
     def __init__(self, stream: TextIO | None) -> None:
         self._stream = stream
-        #: why nothing could be written, where it was not that nobody reads
-        self.trouble: OSError | None = None
+        #: the error of a write that failed for another reason than a closed pipe
+        self.error: OSError | None = None
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors=_ERRORS)
 
     def write(self, text: str) -> int:
-        """Write a text, or drop it where nobody reads."""
-        with self._guarded():
+        """Write a text, or drop it after the pipe was closed."""
+        with self._catch_errors():
             if self._stream is not None:
                 self._stream.write(text)
         return len(text)
 
     def flush(self) -> None:
-        """Hand on what was written."""
-        with self._guarded():
+        """Flush the stream."""
+        with self._catch_errors():
             if self._stream is not None:
                 self._stream.flush()
 
     def isatty(self) -> bool:
-        """Whether a person reads it as it comes."""
+        """Return whether the stream is a terminal."""
         return self._stream is not None and self._stream.isatty()
 
     @contextlib.contextmanager
-    def _guarded(self) -> Iterator[None]:
+    def _catch_errors(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
             if not isinstance(error, BrokenPipeError):
-                self.trouble = error
+                self.error = error
             self._drop()
 
     def _drop(self) -> None:
-        """Send the rest nowhere, what Python still holds and flushes at its end among it."""
+        """Drop further output, and what Python has buffered and flushes when it exits."""
         stream, self._stream = self._stream, None
         with contextlib.suppress(OSError, ValueError, AttributeError):
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, stream.fileno())  # type: ignore[union-attr]
-            os.close(nowhere)
+            devnull = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(devnull, stream.fileno())  # type: ignore[union-attr]
+            os.close(devnull)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
@@ -91,7 +91,7 @@ class Output:
 
 @contextlib.contextmanager
 def tolerant_output() -> Iterator[None]:
-    """Let commands write without a thought for the terminal's characters and for closed pipes."""
+    """Replace standard output and error by an `Output` each, while a command is executed."""
     before = sys.stdout, sys.stderr
     out, err = Output(sys.stdout), Output(sys.stderr)
     sys.stdout, sys.stderr = cast("TextIO", out), cast("TextIO", err)
@@ -101,8 +101,8 @@ def tolerant_output() -> Iterator[None]:
         out.flush()
         err.flush()
         sys.stdout, sys.stderr = before
-        if out.trouble is not None:
+        if out.error is not None:
             with contextlib.suppress(OSError):
-                err.write(f"The output could not be written: {out.trouble.strerror}.\n")
+                err.write(f"The output could not be written: {out.error.strerror}.\n")
                 err.flush()
             sys.exit(1)

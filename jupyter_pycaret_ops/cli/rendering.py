@@ -1,4 +1,4 @@
-"""What a terminal shows: tables, and a bar that moves in place."""
+"""Texts for a terminal: tables and a progress bar."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import TextIO
 from ..client.records import JSON
 
 BAR_WIDTH = 24
-#: metrics beside the one that ranks
+#: metrics in addition to the one that orders the models
 MOST_METRICS = 4
-#: of a leaderboard's record, what is no metric
-NO_METRIC = frozenset({"model_id", "name", "rank", "std", "folds", "seconds", "attempt"})
+#: fields of a leaderboard's record that are not metrics
+NOT_METRICS = frozenset({"model_id", "name", "rank", "std", "folds", "seconds", "attempt"})
 
 
 class Bar:
-    """Progress on one line of a terminal; elsewhere, a line for each new label. Quiet, nothing at all."""
+    """A progress bar in a terminal; in other outputs a line for each new label, and nothing if `quiet`."""
 
     def __init__(self, out: TextIO, *, quiet: bool = False) -> None:
         self._out = out
@@ -25,7 +25,7 @@ class Bar:
         self._shown = ""
 
     def show(self, done: float, total: float, label: str) -> None:
-        """Move the bar."""
+        """Show the progress `done` of `total`."""
         if self._quiet:
             return
         if not self._is_terminal:
@@ -33,14 +33,14 @@ class Bar:
                 self._out.write(f"{label}\n")
                 self._shown = label
             return
-        share = min(1.0, done / total) if total else 0.0
-        full = round(share * BAR_WIDTH)
-        text = f"{'█' * full}{'░' * (BAR_WIDTH - full)} {share:4.0%}  {label}"
+        fraction = min(1.0, done / total) if total else 0.0
+        full = round(fraction * BAR_WIDTH)
+        text = f"{'█' * full}{'░' * (BAR_WIDTH - full)} {fraction:4.0%}  {label}"
         self._shown = text[: shutil.get_terminal_size().columns - 1]
         self._out.write(f"\r\x1b[K{self._shown}")
         self._out.flush()
 
-    def line(self, text: str) -> None:
+    def write_line(self, text: str) -> None:
         """Write a line above the bar."""
         if self._quiet:
             return
@@ -51,27 +51,27 @@ class Bar:
         self._out.flush()
 
     def end(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self._is_terminal and not self._quiet and self._shown:
             self._out.write("\r\x1b[K")
             self._out.flush()
         self._shown = ""
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Columns of text, as wide as they need to be."""
-    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table of text with aligned columns."""
+    widths = [max(map(len, column)) for column in zip(headers, *rows, strict=True)]
     return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        for line in (heads, *rows)
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in (headers, *rows)
     )
 
 
 def leaderboard(records: Sequence[JSON], metric: str | None) -> str:
-    """The ranked models, with the metric that ranks first."""
+    """Return the models in order as a table; the metric that orders them comes first."""
     if not records:
         return ""
-    metrics = [name for name in records[0] if name not in NO_METRIC]
+    metrics = [name for name in records[0] if name not in NOT_METRICS]
     if metric in metrics:
         metrics.remove(metric)
         metrics.insert(0, metric)

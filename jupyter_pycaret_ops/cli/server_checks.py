@@ -1,4 +1,4 @@
-"""What `doctor` asks the servers that run: their version, whether they are well, and what their problems are."""
+"""Checks of running servers for `doctor`: their version, health and problems."""
 
 from __future__ import annotations
 
@@ -11,31 +11,35 @@ from .. import __version__
 from ..client.discovery import api_of, running_servers
 from ..server.doctor import Finding
 
-#: seconds; a server that takes longer does not answer people either
-PATIENCE_S = 5.0
-RESTART = "Start Jupyter again; its log says more."
+#: seconds for an answer of a server
+TIMEOUT_S = 5.0
+RESTART = "Start Jupyter again, and see its log."
 
 
-def ask_servers() -> Iterator[Finding]:
-    """Ask every Jupyter server of this user on this machine. Nothing is changed by it."""
+def check_servers() -> Iterator[Finding]:
+    """Check all Jupyter servers of this user on this machine; changes nothing."""
     servers = running_servers()
     if not servers:
-        yield Finding("server", "note", "no Jupyter server of yours runs here: none was asked")
+        yield Finding(
+            "server",
+            "note",
+            "no Jupyter server of yours is running on this machine, so none was checked",
+        )
     for server in servers:
-        yield from _ask(server)
+        yield from _check(server)
 
 
-def _ask(server: dict[str, Any]) -> Iterator[Finding]:
+def _check(server: dict[str, Any]) -> Iterator[Finding]:
     url = str(server["url"])
     token = server.get("token")
     with httpx.Client(
         base_url=api_of(url),
         headers={"Authorization": f"token {token}"} if token else {},
-        timeout=PATIENCE_S,
-        trust_env=False,  # no proxy leads to this machine
+        timeout=TIMEOUT_S,
+        trust_env=False,  # a proxy cannot reach this machine
         verify=False,  # noqa: S501 - its own certificate is rarely one that others trust
-    ) as line:
-        status, body = _get(line, "/healthz")
+    ) as http:
+        status, body = _get(http, "/healthz")
         if status == 0:
             yield Finding("server", "bad", f"{url} does not answer: {body['message']}", RESTART)
             return
@@ -48,14 +52,16 @@ def _ask(server: dict[str, Any]) -> Iterator[Finding]:
             )
             return
         if status != 200:
-            yield Finding("server", "bad", f"{url} is not well: {_said(status, body)}", RESTART)
+            yield Finding(
+                "server", "bad", f"{url} does not work: {_message(status, body)}", RESTART
+            )
             return
-        yield from _version(line, url)
-        yield from _problems(line, url)
+        yield from _version(http, url)
+        yield from _problems(http, url)
 
 
-def _version(line: httpx.Client, url: str) -> Iterator[Finding]:
-    status, about = _get(line, "/")
+def _version(http: httpx.Client, url: str) -> Iterator[Finding]:
+    status, about = _get(http, "/")
     if status != 200:
         yield _refused(url, status, about)
         return
@@ -71,22 +77,22 @@ def _version(line: httpx.Client, url: str) -> Iterator[Finding]:
     yield Finding("server", "ok", f"{url} answers, version {version}")
 
 
-def _problems(line: httpx.Client, url: str) -> Iterator[Finding]:
-    """What it says of its database, its predictions and its environments."""
-    status, body = _get(line, "/auth/me")
+def _problems(http: httpx.Client, url: str) -> Iterator[Finding]:
+    """Check the database, the predictions and the environments of a server."""
+    status, body = _get(http, "/auth/me")
     if status != 200:
         yield _refused(url, status, body)
         return
-    status, body = _get(line, "/v2/health/ready")
+    status, body = _get(http, "/v2/health/ready")
     if status not in (200, 404):
         yield Finding(
             "server",
             "bad",
-            f"{url} cannot predict now: {_said(status, body)}",
-            "The message above names the cause.",
+            f"{url} cannot predict at present: {_message(status, body)}",
+            "See the message.",
         )
-    status, found = _get(line, "/describe/environments")
-    for one in found if status == 200 and isinstance(found, list) else ():
+    status, environments = _get(http, "/describe/environments")
+    for one in environments if status == 200 and isinstance(environments, list) else ():
         for problem in one.get("problems") or ():
             yield Finding("server", "note", f"environment {one.get('name')}: {problem}")
 
@@ -96,21 +102,23 @@ def _refused(url: str, status: int, body: Any) -> Finding:
         return Finding(
             "server",
             "note",
-            f"{url} runs, and does not let this command in: it has no token",
-            "Look at it in the browser.",
+            f"{url} is running, but this command has no token for it",
+            "Open it in the browser.",
         )
-    said = _said(status, body)
     return Finding(
-        "server", "bad", f"{url} is not well: {said}", "The message above names the cause."
+        "server",
+        "bad",
+        f"{url} does not work: {_message(status, body)}",
+        "See the message.",
     )
 
 
-def _get(line: httpx.Client, path: str) -> tuple[int, Any]:
-    """Status and body; 0 and a message where there was no answer."""
+def _get(http: httpx.Client, path: str) -> tuple[int, Any]:
+    """Return status and body; 0 and a message without an answer."""
     try:
-        answer = line.get(path)
+        answer = http.get(path)
     except httpx.TimeoutException:
-        return 0, {"message": f"not within {PATIENCE_S:.0f} s"}
+        return 0, {"message": f"no answer within {TIMEOUT_S:.0f} s"}
     except httpx.HTTPError as error:
         return 0, {"message": str(error) or type(error).__name__}
     try:
@@ -119,6 +127,6 @@ def _get(line: httpx.Client, path: str) -> tuple[int, Any]:
         return answer.status_code, {}
 
 
-def _said(status: int, body: Any) -> str:
+def _message(status: int, body: Any) -> str:
     message = body.get("message") if isinstance(body, dict) else None
     return str(message or f"it answered {status}")

@@ -6,7 +6,7 @@
     for run in client.runs.list(status="running"):
         print(run["id"], run["progress"]["label"])
 
-It knows the HTTP API and nothing else of the server.
+It uses only the HTTP API of the server.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import ssl
 from pathlib import Path
 from types import TracebackType
 
-from .default_project import Home, find_home
-from .discovery import Address, NoServer, find
+from .default_project import DefaultProject, find_default_project
+from .discovery import Address, NoServer, find_server
 from .event_stream import EventStream
 from .records import ENDED
 from .resources.runs import DataSources, Describe, Experiments, Runs
@@ -28,8 +28,8 @@ __all__ = [
     "ENDED",
     "Address",
     "Client",
+    "DefaultProject",
     "EventStream",
-    "Home",
     "NoServer",
     "ServerFault",
     "Unreachable",
@@ -40,17 +40,17 @@ __all__ = [
 class Client:
     """The API of one server. Methods raise the errors of `jupyter_pycaret_ops.errors`.
 
-    Without arguments the server is found: `PYCARET_OPS_URL` and `PYCARET_OPS_TOKEN` in the environment,
-    JupyterHub, the server that started this kernel, the one that runs on this machine.
+    Without arguments the server is discovered: from `PYCARET_OPS_URL` and `PYCARET_OPS_TOKEN`, from JupyterHub,
+    the server that started this kernel, or the one that runs on this machine.
 
     Parameters
     ----------
     url
         Address of a Jupyter server, as in the browser, or of its API.
     token
-        A token of Jupyter or JupyterHub, or an API key (`pck_…`).
+        Token of Jupyter or JupyterHub, or an API key (`pck_…`).
     verify
-        For a server whose certificate the system does not trust: a file of certificates (by default the one
+        For a server whose certificate the system does not ssl_context: a file of certificates (by default the one
         that `PYCARET_OPS_CA` names), or False, which trusts any.
     """
 
@@ -61,42 +61,47 @@ class Client:
         *,
         verify: bool | str | Path | ssl.SSLContext = True,
     ) -> None:
-        self._line = Transport(find(url, token), verify)
-        self.server = Server(self._line)
-        self.describe = Describe(self._line)
-        self.workspaces = Workspaces(self._line)
-        self.projects = Projects(self._line)
-        self.api_keys = ApiKeys(self._line)
-        self.data_sources = DataSources(self._line)
-        self.experiments = Experiments(self._line)
-        self.runs = Runs(self._line)
-        self.pipelines = Pipelines(self._line)
-        self.deployments = Deployments(self._line)
-        self.open_inference = OpenInference(self._line)
+        self._transport = Transport(find_server(url, token), verify)
+        self.server = Server(self._transport)
+        self.describe = Describe(self._transport)
+        self.workspaces = Workspaces(self._transport)
+        self.projects = Projects(self._transport)
+        self.api_keys = ApiKeys(self._transport)
+        self.data_sources = DataSources(self._transport)
+        self.experiments = Experiments(self._transport)
+        self.runs = Runs(self._transport)
+        self.pipelines = Pipelines(self._transport)
+        self.deployments = Deployments(self._transport)
+        self.open_inference = OpenInference(self._transport)
 
     @property
     def address(self) -> Address:
-        """The API that is called, and how it was found."""
-        return self._line.address
+        """The URL of the API, the credential, and where they were found."""
+        return self._transport.address
 
     @property
-    def trust(self) -> ssl.SSLContext:
-        """The certificates that this client trusts."""
-        return self._line.context
+    def ssl_context(self) -> ssl.SSLContext:
+        """The SSL context with the certificates that this client trusts."""
+        return self._transport.ssl_context
 
-    def home(self, workspace: str | None = None, project: str | None = None) -> Home:
-        """Workspace and project by name, else those that first use makes, else the oldest.
+    def default_project(
+        self, workspace: str | None = None, project: str | None = None
+    ) -> DefaultProject:
+        """Return the workspace and project of these names, else those named `default`, else the oldest.
 
         Raises
         ------
         NotFound
-            When there is none of that name.
+            When there are none of these names.
         """
-        return find_home(self.workspaces, self.projects, workspace, project)
+        return find_default_project(self.workspaces, self.projects, workspace, project)
+
+    #: the name in earlier versions
+    home = default_project
 
     def close(self) -> None:
         """Close the connections."""
-        self._line.close()
+        self._transport.close()
 
     def __enter__(self) -> Client:
         return self
@@ -110,4 +115,4 @@ class Client:
         self.close()
 
     def __repr__(self) -> str:
-        return f"Client({self._line.where!r}, {self.address.how})"
+        return f"Client({self._transport.where!r}, {self.address.how})"

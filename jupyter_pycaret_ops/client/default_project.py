@@ -1,4 +1,4 @@
-"""Where things go when nobody says where."""
+"""The default workspace and project of a client."""
 
 from __future__ import annotations
 
@@ -10,38 +10,38 @@ from ..common.errors import NotFound
 from .records import Project, Workspace
 from .resources.workspaces import Projects, Workspaces
 
-#: what the server calls the workspace and the project that first use makes
+#: name of the workspace and of the project that the server creates on first use
 DEFAULT = "default"
 Named = TypeVar("Named", Workspace, Project)
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
+class DefaultProject:
     """A workspace and a project in it."""
 
     workspace_id: str
     project_id: str
 
 
-def find_home(
+def find_default_project(
     workspaces: Workspaces, projects: Projects, workspace: str | None, project: str | None
-) -> Home:
-    """See `Client.home`."""
-    chosen = _choose(workspaces.list(limit=None), workspace, "workspace")
-    within = _choose(projects.list(chosen["id"], limit=None), project, "project")
-    return Home(chosen["id"], within["id"])
+) -> DefaultProject:
+    """Find the workspace and project; see `Client.default_project`."""
+    chosen_workspace = _choose(workspaces.list(limit=None), workspace, "workspace")
+    chosen_project = _choose(projects.list(chosen_workspace["id"], limit=None), project, "project")
+    return DefaultProject(chosen_workspace["id"], chosen_project["id"])
 
 
-def _choose(rows: Sequence[Named], name: str | None, what: str) -> Named:
-    if not rows:
+def _choose(records: Sequence[Named], name: str | None, what: str) -> Named:
+    if not records:
         raise NotFound(
-            f"You are in no {what} yet. Make one in the panel PyCaret Ops, or with the client."
+            f"There is no {what} yet. Create one in the panel PyCaret Ops, or with the client."
         )
-    found = next((row for row in rows if row["name"] == (name or DEFAULT)), None)
+    found = next((record for record in records if record["name"] == (name or DEFAULT)), None)
     if found is not None:
         return found
     if name is not None:
         raise NotFound(
-            f"There is no {what} “{name}”; there are {', '.join(row['name'] for row in rows)}."
+            f"There is no {what} “{name}”; there are {', '.join(record['name'] for record in records)}."
         )
-    return rows[-1]
+    return records[-1]

@@ -1,4 +1,4 @@
-"""Where the server is, and the credential that opens it."""
+"""Discovery of the server and of a credential for it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ..common.protocol import API_PREFIX
 URL_VARIABLE, TOKEN_VARIABLE = "PYCARET_OPS_URL", "PYCARET_OPS_TOKEN"
 PROBE_S = 3.0
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
-#: a page of Jupyter's, as people copy it from the address bar or the terminal
+#: a page of Jupyter, as it is copied from the address bar or the terminal
 _PAGE = re.compile(r"/(lab|tree|doc|notebooks|consoles)(/.*)?$")
 
 
@@ -32,24 +32,24 @@ class NoServer(Unavailable):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """An API and the credential for it; `how` says where it was found."""
+    """The URL of an API and the credential for it; `how` is where they were found."""
 
     api: str
     token: str | None
     how: str
 
 
-def find(
+def find_server(
     url: str | None = None,
     token: str | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Address:
-    """The server that is meant: what was said, then the environment, JupyterHub, this kernel's, a running one.
+    """Return the address of the server: `url`, else from the environment, JupyterHub, this kernel's, a running one.
 
     Raises
     ------
     NoServer
-        When there is none, or there are several and nothing tells which; the message says what to do.
+        When there is none, or when there are several; the message says what to do.
     """
     env = os.environ if environ is None else environ
     if url is None and env.get(URL_VARIABLE):
@@ -58,11 +58,11 @@ def find(
     else:
         how = "as you said"
     if url is not None:
-        return _said(url, token, env, how)
-    return _of_the_hub(token, env) or _of_this_machine(token, env)
+        return _given_address(url, token, env, how)
+    return _from_hub(token, env) or _from_this_machine(token, env)
 
 
-def _said(url: str, token: str | None, env: Mapping[str, str], how: str) -> Address:
+def _given_address(url: str, token: str | None, env: Mapping[str, str], how: str) -> Address:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise NoServer(f"“{url}” is not the address of a server, like http://localhost:8888/.")
@@ -73,7 +73,7 @@ def _said(url: str, token: str | None, env: Mapping[str, str], how: str) -> Addr
 
 
 def api_of(url: str) -> str:
-    """The API's address from a server's: its base address, a page of Jupyter's, or the API itself."""
+    """Return the URL of the API from that of a server, of a page of Jupyter, or of the API itself."""
     parts = urlsplit(url)
     path = parts.path
     if API_PREFIX in path:
@@ -83,14 +83,14 @@ def api_of(url: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc, path.rstrip("/") + API_PREFIX, "", ""))
 
 
-def _of_the_hub(token: str | None, env: Mapping[str, str]) -> Address | None:
-    """The single-user server whose environment this process has inherited."""
+def _from_hub(token: str | None, env: Mapping[str, str]) -> Address | None:
+    """Return the single-user server whose environment this process has inherited, if any."""
     service, prefix = env.get("JUPYTERHUB_SERVICE_URL"), env.get("JUPYTERHUB_SERVICE_PREFIX")
     secret = token or env.get("JUPYTERHUB_API_TOKEN")
     if not service or not prefix or not secret:
         return None
     parts = urlsplit(service)
-    # what a server listens on is not always an address that one can call
+    # the address that a server listens on cannot always be called
     host = parts.hostname or "127.0.0.1"
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104
     where = f"{host}:{parts.port}" if parts.port else host
@@ -103,33 +103,33 @@ def _of_the_hub(token: str | None, env: Mapping[str, str]) -> Address | None:
 
 
 def running_servers() -> list[dict[str, Any]]:
-    """Return the Jupyter servers of this user that run here, by the notes that they leave.
+    """Return the Jupyter servers of this user on this machine, from their runtime files.
 
-    Jupyter Server reads them too, but takes 2 s to import.
+    `jupyter_server.serverapp.list_running_servers` does the same, but takes 2 s to import.
     """
     import psutil
     from jupyter_core.paths import jupyter_runtime_dir
 
-    found = []
-    for note in sorted(Path(jupyter_runtime_dir()).glob("jpserver-*.json")):
+    servers = []
+    for file in sorted(Path(jupyter_runtime_dir()).glob("jpserver-*.json")):
         try:
-            server = json.loads(note.read_text(encoding="utf-8"))
-            is_there = psutil.pid_exists(int(server["pid"]))
+            server = json.loads(file.read_text(encoding="utf-8"))
+            is_running = psutil.pid_exists(int(server["pid"]))
         except (OSError, ValueError, TypeError, KeyError):
-            continue  # it is just being written, or has just gone
-        # a server on a unix socket has no address that this client speaks to
-        if is_there and str(server.get("url", "")).startswith("http"):
-            found.append(server)
-    return found
+            continue  # it is being written, or was removed
+        # this client cannot connect to a server on a unix socket
+        if is_running and str(server.get("url", "")).startswith("http"):
+            servers.append(server)
+    return servers
 
 
 def _token_of_running(api: str) -> str | None:
     parts = urlsplit(api)
     for server in running_servers():
-        theirs = urlsplit(api_of(server["url"]))
-        here = {parts.hostname, theirs.hostname}
-        # a token of this machine is sent nowhere else
-        if (len(here) == 1 or here <= LOOPBACK) and (theirs.port, theirs.path) == (
+        running = urlsplit(api_of(server["url"]))
+        hosts = {parts.hostname, running.hostname}
+        # a token of this machine must not be sent to another one
+        if (len(hosts) == 1 or hosts <= LOOPBACK) and (running.port, running.path) == (
             parts.port,
             parts.path,
         ):
@@ -137,24 +137,28 @@ def _token_of_running(api: str) -> str | None:
     return None
 
 
-def _of_this_machine(token: str | None, env: Mapping[str, str]) -> Address:
+def _from_this_machine(token: str | None, env: Mapping[str, str]) -> Address:
     running = running_servers()
     owner = _owner(running, env)
     if owner is not None:
         secret = token or owner.get("token") or _hub_token(owner, env)
         return Address(api_of(owner["url"]), secret, "this kernel's")
-    able = [one for one in running if _has_extension(one)]
-    if len(able) == 1:
-        return Address(api_of(able[0]["url"]), token or able[0].get("token") or None, "running")
-    if able:
-        listed = ", ".join(str(one["url"]) for one in able)
+    with_extension = [one for one in running if _has_extension(one)]
+    if len(with_extension) == 1:
+        return Address(
+            api_of(with_extension[0]["url"]),
+            token or with_extension[0].get("token") or None,
+            "running",
+        )
+    if with_extension:
+        listed = ", ".join(str(one["url"]) for one in with_extension)
         raise NoServer(
-            f"Several servers are running ({listed}). Say which one: set {URL_VARIABLE}, or name its address."
+            f"Several servers are running ({listed}). Choose one: set {URL_VARIABLE}, or pass its address."
         )
     if running:
         raise NoServer(
-            "Jupyter runs, but without PyCaret Ops. Install jupyter-pycaret-ops where Jupyter runs, and start "
-            "it again."
+            "Jupyter is running, but without PyCaret Ops. Install jupyter-pycaret-ops in the environment of "
+            "Jupyter, and start Jupyter again."
         )
     raise NoServer(
         f"No Jupyter server of yours is running here. Start one with “jupyter lab”, or set {URL_VARIABLE} and "
@@ -163,7 +167,7 @@ def _of_this_machine(token: str | None, env: Mapping[str, str]) -> Address:
 
 
 def _hub_token(server: dict[str, Any], env: Mapping[str, str]) -> str | None:
-    """The Hub's token for its single-user server, which has none of its own."""
+    """Return the Hub's token for its single-user server, which has no other."""
     prefix, base = env.get("JUPYTERHUB_SERVICE_PREFIX"), str(server.get("base_url", ""))
     if not prefix or base.strip("/") != prefix.strip("/"):
         return None
@@ -171,7 +175,7 @@ def _hub_token(server: dict[str, Any], env: Mapping[str, str]) -> str | None:
 
 
 def _owner(running: list[dict[str, Any]], env: Mapping[str, str]) -> dict[str, Any] | None:
-    """The server that started this process or, further up, the kernel or terminal that it runs in."""
+    """Return the server that started this process, or the kernel or terminal that it runs in."""
     parents = _parents(env)
     for server in running:
         if str(server.get("pid")) in parents:
@@ -187,12 +191,12 @@ def _owner(running: list[dict[str, Any]], env: Mapping[str, str]) -> dict[str, A
 
 
 def _parents(env: Mapping[str, str]) -> set[str]:
-    """Processes that may be the server; in containers, numbers are others inside than outside."""
+    """Return the ids of processes that may be the server; in containers they differ from those outside."""
     return {str(os.getppid()), env.get("JPY_PARENT_PID", "")}
 
 
 def _kernel_id() -> str | None:
-    """This process's kernel id, where it is a kernel."""
+    """Return the id of the kernel that this process is, None where it is not a kernel."""
     application = sys.modules.get("ipykernel.kernelapp")
     if application is None or not application.IPKernelApp.initialized():
         return None
@@ -201,8 +205,8 @@ def _kernel_id() -> str | None:
 
 
 def _owns(server: dict[str, Any], kernel_id: str) -> bool:
-    rows = _probe(server, "api/kernels", server.get("token"))
-    return isinstance(rows, list) and any(row.get("id") == kernel_id for row in rows)
+    kernels = _probe(server, "api/kernels", server.get("token"))
+    return isinstance(kernels, list) and any(one.get("id") == kernel_id for one in kernels)
 
 
 def _has_extension(server: dict[str, Any]) -> bool:
@@ -215,7 +219,7 @@ def _probe(server: dict[str, Any], path: str, token: str | None = None) -> Any:
             str(server["url"]).rstrip("/") + "/" + path,
             headers={"Authorization": f"token {token}"} if token else {},
             timeout=PROBE_S,
-            trust_env=False,  # no proxy leads to this machine
+            trust_env=False,  # a proxy cannot reach this machine
             verify=False,  # noqa: S501 - its own certificate is rarely one that others trust
         )
         return answer.json() if answer.status_code == 200 else None

@@ -1,4 +1,4 @@
-"""Rows of the API as they come, typed. Fields that a newer server adds are in them as well."""
+"""Types of the records of the API. Fields that a newer server adds are in the objects, too."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ENDED = frozenset({"succeeded", "failed", "cancelled"})
 
 
 class About(TypedDict):
-    """What the server is, and where its description is."""
+    """Name and version of the server, and links."""
 
     name: str
     version: str
@@ -26,7 +26,7 @@ class About(TypedDict):
 
 
 class SetupStatus(TypedDict):
-    """Whether the first workspace was made."""
+    """Whether the first workspace exists."""
 
     is_bootstrapped: bool
     user_count: int
@@ -41,7 +41,7 @@ class Membership(TypedDict):
 
 
 class Me(TypedDict):
-    """The caller."""
+    """The user of the credential."""
 
     id: str
     name: str
@@ -49,15 +49,15 @@ class Me(TypedDict):
     memberships: list[Membership]
 
 
-class Row(TypedDict):
-    """What all rows carry; times are RFC 3339 in UTC."""
+class Record(TypedDict):
+    """Fields of all records; times are RFC 3339 in UTC."""
 
     id: str
     created_at: str
     updated_at: str
 
 
-class Workspace(Row):
+class Workspace(Record):
     """A workspace."""
 
     name: str
@@ -65,7 +65,7 @@ class Workspace(Row):
     created_by: str | None
 
 
-class Member(Row):
+class Member(Record):
     """A member of a workspace."""
 
     user_id: str
@@ -73,7 +73,7 @@ class Member(Row):
     role: Role
 
 
-class Project(Row):
+class Project(Record):
     """A project."""
 
     workspace_id: str
@@ -83,8 +83,8 @@ class Project(Row):
     created_by: str | None
 
 
-class DataSource(Row):
-    """A data source; its secret is never answered."""
+class DataSource(Record):
+    """A data source, without its secret."""
 
     workspace_id: str
     name: str
@@ -96,7 +96,7 @@ class DataSource(Row):
 
 
 class SourceTest(TypedDict):
-    """What a test of a data source has seen."""
+    """The result of a test of a data source."""
 
     ok: bool
     message: str
@@ -106,7 +106,7 @@ class SourceTest(TypedDict):
     latency_ms: float
 
 
-class Experiment(Row):
+class Experiment(Record):
     """An experiment."""
 
     project_id: str
@@ -127,7 +127,7 @@ class Progress(TypedDict):
     label: str
 
 
-class RunBrief(Row):
+class RunBrief(Record):
     """A run in a list."""
 
     experiment_id: str
@@ -161,7 +161,7 @@ class Run(RunBrief):
 
 
 class NewRun(Run):
-    """A run that was just submitted; the token is there, once, when the caller's kernel is to run it."""
+    """A submitted run; of a notebook run with its run token, which is in this answer only."""
 
     run_token: NotRequired[str]
 
@@ -179,7 +179,7 @@ class Event(TypedDict):
     attempt: int
 
 
-class FoldMetric(Row):
+class FoldMetric(Record):
     """One metric on one fold of one model."""
 
     run_id: str
@@ -189,8 +189,8 @@ class FoldMetric(Row):
     value: float | None
 
 
-class Artifact(Row):
-    """A file that a run made."""
+class Artifact(Record):
+    """A file that a run created."""
 
     run_id: str
     kind: str
@@ -211,7 +211,7 @@ class Plot(TypedDict):
     created_at: str
 
 
-class Pipeline(Row):
+class Pipeline(Record):
     """A promoted pipeline."""
 
     workspace_id: str
@@ -230,15 +230,15 @@ class Pipeline(Row):
     created_by: str | None
 
 
-class Deployment(Row):
-    """A deployment, with its live counts."""
+class Deployment(Record):
+    """A deployment with its usage statistics."""
 
     workspace_id: str
     pipeline_id: str
     endpoint_slug: str
     status: str
     auth_mode: AuthMode
-    #: whether its pipeline is loaded, in a kernel that answers now; else the next request loads it
+    #: whether its pipeline is loaded in a kernel that responds; else the next request loads it
     ready: bool
     load_ms: float | None
     inference_count: int
@@ -250,7 +250,7 @@ class Deployment(Row):
 
 
 class DeploymentSchema(TypedDict):
-    """What a deployment takes and gives."""
+    """Input and output of a deployment."""
 
     row: JSON
     example: JSON
@@ -258,7 +258,7 @@ class DeploymentSchema(TypedDict):
 
 
 class Prediction(TypedDict):
-    """One row's prediction."""
+    """The prediction of one row."""
 
     index: int
     prediction: Any
@@ -270,7 +270,7 @@ class Prediction(TypedDict):
 
 
 class Predictions(TypedDict):
-    """What a deployment answers."""
+    """The predictions of a deployment."""
 
     deployment_id: str
     endpoint_slug: str
@@ -280,8 +280,8 @@ class Predictions(TypedDict):
     request_id: str
 
 
-class ApiKey(Row):
-    """A key, without its secret."""
+class ApiKey(Record):
+    """An API key, without its secret."""
 
     name: str
     workspace_id: str
@@ -295,12 +295,12 @@ class ApiKey(Row):
 
 
 class NewApiKey(ApiKey):
-    """A key with its secret, this once."""
+    """A new API key with its secret, which is in this answer only."""
 
     key: str
 
 
-# lists under names of their own: in a class that has a method `list`, the type has none
+# aliases, as the type `list` has no name in a class with a method `list`
 JSONs = list[JSON]
 Members = list[Member]
 RunBriefs = list[RunBrief]

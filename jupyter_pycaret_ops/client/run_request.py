@@ -1,4 +1,4 @@
-"""A run from one line of words: what was left out is guessed, and the guess is said."""
+"""Run requests of the command line and of notebooks: missing values are guessed, and guesses reported."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from typing import TYPE_CHECKING, Any, cast
 from ..common.engine_facts import SAMPLE_SETS, SAMPLE_TARGET
 from ..common.errors import Invalid, NotFound, OpsError
 from ..common.task_types import TASK_TYPES, TaskType
-from .default_project import Home
+from .default_project import DefaultProject
 from .records import JSON, DataSource, Experiment, JSONs, NewRun
-from .request_checks import check
+from .request_checks import check_request
 from .resources.runs import Submission
 
 if TYPE_CHECKING:
     from . import Client
 
-#: columns and, where it was chosen, the target → `{target, task, reason}`
-Guess = Callable[[Sequence[JSON], str | None], JSON]
+#: (columns, chosen target or None) -> `{target, task, reason}`
+Suggest = Callable[[Sequence[JSON], str | None], JSON]
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What somebody asks for."""
+class RunRequest:
+    """A run as it was asked for."""
 
     plan: str
     target: str | None = None
@@ -42,157 +42,162 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The data, as a submission names it: its columns where they are known, and what to call it."""
+    """The data of a run: its name, its fields of a submission, and a function that returns its columns."""
 
     name: str
-    part: Submission
-    columns: Callable[[], JSONs] | None = None
-    #: of a sample set, whose task and target are known
-    known_task: str | None = None
-    #: brings the data to the server, once it is clear that it takes the run; None where it is there
-    send: Callable[[], Submission] | None = None
+    submission: Submission
+    read_columns: Callable[[], JSONs] | None = None
+    #: the task of a sample set, whose target is known as well
+    task: str | None = None
+    #: uploads the data and returns its fields, after the request was checked; None if the server has it
+    upload: Callable[[], Submission] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A run that was submitted, and what was guessed on the way."""
+class SubmittedRun:
+    """A submitted run, and what was guessed for it."""
 
     run: NewRun
     task: str
     target: str | None
-    #: one short sentence each
-    guessed: list[str]
+    #: a message for each guess
+    guesses: list[str]
 
 
-def ask(client: Client, question: Question, table: Table, guess: Guess) -> Asked:
-    """Submit the run, in the experiment that is named or in one named after the table.
+def submit(client: Client, request: RunRequest, table: Table, suggest: Suggest) -> SubmittedRun:
+    """Submit a run in the experiment of the request, by default in one named after the table.
 
     Raises
     ------
     Invalid
         When something cannot be guessed, or the server refuses the submission.
     """
-    home = client.home(project=question.project)
-    experiments = client.experiments.list(home.project_id, limit=None)
-    named = next((row for row in experiments if row["name"] == question.experiment), None)
-    task, target, guessed = _settle(question, table, named, guess)
-    if named is not None and named["task"] != task:
+    project = client.default_project(project=request.project)
+    experiments = client.experiments.list(project.project_id, limit=None)
+    existing = next((one for one in experiments if one["name"] == request.experiment), None)
+    task, target, guesses = _task_and_target(request, table, existing, suggest)
+    if existing is not None and existing["task"] != task:
         raise Invalid(
-            f"The experiment “{named['name']}” is about {named['task']}, not {task}. "
-            "Name another one."
+            f"The task of the experiment “{existing['name']}” is {existing['task']}, not {task}. "
+            "Choose another experiment."
         )
-    part = table.part
-    if table.send is not None:
-        names = [str(column["name"]) for column in table.columns()] if table.columns else None
-        check(client, question, task, target, names)
-        part = table.send()
-    experiment = named or _experiment(client, home, experiments, question, table, task, target)
-    wanted: Submission = {
-        "plan": question.plan,
-        "plan_params": question.plan_params,
-        "setup_params": question.setup_params,
+    data = table.submission
+    if table.upload is not None:
+        columns = table.read_columns() if table.read_columns else None
+        names = None if columns is None else [str(column["name"]) for column in columns]
+        check_request(client, request, task, target, names)
+        data = table.upload()
+    experiment = existing or _find_or_create_experiment(
+        client, project, experiments, request, table, task, target
+    )
+    submission: Submission = {
+        "plan": request.plan,
+        "plan_params": request.plan_params,
+        "setup_params": request.setup_params,
         "target": target,
-        **part,
+        **data,
     }
-    if question.model is not None:
-        wanted["model_id"] = question.model
-    return Asked(client.runs.submit(experiment["id"], **wanted), task, target, guessed)
+    if request.model is not None:
+        submission["model_id"] = request.model
+    return SubmittedRun(client.runs.submit(experiment["id"], **submission), task, target, guesses)
 
 
-def _settle(
-    question: Question, table: Table, named: Experiment | None, guess: Guess
+def _task_and_target(
+    request: RunRequest, table: Table, existing: Experiment | None, suggest: Suggest
 ) -> tuple[str, str | None, list[str]]:
-    task = question.task or (named and named["task"]) or None
-    target = question.target or (named and named["target"]) or None
-    guessed: list[str] = []
-    if table.known_task is not None:
-        return task or table.known_task, target or SAMPLE_TARGET, guessed
-    needs_target = task is None or _kind(task).target != "refused"
+    task = request.task or (existing and existing["task"]) or None
+    target = request.target or (existing and existing["target"]) or None
+    guesses: list[str] = []
+    if table.task is not None:
+        return task or table.task, target or SAMPLE_TARGET, guesses
+    needs_target = task is None or _task_type(task).target != "refused"
     if task is None or (target is None and needs_target):
-        if table.columns is None:
-            raise Invalid("Say --task and --target: the columns of this data are not known here.")
-        columns = table.columns()
-        found = guess(columns, target)
+        if table.read_columns is None:
+            raise Invalid("Set --task and --target: the columns of this data cannot be read here.")
+        columns = table.read_columns()
+        suggestion = suggest(columns, target)
         if target is None and (task is None or needs_target):
-            target = found["target"]
-            guessed.append(f"target guessed: {target}" if target else "no target found")
+            target = suggestion["target"]
+            guesses.append(f"target guessed: {target}" if target else "no target found")
         if task is None:
-            if found["task"] is None:
-                raise Invalid(found["reason"])
-            task = str(found["task"])
-            labels = next((one["distinct"] for one in columns if one["name"] == target), 0)
-            more = f", {labels} labels" if _kind(task).answers == "labels" and labels else ""
-            guessed.append(f"task guessed: {task}{more}")
-    if _kind(task).target == "refused" and question.target is None:
+            if suggestion["task"] is None:
+                raise Invalid(suggestion["reason"])
+            task = str(suggestion["task"])
+            n_labels = next((one["distinct"] for one in columns if one["name"] == target), 0)
+            details = (
+                f", {n_labels} labels" if _task_type(task).answers == "labels" and n_labels else ""
+            )
+            guesses.append(f"task guessed: {task}{details}")
+    if _task_type(task).target == "refused" and request.target is None:
         target = None
-    return task, target, guessed
+    return task, target, guesses
 
 
-def _kind(task: str) -> TaskType:
+def _task_type(task: str) -> TaskType:
     if task not in TASK_TYPES:
         raise Invalid(f"There is no task “{task}”; there are {', '.join(TASK_TYPES)}.")
     return TASK_TYPES[task]
 
 
-def _experiment(
+def _find_or_create_experiment(
     client: Client,
-    home: Home,
+    project: DefaultProject,
     experiments: Sequence[Experiment],
-    question: Question,
+    request: RunRequest,
     table: Table,
     task: str,
     target: str | None,
 ) -> Experiment:
-    """One named after the table and the target, made where it is missing."""
-    name = question.experiment or (f"{table.name} · {target}" if target else table.name)
+    """Return the experiment of the request, by default one named after table and target; create a missing one."""
+    name = request.experiment or (f"{table.name} · {target}" if target else table.name)
     for candidate in (name, f"{name} ({task})"):
         found = next((row for row in experiments if row["name"] == candidate[:128]), None)
         if found is None:
-            return client.experiments.create(home.project_id, candidate[:128], task, target)
+            return client.experiments.create(project.project_id, candidate[:128], task, target)
         if found["task"] == task:
             return found
-    raise Invalid(f"Name an experiment: “{name}” is about another task.")
+    raise Invalid(f"Choose an experiment: “{name}” has another task.")
 
 
 def source_table(client: Client, source: DataSource) -> Table:
-    """A data source as the data of a run."""
+    """Return a data source as the data of a run."""
 
-    def columns() -> JSONs:
-        seen: JSONs = client.data_sources.preview(source["id"], rows=1)["columns"]
-        return seen
+    def read_columns() -> JSONs:
+        columns: JSONs = client.data_sources.preview(source["id"], rows=1)["columns"]
+        return columns
 
-    return Table(source["name"], {"data_source_id": source["id"]}, columns)
+    return Table(source["name"], {"data_source_id": source["id"]}, read_columns)
 
 
 def file_table(
     client: Client,
-    question: Question,
+    request: RunRequest,
     name: str,
     columns: JSONs | None,
-    upload: Callable[[], DataSource],
+    upload_file: Callable[[], DataSource],
 ) -> Table:
-    """A file that is not uploaded yet as the data of a run.
+    """Return a file or frame that is not uploaded yet as the data of a run.
 
-    `columns` is what was read of it here; where that is None it has to be uploaded before task and target
-    are guessed, and what can be checked without them is checked before.
+    `columns` were read locally; where they are None, the file is uploaded before task and target are guessed,
+    after the request was checked as far as possible without them.
     """
-    sent: list[DataSource] = []
+    uploaded: list[DataSource] = []
 
-    def send() -> Submission:
-        if not sent:
-            sent.append(upload())
-        return {"data_source_id": sent[0]["id"]}
+    def upload() -> Submission:
+        if not uploaded:
+            uploaded.append(upload_file())
+        return {"data_source_id": uploaded[0]["id"]}
 
-    def seen() -> JSONs:
+    def read_columns() -> JSONs:
         if columns is not None:
             return columns
-        if not sent:
-            check(client, question, question.task)
-            send()
-        found: JSONs = client.data_sources.preview(sent[0]["id"], rows=1)["columns"]
-        return found
+        if not uploaded:
+            check_request(client, request, request.task)
+            upload()
+        preview: JSON = client.data_sources.preview(uploaded[0]["id"], rows=1)
+        return list(preview["columns"])
 
-    return Table(name, {}, seen, send=send)
+    return Table(name, {}, read_columns, upload=upload)
 
 
 def upload_once(
@@ -203,28 +208,28 @@ def upload_once(
     filename: str | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> tuple[DataSource, bool]:
-    """Upload a table unless the workspace has one of the same bytes; whether it was uploaded.
+    """Upload a file unless the workspace has one with the same bytes; return the source and whether it is new.
 
     Raises
     ------
     Invalid
-        When the file cannot be read, or is larger than the server takes.
+        When the file cannot be read, or is larger than the server allows.
     """
-    workspace = client.home().workspace_id
+    workspace = client.default_project().workspace_id
     try:
         digest, size = _digest(content)
     except OSError as error:
         raise Invalid(f"{content!s} cannot be read: {error.strerror or error}.") from None
-    rows = client.data_sources.list(workspace, limit=None)
-    for row in rows:
-        if row["kind"].endswith("_upload") and row["config"].get("sha256") == digest:
-            return row, False
+    sources = client.data_sources.list(workspace, limit=None)
+    for source in sources:
+        if source["kind"].endswith("_upload") and source["config"].get("sha256") == digest:
+            return source, False
     cap = client.server.about()["upload_cap_bytes"]
     if size > cap:
         raise Invalid(
-            f"{name} has {size / 2**20:,.0f} MiB; the server takes up to {cap / 2**20:,.0f} MiB."
+            f"{name} has {size / 2**20:,.0f} MiB; the limit of the server is {cap / 2**20:,.0f} MiB."
         )
-    free = unused(name, {row["name"] for row in rows})
+    free = unused_name(name, {source["name"] for source in sources})
     source = client.data_sources.upload(
         workspace, content, free, filename=filename, on_progress=on_progress
     )
@@ -232,7 +237,7 @@ def upload_once(
 
 
 def _digest(content: str | Path | bytes) -> tuple[str, int]:
-    """SHA-256 and size in bytes."""
+    """Return the SHA-256 as hex, and the size in bytes."""
     if isinstance(content, bytes):
         return hashlib.sha256(content).hexdigest(), len(content)
     with Path(content).open("rb") as stream:
@@ -241,27 +246,27 @@ def _digest(content: str | Path | bytes) -> tuple[str, int]:
 
 
 def sample_table(name: str) -> Table:
-    """One of scikit-learn's sets as the data of a run."""
-    return Table(name, {"sklearn_dataset": name}, known_task=SAMPLE_SETS[name])
+    """Return a data set of scikit-learn as the data of a run."""
+    return Table(name, {"sklearn_dataset": name}, task=SAMPLE_SETS[name])
 
 
 def find_source(client: Client, text: str) -> DataSource:
-    """A data source by name or id.
+    """Return a data source by name or id.
 
     Raises
     ------
     NotFound
         When there is none.
     """
-    rows = client.data_sources.list(client.home().workspace_id, limit=None)
-    for row in rows:
-        if text in (row["name"], row["id"]):
-            return row
+    workspace = client.default_project().workspace_id
+    for source in client.data_sources.list(workspace, limit=None):
+        if text in (source["name"], source["id"]):
+            return source
     raise NotFound(f"There is no file, frame, data source or sample set “{text}”.")
 
 
-def unused(name: str, taken: set[str]) -> str:
-    """`name`, with a number behind it where it is taken."""
+def unused_name(name: str, taken: set[str]) -> str:
+    """Return `name`, with a number appended when it is taken."""
     number, free = 2, name
     while free in taken:
         free, number = f"{name} {number}", number + 1
@@ -269,145 +274,148 @@ def unused(name: str, taken: set[str]) -> str:
 
 
 def find_run(client: Client, text: str | None = None) -> str:
-    """A run's id from the whole of it, its end or its beginning; without a text, the newest run's.
+    """Return the id of a run from its id, or its beginning or end; without a text, that of the newest run.
 
     Raises
     ------
-    NotFound, Invalid
-        When there is none, or more than one.
+    NotFound
+        When there is none.
+    Invalid
+        When there is more than one.
     """
     if text is not None and len(text) == 36:
         return text
-    rows = client.runs.list(limit=500 if text else 1)
+    runs = client.runs.list(limit=500 if text else 1)
     if text is None:
-        if not rows:
-            raise NotFound("There is no run yet.")
-        return rows[0]["id"]
-    ids = [row["id"] for row in rows if row["id"].startswith(text) or row["id"].endswith(text)]
-    if not ids:
+        if not runs:
+            raise NotFound("There are no runs yet.")
+        return runs[0]["id"]
+    found = [run for run in runs if run["id"].startswith(text) or run["id"].endswith(text)]
+    if not found:
         raise NotFound(f"There is no run “{text}” among the newest 500.")
-    if len(ids) > 1:
-        found = [row for row in rows if row["id"] in ids]
-        listed = ", ".join(f"{run_name(client, row)} (…{row['id'][-6:]})" for row in found[:5])
+    if len(found) > 1:
+        listed = ", ".join(f"{run_name(client, run)} (…{run['id'][-6:]})" for run in found[:5])
         more = f" and {len(found) - 5} more" if len(found) > 5 else ""
-        raise Invalid(f"“{text}” stands for {listed}{more}; say more of the id.")
-    return ids[0]
+        raise Invalid(f"“{text}” matches {listed}{more}. Give more of the id.")
+    return found[0]["id"]
 
 
-def run_name(client: Client, row: Any) -> str:
-    """What people call a run: its experiment's name and its plan."""
+def run_name(client: Client, run: Any) -> str:
+    """Return the name of a run for users: that of its experiment, and its plan."""
     try:
-        experiment = client.experiments.get(row["experiment_id"])["name"]
+        experiment = client.experiments.get(run["experiment_id"])["name"]
     except OpsError:
-        return str(row["plan"])
-    return f"{experiment} {row['plan']}"
+        return str(run["plan"])
+    return f"{experiment} {run['plan']}"
 
 
-def with_names(client: Client, message: str) -> str:
-    """A sentence with names in the place of ids, as far as the server knows them."""
+def replace_ids(client: Client, message: str) -> str:
+    """Return the message with names in place of ids, as far as the server has them."""
 
-    def named(found: re.Match[str]) -> str:
-        row_id = found.group()
+    def name_of(match: re.Match[str]) -> str:
+        record_id = match.group()
         lookups: tuple[Callable[[], str], ...] = (
-            lambda: run_name(client, client.runs.get(row_id)),
-            lambda: client.data_sources.get(row_id)["name"],
-            lambda: _version_name(client.pipelines.get(row_id)),
-            lambda: client.deployments.get(row_id)["endpoint_slug"],
-            lambda: client.experiments.get(row_id)["name"],
-            lambda: client.projects.get(row_id)["name"],
-            lambda: client.workspaces.get(row_id)["name"],
+            lambda: run_name(client, client.runs.get(record_id)),
+            lambda: client.data_sources.get(record_id)["name"],
+            lambda: _version_name(client.pipelines.get(record_id)),
+            lambda: client.deployments.get(record_id)["endpoint_slug"],
+            lambda: client.experiments.get(record_id)["name"],
+            lambda: client.projects.get(record_id)["name"],
+            lambda: client.workspaces.get(record_id)["name"],
         )
-        for name_of in lookups:
+        for lookup in lookups:
             with contextlib.suppress(OpsError):
-                return f"“{name_of()}”"
-        return row_id
+                return f"“{lookup()}”"
+        return record_id
 
-    return _ID.sub(named, message)
+    return _ID.sub(name_of, message)
 
 
-def _version_name(row: Any) -> str:
-    return f"{row['name']} v{row['version']}"
+def _version_name(pipeline: Any) -> str:
+    return f"{pipeline['name']} v{pipeline['version']}"
 
 
 _ID = re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 
 
-# ---------------------------------------------------------------- words
+# ---------------------------------------------------------------- arguments
 
 
-def add_words(parser: argparse.ArgumentParser) -> None:
-    """The options of a run, alike in the magic and on the command line."""
+def add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of a run; the magic and the command line share them."""
     parser.add_argument("plan", metavar="PLAN", help="setup, create, compare, …")
-    parser.add_argument("--data", metavar="DATA", help="what to train on")
+    parser.add_argument("--data", metavar="DATA", help="the data to train on")
     parser.add_argument("--target", metavar="COLUMN", help="the column to predict")
-    parser.add_argument("--task", choices=list(TASK_TYPES), help="guessed when left out")
-    parser.add_argument("--model", metavar="ID", help="the model of a plan that takes one")
-    parser.add_argument("--include", metavar="A,B", type=listed, help="exactly these models")
-    parser.add_argument("--exclude", metavar="A,B", type=listed, help="all but these models")
-    parser.add_argument("--fold", metavar="N", type=int, help="how many folds")
-    parser.add_argument("--sort", metavar="METRIC", help="the metric that ranks")
+    parser.add_argument("--task", choices=list(TASK_TYPES), help="default: guessed from the data")
+    parser.add_argument("--model", metavar="ID", help="the model, for plans that need one")
     parser.add_argument(
-        "--time-limit", metavar="S", type=float, help="seconds that the run may take"
+        "--include", metavar="A,B", type=split_list, help="compare only these models"
     )
-    parser.add_argument("--project", metavar="P", help="the project, by name")
-    parser.add_argument("--experiment", metavar="E", help="the experiment, by name")
+    parser.add_argument("--exclude", metavar="A,B", type=split_list, help="leave out these models")
+    parser.add_argument("--fold", metavar="N", type=int, help="number of folds")
+    parser.add_argument("--sort", metavar="METRIC", help="order models by this metric")
+    parser.add_argument(
+        "--time-limit", metavar="S", type=float, help="time limit of the run in seconds"
+    )
+    parser.add_argument("--project", metavar="P", help="name of the project")
+    parser.add_argument("--experiment", metavar="E", help="name of the experiment")
 
 
-def listed(text: str) -> list[str]:
-    """`a,b` as a list."""
+def split_list(text: str) -> list[str]:
+    """Split `a,b` into a list."""
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
-def question_of(
-    words: argparse.Namespace,
+def request_from(
+    args: argparse.Namespace,
     setup_params: JSON | None = None,
     plan_params: JSON | None = None,
-) -> Question:
-    """What the words ask for, laid over parameters that were given elsewhere."""
+) -> RunRequest:
+    """Return the request of parsed arguments; they override `setup_params` and `plan_params`."""
     setup, plan = dict(setup_params or {}), dict(plan_params or {})
-    if words.fold is not None:
-        setup["fold"] = words.fold
+    if args.fold is not None:
+        setup["fold"] = args.fold
     for name in ("include", "exclude", "sort", "time_limit"):
-        value = getattr(words, name)
+        value = getattr(args, name)
         if value is not None:
             plan[name] = value
-    return Question(
-        plan=words.plan,
-        target=words.target,
-        task=words.task,
-        model=words.model,
-        project=words.project,
-        experiment=words.experiment,
+    return RunRequest(
+        plan=args.plan,
+        target=args.target,
+        task=args.task,
+        model=args.model,
+        project=args.project,
+        experiment=args.experiment,
         setup_params=setup,
         plan_params=plan,
     )
 
 
-def assigned(texts: Sequence[str]) -> JSON:
-    """`name=value` as parameters; a value that is JSON is read as such.
+def parse_params(texts: Sequence[str]) -> JSON:
+    """Parse `name=value` texts; a value is parsed as JSON if possible, else it is a string.
 
     Raises
     ------
     Invalid
-        When one is not written so.
+        When a text has no `=`.
     """
     import json
 
-    found: JSON = {}
+    params: JSON = {}
     for text in texts:
         name, sign, value = text.partition("=")
         if not sign:
             raise Invalid(f"Write “{text}” as name=value.")
         try:
-            found[name.strip()] = json.loads(value)
+            params[name.strip()] = json.loads(value)
         except ValueError:
-            found[name.strip()] = value
-    return found
+            params[name.strip()] = value
+    return params
 
 
-def best_of(row: Any) -> str:
-    """The winner of a run and its score, for people."""
-    summary = cast("JSON", row["metrics_summary"]) or {}
+def best_model_text(run: Any) -> str:
+    """Return the best model of a run and its score, as a text for users."""
+    summary = cast("JSON", run["metrics_summary"]) or {}
     best = summary.get("best") or {}
     if best.get("value") is None:
         return str(best.get("name") or best.get("model_id") or "")

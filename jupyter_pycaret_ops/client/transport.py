@@ -1,4 +1,4 @@
-"""The line to the server: requests, and its own words in the errors."""
+"""HTTP connections to the server; errors carry the message of the server."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from ..common.protocol import API_PREFIX
 from .discovery import LOOPBACK, Address, NoServer
 
 KEY_PREFIX = "pck_"
-#: names a file, or a folder, of certificates that are trusted besides the system's
+#: environment variable with a file or folder of certificates that are trusted besides those of the system
 CA_VARIABLE = "PYCARET_OPS_CA"
 CONNECT_S = 10.0
-#: the first question about the engine waits until a kernel is up
+#: seconds; the first request about the engine waits until a kernel has started
 ANSWER_S = 180.0
 LARGEST_PAGE = 1000
 
-#: what an answer's status says; the mirror of the server's own table
+#: errors by HTTP status; the same as in the server
 BY_STATUS: dict[int, type[OpsError]] = {
     400: errors.Invalid,
     401: errors.Unauthenticated,
@@ -40,49 +40,53 @@ BY_STATUS: dict[int, type[OpsError]] = {
     429: errors.QueueFull,
     503: errors.Unavailable,
 }
-#: what a proxy says while the server behind it is away
+#: statuses of a proxy while the server behind it does not answer
 GATEWAY = frozenset({502, 503, 504})
 
 
+#: in a class that has a method `list`, the type has no name
+Records = list[Any]
+
+
 class Untrusted(NoServer):
-    """The server shows a certificate that nothing here vouches for; the message says what to do."""
+    """The certificate of the server is not trusted; the message says what to do."""
 
     reason = "untrusted"
 
 
 class Unreachable(errors.Unavailable):
-    """The server could not be reached; the same request may go through later."""
+    """The server could not be reached; the request may succeed later."""
 
     reason = "unreachable"
 
 
 class ServerFault(OpsError):
-    """The server failed, or answered what no server of ours answers."""
+    """The server failed, or sent an unexpected answer."""
 
     reason = "server_fault"
 
 
 class Transport:
-    """Requests to one server with one credential. May be used from several threads at once."""
+    """Sends requests to one server with one credential; may be used from several threads at once."""
 
     def __init__(self, address: Address, verify: bool | str | Path | ssl.SSLContext = True) -> None:
         self.address = address
-        self.context = _trust(verify)
+        self.ssl_context = _ssl_context(verify)
         #: whether the server is on this machine
-        self.is_here = urlsplit(address.api).hostname in LOOPBACK
+        self.is_local = urlsplit(address.api).hostname in LOOPBACK
         self._http = httpx.Client(
             base_url=address.api,
             headers=self.headers,
-            # a cookie would make the server ask for an XSRF token
+            # with a cookie, the server would require an XSRF token
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             timeout=httpx.Timeout(ANSWER_S, connect=CONNECT_S),
-            verify=self.context,
-            trust_env=not self.is_here,  # no proxy leads to this machine
+            verify=self.ssl_context,
+            trust_env=not self.is_local,  # a proxy cannot reach this machine
         )
 
     @property
     def headers(self) -> dict[str, str]:
-        """The credential as a header."""
+        """The headers with the credential."""
         token = self.address.token
         if not token:
             return {}
@@ -95,41 +99,41 @@ class Transport:
 
     @property
     def is_closed(self) -> bool:
-        """Whether it was closed."""
+        """Whether the connections are closed."""
         return self._http.is_closed
 
     # ---------------------------------------------------------------- requests
 
     def get(self, path: str, **query: Any) -> Any:
-        """GET; the answer's JSON."""
+        """Send a GET request and return the JSON of the answer."""
         return self.send("GET", path, query=query).json()
 
     def post(
         self, path: str, body: Any = None, *, within_s: float | None = None, **query: Any
     ) -> Any:
-        """POST; the answer's JSON."""
+        """Send a POST request and return the JSON of the answer."""
         return self.send("POST", path, query=query, body=body, within_s=within_s).json()
 
     def patch(self, path: str, body: Mapping[str, Any]) -> Any:
-        """PATCH; the answer's JSON."""
+        """Send a PATCH request and return the JSON of the answer."""
         return self.send("PATCH", path, body=body).json()
 
     def delete(self, path: str, **query: Any) -> None:
-        """DELETE."""
+        """Send a DELETE request."""
         self.send("DELETE", path, query=query)
 
-    def pages(self, path: str, limit: int | None, **query: Any) -> list[Any]:
-        """A list, newest first: at most `limit` rows, all of them with None; read page by page."""
-        rows: list[Any] = []
+    def list(self, path: str, limit: int | None, **query: Any) -> Records:
+        """Return a list of records, newest first, at most `limit`, or all with None; page by page."""
+        records: Records = []
         cursor: str | None = None
-        while limit is None or len(rows) < limit:
-            most = LARGEST_PAGE if limit is None else min(LARGEST_PAGE, limit - len(rows))
+        while limit is None or len(records) < limit:
+            most = LARGEST_PAGE if limit is None else min(LARGEST_PAGE, limit - len(records))
             answer = self.send("GET", path, query={**query, "limit": most, "cursor": cursor})
-            rows += answer.json()
+            records += answer.json()
             cursor = answer.headers.get("X-Next-Cursor")
             if cursor is None:
                 break
-        return rows
+        return records
 
     def send(
         self,
@@ -141,12 +145,12 @@ class Transport:
         within_s: float | None = None,
         **more: Any,
     ) -> httpx.Response:
-        """One request; its answer, which is a success.
+        """Send a request and return the answer, whose status is a success.
 
         Raises
         ------
         OpsError
-            The kind that the status stands for, with the server's message, reason and field errors.
+            The subclass for the status, with the message, reason and field errors of the server.
         """
         if body is not None:
             more["content"] = _encode(body)
@@ -162,7 +166,7 @@ class Transport:
         return answer
 
     def download(self, path: str, target: IO[bytes]) -> None:
-        """Write an answer's bytes to `target` as they come."""
+        """Send a GET request and write the bytes of the answer to `target` as they are received."""
         with self._translated(), self._http.stream("GET", path) as answer:
             if answer.status_code >= 300:
                 answer.read()
@@ -178,8 +182,8 @@ class Transport:
         fields: Mapping[str, str],
         on_progress: Callable[[int, int], None] | None = None,
     ) -> Any:
-        """POST a file as multipart, streamed; `on_progress` hears of bytes read and bytes in all."""
-        source: Any = file if on_progress is None else _Watched(file, on_progress)
+        """Send a file with a POST request; `on_progress` is called with the bytes read and the size in bytes."""
+        source: Any = file if on_progress is None else _FileWithProgress(file, on_progress)
         answer = self.send(
             "POST", path, data=dict(fields), files={"file": (Path(filename).name, source)}
         )
@@ -194,11 +198,11 @@ class Transport:
         except httpx.TimeoutException:
             raise Unreachable(f"The server at {self.where} did not answer in time.") from None
         except httpx.TransportError as error:
-            fault = _certificate_fault(error)
-            if fault is not None:
+            problem = _certificate_problem(error)
+            if problem is not None:
                 raise Untrusted(
-                    f"The certificate of the server at {self.where} is not trusted here ({fault}). Name the "
-                    f"file that vouches for it, in verify=… or {CA_VARIABLE}; verify=False asks for none."
+                    f"The certificate of the server at {self.where} is not trusted ({problem}). Pass the file "
+                    f"of its certificate in verify=… or {CA_VARIABLE}, or trust any with verify=False."
                 ) from None
             raise Unreachable(
                 f"The server at {self.where} could not be reached ({_short(error)})."
@@ -206,7 +210,7 @@ class Transport:
 
     @property
     def where(self) -> str:
-        """The server's address, for people."""
+        """The URL of the server, for messages."""
         return self.address.api.removesuffix(API_PREFIX)
 
     def _check(self, answer: httpx.Response) -> None:
@@ -216,64 +220,62 @@ class Transport:
         if "reason" in body and "message" in body:
             raise error_of(answer.status_code, body, answer.headers)
         if answer.status_code in GATEWAY:
-            raise Unreachable(f"The server at {self.where} is not there at the moment.")
+            raise Unreachable(f"The server at {self.where} does not answer at the moment.")
         if answer.status_code == 404 or answer.is_redirect:
-            raise NoServer(
-                f"What answers at {self.where} is not a Jupyter server with PyCaret Ops, or not at this address."
-            )
+            raise NoServer(f"There is no Jupyter server with PyCaret Ops at {self.where}.")
         raise error_of(
             answer.status_code, {"message": f"The server answered {answer.status_code}."}, {}
         )
 
 
 def error_of(status: int, body: Mapping[str, Any], headers: Mapping[str, str]) -> OpsError:
-    """The error that an answer stands for."""
-    message, reason, faults = str(body["message"]), body.get("reason"), body.get("errors")
+    """Return the error for an answer."""
+    message, reason, field_errors = str(body["message"]), body.get("reason"), body.get("errors")
     kind = BY_STATUS.get(status)
     if kind is None:
         return ServerFault(message, reason=reason)
     if issubclass(kind, errors.RetryLater):
         after = headers.get("Retry-After", "1")
         return kind(message, reason=reason, retry_after_s=int(after) if after.isdigit() else 1)
-    return kind(message, reason=reason, errors=faults)
+    return kind(message, reason=reason, errors=field_errors)
 
 
 def segment(value: str) -> str:
-    """A value as one segment of a path."""
+    """Quote a value as one segment of a path."""
     return quote(value, safe="")
 
 
-def _trust(verify: bool | str | Path | ssl.SSLContext) -> ssl.SSLContext:
-    """What vouches for servers: what was said, else the environment, else the system.
+def _ssl_context(verify: bool | str | Path | ssl.SSLContext) -> ssl.SSLContext:
+    """Return the SSL context: of `verify`, else with the certificates of the environment, else of the system.
 
     Raises
     ------
     Invalid
-        When the file that is named cannot be read, or holds no certificate.
+        When the file of certificates cannot be read, or has none.
     """
     if isinstance(verify, ssl.SSLContext):
         return verify
-    named = os.environ.get(CA_VARIABLE) if verify is True else verify
-    # the system's certificates and SSL_CERT_FILE, as the agent in a kernel trusts them
+    ca_file = os.environ.get(CA_VARIABLE) if verify is True else verify
+    # the certificates of the system and SSL_CERT_FILE, as for the agent in a kernel
     context = ssl.create_default_context()
     if verify is False:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-    elif named:
-        path = Path(str(named)).expanduser()
+    elif ca_file:
+        path = Path(str(ca_file)).expanduser()
         try:
             if path.is_dir():
                 context.load_verify_locations(capath=str(path))
             else:
                 context.load_verify_locations(cafile=str(path))
-        except OSError as error:  # an SSLError is one too
-            said = "holds no certificate" if isinstance(error, ssl.SSLError) else "cannot be read"
-            raise errors.Invalid(f"The file of certificates “{named}” {said}.") from None
+        except OSError as error:  # also ssl.SSLError
+            problem = "has no certificate" if isinstance(error, ssl.SSLError) else "cannot be read"
+            raise errors.Invalid(f"The file of certificates “{ca_file}” {problem}.") from None
     return context
 
 
-def _certificate_fault(error: BaseException | None) -> str | None:
-    """What is wrong with the server's certificate, where that is what was wrong."""
+def _certificate_problem(error: BaseException | None) -> str | None:
+    """Return what is wrong with the certificate of the server, None for another error."""
     while error is not None:
         if isinstance(error, ssl.SSLCertVerificationError):
             return error.verify_message.rstrip(".")
@@ -285,7 +287,7 @@ def _encode(body: Any) -> bytes:
     try:
         return json.dumps(body, allow_nan=False, ensure_ascii=False).encode()
     except (TypeError, ValueError) as error:
-        raise errors.Invalid(f"This cannot be sent as JSON: {error}.") from None
+        raise errors.Invalid(f"The request cannot be sent as JSON: {error}.") from None
 
 
 def _text(value: Any) -> str:
@@ -305,8 +307,8 @@ def _short(error: Exception) -> str:
     return text.removeprefix("[").split("\n")[0][:120]
 
 
-class _Watched:
-    """A file that says how much of it was read."""
+class _FileWithProgress:
+    """A file that reports how much of it was read."""
 
     def __init__(self, file: IO[bytes], on_progress: Callable[[int, int], None]) -> None:
         self._file = file

@@ -68,11 +68,11 @@ def start(
     worker: bool = False,
 ) -> Run:
     """What `%pcrun` does, as a call: `data` is a frame, or the name of a file, sample set or source."""
-    from ..client.run_request import Question
+    from ..client.run_request import RunRequest
     from .run_launch import start as begin
 
-    question = Question(plan, target, task, model, project, experiment, setup or {}, params or {})
-    return begin(client(), question, data, {}, worker=worker)
+    request = RunRequest(plan, target, task, model, project, experiment, setup or {}, params or {})
+    return begin(client(), request, data, {}, worker=worker)
 
 
 def watch(run_id: str | None = None) -> Run:

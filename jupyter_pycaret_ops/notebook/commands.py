@@ -8,8 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..client import ENDED, Client
-from ..client import run_request as words
+from ..client import ENDED, Client, run_request
 from ..common.errors import Invalid
 from .parsing import Parser, naming_parser
 from .run import Run
@@ -28,7 +27,7 @@ class CommandContext:
         named = self.names.get(text or "")
         if isinstance(named, Run):
             return named
-        return Run(self.client, self.client.runs.get(words.find_run(self.client, text)))
+        return Run(self.client, self.client.runs.get(run_request.find_run(self.client, text)))
 
 
 def list_runs(context: CommandContext, said: argparse.Namespace) -> Any:
@@ -44,7 +43,7 @@ def list_runs(context: CommandContext, said: argparse.Namespace) -> Any:
                 "plan": row["plan"],
                 "done": row["progress"].get("done"),
                 "of": row["progress"].get("total"),
-                "best": words.best_of(row),
+                "best": run_request.best_model_text(row),
                 "queued": pd.Timestamp(row["queued_at"]).floor("s"),
             }
             for row in context.client.runs.list(said.limit, **narrow)

@@ -23,19 +23,22 @@ ENGINE: Mapping[str, Callable[[Client, str], list[str]]] = {
 PEOPLE: Mapping[str, Callable[[Client], list[str]]] = {
     "runs": lambda caller: [row["id"] for row in caller.runs.list(50)],
     "sources": lambda caller: [
-        row["name"] for row in caller.data_sources.list(caller.home().workspace_id)
+        row["name"] for row in caller.data_sources.list(caller.default_project().workspace_id)
     ],
     "projects": lambda caller: [
-        row["name"] for row in caller.projects.list(caller.home().workspace_id)
+        row["name"] for row in caller.projects.list(caller.default_project().workspace_id)
     ],
     "experiments": lambda caller: [
-        row["name"] for row in caller.experiments.list(caller.home().project_id)
+        row["name"] for row in caller.experiments.list(caller.default_project().project_id)
     ],
     "pipelines": lambda caller: [
-        *dict.fromkeys(row["name"] for row in caller.pipelines.list(caller.home().workspace_id))
+        *dict.fromkeys(
+            row["name"] for row in caller.pipelines.list(caller.default_project().workspace_id)
+        )
     ],
     "deployments": lambda caller: [
-        row["endpoint_slug"] for row in caller.deployments.list(caller.home().workspace_id)
+        row["endpoint_slug"]
+        for row in caller.deployments.list(caller.default_project().workspace_id)
     ],
 }
 

@@ -10,7 +10,7 @@ from typing import Any
 from ..client import ENDED, Client
 from ..client import records as api
 from ..client.records import Deployment, RunBrief
-from ..client.run_request import best_of
+from ..client.run_request import best_model_text
 from ..common.errors import OpsError
 from . import display
 from .deployment_panel import ACCESS, DeploymentPanel, counts
@@ -41,7 +41,7 @@ class DeploymentsPanel(Panel):
 
     def __init__(self, client: Client) -> None:
         super().__init__(client)
-        self.workspace_id = client.home().workspace_id
+        self.workspace_id = client.default_project().workspace_id
         self.rows: list[Deployment] = []
         self.opened: DeploymentPanel | None = None
         self._away_since: datetime | None = None
@@ -241,7 +241,7 @@ class Dashboard(DeploymentsPanel):
     def _run_line(row: RunBrief, name: str, *, live: bool) -> str:
         run_id, is_over = row["id"], row["status"] in ENDED
         progress = row["progress"]
-        told = best_of(row) if is_over else str(progress.get("label") or "")
+        told = best_model_text(row) if is_over else str(progress.get("label") or "")
         if row["error"]:
             told = row["error"]
         does = ""

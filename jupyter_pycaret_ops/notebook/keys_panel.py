@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ..client import records as api
-from ..client.run_request import unused
+from ..client.run_request import unused_name
 from ..common.errors import Invalid
 from .markup import button, escape, icon, plural
 from .panel import Panel
@@ -157,7 +157,7 @@ class KeysPanel(Panel):
         choices = "".join(
             f'<option value="{days}">{word}</option>' for days, word in EXPIRIES.items()
         )
-        name = unused(self.deployment.slug, self._taken)
+        name = unused_name(self.deployment.slug, self._taken)
         return (
             '<form class="jp-pycaret-line" data-do="key" aria-label="New key">'
             f'<label>Name <input class="jp-pycaret-input" name="name" value="{escape(name)}"></label>'

@@ -8,7 +8,7 @@ from typing import Any
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, magics_class
 
-from ..client import run_request as words
+from ..client import run_request
 from ..common.errors import OpsError
 from . import display
 from .commands import VERBS, CommandContext
@@ -26,7 +26,7 @@ def run_parser() -> Parser:
         epilog=f"Besides: %pcrun {' | '.join(VERBS)}. %%pcrun takes `setup:` and `plan:` as YAML below it.",
         parents=[naming_parser()],
     )
-    words.add_words(parser)
+    run_request.add_run_arguments(parser)
     parser.add_argument(
         "--worker", action="store_true", help="run in a worker kernel, not in this one"
     )
@@ -65,8 +65,8 @@ class PycaretMagics(Magics):
             return made
         parsed = run_parser().parse_args(said)
         setup, plan = body_of(cell) if cell is not None else ({}, {})
-        question = words.question_of(parsed, setup, plan)
-        run = start(client(), question, parsed.data, names, worker=parsed.worker)
+        request = run_request.request_from(parsed, setup, plan)
+        run = start(client(), request, parsed.data, names, worker=parsed.worker)
         self._keep(name, run)  # before it waits: whoever interrupts that has the run
         if parsed.quiet:
             display.seen(run)  # an expression at the end of the cell would show it

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..client import ENDED, Client
 from ..client import records as api
-from ..client.run_request import best_of
+from ..client.run_request import best_model_text
 from ..common.errors import Conflict, NotFound
 from ..common.protocol import PIPELINE_KIND
 from ..kernel.agent import Attempt
@@ -217,7 +217,7 @@ class Run:
 
     def __repr__(self) -> str:
         row = self._row
-        parts = [f"run {row['id']}", row["status"], best_of(row)]
+        parts = [f"run {row['id']}", row["status"], best_model_text(row)]
         if row["error"]:
             parts.append(row["error"])
         return f"<{', '.join(part for part in parts if part)}>"

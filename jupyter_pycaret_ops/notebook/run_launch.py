@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..client import Client
-from ..client import run_request as words
+from ..client import Client, run_request
 from ..client.resources.runs import Submission
 from ..common.engine_facts import SAMPLE_SETS
 from ..common.errors import Invalid
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 def start(
     client: Client,
-    question: words.Question,
+    request: run_request.RunRequest,
     data: Any,
     names: Mapping[str, Any],
     *,
@@ -35,10 +34,12 @@ def start(
     """
     name, frame = _frame(data, names)
     if frame is not None and not worker:
-        return _here(client, question, name, frame)
-    table = _elsewhere(client, question, name, frame)
-    asked = words.ask(client, question, table, suggest_for)
-    return Run(client, asked.run, title=asked.target or table.name, guessed=asked.guessed)
+        return _here(client, request, name, frame)
+    table = _elsewhere(client, request, name, frame)
+    submitted = run_request.submit(client, request, table, suggest_for)
+    return Run(
+        client, submitted.run, title=submitted.target or table.name, guessed=submitted.guesses
+    )
 
 
 def _frame(data: Any, names: Mapping[str, Any]) -> tuple[str, pd.DataFrame | None]:
@@ -54,45 +55,45 @@ def _frame(data: Any, names: Mapping[str, Any]) -> tuple[str, pd.DataFrame | Non
     return str(data), frames.get(str(data))
 
 
-def _here(client: Client, question: words.Question, name: str, frame: pd.DataFrame) -> Run:
+def _here(client: Client, request: run_request.RunRequest, name: str, frame: pd.DataFrame) -> Run:
     part: Submission = {
         "executor": "notebook",
         "frame": {"name": name, **described(frame)},
     }
-    table = words.Table(name, part, lambda: columns_of(frame))
-    asked = words.ask(client, question, table, suggest_for)
+    table = run_request.Table(name, part, lambda: columns_of(frame))
+    submitted = run_request.submit(client, request, table, suggest_for)
     attempt = agent.begin_here(
         client.address.api,
-        asked.run["id"],
-        asked.run["run_token"],
+        submitted.run["id"],
+        submitted.run["run_token"],
         # the next cell may change it
         frame.copy(),
-        client.trust,
+        client.ssl_context,
     )
-    return Run(client, asked.run, attempt, asked.target or name, asked.guessed)
+    return Run(client, submitted.run, attempt, submitted.target or name, submitted.guesses)
 
 
 def _elsewhere(
-    client: Client, question: words.Question, name: str, frame: pd.DataFrame | None
-) -> words.Table:
+    client: Client, request: run_request.RunRequest, name: str, frame: pd.DataFrame | None
+) -> run_request.Table:
     """Data that another kernel reads: a frame or a file, which is uploaded once, or what the server has."""
     if frame is not None:
         content = as_parquet(frame)
-        return words.file_table(
+        return run_request.file_table(
             client,
-            question,
+            request,
             name,
             columns_of(frame),
-            lambda: words.upload_once(client, content, name, filename=f"{name}.parquet")[0],
+            lambda: run_request.upload_once(client, content, name, filename=f"{name}.parquet")[0],
         )
     if Path(name).is_file():
-        return words.file_table(
+        return run_request.file_table(
             client,
-            question,
+            request,
             Path(name).stem,
             columns_of_file(name),
-            lambda: words.upload_once(client, name, Path(name).stem)[0],
+            lambda: run_request.upload_once(client, name, Path(name).stem)[0],
         )
     if name in SAMPLE_SETS:
-        return words.sample_table(name)
-    return words.source_table(client, words.find_source(client, name))
+        return run_request.sample_table(name)
+    return run_request.source_table(client, run_request.find_source(client, name))

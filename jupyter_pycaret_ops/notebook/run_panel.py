@@ -9,7 +9,7 @@ from typing import Any
 
 from ..client import ENDED
 from ..client import records as api
-from ..client.run_request import best_of
+from ..client.run_request import best_model_text
 from ..common.errors import OpsError
 from . import display, rendering
 from .deploy_panel import DeployPanel
@@ -161,7 +161,7 @@ class RunPanel(Panel):
         if row["executor"] == "notebook" and not self.run.is_here:
             where = "in a notebook's kernel"
         is_over = row["status"] in ENDED
-        told = best_of(row) if row["status"] == "succeeded" else f"{row['plan']}, {where}"
+        told = best_model_text(row) if row["status"] == "succeeded" else f"{row['plan']}, {where}"
         free = "" if is_over else '<span data-when="alive"> · the cell is free</span>'
         word = "Cancelling" if state.is_cancelling and not is_over else None
         stop = ""
@@ -199,7 +199,7 @@ class RunPanel(Panel):
     def _heard(self) -> str:
         """What a screen reader is told: how it stands, and every new best."""
         row = self.state.row
-        best = best_of(row)
+        best = best_model_text(row)
         rank = "best" if row["status"] in ENDED else "best so far"
         said = f"{self.run.title} {row['status']}" + (f", {rank}: {best}" if best else "")
         return f'<p class="jp-pycaret-heard" role="status" aria-live="polite">{escape(said)}</p>'

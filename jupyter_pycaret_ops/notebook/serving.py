@@ -59,7 +59,7 @@ def find_pipeline(client: Client, text: str) -> Pipeline:
     NotFound
         When there is none.
     """
-    rows = client.pipelines.list(client.home().workspace_id, limit=None)
+    rows = client.pipelines.list(client.default_project().workspace_id, limit=None)
     found = next((row for row in rows if text in (row["name"], row["id"])), None)
     if found is None:
         raise NotFound(f"There is no pipeline “{text}”.")

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from ..client import Client
-from ..client import run_request as words
+from ..client import Client, run_request
 from ..client.records import JSON, DataSource
 from ..common.errors import Invalid
 from ..common.tables.inference import suggest_for
@@ -36,7 +35,7 @@ class UploadPanel(Panel):
         super().__init__(client)
         #: takes the run that was started, where another panel shows it
         self._on_run = on_run
-        self.workspace_id = client.home().workspace_id
+        self.workspace_id = client.default_project().workspace_id
         self.source: DataSource | None = None
         self.run: RunPanel | None = None
         self._preview: JSON = {}
@@ -74,7 +73,9 @@ class UploadPanel(Panel):
             content, self._pieces = bytes(self._pieces), bytearray()
             self._coming = None
             taken = {row["name"] for row in self.client.data_sources.list(self.workspace_id, None)}
-            name = words.unused(str(fields["name"]).rpartition(".")[0] or fields["name"], taken)
+            name = run_request.unused_name(
+                str(fields["name"]).rpartition(".")[0] or fields["name"], taken
+            )
             self._take(
                 self.client.data_sources.upload(
                     self.workspace_id, content, name, filename=str(fields["name"])
@@ -89,11 +90,11 @@ class UploadPanel(Panel):
     def _start(self, fields: dict[str, Any]) -> None:
         assert self.source is not None
         target = fields.get("target") or self._target
-        question = words.Question("compare", target=target)
-        asked = words.ask(
-            self.client, question, words.source_table(self.client, self.source), suggest_for
+        request = run_request.RunRequest("compare", target=target)
+        submitted = run_request.submit(
+            self.client, request, run_request.source_table(self.client, self.source), suggest_for
         )
-        run = Run(self.client, asked.run, title=self.source["name"], guessed=asked.guessed)
+        run = Run(self.client, submitted.run, title=self.source["name"], guessed=submitted.guesses)
         if self._on_run is not None:
             self._on_run(run)
         else:

@@ -1,4 +1,4 @@
-"""The server extension: its traits, how it starts and how it stops."""
+"""The server extension: traits, start and stop."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .api.context import Services
     from .wiring import ServerOptions
 
-#: Jupyter is up before the store is looked at; a request that needs it does not wait for this
+#: seconds after the start of Jupyter; a request starts the extension at once
 START_AFTER_S = 1.0
 STOP_WITHIN_S = 10.0
 
@@ -37,90 +37,95 @@ class PyCaretOpsApp(ExtensionApp):
     load_other_extensions = True
 
     database_url = Unicode(
-        help="SQLAlchemy URL of the records. Default: SQLite in Jupyter's data folder.",
+        help="SQLAlchemy URL of the database. Default: a SQLite file in Jupyter's data folder.",
     ).tag(config=True)
     auto_migrate = Bool(
         None,
         allow_none=True,
-        help="Whether start-up brings the database up to date. Default: on SQLite only.",
+        help="Whether the server migrates the database when it starts. Default: on SQLite only.",
     ).tag(config=True)
     artifact_root = Unicode(
-        help="Folder, or fsspec URL, of uploaded tables and pipelines. Default: in Jupyter's data folder.",
+        help="Folder or fsspec URL of uploads, artifacts and pipelines. Default: in Jupyter's data folder.",
     ).tag(config=True)
     key_file = Unicode(
-        help="File with the secret that signs pipelines and encrypts connectors' secrets; made with mode "
-        "0600 when missing. Servers that share a database share this file.",
+        help="File with the key that signs pipelines and encrypts the secrets of connectors; created with mode "
+        "0600 when missing. Servers that share a database must share this file.",
     ).tag(config=True)
     owner_name = Unicode(
-        help="The user that stock identity providers (token, password) stand for. Default: the operating "
-        "system's user, and on a JupyterHub the one whose server it is.",
+        help="The user that Jupyter's token and password stand for. Default: the operating system user, on a "
+        "JupyterHub the user of the server.",
     ).tag(config=True)
     auto_bootstrap = Bool(
-        True, help="Whether the owner's first request makes workspace and project `default`."
+        True,
+        help="Whether the first request of the owner creates a workspace and a project `default`.",
     ).tag(config=True)
     upload_cap_bytes = Int(64 * 1024 * 1024, min=1, help="Largest upload, in bytes.").tag(
         config=True
     )
     concurrent_runs = Int(
         min=1,
-        help="How many runs of this server execute at once; the others wait. Default: one for two cores, "
-        "but two at the least.",
+        help="Number of runs that this server executes at once; others wait. Default: one for two cores, at "
+        "least two.",
     ).tag(config=True)
-    queue_cap = Int(1000, min=1, help="How many runs may wait; further ones get 429.").tag(
-        config=True
-    )
+    queue_cap = Int(
+        1000, min=1, help="Number of runs that may wait; further ones are refused with 429."
+    ).tag(config=True)
     spare_kernels = Int(
-        1, min=0, help="How many worker kernels are kept warm once somebody uses the extension."
+        1,
+        min=0,
+        help="Number of preloaded worker kernels, started on the first use of the extension.",
     ).tag(config=True)
     spare_idle_s = Float(
-        1800.0, min=1.0, help="After how many seconds without use the spare kernels are given up."
+        1800.0, min=1.0, help="Seconds without use after which spare kernels are ended."
     ).tag(config=True)
     worker_kernel_name = Unicode(
-        "python3", help="Kernelspec that runs execute in; its environment has this package."
+        "python3", help="Kernelspec in which runs are executed; its environment needs this package."
     ).tag(config=True)
     kernel_answer_s = Float(
         60.0,
         min=1.0,
-        help="Seconds that a worker kernel may take to start, and then to do what the server asks of it.",
+        help="Seconds that a worker kernel may take to start, and then to answer the server.",
     ).tag(config=True)
     cancel_grace_s = Float(
         5.0,
         min=0.0,
-        help="Seconds from a cancel to the kill of a run's kernel that has not stopped.",
+        help="Seconds from a cancel to the end of the kernel of a run that has not stopped.",
     ).tag(config=True)
     lease_s = Float(
-        60.0, min=3.0, help="Seconds that a server holds a run without a sign of life."
+        60.0, min=3.0, help="Seconds without a report after which a run counts as lost."
     ).tag(config=True)
     overtime_s = Float(
         300.0,
         min=0.0,
-        help="Seconds beyond a run's time limit after which the server ends the run itself.",
+        help="Seconds after the time limit of a run at which the server ends its kernel.",
     ).tag(config=True)
     worker_memory_bytes = Int(
         0,
         min=0,
-        help="How many bytes of memory a worker kernel may use with all of its processes. Default: three "
-        "quarters of what is free when a run begins, divided by concurrent_runs.",
+        help="Bytes of memory that a worker kernel may use with all of its processes. Default: three quarters of "
+        "the free memory when a run starts, divided by concurrent_runs.",
     ).tag(config=True)
-    run_attempts = Int(
-        2, min=1, help="How often a run is begun whose worker was lost through no fault of its own."
-    ).tag(config=True)
+    run_attempts = Int(2, min=1, help="Number of attempts of a run whose worker was lost.").tag(
+        config=True
+    )
     pool = Unicode(
-        help="Servers execute only runs of their own pool. Default: host and operating system user."
+        help="A server executes only runs of its pool. Default: host and operating system user."
     ).tag(config=True)
     connector_allow_private = Bool(
         False,
-        help="Whether S3 and Postgres sources may lie at addresses that are not public: this machine itself, "
-        "the local network, link-local ones such as a cloud's metadata service. Whoever may register a "
-        "source then reaches what this server reaches.",
+        help="Whether S3 and Postgres sources may have addresses that are not public: this machine, the local "
+        "network, link-local addresses such as the metadata service of a cloud. Users who may register a "
+        "source can then reach what this server can reach.",
     ).tag(config=True)
     connector_cap_rows = Int(
-        5_000_000, min=1, help="Most rows that a run reads from an S3 or Postgres source."
+        5_000_000,
+        min=1,
+        help="Maximum number of rows that a run reads from an S3 or Postgres source.",
     ).tag(config=True)
     connector_cap_bytes = Int(
         512 * 1024 * 1024,
         min=1,
-        help="Most bytes that a run reads from an S3 or Postgres source.",
+        help="Maximum number of bytes that a run reads from an S3 or Postgres source.",
     ).tag(config=True)
     connector_timeout_s = Float(
         600.0, min=1.0, help="Seconds that a run may take to read an S3 or Postgres source."
@@ -128,8 +133,8 @@ class PyCaretOpsApp(ExtensionApp):
     predict_timeout_s = Float(
         20.0,
         min=0.1,
-        help="Seconds that a pipeline may take for a batch of rows, and as long again for each 5,000 of "
-        "them. One that takes longer has its kernel ended.",
+        help="Seconds that a pipeline may take for a batch of rows, and as long again for each 5,000 rows. "
+        "The kernel of one that takes longer is ended.",
     ).tag(config=True)
     public_body_bytes = Int(
         1024 * 1024, min=1024, help="Largest body of a request to a public deployment, in bytes."
@@ -137,11 +142,11 @@ class PyCaretOpsApp(ExtensionApp):
     public_requests_per_minute = Int(
         6000,
         min=1,
-        help="How many requests one address may make to a public deployment; further ones get 429. "
-        "Large bodies count as several: one more for each 64 KiB.",
+        help="Number of requests per minute from one address to a public deployment; further ones are refused "
+        "with 429. A large body counts as several requests: one more for each 64 KiB.",
     ).tag(config=True)
     callback_url = Unicode(
-        help="Where kernels on other hosts report: this server's API, as they reach it, for instance "
+        help="URL at which kernels on other hosts reach the API of this server, for example "
         "https://hub.example.org/user/ada/pycaret/api/v1. Default: an internal socket on this host.",
     ).tag(config=True)
 
@@ -172,7 +177,7 @@ class PyCaretOpsApp(ExtensionApp):
     # ---------------------------------------------------------------- Jupyter's hooks
 
     def initialize_settings(self) -> None:
-        """Let handlers find the extension."""
+        """Store the extension in the settings of the web application."""
         self._services: Services | None = None
         self._starting: asyncio.Task[Services] | None = None
         self._stack: contextlib.AsyncExitStack | None = None
@@ -181,7 +186,7 @@ class PyCaretOpsApp(ExtensionApp):
         self.settings[settings.EXTENSION] = self
 
     def initialize_handlers(self) -> None:
-        """Serve the table of routes, which is imported when it is first needed."""
+        """Add the routes, which are imported when they are first needed."""
         from .api.lazy_routes import LazyRoutes
 
         assert self.serverapp is not None
@@ -190,39 +195,39 @@ class PyCaretOpsApp(ExtensionApp):
         application.add_handlers(".*$", [self._routes.rule()])
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
-        """Start shortly after Jupyter, so that runs of an earlier server go on without anybody asking."""
+        """Start shortly after Jupyter, so that runs of an earlier server go on without a request."""
         self._tasks.append(asyncio.create_task(self._start_soon(), name="pycaret-ops-start"))
 
     async def _start_soon(self) -> None:
         await asyncio.sleep(START_AFTER_S)
         await self._routes.ready()
         if not self._has_records():
-            return  # nobody has used it yet: the first request starts it
+            return  # it was never used: the first request starts it
         try:
             await self.ensure_started()
         except Unavailable as error:
             self.log.warning("jupyter-pycaret-ops: %s", error.message)
 
     def _has_records(self) -> bool:
-        """Whether there may be anything to take up again; a SQLite file that is not there holds nothing."""
+        """Return whether the database may have records; a missing SQLite file has none."""
         from sqlalchemy.engine import make_url
         from sqlalchemy.exc import ArgumentError
 
         try:
             url = make_url(self.database_url)
         except ArgumentError:
-            return True  # starting says what is wrong with it
+            return True  # the start fails with a message
         if url.get_backend_name() != "sqlite":
             return True
         return bool(url.database) and Path(str(url.database)).exists()
 
     async def ensure_started(self) -> Services:
-        """The rooms; whoever asks first starts them, and a start that failed is tried again.
+        """Return the services, which the first call starts; a start that failed is tried again.
 
         Raises
         ------
         Unavailable
-            When the database cannot be used as it is; the message says what mends it.
+            When the database cannot be used; the message says what to do.
         """
         if self._services is not None:
             return self._services
@@ -233,7 +238,7 @@ class PyCaretOpsApp(ExtensionApp):
         return await asyncio.shield(self._starting)
 
     async def stop_extension(self) -> None:
-        """End what was started, in reverse; never longer than a few seconds, never with an error."""
+        """Close the parts in reverse order, within `STOP_WITHIN_S` seconds each; errors are logged."""
         self._stopped = True
         for task in self._tasks:
             task.cancel()
@@ -249,17 +254,17 @@ class PyCaretOpsApp(ExtensionApp):
                 self.log.exception("jupyter-pycaret-ops did not stop cleanly")
 
     def current_activity(self) -> dict[str, int] | None:
-        """Runs that execute, so that a server with one is not taken for idle."""
+        """Return the number of runs that are executed, so that the server does not count as idle."""
         live = 0
         if self._services is not None:
-            # a kernel that runs a plan in a thread looks idle to Jupyter
+            # to Jupyter, a kernel that executes a plan in a thread is idle
             live = self._services.supervisor.live + self._services.notebook.live
         if not live:
             return None
         if self.serverapp is not None:
             from jupyter_server._tz import utcnow
 
-            # Jupyter does not see our kernels; cullers look at this time
+            # worker kernels are not in Jupyter's list of kernels; cullers read this time
             self.serverapp.web_app.settings["api_last_activity"] = utcnow()
         return {"running_runs": live}
 
@@ -275,7 +280,7 @@ class PyCaretOpsApp(ExtensionApp):
         stack = contextlib.AsyncExitStack()
         try:
             built = await wiring.build(self._options(), stack, kernel_specs)
-            # agents are heard before runs are dispatched, and until the last run has stopped
+            # agents can report before runs are dispatched, and until the last run has stopped
             self._services = built.services
             await wiring.start(built, stack, await self._listen(stack, built.runtime))
         except BaseException:
@@ -286,19 +291,19 @@ class PyCaretOpsApp(ExtensionApp):
         return built.services
 
     def _options(self) -> ServerOptions:
-        """Return the traits that the parts are built with."""
+        """Return the traits as plain values."""
         from .wiring import ServerOptions
 
         names = (field.name for field in dataclasses.fields(ServerOptions))
         return ServerOptions(**{name: getattr(self, name) for name in names})
 
     def _prepare_store(self) -> None:
-        """Bring the database up to date; imports SQLAlchemy, so it runs in a thread.
+        """Migrate the database if that is allowed; imports SQLAlchemy, so it is called in a thread.
 
         Raises
         ------
         Unavailable
-            When it cannot be used as it is.
+            When the database cannot be used.
         """
         from sqlalchemy.engine import make_url
         from sqlalchemy.exc import SQLAlchemyError
@@ -315,15 +320,15 @@ class PyCaretOpsApp(ExtensionApp):
         except (SQLAlchemyError, OSError) as error:
             self.log.warning("the database could not be opened: %s", error)
             raise Unavailable(
-                "The database could not be opened; the server's log says why. "
-                "Check PyCaretOpsApp.database_url.",
+                "The database could not be opened. See the server's log, and check "
+                "PyCaretOpsApp.database_url.",
                 retry_after_s=10,
             ) from error
         if report.backup is not None:
-            self.log.info("the database was copied to %s before its upgrade", report.backup)
+            self.log.info("the database was copied to %s before its migration", report.backup)
 
     async def _listen(self, stack: contextlib.AsyncExitStack, runtime: Path) -> str:
-        """Open the internal listener, which serves the agent's routes alone; returns where it is."""
+        """Open the internal listener, which serves only the agent's routes, and return its URL."""
         if self.callback_url:
             return self.callback_url
         from tornado.httpserver import HTTPServer

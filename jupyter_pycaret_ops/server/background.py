@@ -1,4 +1,4 @@
-"""Tasks that nobody awaits: named, logged when they fail, and ended with the server."""
+"""Background tasks: named, logged when they fail, and cancelled when the server stops."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ log = logging.getLogger("jupyter_pycaret_ops")
 
 
 class BackgroundTasks:
-    """Keeps tasks alive until they are done; `close` belongs on the exit stack of the server's life."""
+    """References to tasks until they are done; push `close` on the exit stack of the server."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -21,7 +21,7 @@ class BackgroundTasks:
         return len(self._tasks)
 
     def start(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any] | None:
-        """Run a coroutine in a task of that name; None after `close`, when it is not begun at all."""
+        """Run a coroutine in a task; return None after `close`, when it is not started."""
         if self._is_closed:
             work.close()
             return None
@@ -36,9 +36,9 @@ class BackgroundTasks:
             log.error("%s failed", task.get_name(), exc_info=error)
 
     async def close(self, grace_s: float = 0.0) -> None:
-        """Return when all have ended; those that take longer than `grace_s` are cancelled.
+        """Wait for all tasks; cancel those that take longer than `grace_s` seconds.
 
-        Nothing is begun any more.
+        No further tasks are started.
         """
         self._is_closed = True
         tasks = list(self._tasks)

@@ -1,6 +1,6 @@
-"""`jupyter pycaret-ops doctor`: whether everything that the server needs is there, and what to do where not.
+"""`jupyter pycaret-ops doctor`: checks of everything that the server needs, with remedies.
 
-It changes nothing: what is not there is not made, and the database is opened for reading.
+It changes nothing: missing files are not created, and the database is opened for reading only.
 """
 
 from __future__ import annotations
@@ -30,30 +30,41 @@ if TYPE_CHECKING:
 
     from .app import PyCaretOpsApp
 
-#: bytes; with less, a run cannot keep its pipeline
-LEAST_FREE = 256 * 2**20
+#: bytes; with less free space, a run may not be able to store its pipeline
+MIN_FREE_BYTES = 256 * 2**20
 
 Verdict = Literal["ok", "note", "bad"]
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at; `remedy` says what to do where it is not well."""
+    """The result of one check; `remedy` is what to do when it is not `ok`."""
 
     what: str
     verdict: Verdict
-    said: str
+    message: str
     remedy: str = ""
 
+    def as_json(self) -> dict[str, str]:
+        """Return the finding as `doctor --json` writes it."""
+        return {
+            "what": self.what,
+            "verdict": self.verdict,
+            "said": self.message,
+            "remedy": self.remedy,
+        }
 
-def examine(settings: PyCaretOpsApp) -> Iterator[Finding]:
-    """Look at everything, the quick things first; the last starts a worker kernel."""
-    with tempfile.TemporaryDirectory(prefix="pco-doctor-") as folder, _scratch(Path(folder)):
-        yield from _guarded("database", lambda: _database(settings))
-        yield from _guarded("artifacts", lambda: _artifacts(settings.artifact_root))
-        yield from _guarded("key file", lambda: _key_file(Path(settings.key_file)))
-        yield from _guarded("kernelspec", lambda: _kernelspec(settings.worker_kernel_name))
-        yield from _guarded(
+
+def check_all(settings: PyCaretOpsApp) -> Iterator[Finding]:
+    """Yield the findings of all checks, the fast ones first; the last check starts a worker kernel."""
+    with tempfile.TemporaryDirectory(prefix="pco-doctor-") as folder, _temporary_home(Path(folder)):
+        yield from _findings_or_error("database", lambda: _database(settings))
+        yield from _findings_or_error("artifacts", lambda: _artifacts(settings.artifact_root))
+        yield from _findings_or_error("key file", lambda: _key_file(Path(settings.key_file)))
+        yield from _findings_or_error(
+            "kernelspec", lambda: _kernelspec(settings.worker_kernel_name)
+        )
+        yield from _findings_or_error(
             "engine",
             lambda: _engine(settings.worker_kernel_name),
             f"Runs execute in the kernel “{settings.worker_kernel_name}”: its environment needs "
@@ -61,16 +72,18 @@ def examine(settings: PyCaretOpsApp) -> Iterator[Finding]:
         )
 
 
-def _guarded(
+def _findings_or_error(
     what: str,
-    look: Callable[[], Iterator[Finding]],
-    remedy: str = "The message above names the cause.",
+    check: Callable[[], Iterator[Finding]],
+    remedy: str = "See the message.",
 ) -> Iterator[Finding]:
     try:
-        yield from look()
-    except Exception as error:  # whatever is broken, the rest is looked at
-        said = error.message if isinstance(error, OpsError) else f"{type(error).__name__}: {error}"
-        yield Finding(what, "bad", said, remedy)
+        yield from check()
+    except Exception as error:  # the other checks go on
+        message = (
+            error.message if isinstance(error, OpsError) else f"{type(error).__name__}: {error}"
+        )
+        yield Finding(what, "bad", message, remedy)
 
 
 def _database(settings: PyCaretOpsApp) -> Iterator[Finding]:
@@ -104,56 +117,58 @@ def _database(settings: PyCaretOpsApp) -> Iterator[Finding]:
             state, head = examine_schema(engine, alembic_config(settings.database_url))
         except (SQLAlchemyError, OSError) as error:
             remedy = (
-                "Check that it is a SQLite file that you may read."
+                "Check that it is a SQLite file and that you may read it."
                 if is_sqlite
-                else "Check host, port, name and password, and that the server runs."
+                else "Check host, port, name and password, and that the server is running."
             )
-            yield Finding("database", "bad", f"{shown} does not open: {error}", remedy)
+            yield Finding("database", "bad", f"{shown} cannot be opened: {error}", remedy)
             return
-        yield Finding("database", "ok", f"{shown} opens")
+        yield Finding("database", "ok", f"{shown} can be opened")
         if file is not None and not os.access(file, os.W_OK):
             yield Finding(
                 "database",
                 "bad",
-                f"{file} cannot be written to by {system_user()}",
-                f"Give it back to the user of the server: chown {system_user()} {file}",
+                f"{system_user()} cannot write to {file}",
+                f"Change its owner to the user of the server: chown {system_user()} {file}",
             )
         if file is not None and (kind := file_system_of(file.parent)) in _network_file_systems():
             yield Finding(
                 "database",
                 "note",
-                f"it stands on a network file system ({kind}), where SQLite is slow and locks are unsure",
+                f"it is on a network file system ({kind}), where SQLite is slow and its locks may fail",
                 "Move it to a local disk with PyCaretOpsApp.database_url.",
             )
         yield from _schema(state, head, settings, is_sqlite=is_sqlite)
         if state is SchemaState.CURRENT:
-            yield from _guarded("runs", lambda: _runs(engine, settings.pool, is_sqlite=is_sqlite))
+            yield from _findings_or_error(
+                "runs", lambda: _runs(engine, settings.pool, is_sqlite=is_sqlite)
+            )
     finally:
         engine.dispose()
 
 
 def _missing_database(file: Path, shown: str, settings: PyCaretOpsApp) -> Iterator[Finding]:
-    """A SQLite file that is not there yet: the server makes it, where it may."""
-    if (fault := _why_not_made(file.parent)) is not None:
-        remedy = "Check that the folder exists and can be written to."
-        yield Finding("database", "bad", f"{shown} cannot be made: {fault}", remedy)
+    """Check a SQLite file that does not exist yet; the server creates it."""
+    if (problem := _creation_problem(file.parent)) is not None:
+        remedy = "Check that the folder exists and that you may write to it."
+        yield Finding("database", "bad", f"{shown} cannot be created: {problem}", remedy)
         return
-    yield Finding("database", "ok", f"{shown} is made when the server first starts")
+    yield Finding("database", "ok", f"{shown} is created when the server first starts")
     yield from _schema(SchemaState.EMPTY, "the newest revision", settings, is_sqlite=True)
 
 
-def _why_not_made(folder: Path) -> str | None:
-    """Why a folder, with its parents, could not be made and written to; None where it could."""
-    there = next((one for one in (folder, *folder.parents) if one.exists()), Path("/"))
-    if not there.is_dir():
-        return f"{there} is no folder"
-    if not os.access(there, os.W_OK | os.X_OK):
-        return f"{there} cannot be written to by {system_user()}"
+def _creation_problem(folder: Path) -> str | None:
+    """Return why a folder could not be created, with its parents, or written to; None when it could."""
+    existing = next((one for one in (folder, *folder.parents) if one.exists()), Path("/"))
+    if not existing.is_dir():
+        return f"{existing} is not a folder"
+    if not os.access(existing, os.W_OK | os.X_OK):
+        return f"{system_user()} cannot write to {existing}"
     return None
 
 
 def _reading_engine(url: URL) -> Engine:
-    """An engine that changes nothing: no folder, no file, no row."""
+    """Return a database engine that changes neither files nor records."""
     from sqlalchemy import create_engine
 
     from .store.session import make_engine
@@ -163,7 +178,7 @@ def _reading_engine(url: URL) -> Engine:
 
     def connect() -> sqlite3.Connection:
         file = Path(str(url.database)).absolute()
-        # where no server has it open nobody writes, and SQLite then leaves no file beside it
+        # without a server nobody writes, and with `immutable` SQLite creates no further files
         is_open = file.with_name(f"{file.name}-wal").exists()
         query = "mode=ro" if is_open else "mode=ro&immutable=1"
         return sqlite3.connect(f"{file.as_uri()}?{query}", uri=True, timeout=5)
@@ -183,26 +198,28 @@ def _schema(
         yield Finding(
             "migrations",
             "bad",
-            "the database was made by a newer version",
+            "the database was created by a newer version",
             "pip install --upgrade jupyter-pycaret-ops",
         )
     elif state is SchemaState.FOREIGN:
         yield Finding(
             "migrations",
             "bad",
-            "the database holds tables of somebody else",
-            "Point PyCaretOpsApp.database_url to an empty database.",
+            "the database has tables of another application",
+            "Set PyCaretOpsApp.database_url to an empty database.",
         )
     elif upgrades:
         yield Finding(
-            "migrations", "ok", f"the database is {state}; the server brings it to {head} by itself"
+            "migrations",
+            "ok",
+            f"the database is {state}; the server migrates it to {head} when it starts",
         )
     else:
         yield Finding("migrations", "bad", f"the database is {state}", f"Run: {MIGRATE_COMMAND}")
 
 
 def _runs(engine: Engine, pool: str, *, is_sqlite: bool) -> Iterator[Finding]:
-    """Runs that wait for a server, or are held by one, that is not heard of here."""
+    """Check for runs that wait for another server, or whose server has not renewed its lease."""
     from sqlalchemy import select
     from sqlalchemy.orm import Session
 
@@ -233,46 +250,44 @@ def _runs(engine: Engine, pool: str, *, is_sqlite: bool) -> Iterator[Finding]:
         if row.status == Status.RUNNING
         and (row.lease_expires_at is None or _utc(row.lease_expires_at) < now)
     ]
-    # a run of a notebook waits for its notebook, not for a server
+    # a notebook run waits for its notebook, not for a server
     foreign = [
         row
         for row in rows
         if row.status == Status.QUEUED and row.pool != pool and row.executor != "notebook"
     ]
-    held = len(rows) - len(lapsed) - len(foreign)
-    yield Finding(
-        "runs", "ok", f"{held} queued or running, and looked after" if held else "none is stuck"
-    )
+    active = len(rows) - len(lapsed) - len(foreign)
+    yield Finding("runs", "ok", f"{active} queued or running" if active else "none is stuck")
     for row in lapsed:
         since = f" since {row.lease_expires_at:%Y-%m-%d %H:%M} UTC" if row.lease_expires_at else ""
         yield Finding(
             "runs",
             "bad",
-            f"{_called(row)} is running, but its server {row.leased_by or row.pool} is silent{since}",
-            _settles(row.pool, pool, is_sqlite=is_sqlite),
+            f"{_run_name(row)} is running, but its server {row.leased_by or row.pool} is silent{since}",
+            _remedy(row.pool, pool, is_sqlite=is_sqlite),
         )
     for row in foreign:
         yield Finding(
             "runs",
             "bad",
-            f"{_called(row)} waits for a server of {row.pool}; this one is of {pool}",
-            _settles(row.pool, pool, is_sqlite=is_sqlite),
+            f"{_run_name(row)} waits for a server of {row.pool}; this one is of {pool}",
+            _remedy(row.pool, pool, is_sqlite=is_sqlite),
         )
 
 
-def _called(row: Any) -> str:
+def _run_name(row: Any) -> str:
     return f"run {row.experiment or ''} {row.plan} (…{row.id[-6:]})".replace("  ", " ")
 
 
-def _settles(theirs: str, mine: str, *, is_sqlite: bool) -> str:
-    """What makes an end of a run that nobody looks after."""
-    if is_sqlite or theirs == mine:
-        return "Start a Jupyter server with this database: it settles the run."
-    return f"Start the server of {theirs} again, or cancel the run: jupyter pycaret-ops cancel"
+def _remedy(run_pool: str, own_pool: str, *, is_sqlite: bool) -> str:
+    """Return what to do about a run without a server."""
+    if is_sqlite or run_pool == own_pool:
+        return "Start a Jupyter server with this database. It requeues or ends the run."
+    return f"Start the server of {run_pool} again, or cancel the run: jupyter pycaret-ops cancel"
 
 
-def _utc(moment: datetime) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+def _utc(time: datetime) -> datetime:
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def _network_file_systems() -> frozenset[str]:
@@ -282,28 +297,28 @@ def _network_file_systems() -> frozenset[str]:
 
 
 def _artifacts(root: str) -> Iterator[Finding]:
-    """Whether files can be kept there, as far as that shows without writing one."""
+    """Check whether files can be stored there, without writing one."""
     is_local = "://" not in root or root.startswith(("file://", "local://"))
     if not is_local:
         yield from _remote_artifacts(root)
         return
     folder = Path(root.split("://", 1)[-1])
     remedy = (
-        "Check its rights and free space, or set PyCaretOpsApp.artifact_root; an s3:// address needs "
+        "Check permissions and free space, or set PyCaretOpsApp.artifact_root. An s3:// URL needs "
         "pip install 'jupyter-pycaret-ops[s3]' and credentials."
     )
-    if (fault := _why_not_made(folder)) is not None:
-        yield Finding("artifacts", "bad", f"{root} cannot be written to: {fault}", remedy)
+    if (problem := _creation_problem(folder)) is not None:
+        yield Finding("artifacts", "bad", f"cannot write to {root}: {problem}", remedy)
         return
-    there = next(one for one in (folder, *folder.parents) if one.exists())
-    free = shutil.disk_usage(there).free
-    if free < LEAST_FREE:
+    existing = next(one for one in (folder, *folder.parents) if one.exists())
+    free = shutil.disk_usage(existing).free
+    if free < MIN_FREE_BYTES:
         yield Finding(
             "artifacts", "bad", f"only {free / 2**20:,.0f} MiB are free for {root}", remedy
         )
         return
-    how = "can be written to" if folder.exists() else "is made when first needed"
-    yield Finding("artifacts", "ok", f"{root} {how}, {free / 2**30:,.0f} GiB are free")
+    state = "is writable" if folder.exists() else "is created when first needed"
+    yield Finding("artifacts", "ok", f"{root} {state}, {free / 2**30:,.0f} GiB are free")
 
 
 def _remote_artifacts(root: str) -> Iterator[Finding]:
@@ -317,28 +332,30 @@ def _remote_artifacts(root: str) -> Iterator[Finding]:
             "artifacts",
             "bad",
             f"{root} cannot be reached: {error}",
-            "Check address and credentials; an s3:// address needs "
-            "pip install 'jupyter-pycaret-ops[s3]'.",
+            "Check URL and credentials. An s3:// URL needs pip install 'jupyter-pycaret-ops[s3]'.",
         )
         return
-    yield Finding("artifacts", "ok", f"{root} is reached; nothing was written to it")
+    yield Finding("artifacts", "ok", f"{root} can be reached; nothing was written")
 
 
 def _key_file(file: Path) -> Iterator[Finding]:
     if not file.exists():
-        if (fault := _why_not_made(file.parent)) is not None:
+        if (problem := _creation_problem(file.parent)) is not None:
             yield Finding(
-                "key file", "bad", f"{file} cannot be made: {fault}", "Set PyCaretOpsApp.key_file."
+                "key file",
+                "bad",
+                f"{file} cannot be created: {problem}",
+                "Set PyCaretOpsApp.key_file.",
             )
             return
-        yield Finding("key file", "ok", f"{file} is made when first needed")
+        yield Finding("key file", "ok", f"{file} is created when first needed")
         return
     mode = stat.S_IMODE(file.stat().st_mode)
     if mode & 0o077:
         yield Finding(
             "key file",
             "bad",
-            f"{file} can be read by others (mode {mode:04o}); it signs pipelines and opens secrets",
+            f"other users can read {file} (mode {mode:04o}), which signs pipelines and decrypts secrets",
             f"Run: chmod 600 {file}",
         )
         return
@@ -346,9 +363,9 @@ def _key_file(file: Path) -> Iterator[Finding]:
         yield Finding(
             "key file",
             "bad",
-            f"{file} has {file.stat().st_size} bytes, fewer than a key",
-            "Restore it from a backup. If there is none, delete it: a new one is made, and pipelines are "
-            "to be promoted and secrets to be entered again.",
+            f"{file} has {file.stat().st_size} bytes, but a key has at least {KEY_BYTES}",
+            "Restore it from a backup. Without one, delete it: a new key is created, and pipelines have to be "
+            "promoted again and secrets entered again.",
         )
         return
     yield Finding("key file", "ok", f"{file}, mode {mode:04o}")
@@ -371,7 +388,7 @@ def _kernelspec(name: str) -> Iterator[Finding]:
         yield Finding(
             "kernelspec",
             "bad",
-            f"“{name}” starts {spec.argv[0]}, which is not there",
+            f"“{name}” starts {spec.argv[0]}, which does not exist",
             "Install the kernel again: python -m ipykernel install --sys-prefix",
         )
         return
@@ -381,33 +398,33 @@ def _kernelspec(name: str) -> Iterator[Finding]:
 def _engine(kernel_name: str) -> Iterator[Finding]:
     description = asyncio.run(_describe(kernel_name))
     versions = description.get("versions") or {}
-    told = ", ".join(f"{name} {version}" for name, version in versions.items() if version)
-    yield Finding("engine", "ok", told or "a worker kernel described it")
+    listed = ", ".join(f"{name} {version}" for name, version in versions.items() if version)
+    yield Finding("engine", "ok", listed or "a worker kernel described it")
     for task in description["tasks"]:
         if task.get("is_available"):
-            models = sum(1 for model in task["models"] if model.get("is_available", True))
+            n_models = sum(1 for model in task["models"] if model.get("is_available", True))
             plans = ", ".join(plan["id"] for plan in task["plans"])
-            said = f"{models} models; plans: {plans or 'none in this version'}"
-            yield Finding(task["id"], "ok" if plans else "note", said)
+            message = f"{n_models} models; plans: {plans or 'none in this version'}"
+            yield Finding(task["id"], "ok" if plans else "note", message)
         else:
             extra = task.get("extra") or ""
             yield Finding(
                 task["id"],
                 "note",
-                "cannot run: its libraries are missing",
+                "not available: its libraries are missing",
                 f"pip install 'jupyter-pycaret-ops[{extra}]'" if extra else "",
             )
 
 
 async def _describe(kernel_name: str) -> dict[str, Any]:
-    """What a kernel that was started for this says of the engine."""
+    """Return the description of the engine by a kernel that is started for it."""
     from jupyter_client.kernelspec import KernelSpecManager
 
     from .executors.engine_description import EngineDescription
     from .executors.kernel.pool import PoolSettings, WorkerPool
 
     async def nothing(*_: object) -> None:
-        """No table of workers is kept here."""
+        """Record no worker."""
 
     specs = KernelSpecManager()
     with tempfile.TemporaryDirectory(prefix="pco-doctor-") as folder:
@@ -425,11 +442,11 @@ async def _describe(kernel_name: str) -> dict[str, Any]:
 
 
 @contextmanager
-def _scratch(folder: Path) -> Iterator[None]:
-    """Have what libraries and a kernel keep for themselves stand in `folder`, not in the user's home."""
+def _temporary_home(folder: Path) -> Iterator[None]:
+    """Make libraries and kernels store their files in `folder`, not in the home folder of the user."""
     names = ["JUPYTER_RUNTIME_DIR", "MPLCONFIGDIR", "XDG_CACHE_HOME", "NUMBA_CACHE_DIR"]
     ipython = Path(os.environ.get("IPYTHONDIR") or Path.home() / ".ipython")
-    if not ipython.exists():  # looking for kernelspecs makes it
+    if not ipython.exists():  # listing kernelspecs creates it
         names.append("IPYTHONDIR")
     before = {name: os.environ.get(name) for name in names}
     os.environ.update({name: str(folder / name.lower()) for name in names})

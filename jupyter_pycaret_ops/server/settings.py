@@ -1,4 +1,4 @@
-"""Where things are kept when nobody says otherwise. A leaf: it knows only Jupyter's folders."""
+"""Default locations of files, and users. Imports nothing else of this package."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from pathlib import Path
 
 from jupyter_core.paths import jupyter_data_dir
 
-#: where handlers find the extension in the application's settings
+#: key of the extension in the settings of the web application
 EXTENSION = "jupyter_pycaret_ops_extension"
 
 
 def data_root() -> Path:
-    """The folder that holds the database, the key file and the artifacts by default."""
+    """Return the default folder of database, key file and artifacts."""
     return Path(jupyter_data_dir()) / "pycaret_ops"
 
 
 def make_private_folder(folder: Path) -> None:
-    """Make a folder, with its parents, that only its owner may enter.
+    """Create a folder with mode 0700, and its parents.
 
-    One that is there keeps its mode, which may be meant so; the data folder, which is ours, is closed.
+    An existing folder keeps its mode, which may be intended, except for the default data folder.
     """
     if folder.is_dir():
         if folder == data_root() and folder.stat().st_mode & 0o077:
@@ -33,16 +33,16 @@ def make_private_folder(folder: Path) -> None:
 
 
 def default_database_url() -> str:
-    """SQLite in the data folder."""
+    """Return the URL of a SQLite file in the data folder."""
     from sqlalchemy.engine import URL
 
-    # a folder's name may hold what means something in a URL
+    # the path may have characters with a meaning in URLs
     file = str(data_root() / "pycaret_ops.db")
     return URL.create("sqlite", database=file).render_as_string(hide_password=False)
 
 
 def system_user() -> str:
-    """The operating system's name for who runs this server."""
+    """Return the operating system user of this process."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):
@@ -50,5 +50,5 @@ def system_user() -> str:
 
 
 def hub_user() -> str | None:
-    """Whose server this is, where a JupyterHub started it."""
+    """Return the JupyterHub user of this server, None without a JupyterHub."""
     return os.environ.get("JUPYTERHUB_USER") or None

@@ -1,7 +1,7 @@
-"""The server's secret key: signs what it stores, encrypts what it must give back.
+"""The secret key of the server, which signs pipelines and encrypts the secrets of data sources.
 
-The key is a file of its own (mode 0600) beside the data, never in the database. Signing and encrypting
-keys are derived from it with HMAC-SHA-256, so that neither use reveals anything to the other.
+The key is in a file of its own (mode 0600), never in the database. The keys for signing and encryption are
+derived from it with HMAC-SHA-256, so neither reveals the other.
 """
 
 from __future__ import annotations
@@ -30,26 +30,26 @@ KEY_BYTES = 32
 
 
 class Vault:
-    """Signatures and ciphertexts under one key file; the file is made when first needed."""
+    """Signs and encrypts with the key in one file, which is created when first needed."""
 
     def __init__(self, key_file: Path) -> None:
         self._file = key_file
         self._key: bytes | None = None
 
     def sign(self, digest: str) -> str:
-        """HMAC-SHA-256 over a digest, as hex."""
+        """Return the HMAC-SHA-256 of a digest, as hex."""
         return hmac.new(self._derived(b"sign"), digest.encode(), hashlib.sha256).hexdigest()
 
     def is_signed(self, digest: str, signature: str) -> bool:
-        """Whether this server, or one with its key, signed that digest."""
+        """Return whether the digest was signed with this key."""
         return hmac.compare_digest(self.sign(digest), signature)
 
     def encrypt(self, text: str) -> str:
-        """Ciphertext of a secret (Fernet: AES-128-CBC with HMAC-SHA-256)."""
+        """Encrypt a secret with Fernet (AES-128-CBC with HMAC-SHA-256)."""
         return self._fernet().encrypt(text.encode()).decode()
 
     def decrypt(self, ciphertext: str) -> str:
-        """The secret again.
+        """Decrypt a secret.
 
         Raises
         ------
@@ -74,65 +74,65 @@ class Vault:
 
     def _derived(self, purpose: bytes) -> bytes:
         if self._key is None:
-            self._key = _read_or_make(self._file)
+            self._key = _read_or_create(self._file)
         return hmac.new(self._key, purpose, hashlib.sha256).digest()
 
 
-def _read_or_make(file: Path) -> bytes:
-    """The key in `file`; two servers that make it at once agree on one.
+def _read_or_create(file: Path) -> bytes:
+    """Return the key in `file`, which is created if missing, by one server only if several start at once.
 
     Raises
     ------
     Unavailable
-        When the file holds no whole key, cannot be read, or cannot be made.
+        When the key is too short, or the file cannot be read or created.
     """
     try:
         make_private_folder(file.parent)
         with contextlib.suppress(FileNotFoundError):
             return _read(file)
-        _make(file)
+        _create(file)
         return _read(file)
     except OSError as error:
-        log.warning("the key file cannot be read or made: %s", error)
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        log.warning("the key file cannot be read or created: %s", error)
+        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         raise Unavailable(
-            "The disk that should hold the server's key file is full. Free some space, then try again."
-            if full
-            else "The server's key file cannot be read or made. Check PyCaretOpsApp.key_file and the rights on it.",
+            "The disk of the server's key file is full. Free some space, then try again."
+            if is_full
+            else "The server's key file cannot be read or created. Check PyCaretOpsApp.key_file and its permissions.",
             retry_after_s=30,
         ) from error
 
 
 def _read(file: Path) -> bytes:
-    """The key, of which something was there to be read.
+    """Read the key.
 
     Raises
     ------
     Unavailable
-        When it is shorter than a key: whatever made it so would make signatures that anybody can guess.
+        When it is shorter than `KEY_BYTES`: signatures with it could be guessed.
     """
     with file.open("rb") as stream:
         mode = os.fstat(stream.fileno()).st_mode
         key = stream.read()
     if len(key) < KEY_BYTES:
         raise Unavailable(
-            f"The server's key file holds {len(key)} bytes, fewer than a key has ({KEY_BYTES}). Restore it "
-            "from a backup. If there is none, delete it: a new one is made, and then pipelines are to be "
-            "promoted and data sources with secrets to be registered again.",
+            f"The server's key file has {len(key)} bytes, but a key has at least {KEY_BYTES}. Restore it from a "
+            "backup. Without one, delete it: a new key is created, and pipelines have to be promoted again, "
+            "and data sources with secrets registered again.",
             retry_after_s=30,
         )
     if os.name == "posix" and mode & 0o077:
         log.warning(
-            "the key file %s can be read or changed by other users; whoever reads it can sign pipelines and "
-            "decrypt secrets. Close it: chmod 600 %s",
+            "other users can read or change the key file %s; with it they can sign pipelines and decrypt secrets. "
+            "Run: chmod 600 %s",
             file,
             file,
         )
     return key
 
 
-def _make(file: Path) -> None:
-    """Make the key file, whole or not at all; one that another server has made meanwhile stays."""
+def _create(file: Path) -> None:
+    """Create the key file atomically; a file that another server has created meanwhile stays."""
     temporary = file.with_name(f"{file.name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -140,7 +140,7 @@ def _make(file: Path) -> None:
             stream.write(secrets.token_bytes(KEY_BYTES))
             stream.flush()
             os.fsync(stream.fileno())
-        with contextlib.suppress(FileExistsError):  # another server was first
+        with contextlib.suppress(FileExistsError):  # another server has created it
             os.link(temporary, file)
         _sync_folder(file.parent)
     finally:
@@ -148,7 +148,7 @@ def _make(file: Path) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Have the folder's entries on the disk, where folders can be opened for that."""
+    """Write the entries of the folder to the disk, if the system can do that."""
     with contextlib.suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:

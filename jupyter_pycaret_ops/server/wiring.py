@@ -1,6 +1,6 @@
-"""Builds the parts of a started server from plain values, one function per part.
+"""Creates the parts of a server from plain values, one function per part.
 
-Whatever has an end is registered on the exit stack where it is begun: closing is the reverse of opening.
+Each part that must be closed is pushed on the exit stack where it is created: closing is the reverse of opening.
 """
 
 from __future__ import annotations
@@ -53,10 +53,10 @@ if TYPE_CHECKING:
 
     from .executors.kernel.worker import Worker
 
-#: seconds that tasks beside the requests may take to end by themselves when the server stops
+#: seconds for background tasks to end when the server stops, before they are cancelled
 BACKGROUND_GRACE_S = 2.0
-#: bytes of bodies that strangers have sent, at once
-PUBLIC_HELD_BYTES = 32 * 1024 * 1024
+#: bytes of request bodies of public deployments in memory at once
+PUBLIC_BUFFERED_BYTES = 32 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,19 +90,19 @@ class ServerOptions:
     public_requests_per_minute: int
 
     def memory_limit(self) -> int:
-        """Return how many bytes one worker kernel may use now."""
+        """Return the bytes that one worker kernel may use now."""
         return self.worker_memory_bytes or default_limit(self.concurrent_runs)
 
 
 @dataclass(frozen=True, slots=True)
 class _Base:
-    """What all parts stand on."""
+    """What all parts need."""
 
     options: ServerOptions
     stack: contextlib.AsyncExitStack
     clock: Clock
     server: ServerId
-    #: a folder of this server's own, removed at its end
+    #: a temporary folder of this server
     runtime: Path
     store: Store
     files: FileStore
@@ -122,8 +122,8 @@ class _Runs:
 
 
 @dataclass(frozen=True, slots=True)
-class Built:
-    """What `build` makes: the services for handlers, and what `start` sets going."""
+class ServerParts:
+    """What `build` returns: the services for handlers, and parts that `start` needs."""
 
     services: Services
     kernel_executor: KernelExecutor
@@ -133,11 +133,11 @@ class Built:
 
 async def build(
     options: ServerOptions, stack: contextlib.AsyncExitStack, kernel_specs: KernelSpecManager
-) -> Built:
-    """Build all parts; no run is begun yet."""
+) -> ServerParts:
+    """Create all parts; runs are not started yet."""
     base = await _base(options, stack)
     pool = _kernel_pool(base, kernel_specs)
-    parts = _runs(base, pool)
+    run_parts = _runs(base, pool)
     engine = EngineDescription(pool, kernel_specs, settings.data_root() / "cache")
     link = KernelLink(
         pool, predict_within_s=options.predict_timeout_s, memory_limit=options.memory_limit
@@ -159,11 +159,11 @@ async def build(
         engine=engine,
         inspector=SourceInspector(pool, memory_limit=options.memory_limit),
         read_limits=_read_limits(options),
-        fanout=parts.fanout,
-        agents=parts.agents,
+        fanout=run_parts.fanout,
+        agents=run_parts.agents,
         submissions=Submissions(base.store, base.files, engine, options.pool),
-        supervisor=parts.supervisor,
-        notebook=parts.notebook,
+        supervisor=run_parts.supervisor,
+        notebook=run_parts.notebook,
         endpoints=Endpoints(
             base.store,
             base.files,
@@ -179,20 +179,20 @@ async def build(
         decoding=_decode_thread(base),
         public_rate=RateLimiter(options.public_requests_per_minute, base.clock.monotonic),
         public_body_bytes=options.public_body_bytes,
-        public_held=BufferedBytes(max(PUBLIC_HELD_BYTES, 4 * options.public_body_bytes)),
+        public_buffered=BufferedBytes(max(PUBLIC_BUFFERED_BYTES, 4 * options.public_body_bytes)),
         upload_cap_bytes=options.upload_cap_bytes,
         queue_cap=options.queue_cap,
         openapi_document=document,
     )
-    return Built(services, parts.kernel, link, base.runtime)
+    return ServerParts(services, run_parts.kernel, link, base.runtime)
 
 
-async def start(built: Built, stack: contextlib.AsyncExitStack, agent_url: str) -> None:
-    """Settle what an earlier server left and begin to dispatch; `agent_url` is where kernels report."""
-    services = built.services
-    built.kernel_executor.agent_url = agent_url
+async def start(parts: ServerParts, stack: contextlib.AsyncExitStack, agent_url: str) -> None:
+    """Settle the runs of an earlier server and start to dispatch; `agent_url` is where agents report."""
+    services = parts.services
+    parts.kernel_executor.agent_url = agent_url
     await services.supervisor.start()
-    stack.push_async_callback(built.link.close)
+    stack.push_async_callback(parts.link.close)
     stack.push_async_callback(services.supervisor.stop)
     stack.push_async_callback(services.identities.note_use)
     stack.push_async_callback(services.statistics.flush)
@@ -221,7 +221,7 @@ async def _base(options: ServerOptions, stack: contextlib.AsyncExitStack) -> _Ba
 def _kernel_pool(base: _Base, kernel_specs: KernelSpecManager) -> WorkerPool:
     store, server, options = base.store, base.server, base.options
 
-    async def note_start(worker: Worker, purpose: str) -> None:
+    async def record_start(worker: Worker, purpose: str) -> None:
         row = WorkerRow(
             server_id=str(server),
             host=server.host,
@@ -233,10 +233,10 @@ def _kernel_pool(base: _Base, kernel_specs: KernelSpecManager) -> WorkerPool:
         )
         await store.write(workers.record, row)
 
-    async def note_use(kernel_id: str, purpose: str) -> None:
+    async def record_use(kernel_id: str, purpose: str) -> None:
         await store.write(workers.assign, kernel_id, purpose, None)
 
-    async def note_end(kernel_id: str) -> None:
+    async def record_end(kernel_id: str) -> None:
         with contextlib.suppress(Unavailable):
             await store.write(workers.forget, kernel_id)
 
@@ -249,9 +249,9 @@ def _kernel_pool(base: _Base, kernel_specs: KernelSpecManager) -> WorkerPool:
             options.kernel_answer_s,
         ),
         kernel_specs,
-        on_started=note_start,
-        on_taken=note_use,
-        on_ended=note_end,
+        on_started=record_start,
+        on_taken=record_use,
+        on_ended=record_end,
     )
     base.stack.push_async_callback(pool.close)
     return pool
@@ -309,7 +309,7 @@ def _read_limits(options: ServerOptions) -> ReadLimits:
 async def _metrics(base: _Base, pool: WorkerPool) -> Metrics:
     metrics = Metrics(
         lambda: base.store.read(runs.count_by_status, base.options.pool),
-        warm_kernels=lambda: pool.n_ready,
+        spare_kernels=lambda: pool.n_ready,
         monotonic=base.clock.monotonic,
     )
     await metrics.refresh()
@@ -325,15 +325,15 @@ def _decode_thread(base: _Base) -> DecodeThread:
 
 
 def _runtime_folder() -> Path:
-    """A folder of this server's own, mode 0700, with room for a unix socket's path."""
+    """Create a folder for this server, mode 0700, with a path short enough for a unix socket."""
     parent = Path(jupyter_runtime_dir())
     parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    chosen = str(parent) if len(str(parent)) < 70 else None
-    folder = Path(chosen or tempfile.gettempdir())
-    for left in folder.glob("pco-*-*"):
-        pid = left.name.split("-")[1]
-        if pid.isdigit() and not _is_running(int(pid)) and left.stat().st_uid == os.getuid():
-            shutil.rmtree(left, ignore_errors=True)  # of a server that was killed
+    short_parent = str(parent) if len(str(parent)) < 70 else None
+    folder = Path(short_parent or tempfile.gettempdir())
+    for leftover in folder.glob("pco-*-*"):
+        pid = leftover.name.split("-")[1]
+        if pid.isdigit() and not _is_running(int(pid)) and leftover.stat().st_uid == os.getuid():
+            shutil.rmtree(leftover, ignore_errors=True)  # of a server that was killed
     return Path(tempfile.mkdtemp(prefix=f"pco-{os.getpid()}-", dir=folder))
 
 

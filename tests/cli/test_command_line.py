@@ -16,7 +16,7 @@ import pytest
 
 from jupyter_pycaret_ops import Client
 from jupyter_pycaret_ops.cli.commands import COMMANDS
-from jupyter_pycaret_ops.client.run_request import unused, with_names
+from jupyter_pycaret_ops.client.run_request import replace_ids, unused_name
 
 from ..client.conftest import client
 from ..live import ROOT, Home, LiveServer, until
@@ -201,7 +201,7 @@ def test_errors_name_what_ids_stand_for(server: LiveServer, client: Client) -> N
     )
     server.ended(run["id"])
     unknown = "00000000-0000-7000-8000-000000000000"
-    said = with_names(client, f"Run {run['id']} is in the way of {unknown}.")
+    said = replace_ids(client, f"Run {run['id']} is in the way of {unknown}.")
     assert said == f"Run “{name} create” is in the way of {unknown}."
     many = called(server, "show", "0")
     if many.returncode:  # more than one run begins so
@@ -381,5 +381,5 @@ def test_each_command_says_what_it_does() -> None:
 
 
 def test_a_taken_name_gets_a_number() -> None:
-    assert unused("a", {"b"}) == "a"
-    assert unused("a", {"a", "a 2"}) == "a 3"
+    assert unused_name("a", {"b"}) == "a"
+    assert unused_name("a", {"a", "a 2"}) == "a 3"

@@ -41,7 +41,7 @@ def test_a_file_that_vouches_for_nothing_is_refused_by_name(tmp_path: Path) -> N
 
 
 def test_a_refusal_carries_message_reason_and_place(client: Client) -> None:
-    home = client.home()
+    home = client.default_project()
     experiment = client.experiments.create(home.project_id, "errors", "classification", "target")
     with pytest.raises(Invalid) as caught:
         client.runs.submit(experiment["id"], plan="create", model_id="nope", sklearn_dataset="iris")
@@ -57,10 +57,10 @@ def test_a_wrong_credential_and_a_missing_right_are_told_apart(
 ) -> None:
     with Client(server.url, "wrong") as stranger, pytest.raises(Unauthenticated, match="Log in"):
         stranger.server.me()
-    workspace = client.home().workspace_id
+    workspace = client.default_project().workspace_id
     key = client.api_keys.create("reader", workspace, ["read"])
     with Client(server.url, key["key"]) as reader:
-        assert reader.home().workspace_id == workspace
+        assert reader.default_project().workspace_id == workspace
         with pytest.raises(Forbidden, match="lacks the scope"):
             reader.projects.create(workspace, "x")
     client.api_keys.delete(key["id"])
@@ -70,7 +70,7 @@ def test_a_row_that_is_not_there_is_not_found(client: Client) -> None:
     with pytest.raises(NotFound, match="no such run"):
         client.runs.get("0193a0b1-7c55-7d2a-9f3e-5b8c1d2e3f40")
     with pytest.raises(NotFound, match="workspace “nowhere”"):
-        client.home("nowhere")
+        client.default_project("nowhere")
 
 
 def test_an_id_that_holds_a_slash_does_not_reach_another_route(client: Client) -> None:
@@ -92,7 +92,7 @@ def test_a_file_that_is_too_large_is_said_to_be(client: Client, tmp_path: Path) 
         for _ in range(cap // len(line) + 1):
             large.write(line)
     with pytest.raises(TooLarge, match="MiB"):
-        client.data_sources.upload(client.home().workspace_id, file)
+        client.data_sources.upload(client.default_project().workspace_id, file)
 
 
 def test_nobody_there_is_unreachable() -> None:

@@ -29,7 +29,7 @@ class Recorder:
     def __init__(self, client: Client, api: str) -> None:
         self.asked: list[tuple[str, str]] = []
         self._prefix = httpx.URL(api).path
-        client._line._http.event_hooks["request"].append(self._note)
+        client._transport._http.event_hooks["request"].append(self._note)
 
     def _note(self, request: httpx.Request) -> None:
         self.asked.append((request.method, request.url.path.removeprefix(self._prefix)))
@@ -47,7 +47,7 @@ class Recorder:
 def recorder(client: Client, server: LiveServer) -> Iterator[Recorder]:
     made = Recorder(client, server.api)
     yield made
-    client._line._http.event_hooks["request"].clear()
+    client._transport._http.event_hooks["request"].clear()
 
 
 def test_every_route_has_a_method(client: Client, recorder: Recorder) -> None:
@@ -73,7 +73,7 @@ def ask_the_server(client: Client) -> None:
     assert client.server.about()["api_version"] == "1"
     assert client.server.openapi()["openapi"].startswith("3.1")
     assert client.server.me()["memberships"] is not None
-    client.home()  # first use makes it
+    client.default_project()  # first use makes it
     assert client.server.setup_status()["is_bootstrapped"]
     with pytest.raises(Conflict):
         client.server.bootstrap("again")
@@ -128,7 +128,7 @@ def use_data_and_runs(client: Client, workspace_id: str, mark: str) -> str:
     client.data_sources.delete(away["id"])
     assert len(client.data_sources.list(workspace_id)) == 1
 
-    home = client.home(f"lab {mark}", "flowers")
+    home = client.default_project(f"lab {mark}", "flowers")
     assert home.workspace_id == workspace_id
     experiment = client.experiments.create(home.project_id, "kinds", "classification", "kind")
     assert client.experiments.update(experiment["id"], setup_params={"fold": 3})["target"] == "kind"

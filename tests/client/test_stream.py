@@ -29,12 +29,14 @@ def long_run(server: LiveServer) -> str:
 def test_events_come_over_the_socket_alone(client: Client, server: LiveServer) -> None:
     run_id = long_run(server)
     asked: list[str] = []
-    client._line._http.event_hooks["request"].append(lambda request: asked.append(request.url.path))
+    client._transport._http.event_hooks["request"].append(
+        lambda request: asked.append(request.url.path)
+    )
     stream = client.runs.watch(run_id)
     try:
         seen = list(stream)
     finally:
-        client._line._http.event_hooks["request"].clear()
+        client._transport._http.event_hooks["request"].clear()
     assert asked == []
     assert [event["seq"] for event in seen] == list(range(1, len(seen) + 1))
     assert seen[-1]["kind"] == "run.succeeded"

@@ -142,7 +142,7 @@ def test_exit_codes_are_those_of_the_command_line() -> None:
     rows = re.findall(r"^\| (\d+) \|", page("command-line.md"), re.M)
     interrupted = 130
     assert [int(row) for row in rows] == [
-        *(0, commands.REFUSED, commands.WRONG_WORDS, commands.FAILED, commands.CANCELLED),
+        *(0, commands.REFUSED, commands.USAGE_ERROR, commands.FAILED, commands.CANCELLED),
         *(commands.NO_SERVER, interrupted),
     ]
 

@@ -14,7 +14,7 @@ from typing import Any, get_args, get_type_hints
 
 import pytest
 
-from jupyter_pycaret_ops.cli.commands import RunsCall
+from jupyter_pycaret_ops.cli.commands import RunsCommand
 from jupyter_pycaret_ops.common.task_types import REGRESSION
 from jupyter_pycaret_ops.kernel.engine.plans.base import N_SELECT
 from jupyter_pycaret_ops.server.api import schemas
@@ -113,7 +113,7 @@ def listed_categories() -> float:
 
 def listed_runs() -> float:
     parser = argparse.ArgumentParser()
-    RunsCall.add_words(RunsCall(), parser)
+    RunsCommand.add_words(RunsCommand(), parser)
     return float(parser.get_default("limit"))
 
 
@@ -153,7 +153,7 @@ LIMITS = (
     Limit("serving.md", "More than # rows, or", "server.api.bounded_json:MOST_ROWS"),
     Limit("serving.md", "or more than # MiB: 413", "server.api.request_body:LARGEST_JSON_BYTES", MIB),
     Limit("serving.md", "`public_body_bytes` (# MiB)", "public_body_bytes", MIB),
-    Limit("serving.md", "may take # MiB together", "server.wiring:PUBLIC_HELD_BYTES", MIB),
+    Limit("serving.md", "may take # MiB together", "server.wiring:PUBLIC_BUFFERED_BYTES", MIB),
     Limit("serving.md", "| # rows in a request", "server.api.bounded_json:MOST_ROWS"),
     Limit("serving.md", "| # rows waiting for", "server.serving.batcher:LONGEST_QUEUE_ROWS"),
     Limit("serving.md", "| # seconds for a request", "server.serving.batcher:DEADLINE_S"),
@@ -190,7 +190,7 @@ LIMITS = (
     Limit("security.md", "shorter than # bytes", "server.vault:KEY_BYTES"),
     Limit("security.md", "(up to # in a schema)", listed_categories),
     # troubleshooting.md
-    Limit("troubleshooting.md", "after # minutes it fails", retry_s("WRITE_GIVE_UP", "not_now_s"), MINUTE),
+    Limit("troubleshooting.md", "after # minutes it fails", retry_s("WRITE_DEADLINE", "retry_later_s"), MINUTE),
     Limit("troubleshooting.md", "a preview has # seconds", "server.data_sources.inspection:SOURCE_WITHIN_S"),
     Limit("troubleshooting.md", "longer than # seconds", "server.serving.batcher:DEADLINE_S"),
     # client.md, command-line.md, magic.md, jupyterlab.md
@@ -207,13 +207,13 @@ LIMITS = (
     Limit("design/data-sources.md", "at most # of one user", "server.data_sources.inspection:MAX_INSPECTIONS_PER_USER"),
     Limit("design/files.md", "within # s (600 s", "server.files.file_store:FILE_WITHIN_S"),
     Limit("design/files.md", "(# s for whole files)", whole_file_s),
-    Limit("design/kernel-agent.md", "retries for # minutes", retry_s("WRITE_GIVE_UP", "not_now_s"), MINUTE),
-    Limit("design/kernel-agent.md", "for # minutes. Then", retry_s("WRITE_GIVE_UP", "unreachable_s"), MINUTE),
-    Limit("design/kernel-agent.md", "within # seconds or not at all", "kernel.agent.attempt:LAST_WORD_S"),
+    Limit("design/kernel-agent.md", "retries for # minutes", retry_s("WRITE_DEADLINE", "retry_later_s"), MINUTE),
+    Limit("design/kernel-agent.md", "for # minutes. Then", retry_s("WRITE_DEADLINE", "unreachable_s"), MINUTE),
+    Limit("design/kernel-agent.md", "within # seconds or not at all", "kernel.agent.attempt:FINAL_REQUEST_TIMEOUT_S"),
     Limit("design/kernel-predictor.md", "# bytes of length", lambda: _header_bytes()),
-    Limit("design/kernel-reading.md", "up to # times as many", "kernel.reading.postgres:GROWTH"),
-    Limit("design/kernel-reading.md", "at most # rows", "kernel.reading.postgres:LARGEST_PIECE"),
-    Limit("design/kernel-reading.md", "about # MiB", "kernel.reading.postgres:PIECE_BYTES", MIB),
+    Limit("design/kernel-reading.md", "up to # times as many", "kernel.reading.postgres:BATCH_GROWTH"),
+    Limit("design/kernel-reading.md", "at most # rows", "kernel.reading.postgres:MAX_BATCH_ROWS"),
+    Limit("design/kernel-reading.md", "about # MiB", "kernel.reading.postgres:BATCH_BYTES", MIB),
     Limit("design/labextension.md", "every # seconds while runs", "sidePanel/model.ts:BUSY", 1000),
     Limit("design/labextension.md", "else every #,", "sidePanel/model.ts:IDLE", 1000),
     Limit("design/labextension.md", "up to # when the server", "sidePanel/model.ts:LONGEST", 1000),

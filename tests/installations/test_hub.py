@@ -161,7 +161,7 @@ def test_a_server_of_the_hub_belongs_to_its_user(hub: Hub) -> None:
         (workspace,) = client.workspaces.list()
         assert (me["name"], workspace["name"]) == ("ada", "default")
         assert me["memberships"] == [{"workspace_id": workspace["id"], "role": "admin"}]
-        assert client.home().workspace_id == workspace["id"]
+        assert client.default_project().workspace_id == workspace["id"]
 
     http = requests.Session()
     http.headers["Authorization"] = f"token {ada}"

@@ -1,4 +1,4 @@
-"""`jupyter pycaret-ops doctor`: what is well, and what to do where it is not."""
+"""`jupyter pycaret-ops doctor`: its findings and remedies."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ PROGRAM = [sys.executable, "-m", "jupyter_pycaret_ops.cli"]
 
 @pytest.fixture
 def without_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave out the one look that takes seconds; the test of the command has it."""
+    """Leave out the slow check of the engine, which the test of the command has."""
     monkeypatch.setattr(doctor, "_engine", lambda _name: iter(()))
 
 
@@ -50,10 +50,10 @@ def findings(tmp_path: Path, **traits: object) -> dict[str, doctor.Finding]:
             **traits,
         }
     )
-    return {finding.what: finding for finding in doctor.examine(PyCaretOpsApp(config=config))}
+    return {finding.what: finding for finding in doctor.check_all(PyCaretOpsApp(config=config))}
 
 
-def test_the_command_looks_at_everything_and_ends(home: Home) -> None:
+def test_command_checks_everything_and_exits_with_0(home: Home) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "jupyter", "pycaret-ops", "doctor"],
         env=home.env(),
@@ -68,19 +68,19 @@ def test_the_command_looks_at_everything_and_ends(home: Home) -> None:
     assert {told[task] for task in ("classification", "regression")} == {"ok"}
     assert {"clustering", "anomaly", "time_series"} <= set(told)
     assert "Traceback" not in done.stderr
-    assert done.stdout.endswith("All is well.\n")
+    assert done.stdout.endswith("Everything works.\n")
 
 
 def below(folder: Path) -> dict[Path, tuple[int, int]]:
-    """Everything in a folder, with mode and time of the last change."""
+    """Return the files of a folder, with mode and time of the last change."""
     return {
         file: (file.lstat().st_mode, file.lstat().st_mtime_ns)
         for file in (folder, *folder.rglob("*"))
     }
 
 
-def test_it_changes_nothing_in_a_fresh_home(tmp_path: Path) -> None:
-    """Neither folder nor key nor database, in an environment that names no place of its own."""
+def test_command_changes_nothing_in_an_empty_home_folder(tmp_path: Path) -> None:
+    """No folder, key or database is created, with an environment that sets no folders."""
     home = tmp_path / "home"
     home.mkdir()
     clean = {
@@ -103,33 +103,33 @@ def test_it_changes_nothing_in_a_fresh_home(tmp_path: Path) -> None:
     assert told["is_well"] is True
     found = {finding["what"]: finding for finding in told["findings"]}
     assert found["server"]["verdict"] == "note"
-    assert "none was asked" in found["server"]["said"]
-    assert "is made when" in found["database"]["said"]
+    assert "none was checked" in found["server"]["said"]
+    assert "is created when" in found["database"]["said"]
     assert found["engine"]["verdict"] == "ok"
     assert done.stderr == ""
 
 
 @pytest.mark.usefixtures("without_kernel")
-def test_a_fresh_home_is_well_and_stays_as_it_was(tmp_path: Path) -> None:
+def test_empty_folder_has_no_findings_and_is_not_changed(tmp_path: Path) -> None:
     before = below(tmp_path)
     found = findings(tmp_path)
     assert {finding.verdict for finding in found.values()} == {"ok"}
-    assert "empty" in found["migrations"].said
+    assert "empty" in found["migrations"].message
     assert below(tmp_path) == before
 
 
 @pytest.mark.usefixtures("without_kernel")
-def test_a_database_is_read_and_not_touched(tmp_path: Path) -> None:
+def test_database_is_read_and_not_changed(tmp_path: Path) -> None:
     ensure_schema(f"sqlite:///{tmp_path / 'ops.db'}", auto_migrate=True)
     before = below(tmp_path)
     found = findings(tmp_path)
-    assert found["migrations"].said.endswith("the newest")
+    assert found["migrations"].message.endswith("the newest")
     assert found["runs"].verdict == "ok"
     assert below(tmp_path) == before
 
 
 @pytest.mark.usefixtures("without_kernel")
-def test_runs_that_nobody_looks_after_are_named(tmp_path: Path) -> None:
+def test_runs_without_a_server_are_found(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'ops.db'}"
     ensure_schema(url, auto_migrate=True)
     now = utc_now()
@@ -153,46 +153,48 @@ def test_runs_that_nobody_looks_after_are_named(tmp_path: Path) -> None:
     config.PyCaretOpsApp.update({"database_url": url, "pool": "here/ada"})
     found = [
         finding
-        for finding in doctor.examine(PyCaretOpsApp(config=config))
+        for finding in doctor.check_all(PyCaretOpsApp(config=config))
         if finding.what == "runs" and finding.verdict == "bad"
     ]
-    waiting, silent = sorted((finding.said for finding in found), key=lambda said: "silent" in said)
+    waiting, silent = sorted(
+        (finding.message for finding in found), key=lambda text: "silent" in text
+    )
     assert silent.startswith("run coffee compare (…")
     assert "is running, but its server elsewhere:7 is silent since" in silent
     assert "waits for a server of elsewhere/ada; this one is of here/ada" in waiting
     assert {finding.remedy for finding in found} == {
-        "Start a Jupyter server with this database: it settles the run."
+        "Start a Jupyter server with this database. It requeues or ends the run."
     }
 
 
-def test_a_run_of_a_shared_database_is_its_own_servers_or_to_be_cancelled() -> None:
-    assert "settles" in doctor._settles("a/ada", "a/ada", is_sqlite=False)
-    remedy = doctor._settles("a/ada", "b/ada", is_sqlite=False)
+def test_remedy_on_a_shared_database_is_to_start_its_server_or_to_cancel() -> None:
+    assert "requeues" in doctor._remedy("a/ada", "a/ada", is_sqlite=False)
+    remedy = doctor._remedy("a/ada", "b/ada", is_sqlite=False)
     assert "server of a/ada" in remedy
     assert "jupyter pycaret-ops cancel" in remedy
 
 
-def test_running_servers_are_asked(server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_running_servers_are_checked(server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> None:
     note = {"url": f"{server.url}/", "token": server.token}
     monkeypatch.setattr(server_checks, "running_servers", lambda: [note])
-    (found,) = server_checks.ask_servers()
+    (found,) = server_checks.check_servers()
     assert (found.verdict, found.what) == ("ok", "server")
-    assert f"version {__version__}" in found.said
+    assert f"version {__version__}" in found.message
 
     monkeypatch.setattr(server_checks, "__version__", "0.0.1")
-    (found,) = server_checks.ask_servers()
+    (found,) = server_checks.check_servers()
     assert found.verdict == "note"
-    assert "0.0.1 is installed" in found.said
+    assert "0.0.1 is installed" in found.message
 
     monkeypatch.setattr(server_checks, "__version__", __version__)
     monkeypatch.setattr(server_checks, "running_servers", lambda: [note | {"token": "wrong"}])
-    *_, found = server_checks.ask_servers()
+    *_, found = server_checks.check_servers()
     assert found.verdict == "note"
-    assert "does not let this command in" in found.said
+    assert "has no token" in found.message
 
 
 def answering(answers: dict[str, tuple[int, object]]) -> Iterator[str]:
-    """A server that answers so; everything else is 404."""
+    """Start a server with these answers; others are 404."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -247,7 +249,7 @@ BLOCKED = {"message": "The database is behind: run jupyter pycaret-ops migrate."
         ),
     ],
 )
-def test_what_a_server_says_of_itself_is_told(
+def test_problems_of_a_running_server_are_found(
     answers: dict[str, tuple[int, object]],
     verdict: str,
     word: str,
@@ -255,23 +257,25 @@ def test_what_a_server_says_of_itself_is_told(
 ) -> None:
     with contextmanager(answering)(answers) as url:
         monkeypatch.setattr(server_checks, "running_servers", lambda: [{"url": url, "token": "t"}])
-        *_, found = server_checks.ask_servers()
+        *_, found = server_checks.check_servers()
     assert found.verdict == verdict
-    assert word in found.said
+    assert word in found.message
 
 
-def test_a_server_that_does_not_answer_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server_checks, "PATIENCE_S", 0.2)
-    with socket.create_server(("127.0.0.1", 0)) as silent:  # it takes calls, and answers none
+def test_server_that_does_not_answer_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server_checks, "TIMEOUT_S", 0.2)
+    with socket.create_server(
+        ("127.0.0.1", 0)
+    ) as silent:  # it accepts connections and never answers
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
         monkeypatch.setattr(server_checks, "running_servers", lambda: [{"url": url, "token": ""}])
-        (found,) = server_checks.ask_servers()
+        (found,) = server_checks.check_servers()
     assert found.verdict == "bad"
-    assert "does not answer" in found.said
+    assert "does not answer" in found.message
 
 
 @pytest.mark.usefixtures("without_kernel")
-def test_each_fault_has_its_remedy(tmp_path: Path) -> None:
+def test_each_problem_has_a_remedy(tmp_path: Path) -> None:
     ensure_schema(f"sqlite:///{tmp_path / 'current.db'}", auto_migrate=True)
     (tmp_path / "a file").write_text("")
     (tmp_path / "secret.key").write_bytes(b"k" * 32)
@@ -291,10 +295,10 @@ def test_each_fault_has_its_remedy(tmp_path: Path) -> None:
         assert found[what].verdict == "bad", found[what]
         assert word in found[what].remedy
     current = findings(tmp_path, database_url=f"sqlite:///{tmp_path / 'current.db'}")
-    assert current["migrations"].said.endswith("the newest")
+    assert current["migrations"].message.endswith("the newest")
 
 
-def test_a_task_that_cannot_run_says_which_extra_brings_it(
+def test_unavailable_task_has_its_extra_as_remedy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def describe(_name: str) -> dict[str, Any]:
@@ -311,14 +315,14 @@ def test_a_task_that_cannot_run_says_which_extra_brings_it(
 
     monkeypatch.setattr(doctor, "_describe", describe)
     found = findings(tmp_path)
-    assert found["engine"].said == "pycaret 4.0.0"
-    assert (found["good"].verdict, found["good"].said) == ("ok", "1 models; plans: compare")
+    assert found["engine"].message == "pycaret 4.0.0"
+    assert (found["good"].verdict, found["good"].message) == ("ok", "1 models; plans: compare")
     assert found["empty"].verdict == "note"
     assert found["absent"].verdict == "note"
     assert found["absent"].remedy == "pip install 'jupyter-pycaret-ops[anomaly]'"
 
 
-def test_an_engine_that_does_not_answer_is_said_with_where_it_belongs(
+def test_engine_that_cannot_be_described_names_its_kernel(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def describe(_name: str) -> dict[str, Any]:
@@ -326,16 +330,17 @@ def test_an_engine_that_does_not_answer_is_said_with_where_it_belongs(
 
     monkeypatch.setattr(doctor, "_describe", describe)
     found = findings(tmp_path, worker_kernel_name="python3")["engine"]
-    assert (found.verdict, found.said) == ("bad", "The worker kernel could not import the engine.")
+    assert (found.verdict, found.message) == (
+        "bad",
+        "The worker kernel could not import the engine.",
+    )
     assert "“python3”" in found.remedy
     assert "pip install jupyter-pycaret-ops" in found.remedy
 
 
 @POSTGRESQL_ONLY
 @pytest.mark.usefixtures("without_kernel")
-def test_on_postgresql_a_database_that_is_behind_is_the_admins_to_migrate(
-    tmp_path: Path, empty_url: str
-) -> None:
+def test_outdated_postgresql_database_has_migrate_as_remedy(tmp_path: Path, empty_url: str) -> None:
     found = findings(tmp_path, database_url=empty_url)["migrations"]
     assert (found.verdict, found.remedy) == ("bad", f"Run: {MIGRATE_COMMAND}")
     ensure_schema(empty_url, auto_migrate=True)
@@ -346,10 +351,8 @@ def test_on_postgresql_a_database_that_is_behind_is_the_admins_to_migrate(
 @pytest.mark.parametrize(
     "url", ["nonsense", "oracle+nothing://x/y", "postgresql+psycopg://u:secret@127.0.0.1:1/x"]
 )
-def test_a_database_that_does_not_open_is_named_without_its_password(
-    tmp_path: Path, url: str
-) -> None:
+def test_database_that_cannot_be_opened_is_shown_without_password(tmp_path: Path, url: str) -> None:
     found = findings(tmp_path, database_url=url)["database"]
     assert found.verdict == "bad"
     assert found.remedy
-    assert "secret" not in found.said
+    assert "secret" not in found.message

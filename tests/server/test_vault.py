@@ -36,7 +36,7 @@ def test_empty_or_short_key_file_is_refused_and_left_alone(tmp_path: Path, conte
     file = tmp_path / "secret.key"
     file.write_bytes(content)
     for use in (lambda vault: vault.sign("d"), lambda vault: vault.encrypt("s")):
-        with pytest.raises(Unavailable, match=f"holds {len(content)} bytes") as refused:
+        with pytest.raises(Unavailable, match=f"has {len(content)} bytes") as refused:
             use(Vault(file))
         assert str(tmp_path) not in refused.value.message
     assert file.read_bytes() == content
@@ -82,6 +82,6 @@ def test_key_file_that_cannot_be_read_is_said_without_its_path(
 
         file.write_bytes(b"x" * 32)
         monkeypatch.setattr(Path, "open", denied)
-    with pytest.raises(Unavailable, match="cannot be read or made") as refused:
+    with pytest.raises(Unavailable, match="cannot be read or created") as refused:
         Vault(file).sign("d")
     assert str(tmp_path) not in refused.value.message

@@ -1,4 +1,4 @@
-"""What the engine offers, data sources, experiments and runs."""
+"""Resources: descriptions of the engine, data sources, experiments and runs."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ from ..records import (
     SourceTest,
 )
 from ..transport import Unreachable, segment
-from .workspaces import Room
+from .workspaces import Resource
 
-#: how long one request waits for the end of a run
+#: seconds that one request waits for the end of a run
 WAIT_S = 20.0
-#: how long a wait goes on when the server is not there
+#: seconds that `wait` goes on while the server does not answer
 PATIENCE_S = 120.0
 
 
 class ExperimentChanges(TypedDict, total=False):
-    """What can change of an experiment."""
+    """Fields of an experiment that can be changed."""
 
     name: str
     task: str
@@ -46,7 +46,7 @@ class ExperimentChanges(TypedDict, total=False):
 
 
 class Submission(TypedDict, total=False):
-    """A run to submit. `plan` and one kind of data are needed."""
+    """Fields of a submission; `plan` and one kind of data are required."""
 
     plan: str
     model_id: str | None
@@ -61,7 +61,7 @@ class Submission(TypedDict, total=False):
 
 
 class RunFilter(TypedDict, total=False):
-    """What a list of runs is narrowed to."""
+    """Filters for a list of runs."""
 
     workspace_id: str
     project_id: str
@@ -71,49 +71,49 @@ class RunFilter(TypedDict, total=False):
     data_source_id: str
 
 
-class Describe(Room):
-    """What the engine in the worker kernel offers."""
+class Describe(Resource):
+    """Descriptions of what the engine in the worker kernel offers."""
 
     def tasks(self) -> JSONs:
-        """Tasks, and which extra brings one that is not installed."""
-        return self._asked("tasks")
+        """Return the tasks, and the extras that missing ones need."""
+        return self._get("tasks")
 
     def models(self, task: str) -> JSONs:
-        """Models of a task."""
-        return self._asked("models", task)
+        """Return the models of a task."""
+        return self._get("models", task)
 
     def model(self, model_id: str, task: str) -> JSON:
-        """A model with its parameters."""
-        row: JSON = self._line.get(f"/describe/models/{segment(model_id)}", task=task)
-        return row
+        """Return a model with its parameters."""
+        record: JSON = self._transport.get(f"/describe/models/{segment(model_id)}", task=task)
+        return record
 
     def metrics(self, task: str) -> JSONs:
-        """Metrics of a task."""
-        return self._asked("metrics", task)
+        """Return the metrics of a task."""
+        return self._get("metrics", task)
 
     def setup_params(self, task: str) -> JSONs:
-        """Set-up parameters of a task."""
-        return self._asked("setup-params", task)
+        """Return the set-up parameters of a task."""
+        return self._get("setup-params", task)
 
     def plans(self, task: str) -> JSONs:
-        """Plans of a task with their parameters."""
-        return self._asked("plans", task)
+        """Return the plans of a task with their parameters."""
+        return self._get("plans", task)
 
     def plots(self, task: str) -> JSONs:
-        """Plots that a run of the task makes."""
-        return self._asked("plots", task)
+        """Return the plots that a run of the task creates."""
+        return self._get("plots", task)
 
-    def _asked(self, what: str, task: str | None = None) -> JSONs:
-        rows: JSONs = self._line.get(f"/describe/{what}", task=task)
-        return rows
+    def _get(self, what: str, task: str | None = None) -> JSONs:
+        records: JSONs = self._transport.get(f"/describe/{what}", task=task)
+        return records
 
 
-class DataSources(Room):
-    """Tables: uploaded, in S3, in Postgres."""
+class DataSources(Resource):
+    """Tables: uploaded, in S3 or in PostgreSQL."""
 
     def list(self, workspace_id: str, limit: int | None = 100) -> list[DataSource]:
-        """Data sources of a workspace."""
-        return self._line.pages(f"/workspaces/{segment(workspace_id)}/data-sources", limit)
+        """Return the data sources of a workspace."""
+        return self._transport.list(f"/workspaces/{segment(workspace_id)}/data-sources", limit)
 
     def upload(
         self,
@@ -125,9 +125,10 @@ class DataSources(Room):
         description: str | None = None,
         on_progress: Callable[[int, int], None] | None = None,
     ) -> DataSource:
-        """Upload a CSV or Parquet file, given by path, open, or as its bytes.
+        """Upload a CSV or Parquet file, given as a path, an open file, or bytes.
 
-        `name` is by default the file's, without its ending. `on_progress` hears of bytes sent and in all.
+        `name` is by default that of the file without its suffix. `on_progress` is called with the bytes sent
+        and the size in bytes.
         """
         path = f"/workspaces/{segment(workspace_id)}/data-sources/upload"
         if isinstance(file, (str, Path)):
@@ -145,8 +146,8 @@ class DataSources(Room):
         fields = {"name": name or Path(label).stem}
         if description is not None:
             fields["description"] = description
-        row: DataSource = self._line.upload(path, source, label, fields, on_progress)
-        return row
+        record: DataSource = self._transport.upload(path, source, label, fields, on_progress)
+        return record
 
     def register(
         self,
@@ -156,37 +157,41 @@ class DataSources(Room):
         config: Mapping[str, Any],
         description: str | None = None,
     ) -> DataSource:
-        """Register an object in S3, or a table or query in Postgres."""
+        """Register an object in S3, or a table or query in PostgreSQL."""
         body = {"name": name, "kind": kind, "config": dict(config), "description": description}
-        row: DataSource = self._line.post(f"/workspaces/{segment(workspace_id)}/data-sources", body)
-        return row
+        record: DataSource = self._transport.post(
+            f"/workspaces/{segment(workspace_id)}/data-sources", body
+        )
+        return record
 
     def get(self, source_id: str) -> DataSource:
-        """A data source."""
-        row: DataSource = self._line.get(f"/data-sources/{segment(source_id)}")
-        return row
+        """Return a data source."""
+        record: DataSource = self._transport.get(f"/data-sources/{segment(source_id)}")
+        return record
 
     def delete(self, source_id: str) -> None:
-        """Delete a data source, and the file of an upload."""
-        self._line.delete(f"/data-sources/{segment(source_id)}")
+        """Delete a data source, with its file if it was uploaded."""
+        self._transport.delete(f"/data-sources/{segment(source_id)}")
 
     def preview(self, source_id: str, rows: int = 20) -> JSON:
-        """Columns with types, first rows, and a suggestion of target and task."""
-        seen: JSON = self._line.get(f"/data-sources/{segment(source_id)}/preview", rows=rows)
-        return seen
+        """Return columns with types, the first rows, and a suggestion of target and task."""
+        preview: JSON = self._transport.get(
+            f"/data-sources/{segment(source_id)}/preview", rows=rows
+        )
+        return preview
 
     def test(self, source_id: str) -> SourceTest:
-        """Connect now, and say what is seen."""
-        seen: SourceTest = self._line.post(f"/data-sources/{segment(source_id)}/test")
-        return seen
+        """Read the source now; return whether that works, and what was found."""
+        result: SourceTest = self._transport.post(f"/data-sources/{segment(source_id)}/test")
+        return result
 
 
-class Experiments(Room):
-    """Questions that are asked of data."""
+class Experiments(Resource):
+    """Experiments: a task, a target and set-up parameters."""
 
     def list(self, project_id: str, limit: int | None = 100) -> list[Experiment]:
-        """Experiments of a project."""
-        return self._line.pages(f"/projects/{segment(project_id)}/experiments", limit)
+        """Return the experiments of a project."""
+        return self._transport.list(f"/projects/{segment(project_id)}/experiments", limit)
 
     def create(
         self,
@@ -198,7 +203,7 @@ class Experiments(Room):
         data_source_id: str | None = None,
         description: str | None = None,
     ) -> Experiment:
-        """Make an experiment."""
+        """Create an experiment."""
         body = {
             "name": name,
             "task": task,
@@ -207,87 +212,93 @@ class Experiments(Room):
             "data_source_id": data_source_id,
             "description": description,
         }
-        row: Experiment = self._line.post(f"/projects/{segment(project_id)}/experiments", body)
-        return row
+        record: Experiment = self._transport.post(
+            f"/projects/{segment(project_id)}/experiments", body
+        )
+        return record
 
     def get(self, experiment_id: str) -> Experiment:
-        """An experiment."""
-        row: Experiment = self._line.get(f"/experiments/{segment(experiment_id)}")
-        return row
+        """Return an experiment."""
+        record: Experiment = self._transport.get(f"/experiments/{segment(experiment_id)}")
+        return record
 
     def update(self, experiment_id: str, **changes: Unpack[ExperimentChanges]) -> Experiment:
         """Change an experiment."""
-        row: Experiment = self._line.patch(f"/experiments/{segment(experiment_id)}", changes)
-        return row
+        record: Experiment = self._transport.patch(
+            f"/experiments/{segment(experiment_id)}", changes
+        )
+        return record
 
     def delete(self, experiment_id: str) -> None:
         """Delete an experiment with its runs."""
-        self._line.delete(f"/experiments/{segment(experiment_id)}")
+        self._transport.delete(f"/experiments/{segment(experiment_id)}")
 
 
-class Runs(Room):
-    """Plans that were, are or will be executed."""
+class Runs(Resource):
+    """Runs of plans."""
 
-    def submit(self, experiment_id: str, **wanted: Unpack[Submission]) -> NewRun:
-        """Queue a run."""
+    def submit(self, experiment_id: str, **submission: Unpack[Submission]) -> NewRun:
+        """Submit a run to an experiment."""
         path = f"/experiments/{segment(experiment_id)}/runs"
-        row: NewRun = self._line.post(path, wanted)
-        return row
+        record: NewRun = self._transport.post(path, submission)
+        return record
 
-    def list(self, limit: int | None = 100, **narrow: Unpack[RunFilter]) -> list[RunBrief]:
-        """Runs, newest first, without leaderboard and snapshot."""
-        return self._line.pages("/runs", limit, **narrow)
+    def list(self, limit: int | None = 100, **filters: Unpack[RunFilter]) -> list[RunBrief]:
+        """Return runs, newest first, without leaderboard and snapshot."""
+        return self._transport.list("/runs", limit, **filters)
 
     def of_experiment(
         self, experiment_id: str, limit: int | None = 100, status: str | None = None
     ) -> RunBriefs:
-        """Runs of an experiment."""
+        """Return the runs of an experiment, newest first."""
         path = f"/experiments/{segment(experiment_id)}/runs"
-        return self._line.pages(path, limit, status=status)
+        return self._transport.list(path, limit, status=status)
 
     def get(self, run_id: str) -> Run:
-        """A run."""
-        row: Run = self._line.get(f"/runs/{segment(run_id)}")
-        return row
+        """Return a run."""
+        record: Run = self._transport.get(f"/runs/{segment(run_id)}")
+        return record
 
     def delete(self, run_id: str) -> None:
         """Delete a run that has ended."""
-        self._line.delete(f"/runs/{segment(run_id)}")
+        self._transport.delete(f"/runs/{segment(run_id)}")
 
     def cancel(self, run_id: str) -> Run:
-        """Cancel a run; nothing changes where it has ended."""
-        row: Run = self._line.post(f"/runs/{segment(run_id)}/cancel")
-        return row
+        """Cancel a run; does nothing when it has ended."""
+        record: Run = self._transport.post(f"/runs/{segment(run_id)}/cancel")
+        return record
 
     def wait(self, run_id: str, timeout_s: float | None = None) -> Run:
-        """The run when it has ended, or when the time is up; without a time, however long it takes.
+        """Return the run when it has ended, or after `timeout_s` seconds; without a timeout, wait as long as it takes.
 
-        A server that is away for less than two minutes is waited for.
+        A server that does not answer for less than two minutes is tried again.
         """
         path = f"/runs/{segment(run_id)}/wait"
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
-        heard, pause = time.monotonic(), FIRST_PAUSE_S
+        answered_at, pause = time.monotonic(), FIRST_PAUSE_S
         while True:
             left = WAIT_S if deadline is None else max(0.0, deadline - time.monotonic())
             each = min(WAIT_S, left)
             try:
-                row: Run = self._line.post(path, within_s=each + 30.0, timeout_s=each)
-                heard, pause = time.monotonic(), FIRST_PAUSE_S
-                if row["status"] in ENDED or (deadline is not None and left <= WAIT_S):
-                    return row
+                record: Run = self._transport.post(path, within_s=each + 30.0, timeout_s=each)
+                answered_at, pause = time.monotonic(), FIRST_PAUSE_S
+                if record["status"] in ENDED or (deadline is not None and left <= WAIT_S):
+                    return record
             except Unreachable:
-                if time.monotonic() - heard > PATIENCE_S or (deadline is not None and left <= 0):
+                if time.monotonic() - answered_at > PATIENCE_S or (
+                    deadline is not None and left <= 0
+                ):
                     raise
                 time.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE_S)
 
     def events(self, run_id: str, after_seq: int = 0, limit: int | None = None) -> Events:
-        """Events after a `seq`, in order; all of them without a limit."""
+        """Return the events after a `seq` in order, at most `limit`; without a limit all."""
         path = f"/runs/{segment(run_id)}/events"
         found: Events = []
         while limit is None or len(found) < limit:
             most = 1000 if limit is None else min(1000, limit - len(found))
-            page = self._line.get(path, after_seq=after_seq, limit=most)
+            page = self._transport.get(path, after_seq=after_seq, limit=most)
             found += page
             if len(page) < most:
                 break
@@ -300,34 +311,34 @@ class Runs(Room):
         after_seq: int = 0,
         on_state: Callable[[bool], None] | None = None,
     ) -> EventStream:
-        """Events as they happen, to the end of the run; see `EventStream`."""
-        return EventStream(self._line, run_id, after_seq, on_state)
+        """Iterate over events as they happen, to the end of the run; see `EventStream`."""
+        return EventStream(self._transport, run_id, after_seq, on_state)
 
     def fold_metrics(self, run_id: str, limit: int | None = None) -> FoldMetrics:
-        """Each metric on each fold of each model."""
-        return self._line.pages(f"/runs/{segment(run_id)}/fold-metrics", limit)
+        """Return each metric on each fold of each model."""
+        return self._transport.list(f"/runs/{segment(run_id)}/fold-metrics", limit)
 
     def artifacts(self, run_id: str, limit: int | None = None) -> Artifacts:
-        """Files that the run made."""
-        return self._line.pages(f"/runs/{segment(run_id)}/artifacts", limit)
+        """Return the artifacts of a run."""
+        return self._transport.list(f"/runs/{segment(run_id)}/artifacts", limit)
 
     def download(self, artifact_id: str) -> bytes:
-        """The bytes of such a file."""
+        """Return the content of an artifact."""
         target = io.BytesIO()
-        self._line.download(f"/artifacts/{segment(artifact_id)}/download", target)
+        self._transport.download(f"/artifacts/{segment(artifact_id)}/download", target)
         return target.getvalue()
 
     def plots(self, run_id: str) -> Plots:
-        """Plots of the run's best model."""
-        rows: Plots = self._line.get(f"/runs/{segment(run_id)}/plots")
-        return rows
+        """Return the plots of the best model of a run."""
+        records: Plots = self._transport.get(f"/runs/{segment(run_id)}/plots")
+        return records
 
     def plot(self, run_id: str, plot_id: str) -> JSON:
-        """A plot as Plotly JSON."""
-        figure: JSON = self._line.get(f"/runs/{segment(run_id)}/plots/{segment(plot_id)}")
+        """Return a plot as Plotly JSON."""
+        figure: JSON = self._transport.get(f"/runs/{segment(run_id)}/plots/{segment(plot_id)}")
         return figure
 
     def notebook(self, run_id: str) -> JSON:
-        """A notebook that does this run again with plain PyCaret."""
-        made: JSON = self._line.get(f"/runs/{segment(run_id)}/notebook")
-        return made
+        """Return a notebook that repeats the run with plain PyCaret."""
+        notebook: JSON = self._transport.get(f"/runs/{segment(run_id)}/notebook")
+        return notebook

@@ -1,4 +1,4 @@
-"""Pipelines, deployments and predictions."""
+"""Resources: pipelines, deployments and the Open Inference Protocol."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import Any, Literal, TypedDict, Unpack
 
 from ..records import JSON, AuthMode, Deployment, DeploymentSchema, Pipeline, Predictions
 from ..transport import segment
-from .workspaces import Room
+from .workspaces import Resource
 
 
 class DeploymentChanges(TypedDict, total=False):
-    """What can change of a deployment."""
+    """Fields of a deployment that can be changed."""
 
     pipeline_id: str
     status: Literal["active", "paused"]
     auth_mode: AuthMode
 
 
-class Pipelines(Room):
+class Pipelines(Resource):
     """Promoted pipelines, by name and version."""
 
     def promote(
@@ -29,53 +29,55 @@ class Pipelines(Room):
         tags: Sequence[str] = (),
         model_id: str | None = None,
     ) -> Pipeline:
-        """Keep a run's pipeline under a name; the best model's, unless another is named."""
+        """Promote the pipeline of a run under a name; of its best model, unless `model_id` is given."""
         body = {"name": name, "description": description, "tags": [*tags], "model_id": model_id}
-        row: Pipeline = self._line.post(f"/runs/{segment(run_id)}/promote", body)
-        return row
+        record: Pipeline = self._transport.post(f"/runs/{segment(run_id)}/promote", body)
+        return record
 
     def list(self, workspace_id: str, limit: int | None = 100) -> list[Pipeline]:
-        """Pipelines of a workspace."""
-        return self._line.pages(f"/workspaces/{segment(workspace_id)}/pipelines", limit)
+        """Return the pipelines of a workspace."""
+        return self._transport.list(f"/workspaces/{segment(workspace_id)}/pipelines", limit)
 
     def get(self, pipeline_id: str) -> Pipeline:
-        """A pipeline."""
-        row: Pipeline = self._line.get(f"/pipelines/{segment(pipeline_id)}")
-        return row
+        """Return a pipeline."""
+        record: Pipeline = self._transport.get(f"/pipelines/{segment(pipeline_id)}")
+        return record
 
     def delete(self, pipeline_id: str) -> None:
         """Delete a pipeline that no deployment refers to."""
-        self._line.delete(f"/pipelines/{segment(pipeline_id)}")
+        self._transport.delete(f"/pipelines/{segment(pipeline_id)}")
 
     def deploy(
         self, pipeline_id: str, endpoint_slug: str, auth_mode: AuthMode = "workspace"
     ) -> Deployment:
-        """Put a pipeline behind an endpoint."""
+        """Deploy a pipeline under an endpoint slug."""
         body = {"endpoint_slug": endpoint_slug, "auth_mode": auth_mode}
-        row: Deployment = self._line.post(f"/pipelines/{segment(pipeline_id)}/deployments", body)
-        return row
+        record: Deployment = self._transport.post(
+            f"/pipelines/{segment(pipeline_id)}/deployments", body
+        )
+        return record
 
 
-class Deployments(Room):
-    """Endpoints, by id or slug."""
+class Deployments(Resource):
+    """Deployments, by id or slug."""
 
     def list(self, workspace_id: str, limit: int | None = 100) -> list[Deployment]:
-        """Deployments of a workspace."""
-        return self._line.pages(f"/workspaces/{segment(workspace_id)}/deployments", limit)
+        """Return the deployments of a workspace."""
+        return self._transport.list(f"/workspaces/{segment(workspace_id)}/deployments", limit)
 
     def get(self, deployment: str) -> Deployment:
-        """A deployment with its live counts."""
-        row: Deployment = self._line.get(f"/deployments/{segment(deployment)}")
-        return row
+        """Return a deployment with its usage statistics."""
+        record: Deployment = self._transport.get(f"/deployments/{segment(deployment)}")
+        return record
 
     def update(self, deployment: str, **changes: Unpack[DeploymentChanges]) -> Deployment:
-        """Change its pipeline, status or access."""
-        row: Deployment = self._line.patch(f"/deployments/{segment(deployment)}", changes)
-        return row
+        """Change the pipeline, status or access of a deployment."""
+        record: Deployment = self._transport.patch(f"/deployments/{segment(deployment)}", changes)
+        return record
 
     def delete(self, deployment: str) -> None:
         """Delete a deployment."""
-        self._line.delete(f"/deployments/{segment(deployment)}")
+        self._transport.delete(f"/deployments/{segment(deployment)}")
 
     def predict(
         self,
@@ -85,8 +87,12 @@ class Deployments(Room):
         proba: bool = False,
         ignore_extra: bool = False,
     ) -> Predictions:
-        """Predict rows, with probabilities if asked for; `ignore_extra` lets unknown columns pass."""
-        answer: Predictions = self._line.post(
+        """Predict rows.
+
+        `rows` are objects of column and value; with `proba` the result has probabilities, and with
+        `ignore_extra` unknown columns are ignored.
+        """
+        answer: Predictions = self._transport.post(
             f"/deployments/{segment(deployment)}/predict",
             {"rows": [dict(row) for row in rows]},
             proba=proba or None,
@@ -95,44 +101,44 @@ class Deployments(Room):
         return answer
 
     def forecast(self, deployment: str, horizon: int) -> Predictions:
-        """The next steps of a time series without exogenous columns."""
-        answer: Predictions = self._line.post(
+        """Forecast the next `horizon` steps of a time series without exogenous columns."""
+        answer: Predictions = self._transport.post(
             f"/deployments/{segment(deployment)}/predict", {"horizon": horizon}
         )
         return answer
 
     def schema(self, deployment: str) -> DeploymentSchema:
-        """What a row looks like, an example, and the labels."""
-        answer: DeploymentSchema = self._line.get(f"/deployments/{segment(deployment)}/schema")
+        """Return the JSON Schema of a row, an example, and the labels."""
+        answer: DeploymentSchema = self._transport.get(f"/deployments/{segment(deployment)}/schema")
         return answer
 
     def invocations(self, deployment: str, body: Mapping[str, Any]) -> JSON:
-        """Predict with a body in one of MLflow's forms."""
-        answer: JSON = self._line.post(f"/deployments/{segment(deployment)}/invocations", body)
+        """Predict with a body in a format of MLflow."""
+        answer: JSON = self._transport.post(f"/deployments/{segment(deployment)}/invocations", body)
         return answer
 
 
-class OpenInference(Room):
+class OpenInference(Resource):
     """The Open Inference Protocol."""
 
     def is_live(self) -> bool:
-        """Whether the server is there; asks for no credential."""
-        return bool(self._line.get("/v2/health/live")["live"])
+        """Return whether the server runs; needs no credential."""
+        return bool(self._transport.get("/v2/health/live")["live"])
 
     def is_ready(self) -> bool:
-        """Whether it answers requests; asks for no credential."""
-        return bool(self._line.get("/v2/health/ready")["ready"])
+        """Return whether the server can predict; needs no credential."""
+        return bool(self._transport.get("/v2/health/ready")["ready"])
 
     def metadata(self, deployment: str) -> JSON:
-        """Inputs and outputs of a deployment."""
-        answer: JSON = self._line.get(f"/v2/models/{segment(deployment)}")
+        """Return the inputs and outputs of a deployment."""
+        answer: JSON = self._transport.get(f"/v2/models/{segment(deployment)}")
         return answer
 
     def is_model_ready(self, deployment: str) -> bool:
-        """Whether a deployment is active."""
-        return bool(self._line.get(f"/v2/models/{segment(deployment)}/ready")["ready"])
+        """Return whether a deployment is ready."""
+        return bool(self._transport.get(f"/v2/models/{segment(deployment)}/ready")["ready"])
 
     def infer(self, deployment: str, body: Mapping[str, Any]) -> JSON:
         """Predict tensors."""
-        answer: JSON = self._line.post(f"/v2/models/{segment(deployment)}/infer", body)
+        answer: JSON = self._transport.post(f"/v2/models/{segment(deployment)}/infer", body)
         return answer

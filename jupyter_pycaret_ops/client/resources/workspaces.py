@@ -1,4 +1,4 @@
-"""The server itself, workspaces, members, projects and keys."""
+"""Resources: server, workspaces, projects and API keys."""
 
 from __future__ import annotations
 
@@ -25,115 +25,119 @@ from ..transport import Transport, segment
 
 
 class WorkspaceChanges(TypedDict, total=False):
-    """What can change of a workspace."""
+    """Fields of a workspace that can be changed."""
 
     name: str
     description: str | None
 
 
 class ProjectChanges(TypedDict, total=False):
-    """What can change of a project."""
+    """Fields of a project that can be changed."""
 
     name: str
     description: str | None
     tags: list[str]
 
 
-class Room:
-    """A part of the API, on a line to the server."""
+class Resource:
+    """A group of routes of the API about one noun."""
 
-    def __init__(self, line: Transport) -> None:
-        self._line = line
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
 
 
-class Server(Room):
+class Server(Resource):
     """The server itself."""
 
     def is_healthy(self) -> bool:
-        """Whether it is there; asks for no credential."""
-        return bool(self._line.get("/healthz")["ok"])
+        """Return whether the server runs; needs no credential."""
+        return bool(self._transport.get("/healthz")["ok"])
 
     def about(self) -> About:
-        """Name and version."""
-        answer: About = self._line.get("/")
+        """Return name and version of the server."""
+        answer: About = self._transport.get("/")
         return answer
 
     def openapi(self) -> JSON:
-        """The description of its API."""
-        answer: JSON = self._line.get("/openapi.json")
+        """Return the OpenAPI description of the API."""
+        answer: JSON = self._transport.get("/openapi.json")
         return answer
 
     def setup_status(self) -> SetupStatus:
-        """Whether the first workspace was made."""
-        answer: SetupStatus = self._line.get("/setup/status")
+        """Return whether the first workspace exists."""
+        answer: SetupStatus = self._transport.get("/setup/status")
         return answer
 
     def bootstrap(self, workspace_name: str, project_name: str | None = None) -> Workspace:
-        """Make the first workspace."""
+        """Create the first workspace."""
         body = {"workspace_name": workspace_name, "project_name": project_name}
-        row: Workspace = self._line.post("/setup/bootstrap", body)
-        return row
+        record: Workspace = self._transport.post("/setup/bootstrap", body)
+        return record
 
     def me(self) -> Me:
-        """Who is calling."""
-        answer: Me = self._line.get("/auth/me")
+        """Return the user of the credential."""
+        answer: Me = self._transport.get("/auth/me")
         return answer
 
 
-class Workspaces(Room):
-    """Workspaces and who is in them."""
+class Workspaces(Resource):
+    """Workspaces and their members."""
 
     def list(self, limit: int | None = 100) -> list[Workspace]:
-        """Workspaces that the caller is in."""
-        return self._line.pages("/workspaces", limit)
+        """Return the workspaces of the caller."""
+        return self._transport.list("/workspaces", limit)
 
     def create(self, name: str, description: str | None = None) -> Workspace:
-        """Make a workspace; its maker is its admin."""
-        row: Workspace = self._line.post("/workspaces", {"name": name, "description": description})
-        return row
+        """Create a workspace; its creator becomes its admin."""
+        record: Workspace = self._transport.post(
+            "/workspaces", {"name": name, "description": description}
+        )
+        return record
 
     def get(self, workspace_id: str) -> Workspace:
-        """A workspace."""
-        row: Workspace = self._line.get(f"/workspaces/{segment(workspace_id)}")
-        return row
+        """Return a workspace."""
+        record: Workspace = self._transport.get(f"/workspaces/{segment(workspace_id)}")
+        return record
 
     def update(self, workspace_id: str, **changes: Unpack[WorkspaceChanges]) -> Workspace:
         """Change a workspace."""
-        row: Workspace = self._line.patch(f"/workspaces/{segment(workspace_id)}", changes)
-        return row
+        record: Workspace = self._transport.patch(f"/workspaces/{segment(workspace_id)}", changes)
+        return record
 
     def delete(self, workspace_id: str, *, force: bool = False) -> None:
-        """Delete a workspace; with `force`, live deployments and unfinished runs too."""
-        self._line.delete(f"/workspaces/{segment(workspace_id)}", force=force or None)
+        """Delete a workspace; with `force` also one with active deployments or unfinished runs."""
+        self._transport.delete(f"/workspaces/{segment(workspace_id)}", force=force or None)
 
     def members(self, workspace_id: str) -> Members:
-        """Who is in it."""
-        rows: Members = self._line.pages(f"/workspaces/{segment(workspace_id)}/members", None)
-        return rows
+        """Return the members of a workspace."""
+        records: Members = self._transport.list(
+            f"/workspaces/{segment(workspace_id)}/members", None
+        )
+        return records
 
     def add_member(self, workspace_id: str, name: str, role: Role) -> Member:
-        """Invite a person."""
+        """Add a user to a workspace."""
         path = f"/workspaces/{segment(workspace_id)}/members"
-        row: Member = self._line.post(path, {"name": name, "role": role})
-        return row
+        record: Member = self._transport.post(path, {"name": name, "role": role})
+        return record
 
     def change_member(self, workspace_id: str, user_id: str, role: Role) -> Member:
-        """Change a member's role."""
+        """Change the role of a member."""
         path = f"/workspaces/{segment(workspace_id)}/members/{segment(user_id)}"
-        row: Member = self._line.patch(path, {"role": role})
-        return row
+        record: Member = self._transport.patch(path, {"role": role})
+        return record
 
     def remove_member(self, workspace_id: str, user_id: str) -> None:
         """Remove a member."""
-        self._line.delete(f"/workspaces/{segment(workspace_id)}/members/{segment(user_id)}")
+        self._transport.delete(f"/workspaces/{segment(workspace_id)}/members/{segment(user_id)}")
 
 
-class Projects(Room):
+class Projects(Resource):
     """Projects of a workspace."""
 
     def list(self, workspace_id: str, limit: int | None = 100) -> list[Project]:
-        """Projects of a workspace."""
-        return self._line.pages(f"/workspaces/{segment(workspace_id)}/projects", limit)
+        """Return the projects of a workspace."""
+        return self._transport.list(f"/workspaces/{segment(workspace_id)}/projects", limit)
 
     def create(
         self,
@@ -142,32 +146,34 @@ class Projects(Room):
         description: str | None = None,
         tags: Sequence[str] = (),
     ) -> Project:
-        """Make a project."""
+        """Create a project."""
         body = {"name": name, "description": description, "tags": [*tags]}
-        row: Project = self._line.post(f"/workspaces/{segment(workspace_id)}/projects", body)
-        return row
+        record: Project = self._transport.post(
+            f"/workspaces/{segment(workspace_id)}/projects", body
+        )
+        return record
 
     def get(self, project_id: str) -> Project:
-        """A project."""
-        row: Project = self._line.get(f"/projects/{segment(project_id)}")
-        return row
+        """Return a project."""
+        record: Project = self._transport.get(f"/projects/{segment(project_id)}")
+        return record
 
     def update(self, project_id: str, **changes: Unpack[ProjectChanges]) -> Project:
         """Change a project."""
-        row: Project = self._line.patch(f"/projects/{segment(project_id)}", changes)
-        return row
+        record: Project = self._transport.patch(f"/projects/{segment(project_id)}", changes)
+        return record
 
     def delete(self, project_id: str) -> None:
         """Delete a project."""
-        self._line.delete(f"/projects/{segment(project_id)}")
+        self._transport.delete(f"/projects/{segment(project_id)}")
 
 
-class ApiKeys(Room):
-    """Keys for programs."""
+class ApiKeys(Resource):
+    """API keys, for programs."""
 
     def list(self, limit: int | None = 100) -> list[ApiKey]:
-        """Keys, without their secrets."""
-        return self._line.pages("/api-keys", limit)
+        """Return the keys, without their secrets."""
+        return self._transport.list("/api-keys", limit)
 
     def create(
         self,
@@ -177,7 +183,7 @@ class ApiKeys(Room):
         deployment_id: str | None = None,
         expires_at: datetime | None = None,
     ) -> NewApiKey:
-        """Make a key; its secret is in this answer only."""
+        """Create a key; its secret is in this answer only."""
         body = {
             "name": name,
             "workspace_id": workspace_id,
@@ -185,9 +191,9 @@ class ApiKeys(Room):
             "deployment_id": deployment_id,
             "expires_at": None if expires_at is None else rfc3339(expires_at),
         }
-        row: NewApiKey = self._line.post("/api-keys", body)
-        return row
+        record: NewApiKey = self._transport.post("/api-keys", body)
+        return record
 
     def delete(self, key_id: str) -> None:
         """Revoke a key."""
-        self._line.delete(f"/api-keys/{segment(key_id)}")
+        self._transport.delete(f"/api-keys/{segment(key_id)}")

@@ -62,7 +62,7 @@ class Services:
     public_rate: RateLimiter
     public_body_bytes: int
     #: bytes of their bodies, by address
-    public_held: BufferedBytes
+    public_buffered: BufferedBytes
     upload_cap_bytes: int
     queue_cap: int
     openapi_document: Callable[[], dict[str, Any]]

@@ -81,7 +81,7 @@ class ServingHandler(JsonBodyHandler):
             return
         if self.announced_bytes() is None:
             self._take_rate(size / RATED_BYTES)
-        if not self.services.public_held.reserve(self.request.remote_ip, size):
+        if not self.services.public_buffered.reserve(self.request.remote_ip, size):
             raise RateLimited(
                 "Too many large requests at once to public deployments. Wait, or ask for an API key.",
                 retry_after_s=1,
@@ -102,7 +102,7 @@ class ServingHandler(JsonBodyHandler):
         """Let others send as much."""
         held, self._held = self._held, 0
         if held:
-            self.services.public_held.release(self.request.remote_ip, held)
+            self.services.public_buffered.release(self.request.remote_ip, held)
 
     async def identify(self, route: Route) -> None:
         """Set the endpoint, or refuse; what a stranger may not call does not exist for them."""
@@ -203,7 +203,7 @@ class ServingHandler(JsonBodyHandler):
         answer = await endpoint.batcher.submit(rows, proba=proba)
         latency_ms = (time.perf_counter() - self.began) * 1000
         self.services.statistics.count_answered(endpoint.deployment_id, latency_ms)
-        self.services.metrics.answered(endpoint.slug, latency_ms / 1000)
+        self.services.metrics.count_answered(endpoint.slug, latency_ms / 1000)
         return answer, latency_ms
 
     async def in_thread(self, work: Callable[[], T], *, when: bool) -> T:
@@ -214,7 +214,7 @@ class ServingHandler(JsonBodyHandler):
         """Count the refusal, then say it."""
         if self.endpoint is not None and status_code in COUNTED:
             self.services.statistics.count_refused(self.endpoint.deployment_id)
-            self.services.metrics.refused(self.endpoint.slug)
+            self.services.metrics.count_refused(self.endpoint.slug)
         super().write_error(status_code, **kwargs)
 
     def flag(self, name: str, word: str) -> bool:

@@ -35,9 +35,9 @@ async def nothing() -> dict[str, int]:
 async def test_predictions_are_counted_by_deployment() -> None:
     metrics = made(HandClock(), nothing)
     for seconds in (0.004, 0.005, 0.3, 99.0):
-        metrics.answered("iris", seconds)
-    metrics.refused("iris")
-    metrics.refused("coffee")
+        metrics.count_answered("iris", seconds)
+    metrics.count_refused("iris")
+    metrics.count_refused("coffee")
     found = samples(metrics)
     name = "pycaret_ops_predict_requests_total"
     assert found[name, ("iris", "answered")] == 4

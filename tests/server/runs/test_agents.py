@@ -75,7 +75,9 @@ async def test_a_batch_whose_acknowledgement_was_lost_is_stored_once(harness: Ha
     for _ in range(3):  # committed each time, and the answer never arrived
         answer = await harness.agents.take_events(run.id, 1, batch)
         assert answer == Acknowledgement(2, False)
-    assert await harness.agents.take_events(run.id, 1, [*batch, said(3)]) == Acknowledgement(3, False)
+    assert await harness.agents.take_events(run.id, 1, [*batch, said(3)]) == Acknowledgement(
+        3, False
+    )
     assert [event.n for event in harness.world.events(run.id)] == [None, None, 1, 2, 3]
     assert len(harness.world.run(run.id).leaderboard) == 1
 
@@ -119,7 +121,9 @@ async def test_an_attempt_that_another_server_took_over_is_fenced_off(harness: H
     """The token may still be remembered here; every word is judged by the row all the same."""
     run, token = harness.begin()
     await harness.agents.authenticate(run.id, token)
-    await harness.world.store.write(runs.lose_worker, run.id, 1, 2, harness.world.clock.now(), "Lost.")
+    await harness.world.store.write(
+        runs.lose_worker, run.id, 1, 2, harness.world.clock.now(), "Lost."
+    )
     again = harness.world.claim()
     assert again is not None
     head = ArtifactHead("m.pkl", "pipeline_pickle", "x/y", "0" * 64, 1, "lr")
@@ -215,9 +219,7 @@ async def test_a_secret_of_another_key_ends_the_run_with_the_sentence(harness: H
 # ---------------------------------------------------------------- artifacts
 
 
-async def send(
-    harness: Harness, run: Run, content: bytes, filename: str = "model.pkl"
-) -> Artifact:
+async def send(harness: Harness, run: Run, content: bytes, filename: str = "model.pkl") -> Artifact:
     head = ArtifactHead(
         filename,
         "pipeline_pickle",
@@ -242,7 +244,9 @@ async def test_a_file_sent_twice_is_kept_once_and_signed(harness: Harness) -> No
     assert len(harness.files()) == 1
     assert harness.artifacts.read(second.storage_key) == b"two"
     assert harness.vault.is_signed(second.sha256, second.signature)
-    page = harness.world.store.read_now(artifact_rows.list_page, harness.world.ada, run.id, PageRequest())
+    page = harness.world.store.read_now(
+        artifact_rows.list_page, harness.world.ada, run.id, PageRequest()
+    )
     assert [(row.filename, row.size_bytes) for row in page.rows] == [("model.pkl", 3)]
 
 
