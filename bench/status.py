@@ -22,9 +22,9 @@ def measure(server: LiveServer) -> list[float]:
 
 
 LOOP = """
-from jupyter_pycaret_ops.kernel.agent.priority import give_way, session_behind
-give_way()
-with session_behind():
+from jupyter_pycaret_ops.kernel.agent.priority import lower_thread_priority, lower_session_priority
+lower_thread_priority()
+with lower_session_priority():
     print("begun", flush=True)
     while True: pass
 """

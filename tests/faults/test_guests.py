@@ -114,7 +114,7 @@ def test_it_runs_beside_the_next_cell_and_leaves_the_kernel_as_it_was(notebook: 
     notebook.execute(state + "before = state()")
     run_id = notebook.begin("iris", ["lr", "dt"])
     # the cell is free while the plan runs: this one returns long before it ends
-    assert notebook.execute("print(attempt.is_over)") == "False\n"
+    assert notebook.execute("print(attempt.is_finished)") == "False\n"
     row = notebook.server.ended(run_id)
     assert row["status"] == "succeeded", row["error"]
     assert row["executor"] == "notebook"

@@ -1,7 +1,7 @@
-"""The agent: one run's plan in a background thread of a kernel, and its line to the server.
+"""The agent: executes the plan of a run in a background thread of a kernel, and reports to the server.
 
-The server's side of a worker kernel calls `preload`, `begin`, `cancel`, `describe_json` and `look_json` over
-the kernel's own channels; everything else goes over HTTP with the run's token.
+The server calls `preload`, `begin`, `cancel`, `describe_json` and `inspect_json` over the kernel's
+own channels; everything else goes over HTTP with the run token.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from .answers import answer
 from .attempt import Attempt
-from .priority import give_way, session_behind
+from .priority import lower_session_priority, lower_thread_priority
 
 if TYPE_CHECKING:
     import ssl
@@ -36,36 +36,36 @@ _attempts: dict[str, Attempt] = {}
 
 
 def preload() -> None:
-    """Import the engine and fit something small, so that the next plan starts at once."""
+    """Import the engine and fit toy data, so that the next plan starts at once."""
 
-    def work() -> None:
-        give_way()
+    def preload_engine() -> None:
+        lower_thread_priority()
         from .. import engine
 
         engine.preload()
 
-    with session_behind(), ThreadPoolExecutor(1) as threads:
-        threads.submit(work).result()
+    with lower_session_priority(), ThreadPoolExecutor(1) as threads:
+        threads.submit(preload_engine).result()
 
 
 def describe_json() -> str:
-    """What the engine of this kernel offers, as ASCII JSON."""
+    """Return the description of this kernel's engine (see `engine.describe`) as ASCII JSON."""
     from .. import engine
 
     return json.dumps(engine.describe(), allow_nan=False)
 
 
-def look_json(message: str) -> str:
-    """A look at a data source, as ASCII JSON; see `sources.look_json`."""
-    from .. import reading as sources
+def inspect_json(message: str) -> str:
+    """Return the preview of a data source as ASCII JSON; see `reading.inspect_json`."""
+    from .. import reading
 
-    return sources.look_json(message)
+    return reading.inspect_json(message)
 
 
 def begin(server: str, run_id: str, token: str) -> None:
     """Start the plan of a run in a thread and return at once.
 
-    `server` is `unix:PATH` or an HTTP URL, under which the agent's routes are found.
+    `server` is `unix:PATH` or the HTTP URL below which the agent's routes are.
     """
     attempt = Attempt(server, run_id, token)
     _attempts[run_id] = attempt
@@ -77,29 +77,29 @@ def begin_here(
     run_id: str,
     token: str,
     frame: pd.DataFrame,
-    trust: ssl.SSLContext | None = None,
+    ssl_context: ssl.SSLContext | None = None,
 ) -> Attempt:
-    """Start the plan of a run on a frame of this kernel, which is somebody's notebook; returns at once.
+    """Start the plan of a run on a DataFrame of this kernel, a user's notebook; returns at once.
 
-    Nothing of the kernel is changed but what a thread needs. When the kernel is shut down meanwhile, the
-    server is told.
+    `frame` : DataFrame of shape (n_rows, n_columns). Only a thread is added to the kernel. When the
+    kernel is shut down meanwhile, the server is informed.
     """
     if not _attempts:
-        atexit.register(_abandon, os.getpid())
-    attempt = Attempt(server, run_id, token, frame, trust=trust)
+        atexit.register(_abandon_all, os.getpid())
+    attempt = Attempt(server, run_id, token, frame, ssl_context=ssl_context)
     _attempts[run_id] = attempt
     attempt.start()
     return attempt
 
 
-def _abandon(pid: int) -> None:
-    if os.getpid() == pid:  # a forked child shuts nothing down
+def _abandon_all(pid: int) -> None:
+    if os.getpid() == pid:  # the exit of a forked child ends no attempt
         for attempt in _attempts.values():
             attempt.abandon()
 
 
 def cancel(run_id: str) -> None:
-    """Stop that run's plan: the flag, and an exception thrown into its thread."""
+    """Cancel the plan of a run: set its flag and raise `Cancelled` in its thread."""
     attempt = _attempts.get(run_id)
     if attempt is not None:
         attempt.cancel()

@@ -1,4 +1,4 @@
-"""Answers to the server's questions, beside everything that IPython prints, formats or displays."""
+"""Replies to the server's requests, independent of what IPython prints, formats or displays."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ SOURCE = "jupyter_pycaret_ops"
 
 
 def answer(value: Any) -> None:
-    """Send a JSON-able value back in the reply to the request that is being executed.
+    """Return a JSON value to the server in the reply to the request being executed.
 
-    It travels as a payload of Jupyter's `execute_reply`
+    It is sent as a payload of Jupyter's `execute_reply`
     (https://jupyter-client.readthedocs.io/en/stable/messaging.html#payloads-deprecated), which no display
-    formatter touches: `rich.pretty.install()` changes the text of a user expression.
+    formatter changes: `rich.pretty.install()` would change the text of a user expression.
     """
     from IPython.core.getipython import get_ipython
 

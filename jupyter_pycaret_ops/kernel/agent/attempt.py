@@ -1,4 +1,4 @@
-"""One attempt of a run: fetch the spec and the frame, run the plan, say how it ended."""
+"""One attempt of a run: fetch specification and data, execute the plan, report the outcome."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 from ...common.protocol import DataSpec, Finish, RunSpec
-from .connection import Connection, Fenced, NotNow, Refused, Unreachable
-from .event_sender import GUEST_HEARTBEAT_S, Sender
+from .connection import Connection, Fenced, Refused, RetryLater, Unreachable
+from .event_sender import NOTEBOOK_HEARTBEAT_S, EventSender
 from .loading import DataUnreadable, load
-from .priority import give_way, session_behind
-from .retries import GaveUp, RetryDeadline
+from .priority import lower_session_priority, lower_thread_priority
+from .retries import RetriesExhausted, RetryDeadline
 
 if TYPE_CHECKING:
     import ssl
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
     import pandas as pd
 
 T = TypeVar("T")
-LONGEST_ERROR = 2_000
-LAST_WORD_S = 2.0
-#: what is read at the beginning is there or not; what a run has made is worth more patience
-READ_GIVE_UP = RetryDeadline(not_now_s=60.0)
-WRITE_GIVE_UP = RetryDeadline()
-#: seconds of waiting after which the run says what it waits for
-SAY_AFTER_S = 2.0
-SHUT_DOWN = "The notebook's kernel that ran this was shut down or restarted."
+MAX_ERROR_LENGTH = 2_000
+FINAL_REQUEST_TIMEOUT_S = 2.0
+#: shorter for reading, before any work is done, than for what a run has produced
+READ_DEADLINE = RetryDeadline(retry_later_s=60.0)
+WRITE_DEADLINE = RetryDeadline()
+#: seconds of retrying after which the run reports what it waits for
+REPORT_WAITING_AFTER_S = 2.0
+KERNEL_SHUT_DOWN = "The notebook's kernel that ran this was shut down or restarted."
 
 
 class Attempt:
-    """Runs in a thread of its own; `cancel` may be called from any other."""
+    """Executes one attempt in its own thread; `cancel` may be called from any other."""
 
     def __init__(
         self,
@@ -46,65 +46,67 @@ class Attempt:
         token: str,
         frame: pd.DataFrame | None = None,
         *,
-        trust: ssl.SSLContext | None = None,
+        ssl_context: ssl.SSLContext | None = None,
     ) -> None:
         self.run_id = run_id
         self._frame = frame
-        self._is_guest = frame is not None
-        self._line = Connection(server, run_id, token, trust=trust)
-        self._sender_line = Connection(server, run_id, token, trust=trust)
-        # a kernel that shuts down has no time to lose
-        self._last_line = Connection(server, run_id, token, trust=trust, timeout_s=LAST_WORD_S)
-        #: the number of the attempt, once the server has said it
-        self._begun: int | None = None
-        self._sender: Sender | None = None
+        self._is_notebook_run = frame is not None
+        self._connection = Connection(server, run_id, token, ssl_context=ssl_context)
+        self._sender_connection = Connection(server, run_id, token, ssl_context=ssl_context)
+        # a kernel that shuts down has little time
+        self._final_connection = Connection(
+            server, run_id, token, ssl_context=ssl_context, timeout_s=FINAL_REQUEST_TIMEOUT_S
+        )
+        #: the number of the attempt, once its specification is fetched
+        self._attempt_number: int | None = None
+        self._sender: EventSender | None = None
         self._cancelled = threading.Event()
         self._fenced = threading.Event()
-        #: why the run cannot go on, where that is neither the plan's fault nor a cancel
+        #: why the run cannot continue, if neither the plan failed nor the run was cancelled
         self._failure: str | None = None
-        #: what was read, for the snapshot, however the attempt ends
-        self._facts: dict[str, Any] = {}
-        self._gate = threading.Lock()
-        self._interruptible = False
+        #: digest and size of the data, for the snapshot of every outcome
+        self._data_facts: dict[str, Any] = {}
+        self._lock = threading.Lock()
+        self._is_interruptible = False
         self._thread = threading.Thread(
             target=self._run, name=f"pycaret-ops-run-{run_id[:8]}", daemon=True
         )
 
     def start(self) -> None:
-        """Begin; returns at once."""
+        """Start the thread; returns at once."""
         self._thread.start()
 
     def join(self, timeout_s: float | None = None) -> bool:
-        """Wait for the end; whether it has come."""
+        """Wait for the end of the thread; return whether it has ended."""
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
     def cancel(self) -> None:
-        """Set the flag and, once, throw `Cancelled` into the plan's thread if the plan is what it runs."""
+        """Set the flag, and raise `Cancelled` once in the thread if it executes the plan."""
         self._cancelled.set()
-        with self._gate:
-            if self._interruptible:
-                self._interruptible = False
-                _throw(self._thread, _cancelled_type())
+        with self._lock:
+            if self._is_interruptible:
+                self._is_interruptible = False
+                _raise_in_thread(self._thread, _cancelled_type())
 
     @property
-    def is_over(self) -> bool:
-        """Whether the thread has done all that it will do."""
+    def is_finished(self) -> bool:
+        """Whether the thread has ended."""
         return not self._thread.is_alive()
 
     def abandon(self) -> None:
-        """The kernel shuts down: say so to the server, if it can be reached at once."""
-        if self.is_over or self._begun is None:
+        """Report the shutdown of the kernel to the server if it can be reached at once."""
+        if self.is_finished or self._attempt_number is None:
             return
-        last = (
-            Finish(self._begun, "cancelled")
+        finish = (
+            Finish(self._attempt_number, "cancelled")
             if self._cancelled.is_set()
-            else Finish(self._begun, "failed", SHUT_DOWN, "worker_lost")
+            else Finish(self._attempt_number, "failed", KERNEL_SHUT_DOWN, "worker_lost")
         )
         with contextlib.suppress(Fenced, Refused, Unreachable):
-            self._last_line.json("POST", "finish", asdict(last))
+            self._final_connection.json("POST", "finish", asdict(finish))
 
-    # ---------------------------------------------------------------- what the engine sees
+    # ---------------------------------------------------------------- the engine's Reporter
 
     def event(
         self,
@@ -113,7 +115,7 @@ class Attempt:
         payload: dict[str, Any] | None = None,
         duration_ms: float | None = None,
     ) -> None:
-        """Report something that happened."""
+        """Send an event; see `engine.Reporter`."""
         if self._sender is not None:
             self._sender.put(kind, message, payload, duration_ms)
 
@@ -130,7 +132,7 @@ class Attempt:
         content_type: str,
         model_id: str | None = None,
     ) -> None:
-        """Send a file to the server, whole."""
+        """Upload a file; see `engine.Reporter`."""
         headers = {
             "Content-Type": content_type,
             "X-Content-SHA256": hashlib.sha256(content).hexdigest(),
@@ -141,67 +143,71 @@ class Attempt:
             headers["X-Model-Id"] = model_id
 
         def send() -> bytes:
-            return self._line.request("PUT", f"artifacts/{quote(filename)}", content, headers)
+            return self._connection.request("PUT", f"artifacts/{quote(filename)}", content, headers)
 
         with self._shielded():
             try:
-                self._persist(send, WRITE_GIVE_UP)
-            except GaveUp as error:  # a plan may go on without a plot, but not without its pipeline
+                self._with_retries(send, WRITE_DEADLINE)
+            except (
+                RetriesExhausted
+            ) as error:  # a plan could continue without a plot, but not without its pipeline
                 self._on_failure(str(error))
 
     # ---------------------------------------------------------------- the thread
 
     def _run(self) -> None:
-        give_way()
+        lower_thread_priority()
         try:
             self._spec = self._fetch_spec()
-            self._begun = self._spec.attempt
-            self._sender = Sender(
-                self._sender_line,
+            self._attempt_number = self._spec.attempt
+            self._sender = EventSender(
+                self._sender_connection,
                 self._spec.attempt,
                 on_cancel=self.cancel,
                 on_fenced=self._on_fenced,
                 on_failure=self._on_failure,
-                give_up=WRITE_GIVE_UP,
+                deadline=WRITE_DEADLINE,
                 heartbeat_s=min(
                     self._spec.heartbeat_s,
-                    GUEST_HEARTBEAT_S if self._is_guest else self._spec.heartbeat_s,
+                    NOTEBOOK_HEARTBEAT_S if self._is_notebook_run else self._spec.heartbeat_s,
                 ),
             )
             self._sender.start()
             finish = self._execute()
-            finish = replace(finish, snapshot={**finish.snapshot, **self._facts})
+            finish = replace(finish, snapshot={**finish.snapshot, **self._data_facts})
             self._sender.drain()
             if self._failure is not None:
                 finish = self._failed(self._failure)
             if not self._fenced.is_set():
                 self._finish(finish)
         except Fenced:
-            pass  # nobody waits for this attempt any more
-        except (GaveUp, Refused):
-            pass  # nobody can be told: the server notices the silence
+            pass  # the server no longer accepts this attempt
+        except (RetriesExhausted, Refused):
+            pass  # this cannot be reported; the server notices that heartbeats stop
         finally:
             self._frame = None
-            self._line.close()
-            self._sender_line.close()
+            self._connection.close()
+            self._sender_connection.close()
 
-    def _finish(self, last: Finish) -> None:
-        """Say the last word; where it is refused, say that."""
+    def _finish(self, finish: Finish) -> None:
+        """Report the outcome; when the server refuses it, report that instead."""
 
         def send() -> None:
-            self._persist(lambda: self._line.json("POST", "finish", asdict(last)), WRITE_GIVE_UP)
+            self._with_retries(
+                lambda: self._connection.json("POST", "finish", asdict(finish)), WRITE_DEADLINE
+            )
 
         try:
             send()
         except Refused as error:
-            last = self._failed(f"The server refused the results: {error}")
+            finish = self._failed(f"The server refused the results: {error}")
             send()
 
     def _failed(self, message: str) -> Finish:
-        return Finish(self._spec.attempt, "failed", message[:LONGEST_ERROR], "internal")
+        return Finish(self._spec.attempt, "failed", message[:MAX_ERROR_LENGTH], "internal")
 
     def _fetch_spec(self) -> RunSpec:
-        raw = self._persist(lambda: self._line.json("GET", "spec"), READ_GIVE_UP)
+        raw = self._with_retries(lambda: self._connection.json("GET", "spec"), READ_DEADLINE)
         return RunSpec(**{**raw, "data": DataSpec.parse(raw["data"])})
 
     def _execute(self) -> Finish:
@@ -209,20 +215,22 @@ class Attempt:
 
         attempt = self._spec.attempt
         try:
-            if self._is_guest:
+            if self._is_notebook_run:
                 engine.load(self._spec.task)
-            # a person's own kernel goes on with their own work meanwhile
-            behind = contextlib.nullcontext() if self._is_guest else session_behind()
-            with behind, self._plan():
+            # a user's own kernel keeps its priority: the user works in it meanwhile
+            priority = (
+                contextlib.nullcontext() if self._is_notebook_run else lower_session_priority()
+            )
+            with priority, self._interruptible():
                 self.checkpoint()
                 frame = self._load_frame()
                 result = engine.run_plan(self._spec, frame, self)
         except engine.Cancelled:
             return Finish(attempt, "cancelled")
         except engine.PlanFailed as error:
-            return Finish(attempt, "failed", str(error)[:LONGEST_ERROR], error.kind)
+            return Finish(attempt, "failed", str(error)[:MAX_ERROR_LENGTH], error.kind)
         except DataUnreadable as error:
-            return Finish(attempt, "failed", str(error)[:LONGEST_ERROR], error.kind)
+            return Finish(attempt, "failed", str(error)[:MAX_ERROR_LENGTH], error.kind)
         except MemoryError:
             return Finish(
                 attempt,
@@ -230,14 +238,14 @@ class Attempt:
                 "The plan ran out of memory. Use fewer rows or columns, or lighter models.",
                 "engine",
             )
-        except (GaveUp, Refused) as error:
+        except (RetriesExhausted, Refused) as error:
             return self._failed(str(error))
         except Fenced:
             raise
         except Exception as error:
             self.event("error", "The engine failed", {"traceback": traceback.format_exc()[-8_000:]})
             text = f"{type(error).__name__}: {error}"
-            return Finish(attempt, "failed", text[:LONGEST_ERROR], "engine")
+            return Finish(attempt, "failed", text[:MAX_ERROR_LENGTH], "engine")
         return Finish(
             attempt,
             "succeeded",
@@ -251,49 +259,51 @@ class Attempt:
         if self._frame is not None:
             frame = self._frame
         else:
-            frame, self._facts = load(self._spec.data, self._fetch_data, self.checkpoint)
-        # libraries that we did not write work from here on: they find no secret
+            frame, self._data_facts = load(self._spec.data, self._fetch_data, self.checkpoint)
+        # third-party code runs from here on: it must not find secrets
         self._spec = replace(self._spec, data=DataSpec(self._spec.data.kind))
-        rows, columns = frame.shape
+        n_rows, n_columns = frame.shape
         self.event(
             "run.data_loaded",
-            f"{rows:,} rows, {columns} columns",
-            {"rows": int(rows), "columns": [str(name) for name in frame.columns]},
+            f"{n_rows:,} rows, {n_columns} columns",
+            {"rows": int(n_rows), "columns": [str(name) for name in frame.columns]},
             (time.perf_counter() - started) * 1000,
         )
         return frame
 
     def _fetch_data(self) -> bytes:
         with self._shielded():
-            return self._persist(lambda: b"".join(self._line.stream("GET", "data")), READ_GIVE_UP)
+            return self._with_retries(
+                lambda: b"".join(self._connection.stream("GET", "data")), READ_DEADLINE
+            )
 
-    def _persist(self, request: Callable[[], T], give_up: RetryDeadline) -> T:
-        """Repeat a request while the server cannot take it; every one of them may be sent twice.
+    def _with_retries(self, request: Callable[[], T], deadline: RetryDeadline) -> T:
+        """Send a request, and retry it while the server cannot be reached; requests are idempotent.
 
         Raises
         ------
-        GaveUp
-            When it could not for too long.
+        RetriesExhausted
+            When retrying took longer than `deadline` allows.
         """
-        waits = give_up.begin()
-        began, said = time.monotonic(), False
+        pauses = deadline.begin()
+        started_at, is_reported = time.monotonic(), False
         while True:
             try:
                 return request()
             except Unreachable as error:
                 if (
-                    not said
-                    and isinstance(error, NotNow)
-                    and time.monotonic() - began > SAY_AFTER_S
+                    not is_reported
+                    and isinstance(error, RetryLater)
+                    and time.monotonic() - started_at > REPORT_WAITING_AFTER_S
                 ):
-                    said = True
-                    what = "space" if "full" in str(error) else "storage"
-                    self.event("run.waiting", f"Waiting: {error}", {"for": what})
-                if self._fenced.wait(waits.next_pause(error)):
+                    is_reported = True
+                    missing = "space" if "full" in str(error) else "storage"
+                    self.event("run.waiting", f"Waiting: {error}", {"for": missing})
+                if self._fenced.wait(pauses.next_pause(error)):
                     raise Fenced("the run is over") from None
 
     def _on_failure(self, message: str) -> None:
-        """Nothing that the run does can be reported: stop the plan, and end with the reason."""
+        """Stop the plan, because its events cannot be sent, and fail the run with `message`."""
         self._failure = message
         self.cancel()
 
@@ -304,32 +314,32 @@ class Attempt:
     # ---------------------------------------------------------------- interruption
 
     @contextlib.contextmanager
-    def _plan(self) -> Iterator[None]:
-        """In here, and only in here, the thread may be interrupted."""
-        with self._gate:
-            self._interruptible = True
+    def _interruptible(self) -> Iterator[None]:
+        """Allow `cancel` to interrupt the thread in this block, and only there."""
+        with self._lock:
+            self._is_interruptible = True
         try:
             yield
         finally:
-            self._disarm()
+            self._disable_interruption()
 
     @contextlib.contextmanager
     def _shielded(self) -> Iterator[None]:
-        """Within the plan, a stretch that must not be torn: a request on its way."""
-        was = self._interruptible
-        self._disarm()
+        """Keep `cancel` from interrupting a request in this block; raise `Cancelled` after it."""
+        was_interruptible = self._is_interruptible
+        self._disable_interruption()
         try:
             yield
         finally:
-            with self._gate:
-                self._interruptible = was
+            with self._lock:
+                self._is_interruptible = was_interruptible
         self.checkpoint()
 
-    def _disarm(self) -> None:
-        with self._gate:
-            self._interruptible = False
-            # one that was thrown and has not arrived yet must not arrive later
-            _throw(threading.current_thread(), None)
+    def _disable_interruption(self) -> None:
+        with self._lock:
+            self._is_interruptible = False
+            # a pending exception that has not arrived yet must not arrive later
+            _raise_in_thread(threading.current_thread(), None)
 
 
 def _cancelled_type() -> type[BaseException]:
@@ -338,9 +348,9 @@ def _cancelled_type() -> type[BaseException]:
     return engine.Cancelled
 
 
-def _throw(thread: threading.Thread, kind: type[BaseException] | None) -> None:
-    """Throw an exception into a thread (it arrives between two bytecodes), or take back a thrown one."""
+def _raise_in_thread(thread: threading.Thread, exception: type[BaseException] | None) -> None:
+    """Raise an exception in a thread (between two byte codes), or clear a pending one with None."""
     if thread.ident is not None:
         ctypes.pythonapi.PyThreadState_SetAsyncExc(
-            ctypes.c_ulong(thread.ident), None if kind is None else ctypes.py_object(kind)
+            ctypes.c_ulong(thread.ident), None if exception is None else ctypes.py_object(exception)
         )

@@ -1,4 +1,4 @@
-"""The agent's HTTP connection: over a unix socket on the server's host, else over the network."""
+"""The agent's HTTP connection: over a Unix socket on the server's host, else over the network."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ CHUNK = 1 << 20
 
 
 class Fenced(Exception):
-    """The server no longer wants to hear of this attempt: it ended, was cancelled or began anew."""
+    """The server no longer accepts this attempt: it ended, was cancelled or was superseded."""
 
 
 class Refused(Exception):
-    """The server refused a request for good; the message is its own."""
+    """The server refused a request permanently; the message is the server's."""
 
 
 class Unreachable(Exception):
-    """The server could not be reached; the same request may go through later."""
+    """The server could not be reached; the request may succeed later."""
 
 
-class NotNow(Unreachable):
-    """The server answered that it cannot do it now; the message is its own and names what is missing."""
+class RetryLater(Unreachable):
+    """The server cannot handle the request now; the message is the server's and says what is missing."""
 
 
 class _UnixConnection(http.client.HTTPConnection):
@@ -42,7 +42,7 @@ class _UnixConnection(http.client.HTTPConnection):
 
 
 class Connection:
-    """One keep-alive connection; each thread has its own."""
+    """One keep-alive connection, for one thread."""
 
     def __init__(
         self,
@@ -50,11 +50,11 @@ class Connection:
         run_id: str,
         token: str,
         *,
-        trust: ssl.SSLContext | None = None,
+        ssl_context: ssl.SSLContext | None = None,
         timeout_s: float = TIMEOUT_S,
     ) -> None:
         self._server = server
-        self._trust = trust
+        self._ssl_context = ssl_context
         self._timeout_s = timeout_s
         prefix = "" if server.startswith("unix:") else urlsplit(server).path.rstrip("/")
         self._base = f"{prefix}/agent/runs/{run_id}"
@@ -62,18 +62,18 @@ class Connection:
         self._http: http.client.HTTPConnection | None = None
 
     def json(self, method: str, path: str, body: Any = None) -> Any:
-        """One request with a JSON body and a JSON answer.
+        """Send a request with a JSON body, and return the JSON of the response.
 
         Raises
         ------
         Fenced, Refused, Unreachable
         """
         content = None if body is None else json.dumps(body, allow_nan=False).encode()
-        answer = self.request(method, path, content, {"Content-Type": "application/json"})
-        return json.loads(answer) if answer else None
+        content_received = self.request(method, path, content, {"Content-Type": "application/json"})
+        return json.loads(content_received) if content_received else None
 
     def request(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> bytes:
-        """One request; the body of the answer.
+        """Send a request, and return the body of the response.
 
         Raises
         ------
@@ -88,7 +88,7 @@ class Connection:
         body: bytes | None = None,
         headers: dict[str, str] | None = None,
     ) -> Iterator[bytes]:
-        """One request; the body of the answer in pieces.
+        """Send a request, and yield the body of the response in chunks.
 
         Raises
         ------
@@ -113,7 +113,7 @@ class Connection:
             raise Unreachable(str(error) or type(error).__name__) from error
 
     def close(self) -> None:
-        """Close; the next request opens anew."""
+        """Close the connection; the next request opens it again."""
         if self._http is not None:
             self._http.close()
             self._http = None
@@ -128,7 +128,7 @@ class Connection:
                 host,
                 parts.port,
                 timeout=self._timeout_s,
-                context=self._trust or ssl.create_default_context(),
+                context=self._ssl_context or ssl.create_default_context(),
             )
         return http.client.HTTPConnection(host, parts.port, timeout=self._timeout_s)
 
@@ -138,10 +138,10 @@ def _raise(status: int, body: bytes) -> None:
         message = str(json.loads(body)["message"])
     except (ValueError, KeyError, TypeError):
         message = f"the server answered {status}"
-    if status in (401, 409):  # the token died with the attempt, or the run is gone
+    if status in (401, 409):  # the token expired with the attempt, or the run was deleted
         raise Fenced(message)
     if status in (429, 503):
-        raise NotNow(message)
-    if status >= 500:  # a proxy in between, or a fault of the server that may pass
+        raise RetryLater(message)
+    if status >= 500:  # an error of a proxy or of the server, which may be temporary
         raise Unreachable(message)
     raise Refused(message)

@@ -1,4 +1,4 @@
-"""Events on their way to the server: numbered, kept until acknowledged, sent in batches."""
+"""Send events to the server: numbered, in batches, kept until acknowledged."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from typing import Any
 
 from ...common.protocol import HEARTBEAT_S
 from .connection import Connection, Fenced, Refused, Unreachable
-from .retries import GaveUp, RetryDeadline
+from .retries import RetriesExhausted, RetryDeadline
 
-#: in somebody's own kernel an answer is the only way to hear of a cancel that came from elsewhere
-GUEST_HEARTBEAT_S = 1.0
-#: posts follow one another no faster, for each costs the server a transaction beside people's requests;
-#: the first ones do, for people wait for a sign of life: the pause doubles from `FIRST_PAUSE_S`
-POST_EVERY_S, FIRST_PAUSE_S = 0.25, 0.01
-LARGEST_BATCH = 500
+#: in a user's own kernel, a cancel from elsewhere arrives only with the response to a heartbeat
+NOTEBOOK_HEARTBEAT_S = 1.0
+#: seconds between two posts: each costs the server a transaction. The first ones follow faster, because
+#: users wait for the first events: the pause doubles from `FIRST_PAUSE_S`
+POST_INTERVAL_S, FIRST_PAUSE_S = 0.25, 0.01
+MAX_BATCH_SIZE = 500
 
 
-class Sender:
-    """A thread that posts events as they come.
+class EventSender:
+    """Posts events from its own thread.
 
-    `put` may be interrupted anywhere by an exception thrown into the plan's thread, so it does one
-    atomic thing only; numbering happens in the sender's thread. The first event goes at once; while a post
-    is under way, and for a moment after it, the next batch gathers. Without events a heartbeat goes out
-    every few seconds.
+    `put` may be interrupted anywhere by an exception raised in the plan's thread, so it does one atomic
+    operation only; events are numbered in the sender's thread. The first event is posted at once; the
+    next batch is collected during a post and a short pause after it. Without events a heartbeat is
+    posted every `heartbeat_s` seconds.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Sender:
         on_cancel: Callable[[], None],
         on_fenced: Callable[[], None],
         on_failure: Callable[[str], None],
-        give_up: RetryDeadline,
+        deadline: RetryDeadline,
         heartbeat_s: float = HEARTBEAT_S,
     ) -> None:
         self._connection = connection
@@ -47,7 +47,7 @@ class Sender:
         self._on_cancel = on_cancel
         self._on_fenced = on_fenced
         self._on_failure = on_failure
-        self._give_up = give_up
+        self._deadline = deadline
         self._incoming: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         self._unacknowledged: deque[dict[str, Any]] = deque()
         self._heartbeat_s = heartbeat_s
@@ -58,13 +58,13 @@ class Sender:
         self._thread = threading.Thread(target=self._run, name="pycaret-ops-sender", daemon=True)
 
     def start(self) -> None:
-        """Begin to send."""
+        """Start the thread."""
         self._thread.start()
 
     def put(
         self, kind: str, message: str, payload: dict[str, Any] | None, duration_ms: float | None
     ) -> None:
-        """Hand over one event."""
+        """Queue one event."""
         self._incoming.put(
             {
                 "kind": kind,
@@ -76,7 +76,7 @@ class Sender:
         )
 
     def drain(self) -> None:
-        """Stop taking events and return when every one is acknowledged, or nobody wants them."""
+        """Return when all events are acknowledged, or the server accepts none any more; call it last."""
         self._incoming.put(None)
         self._drained.wait()
 
@@ -84,24 +84,24 @@ class Sender:
         try:
             draining = False
             while not (draining and not self._unacknowledged):
-                draining = self._gather(wait=not self._unacknowledged and not draining) or draining
-                self._post(list(self._unacknowledged)[:LARGEST_BATCH])
+                draining = self._collect(wait=not self._unacknowledged and not draining) or draining
+                self._post(list(self._unacknowledged)[:MAX_BATCH_SIZE])
                 if not draining:
-                    draining = self._rest()
+                    draining = self._pause()
         except Fenced:
             self._on_fenced()
         except Refused as error:
-            # a server that takes none of our events is a bug on one side; the run must not hang on it
+            # refused events are a bug on one side; the run must not hang because of it
             self._on_failure(f"The server refused what the run reported: {error}")
-        except GaveUp as error:
+        except RetriesExhausted as error:
             self._on_failure(str(error))
         finally:
             self._drained.set()
 
-    def _rest(self) -> bool:
-        """Let events gather for a moment; cut short, and true, when there is nothing more to come."""
+    def _pause(self) -> bool:
+        """Collect events during the pause; return early, and True, when no more will come."""
         until = time.monotonic() + self._pause_s
-        self._pause_s = min(2 * self._pause_s, POST_EVERY_S)
+        self._pause_s = min(2 * self._pause_s, POST_INTERVAL_S)
         while (left := until - time.monotonic()) > 0:
             try:
                 item = self._incoming.get(timeout=left)
@@ -116,9 +116,12 @@ class Sender:
         self._n += 1
         self._unacknowledged.append({"n": self._n, **item})
 
-    def _gather(self, *, wait: bool) -> bool:
-        """Number what has come; with `wait`, until something comes or a heartbeat is due."""
-        last = False
+    def _collect(self, *, wait: bool) -> bool:
+        """Number the queued events, with `wait` after waiting for one or the next heartbeat.
+
+        Return whether no more will come.
+        """
+        is_last = False
         try:
             item = (
                 self._incoming.get(timeout=self._heartbeat_s)
@@ -127,24 +130,26 @@ class Sender:
             )
             while True:
                 if item is None:
-                    last = True
+                    is_last = True
                 else:
                     self._number(item)
                 item = self._incoming.get_nowait()
         except queue.Empty:
-            return last
+            return is_last
 
     def _post(self, batch: list[dict[str, Any]]) -> None:
-        waits = self._give_up.begin()
+        pauses = self._deadline.begin()
         while True:
             try:
-                answer = self._connection.json(
+                acknowledgement = self._connection.json(
                     "POST", "events", {"attempt": self._attempt, "events": batch}
                 )
                 break
             except Unreachable as error:
-                self._stop.wait(waits.next_pause(error))
-        while self._unacknowledged and self._unacknowledged[0]["n"] <= answer["acknowledged"]:
+                self._stop.wait(pauses.next_pause(error))
+        while (
+            self._unacknowledged and self._unacknowledged[0]["n"] <= acknowledgement["acknowledged"]
+        ):
             self._unacknowledged.popleft()
-        if answer["cancel"]:
+        if acknowledgement["cancel"]:
             self._on_cancel()

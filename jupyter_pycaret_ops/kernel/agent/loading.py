@@ -1,4 +1,4 @@
-"""Where a run's frame comes from: the server's stream, or the place that the spec names."""
+"""Load the DataFrame of a run from the server, a connector or a sample set."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ...common.protocol import JSON, DataSpec, ErrorKind
-from .. import reading as sources
+from .. import reading
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 class DataUnreadable(Exception):
-    """The data could not be read; the message says what to change."""
+    """The data cannot be read; the message says what to change."""
 
     def __init__(self, message: str, kind: ErrorKind = "user") -> None:
         super().__init__(message)
@@ -24,31 +24,34 @@ class DataUnreadable(Exception):
 def load(
     spec: DataSpec, fetch: Callable[[], bytes], checkpoint: Callable[[], None]
 ) -> tuple[pd.DataFrame, JSON]:
-    """The frame of a run, and what the snapshot is to say of it; `fetch` reads what the server streams.
+    """Return the DataFrame of a run, and digest and size of the data for the snapshot.
+
+    The DataFrame has shape (n_rows, n_columns). `fetch` returns the file or records that the server
+    has; `checkpoint` is called between batches and may raise.
 
     Raises
     ------
     DataUnreadable
-        When it is not the table that it was said to be, or a connector cannot be read.
+        When the content is not a table of the given kind, or a connector cannot be read.
     """
     if spec.kind == "sklearn":
         return _sklearn(spec.options["name"]), {}
-    if spec.kind in sources.CONNECTORS:
+    if spec.kind in reading.CONNECTORS:
         try:
-            loaded = sources.read(spec, checkpoint)
-        except sources.SourceUnreadable as error:
+            loaded = reading.read(spec, checkpoint)
+        except reading.SourceUnreadable as error:
             raise DataUnreadable(error.message, error.kind) from None
-        return loaded.frame, {"data_sha256": loaded.sha256, "data_rows": loaded.rows}
+        return loaded.frame, {"data_sha256": loaded.sha256, "data_rows": loaded.n_rows}
     content = fetch()
     try:
         if spec.kind == "csv_upload":
             return _csv(content, spec.options), {}
         if spec.kind == "parquet_upload":
-            return sources.parquet_frame(content), {}
+            return reading.parquet_frame(content), {}
         return _records(content), {}
     except (ValueError, UnicodeError) as error:
         raise DataUnreadable(f"The data could not be read as a table: {error}") from error
-    except sources.SourceUnreadable as error:
+    except reading.SourceUnreadable as error:
         raise DataUnreadable(error.message, error.kind) from None
 
 

@@ -1,4 +1,4 @@
-"""Whose work comes first on a busy machine."""
+"""Lower the priority of training, so that it does not slow down notebooks and predictions."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-#: training waits for people's notebooks and for predictions
+#: niceness of training: notebooks and predictions come first
 NICENESS = 10
-#: Linux weighs sessions against each other before it looks at niceness (sched(7), "The autogroup feature")
+#: Linux schedules sessions before threads within them (sched(7), "The autogroup feature")
 _AUTOGROUP = Path("/proc/self/autogroup")
-#: seconds that the system asks for between two changes of it
-_PAUSE_S = 0.1
+#: seconds that Linux requires between two changes of it
+_MIN_CHANGE_INTERVAL_S = 0.1
 
 
-def give_way() -> None:
-    """Lower the calling thread's priority, and that of the threads it starts.
+def lower_thread_priority() -> None:
+    """Lower the priority of the calling thread and of the threads that it starts.
 
-    On Linux niceness belongs to a thread, so the serving kernel, once a spare, stays as quick as others.
-    Where it belongs to the process (macOS) nothing is done: it could never be raised again.
+    On Linux niceness belongs to a thread, so a spare kernel that becomes the serving kernel keeps its
+    priority. Where it belongs to the process (macOS), do nothing: it could not be raised again.
     """
     if sys.platform == "linux":
         with contextlib.suppress(OSError):
@@ -30,30 +30,30 @@ def give_way() -> None:
 
 
 @contextlib.contextmanager
-def session_behind() -> Iterator[None]:
-    """In this block the session of this kernel, with its child processes, comes after other sessions.
+def lower_session_priority() -> Iterator[None]:
+    """Lower the priority of this kernel's session, with its child processes, in this block.
 
-    A thread's niceness counts within its session only, where Linux groups by session; measured on two
-    processors with two compares: 95 of 100 answers of the server within 0.8 ms instead of 5 ms.
-    Nothing is done in a kernel that shares its session with others.
+    Where Linux groups by session, niceness of a thread counts within its session only; measured on two
+    processors with two compares: the 95th percentile of the server's responses is 0.8 ms instead of
+    5 ms. Do nothing in a kernel that shares its session with others.
     """
     if not _AUTOGROUP.exists() or os.getsid(0) != os.getpid():
         yield
         return
-    _weigh(NICENESS)
+    _set_session_niceness(NICENESS)
     try:
         yield
     finally:
-        _weigh(0)
+        _set_session_niceness(0)
 
 
-def _weigh(niceness: int) -> None:
+def _set_session_niceness(niceness: int) -> None:
     for _ in range(5):
         try:
             _AUTOGROUP.write_text(str(niceness), encoding="ascii")
         except OSError as error:
             if error.errno != errno.EAGAIN:
-                return  # not allowed here: niceness within the session is all there is
-            time.sleep(_PAUSE_S)
+                return  # not permitted: only the niceness of threads remains
+            time.sleep(_MIN_CHANGE_INTERVAL_S)
         else:
             return

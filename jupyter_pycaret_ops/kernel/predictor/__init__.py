@@ -1,8 +1,8 @@
-"""The predictor: pipelines loaded in the serving kernel, wrap_estimator batches over a unix socket.
+"""The predictor: loads pipelines in the serving kernel and predicts batches of rows, over a Unix socket.
 
-The server sends frames (a 4-byte big-endian length, then MessagePack) and gets one back for each:
-`load` with the path of a pipeline's file and its schema, `predict` with rows, `unload`, `ping`. Each pipeline has a thread of
-its own, so that a slow one holds up nobody else.
+The server sends frames (a 4-byte big-endian length, then MessagePack) and gets one back for each: `load`
+with the path of a pipeline file and its input schema, `predict` with rows, `unload`, `ping`. Each pipeline
+has its own thread, so that a slow one does not delay others.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _service: Service | None = None
 
 
 def serve(path: str) -> None:
-    """Listen on a unix socket at `path`, in threads; returns when the socket is there."""
+    """Listen on a Unix socket at `path`, in threads; returns when the socket exists."""
     global _service
     engine.shutdown_fork_server()
     _service = Service(path)

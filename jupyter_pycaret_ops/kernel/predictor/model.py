@@ -1,4 +1,4 @@
-"""A pipeline that has been checked and loaded, and what it answers."""
+"""A verified and loaded pipeline, and its predictions."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ class Model:
 
     @classmethod
     def load(cls, path: str, sha256: str, schema: dict[str, Any]) -> Model:
-        """Unpickle the pipeline in the file at `path`, whose bytes are the ones that were signed for.
+        """Verify the digest of the pipeline file at `path` and unpickle it.
 
-        The file is read twice and never held as a whole.
+        The file is read twice and never kept in memory as a whole.
 
         Raises
         ------
         ValueError
-            When the digest differs: nothing is unpickled then.
+            When the digest differs; then nothing is unpickled.
         """
         with Path(path).open("rb") as stream:
             if hashlib.file_digest(stream, "sha256").hexdigest() != sha256:
-                raise ValueError("the pipeline's bytes are not the ones that were stored")
+                raise ValueError("the pipeline file does not have the digest that was stored")
             stream.seek(0)
             return cls(_unpickle(stream), schema)
 
     def predict(self, rows: list[list[Any]], *, proba: bool) -> dict[str, Any]:
-        """Predictions, and probabilities in the order of the schema's labels, for rows in schema order.
+        """Predict `rows`, of shape (n_rows, n_columns), with values in the order of the schema.
 
-        `rows` has shape (n_rows, n_columns), before them the step ahead where rows are steps;
-        `predictions` has n_rows items and `probabilities`, where asked for and known, shape (n_rows,
-        n_labels). `more` has n_rows items of what the task says beside it: `score` of an anomaly, `time`
-        of a step.
+        Where rows are steps, each begins with the step ahead. In the result `predictions` has shape
+        (n_rows,); `probabilities`, None unless requested and known, has shape (n_rows, n_labels) in the
+        order of the schema's labels; `more` holds further outputs of shape (n_rows,): `score` of
+        anomalies, `time` of steps.
         """
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

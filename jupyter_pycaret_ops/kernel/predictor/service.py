@@ -1,4 +1,4 @@
-"""The socket and its frames."""
+"""The socket of the predictor and its frames."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from .model import Model
 
 
 class Service:
-    """Accepts the server's connection and hands each frame to the thread of its pipeline."""
+    """Accepts connections of the server, and passes each frame to the thread of its pipeline."""
 
     def __init__(self, path: str) -> None:
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        before = os.umask(0o177)
+        previous_umask = os.umask(0o177)
         try:
             self._listener.bind(path)
         finally:
-            os.umask(before)
+            os.umask(previous_umask)
         self._listener.listen(1)
 
     def start(self) -> None:
-        """Begin to accept."""
+        """Start to accept connections; returns at once."""
         threading.Thread(target=self._accept, name="pycaret-ops-predictor", daemon=True).start()
 
     def _accept(self) -> None:
@@ -40,11 +40,11 @@ class Service:
 
 
 class _Session:
-    """One connection of the server; the models it loaded live as long as it does."""
+    """One connection of the server; its models are loaded as long as it lasts."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
-        self._sending = threading.Lock()
+        self._send_lock = threading.Lock()
         self._models: dict[str, queue.SimpleQueue[dict[str, Any] | None]] = {}
 
     def run(self) -> None:
@@ -53,59 +53,59 @@ class _Session:
             for message in read_frames(stream):
                 self._dispatch(message)
         except (OSError, struct.error, msgspec.DecodeError):
-            pass  # the server is gone, or is being killed in the middle of a frame
+            pass  # the server has ended, perhaps in the middle of a frame
         finally:
-            for inbox in self._models.values():
-                inbox.put(None)
+            for messages in self._models.values():
+                messages.put(None)
             self._connection.close()
 
     def _dispatch(self, message: dict[str, Any]) -> None:
         if message["op"] == "ping":
-            # by the reader itself: it answers while pipelines work, and not when the process stands still
+            # replied by the reader: also while pipelines predict, but not when the process is stopped
             self._send({"id": message["id"], "ok": True})
             return
         key = message["key"]
         if message["op"] == "unload":
-            inbox = self._models.pop(key, None)
-            if inbox is not None:
-                inbox.put(None)
+            messages = self._models.pop(key, None)
+            if messages is not None:
+                messages.put(None)
             return
         if key not in self._models:
-            inbox = queue.SimpleQueue()
-            self._models[key] = inbox
-            threading.Thread(target=self._work, args=(inbox,), daemon=True).start()
+            messages = queue.SimpleQueue()
+            self._models[key] = messages
+            threading.Thread(target=self._work, args=(messages,), daemon=True).start()
         self._models[key].put(message)
 
-    def _work(self, inbox: queue.SimpleQueue[dict[str, Any] | None]) -> None:
+    def _work(self, messages: queue.SimpleQueue[dict[str, Any] | None]) -> None:
         model: Model | None = None
-        while (message := inbox.get()) is not None:
-            answer: dict[str, Any] = {"id": message["id"], "ok": True}
+        while (message := messages.get()) is not None:
+            reply: dict[str, Any] = {"id": message["id"], "ok": True}
             try:
                 if message["op"] == "load":
                     model = Model.load(message["path"], message["sha256"], message["schema"])
                 elif model is None:
                     raise RuntimeError("the pipeline is not loaded")
                 else:
-                    answer |= model.predict(message["rows"], proba=message["proba"])
+                    reply |= model.predict(message["rows"], proba=message["proba"])
             except Exception as error:
-                answer = {
+                reply = {
                     "id": message["id"],
                     "ok": False,
                     "error": f"{type(error).__name__}: {error}",
                 }
-            self._send(answer)
+            self._send(reply)
 
-    def _send(self, answer: dict[str, Any]) -> None:
+    def _send(self, reply: dict[str, Any]) -> None:
         try:
-            content = frame(answer)
+            content = frame(reply)
         except (TypeError, OverflowError) as error:
             content = frame(
                 {
-                    "id": answer["id"],
+                    "id": reply["id"],
                     "ok": False,
-                    "error": f"an answer that cannot be sent: {error}",
+                    "error": f"a reply that cannot be sent: {error}",
                 }
             )
-        # an OSError: the server is gone; it will ask again
-        with self._sending, contextlib.suppress(OSError):
+        # OSError: the server has ended; it will send the request again
+        with self._send_lock, contextlib.suppress(OSError):
             self._connection.sendall(content)

@@ -1,7 +1,7 @@
-"""Sources: tables that lie elsewhere, read in this kernel. The only room that connects to what people name.
+"""Read data sources in a kernel. No other module connects to addresses that users name.
 
-`read` gives a run its frame, `look_json` gives the server a preview. Secrets come in the spec and are in no
-message that goes out.
+`read` returns the DataFrame of a run, `inspect_json` a preview for the server. Secrets arrive in the
+`DataSpec` and are never part of a message.
 """
 
 from __future__ import annotations
@@ -13,30 +13,30 @@ from typing import Any
 
 from jupyter_pycaret_ops.common.protocol import DataSpec
 
-from .interfaces import Loaded, SourceUnreadable
+from .interfaces import LoadedTable, SourceUnreadable
 
 __all__ = ["CONNECTORS", "Loaded", "SourceUnreadable", "look_json", "parquet_frame", "read"]
 
 CONNECTORS = ("s3", "postgres")
 
 
-def read(spec: DataSpec, checkpoint: Callable[[], None]) -> Loaded:
-    """The whole table of a connector; `checkpoint` is called between pieces and may raise.
+def read(spec: DataSpec, checkpoint: Callable[[], None]) -> LoadedTable:
+    """Read the whole table of a connector; `checkpoint` is called between batches and may raise.
 
     Raises
     ------
     SourceUnreadable
-        When it cannot be reached or read, or is beyond the limits; the message says what to change.
+        When it cannot be reached or read, or exceeds a limit; the message says what to change.
     """
     from . import postgres, s3
-    from .redaction import guarded
+    from .redaction import errors_redacted
 
-    with guarded(spec):
+    with errors_redacted(spec):
         return s3.read(spec, checkpoint) if spec.kind == "s3" else postgres.read(spec, checkpoint)
 
 
 def parquet_frame(content: bytes) -> Any:
-    """The frame in an uploaded Parquet file.
+    """Return the DataFrame of an uploaded Parquet file, shape (n_rows, n_columns).
 
     Raises
     ------
@@ -45,25 +45,25 @@ def parquet_frame(content: bytes) -> Any:
     """
     from . import files
 
-    return files.frame(content, "parquet", "The file", None)
+    return files.read_frame(content, "parquet", "The file", None)
 
 
-def look_json(message: str) -> str:
-    """A preview, as ASCII JSON, or `{"error", "error_kind"}`; never raises.
+def inspect_json(message: str) -> str:
+    """Return a preview as ASCII JSON, or `{"error", "error_kind"}`; never raises.
 
-    `message` is `{"data": DataSpec, "rows": how many are wanted}`; an upload's option is its `path`.
+    `message` is `{"data": DataSpec, "rows": number of rows}`; the option of an upload is its `path`.
     """
 
-    def work() -> str:
-        from .inspection import look
+    def inspect() -> str:
+        from .inspection import inspect_source
 
-        # a thread of its own, for the kernel's main thread has a running loop
-        asked = json.loads(message)
+        # in its own thread, because the main thread of the kernel has a running event loop
+        request = json.loads(message)
         try:
-            seen = look(DataSpec.parse(asked["data"]), asked["rows"])
+            result = inspect_source(DataSpec.parse(request["data"]), request["rows"])
         except SourceUnreadable as error:
-            seen = {"error": error.message, "error_kind": error.kind}
-        return json.dumps(seen, allow_nan=False)
+            result = {"error": error.message, "error_kind": error.kind}
+        return json.dumps(result, allow_nan=False)
 
     with ThreadPoolExecutor(1) as threads:
-        return threads.submit(work).result()
+        return threads.submit(inspect).result()

@@ -1,4 +1,4 @@
-"""Files with a table in them: looked at with the same eyes as uploads, then made a frame."""
+"""Read CSV and Parquet files as uploads are read, as a DataFrame or a preview."""
 
 from __future__ import annotations
 
@@ -14,96 +14,98 @@ from jupyter_pycaret_ops.common.tables.preview import examined_rows, preview_csv
 from .interfaces import SourceUnreadable, too_many_rows
 from .values import plain_value
 
-PIECE = 1 << 20
+CHUNK_BYTES = 1 << 20
 
 
-def frame(content: bytes, form: str, what: str, cap_rows: int | None) -> Any:
-    """The frame in a whole file.
+def read_frame(content: bytes, file_format: str, source: str, cap_rows: int | None) -> Any:
+    """Return the DataFrame of a complete file, shape (n_rows, n_columns).
+
+    `file_format` is `csv` or `parquet`; `source` names the file in messages.
 
     Raises
     ------
     SourceUnreadable
-        When it is no table or has too many rows.
+        When it is not a table, or has more than `cap_rows` rows.
     """
     try:
-        if form == "parquet":
-            return _parquet_frame(content, what, cap_rows)
-        return _csv_frame(content, what, cap_rows)
+        if file_format == "parquet":
+            return _parquet_frame(content, source, cap_rows)
+        return _csv_frame(content, source, cap_rows)
     except Invalid as error:
-        raise SourceUnreadable(f"{what} is no table. {error.message}") from None
+        raise SourceUnreadable(f"{source} is not a table. {error.message}") from None
     except (ValueError, UnicodeError) as error:
-        raise SourceUnreadable(f"{what} cannot be read as a table: {error}") from None
+        raise SourceUnreadable(f"{source} cannot be read as a table: {error}") from None
 
 
-def _parquet_frame(content: bytes, what: str, cap_rows: int | None) -> Any:
+def _parquet_frame(content: bytes, source: str, cap_rows: int | None) -> Any:
     file = parquet.open_file(cast("BinaryIO", io.BytesIO(content)))
     columns = parquet.columns_of(file)
     if cap_rows is not None and file.metadata.num_rows > cap_rows:
-        raise too_many_rows(what, cap_rows)
+        raise too_many_rows(source, cap_rows)
     table = file.read(columns=parquet.used_columns(file), use_threads=False)
-    # what pandas noted of its index is no part of the table
+    # the index that pandas stored is not part of the table
     return table.to_pandas(ignore_metadata=True).set_axis([c["name"] for c in columns], axis=1)
 
 
-def _csv_frame(content: bytes, what: str, cap_rows: int | None) -> Any:
+def _csv_frame(content: bytes, source: str, cap_rows: int | None) -> Any:
     import pandas as pd
 
-    facts = _scanned(content)
-    rows = facts.rows
+    facts = _scan(content)
+    n_rows = facts.rows
     if facts.recount:
-        rows = count_records(io.BytesIO(content), facts.encoding, facts.delimiter)
-    if cap_rows is not None and rows > cap_rows:
-        raise too_many_rows(what, cap_rows)
+        n_rows = count_records(io.BytesIO(content), facts.encoding, facts.delimiter)
+    if cap_rows is not None and n_rows > cap_rows:
+        raise too_many_rows(source, cap_rows)
     return pd.read_csv(
         io.BytesIO(content), encoding=facts.encoding, sep=facts.delimiter, low_memory=False
     )
 
 
-def _scanned(content: bytes) -> Any:
+def _scan(content: bytes) -> Any:
     scan = CsvScan()
-    for start in range(0, len(content), PIECE):
-        scan.feed(content[start : start + PIECE])
+    for start in range(0, len(content), CHUNK_BYTES):
+        scan.feed(content[start : start + CHUNK_BYTES])
     return scan.facts()
 
 
-def look(stream: Any, size: int, form: str, what: str, rows: int) -> JSON:
-    """The preview of a file that can be read by ranges.
+def preview(stream: Any, size: int, file_format: str, source: str, rows: int) -> JSON:
+    """Return the preview of a file that can be read by ranges.
 
     Raises
     ------
     SourceUnreadable
-        When it is no table.
+        When it is not a table.
     """
     try:
-        if form == "parquet":
-            return _parquet_look(stream, rows)
-        return _csv_look(stream, size, rows)
+        if file_format == "parquet":
+            return _parquet_preview(stream, rows)
+        return _csv_preview(stream, size, rows)
     except Invalid as error:
-        raise SourceUnreadable(f"{what} is no table. {error.message}") from None
+        raise SourceUnreadable(f"{source} is not a table. {error.message}") from None
     except (ValueError, UnicodeError) as error:
-        raise SourceUnreadable(f"{what} cannot be read as a table: {error}") from None
+        raise SourceUnreadable(f"{source} cannot be read as a table: {error}") from None
 
 
-def _parquet_look(stream: Any, rows: int) -> JSON:
+def _parquet_preview(stream: Any, rows: int) -> JSON:
     file = parquet.open_file(stream)
     columns = parquet.columns_of(file)
-    wanted = examined_rows(rows, len(columns))
+    n_examined = examined_rows(rows, len(columns))
     examined: list[tuple[Any, ...]] = []
     for batch in file.iter_batches(
-        batch_size=wanted, columns=parquet.used_columns(file), use_threads=False
+        batch_size=n_examined, columns=parquet.used_columns(file), use_threads=False
     ):
         examined += zip(*([plain_value(v) for v in c.to_pylist()] for c in batch), strict=True)
-        if len(examined) >= wanted:
+        if len(examined) >= n_examined:
             break
-    return preview_rows(columns, examined[:wanted], rows, int(file.metadata.num_rows))
+    return preview_rows(columns, examined[:n_examined], rows, int(file.metadata.num_rows))
 
 
-def _csv_look(stream: Any, size: int, rows: int) -> JSON:
+def _csv_preview(stream: Any, size: int, rows: int) -> JSON:
     head = stream.read(SAMPLE_BYTES)
     if len(head) < size:
-        head = head[: head.rfind(b"\n") + 1] or head  # the last line was cut
-    facts = _scanned(head)
-    seen = preview_csv(
+        head = head[: head.rfind(b"\n") + 1] or head  # the last line is incomplete
+    facts = _scan(head)
+    result = preview_csv(
         cast("BinaryIO", io.BytesIO(head)),
         {
             "encoding": facts.encoding,
@@ -114,5 +116,5 @@ def _csv_look(stream: Any, size: int, rows: int) -> JSON:
         rows,
     )
     if len(head) < size:
-        seen["total_rows"] = None  # nobody has counted them
-    return seen
+        result["total_rows"] = None  # not counted
+    return result

@@ -1,4 +1,4 @@
-"""A look at a source: its columns, its first rows, and what they suggest."""
+"""Inspect a data source: columns, first rows and suggestion."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from jupyter_pycaret_ops.common.protocol import JSON, DataSpec
 
 from . import files, postgres, s3
 from .interfaces import SourceUnreadable
-from .redaction import guarded
+from .redaction import errors_redacted
 
 
-def look(spec: DataSpec, rows: int) -> JSON:
-    """The preview of a connector or of an uploaded file.
+def inspect_source(spec: DataSpec, rows: int) -> JSON:
+    """Return the preview of a connector or of an uploaded Parquet file, with its first `rows` rows.
 
     Raises
     ------
     SourceUnreadable
-        When it cannot be reached or is no table.
+        When it cannot be reached or is not a table.
     """
-    with guarded(spec):
+    with errors_redacted(spec):
         if spec.kind == "s3":
-            return s3.look(spec, rows)
+            return s3.preview(spec, rows)
         if spec.kind == "postgres":
-            return postgres.look(spec, rows)
+            return postgres.preview(spec, rows)
         if spec.kind == "parquet_upload":
             file = Path(spec.options["path"])
             with file.open("rb") as stream:
-                return files.look(stream, file.stat().st_size, "parquet", "The file", rows)
-        raise SourceUnreadable(f"A source of kind {spec.kind} is not looked at in a kernel.")
+                return files.preview(stream, file.stat().st_size, "parquet", "The file", rows)
+        raise SourceUnreadable(f"A source of kind {spec.kind} is not inspected in a kernel.")

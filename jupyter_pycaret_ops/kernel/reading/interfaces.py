@@ -1,4 +1,4 @@
-"""The types of this room's front door. Light: nothing heavy is imported here."""
+"""The types of the reading interface, and its errors. Imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from jupyter_pycaret_ops.common.protocol import ErrorKind
 
 
 class SourceUnreadable(Exception):
-    """A source cannot be read; `message` names what failed and the way out, never a secret."""
+    """A data source cannot be read; `message` says what failed and what to do, without secrets."""
 
     def __init__(self, message: str, kind: ErrorKind = "user") -> None:
         super().__init__(message)
@@ -18,36 +18,36 @@ class SourceUnreadable(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
-    """A table that was read whole."""
+class LoadedTable:
+    """A table that was read completely."""
 
-    #: a pandas DataFrame
+    #: DataFrame of shape (n_rows, n_columns)
     frame: Any
-    #: of the object's bytes; of a database, of the rows' texts in the order that they came
+    #: digest of the object's bytes, or of the texts of all rows as the database sent them
     sha256: str
-    rows: int
+    n_rows: int
 
 
-def too_many_rows(what: str, cap: int) -> SourceUnreadable:
-    """The refusal of a table with more rows than the cap."""
+def too_many_rows(source: str, cap: int) -> SourceUnreadable:
+    """Return the error for a table with more than `cap` rows."""
     return SourceUnreadable(
-        f"{what} has more than {cap:,} rows, which is the most that is read. "
+        f"{source} has more than {cap:,} rows, the limit for data sources. "
         "Narrow it with a query or a smaller file, or raise connector_cap_rows."
     )
 
 
-def too_many_bytes(what: str, cap: int) -> SourceUnreadable:
-    """The refusal of a table with more bytes than the cap."""
+def too_many_bytes(source: str, cap: int) -> SourceUnreadable:
+    """Return the error for a table with more than `cap` bytes."""
     return SourceUnreadable(
-        f"{what} is larger than {cap / 2**20:g} MiB, which is the most that is read. "
-        "Take fewer rows or columns, or raise connector_cap_bytes."
+        f"{source} is larger than {cap / 2**20:g} MiB, the limit for data sources. "
+        "Select fewer rows or columns, or raise connector_cap_bytes."
     )
 
 
-def too_slow(what: str, seconds: float) -> SourceUnreadable:
-    """The refusal of a source that takes longer than its time."""
+def too_slow(source: str, seconds: float) -> SourceUnreadable:
+    """Return the error for a source that takes longer than its time limit."""
     return SourceUnreadable(
-        f"{what} was not read within {seconds:g} s. "
-        "Ask for less, see whether it answers at all, or raise connector_timeout_s.",
+        f"{source} was not read within {seconds:g} s. "
+        "Select less, check that it responds at all, or raise connector_timeout_s.",
         "timeout",
     )

@@ -1,7 +1,7 @@
-"""Tables and queries in PostgreSQL: one read-only transaction, one cursor on the server, piece by piece.
+"""Read tables and queries in PostgreSQL: one read-only transaction, one server-side cursor, in batches.
 
-Values come as the server's own texts and are turned into columns here, so that what Python has no type for
-(dates before Christ, infinite timestamps) is no error, and size and digest are those of what was sent.
+Values are fetched as the server's texts and converted here, so that values without a Python type (dates
+before Christ, infinite timestamps) are no error, and size and digest are those of the data sent.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from jupyter_pycaret_ops.common.tables.csv_scan import column_names
 from jupyter_pycaret_ops.common.tables.preview import EXAMINED_ROWS, preview_rows
 
 from .addresses import resolve
-from .interfaces import Loaded, SourceUnreadable, too_many_bytes, too_many_rows, too_slow
-from .redaction import said
+from .interfaces import LoadedTable, SourceUnreadable, too_many_bytes, too_many_rows, too_slow
+from .redaction import redacted_message
 from .values import plain_value
 
 if TYPE_CHECKING:
@@ -30,76 +30,76 @@ if TYPE_CHECKING:
 
 CONNECT_S = 10
 DEFAULT_PORT = 5432
-#: rows of a piece: the first is one row, for nobody knows how long it is, and each grows by what was seen
-LARGEST_PIECE, GROWTH = 2_000, 8
-PIECE_BYTES = 8 << 20
-#: numbers of PostgreSQL's types
+#: rows of a batch: the first has one row, whose size is unknown; each next one grows by the sizes seen
+MAX_BATCH_ROWS, BATCH_GROWTH = 2_000, 8
+BATCH_BYTES = 8 << 20
+#: type OIDs of PostgreSQL → column type
 _DTYPES = {
     **dict.fromkeys((20, 21, 23, 26), "integer"),
     **dict.fromkeys((700, 701, 1700), "number"),
     16: "boolean",
     **dict.fromkeys((1082, 1114, 1184), "datetime"),
 }
-#: a path where nothing can be, so that no file of the server's user is used
-_NOWHERE = f"{os.devnull}/none"
+#: a path that cannot exist, so that no file of the server's user is read
+_NO_FILE = f"{os.devnull}/none"
 
 
-def read(spec: DataSpec, checkpoint: Callable[[], None]) -> Loaded:
-    """All rows of the table or the query.
+def read(spec: DataSpec, checkpoint: Callable[[], None]) -> LoadedTable:
+    """Read all rows of the table or the query.
 
     Raises
     ------
     SourceUnreadable
-        When it cannot be reached or read, or is beyond the limits.
+        When it cannot be reached or read, or exceeds a limit.
     """
     import pandas as pd
 
     limits = spec.limits
     with opened(spec) as source:
-        pieces: list[Any] = []
-        while piece := source.fetch():
-            if source.rows > limits.cap_rows:
-                raise too_many_rows(source.what, limits.cap_rows)
-            if source.size > limits.cap_bytes:
-                raise too_many_bytes(source.what, limits.cap_bytes)
-            pieces.append(_frame(source.columns, piece))
+        batches: list[Any] = []
+        while batch := source.fetch():
+            if source.n_rows > limits.cap_rows:
+                raise too_many_rows(source.name, limits.cap_rows)
+            if source.n_bytes > limits.cap_bytes:
+                raise too_many_bytes(source.name, limits.cap_bytes)
+            batches.append(_frame(source.columns, batch))
             checkpoint()
-    frame = pd.concat(pieces, ignore_index=True) if pieces else _frame(source.columns, [])
-    return Loaded(_settled(frame), source.digest.hexdigest(), len(frame))
+    frame = pd.concat(batches, ignore_index=True) if batches else _frame(source.columns, [])
+    return LoadedTable(_without_nullable_dtypes(frame), source.digest.hexdigest(), len(frame))
 
 
-def look(spec: DataSpec, rows: int) -> JSON:
-    """A preview of it.
+def preview(spec: DataSpec, rows: int) -> JSON:
+    """Return the preview of the table or the query with its first `rows` rows.
 
     Raises
     ------
     SourceUnreadable
         When it cannot be reached or read.
     """
-    wanted = max(rows, EXAMINED_ROWS)
+    n_examined = max(rows, EXAMINED_ROWS)
     with opened(spec) as source:
         texts: list[tuple[str | None, ...]] = []
         ended = False
-        while len(texts) < wanted and source.size < PIECE_BYTES and not ended:
-            piece = source.fetch()
-            texts += piece
-            ended = not piece
+        while len(texts) < n_examined and source.n_bytes < BATCH_BYTES and not ended:
+            batch = source.fetch()
+            texts += batch
+            ended = not batch
     values = [
         tuple(
             _json_value(text, column["dtype"])
             for text, column in zip(row, source.columns, strict=True)
         )
-        for row in texts[:wanted]
+        for row in texts[:n_examined]
     ]
-    total = len(texts) if ended and len(texts) <= wanted else None
+    total = len(texts) if ended and len(texts) <= n_examined else None
     return {**preview_rows(source.columns, values, rows, total), "size_bytes": None}
 
 
-class Rows:
-    """The rows of a source, from a cursor on the server."""
+class RowReader:
+    """Reads rows from a server-side cursor, and counts and digests them."""
 
-    def __init__(self, what: str, cursor: Any) -> None:
-        self.what = what
+    def __init__(self, name: str, cursor: Any) -> None:
+        self.name = name
         self._cursor = cursor
         description = cursor.description or ()
         names = column_names(str(column.name) for column in description)
@@ -107,30 +107,34 @@ class Rows:
             {"name": name, "dtype": _DTYPES.get(column.type_code, "string")}
             for name, column in zip(names, description, strict=True)
         ]
-        self.rows = 0
-        self.size = 0
+        self.n_rows = 0
+        self.n_bytes = 0
         self.digest = hashlib.sha256(repr(self.columns).encode())
-        self._next = 1
-        self._longest = 1
+        self._batch_rows = 1
+        self._largest_row_bytes = 1
 
     def fetch(self) -> list[tuple[str | None, ...]]:
-        """The next rows as texts; none at the end."""
-        piece: list[tuple[str | None, ...]] = self._cursor.fetchmany(self._next)
-        size = 0
-        for row in piece:
-            line = repr(row).encode()
-            size += len(line)
-            self._longest = max(self._longest, len(line))
-            self.digest.update(line)
-        self.rows += len(piece)
-        self.size += size
-        # a piece is held as a whole, so it is bounded by its bytes, as far as they can be foreseen
-        self._next = min(LARGEST_PIECE, GROWTH * self._next, max(1, PIECE_BYTES // self._longest))
-        return piece
+        """Return the next rows as texts, of shape (n_rows, n_columns); an empty list at the end."""
+        batch: list[tuple[str | None, ...]] = self._cursor.fetchmany(self._batch_rows)
+        n_bytes = 0
+        for row in batch:
+            content = repr(row).encode()
+            n_bytes += len(content)
+            self._largest_row_bytes = max(self._largest_row_bytes, len(content))
+            self.digest.update(content)
+        self.n_rows += len(batch)
+        self.n_bytes += n_bytes
+        # a batch is held in memory, so its size is limited in bytes, estimated by the largest row so far
+        self._batch_rows = min(
+            MAX_BATCH_ROWS,
+            BATCH_GROWTH * self._batch_rows,
+            max(1, BATCH_BYTES // self._largest_row_bytes),
+        )
+        return batch
 
 
-def what(spec: DataSpec) -> str:
-    """The source's name for people."""
+def source_name(spec: DataSpec) -> str:
+    """Return the name of the source for messages."""
     options = spec.options
     if options.get("query"):
         return f"The query on database “{options['database']}”"
@@ -139,13 +143,13 @@ def what(spec: DataSpec) -> str:
 
 
 @contextlib.contextmanager
-def opened(spec: DataSpec) -> Iterator[Rows]:
-    """The source's rows, in a transaction that can change nothing, within the source's time.
+def opened(spec: DataSpec) -> Iterator[RowReader]:
+    """Open a read-only transaction within the time limit of the source, and yield its reader.
 
     Raises
     ------
     SourceUnreadable
-        When the server cannot be reached, lets nobody in, or refuses the query.
+        When the server cannot be reached, or refuses the login or the query.
     """
     try:
         import psycopg
@@ -155,24 +159,24 @@ def opened(spec: DataSpec) -> Iterator[Rows]:
             "pip install 'jupyter-pycaret-ops[postgres]'."
         ) from None
     deadline = time.monotonic() + spec.limits.timeout_s
-    with _connected(spec) as connection, _cut_at(connection, deadline):
+    with _connect(spec) as connection, _closed_at(connection, deadline):
         try:
             connection.read_only = True
             _prepare(connection, deadline)
             with connection.cursor(name="pycaret_ops") as cursor:
                 cursor.execute(_query(spec))
-                yield Rows(what(spec), cursor)
-            # what a query has set going (NOTIFY) is sent at the commit: there is none
+                yield RowReader(source_name(spec), cursor)
+            # side effects of a query (NOTIFY) would be sent at a commit: roll back instead
             connection.rollback()
         except psycopg.errors.QueryCanceled:
-            raise too_slow(what(spec), spec.limits.timeout_s) from None
+            raise too_slow(source_name(spec), spec.limits.timeout_s) from None
         except psycopg.Error as error:
             if time.monotonic() >= deadline:
-                raise too_slow(what(spec), spec.limits.timeout_s) from None
-            raise SourceUnreadable(_refusal(spec, error)) from None
+                raise too_slow(source_name(spec), spec.limits.timeout_s) from None
+            raise SourceUnreadable(_read_error(spec, error)) from None
 
 
-def _connected(spec: DataSpec) -> psycopg.Connection[tuple[Any, ...]]:
+def _connect(spec: DataSpec) -> psycopg.Connection[tuple[Any, ...]]:
     import psycopg
 
     options = spec.options
@@ -185,10 +189,10 @@ def _connected(spec: DataSpec) -> psycopg.Connection[tuple[Any, ...]]:
             port=port,
             dbname=options["database"],
             user=options["user"],
-            # given in any case, so that none is looked for in files and environment variables
+            # always given, so that libpq does not search files and environment variables
             password=options.get("password") or "",
-            passfile=_NOWHERE,
-            sslcert=_NOWHERE,
+            passfile=_NO_FILE,
+            sslcert=_NO_FILE,
             gssencmode="disable",
             connect_timeout=max(2, min(CONNECT_S, int(spec.limits.timeout_s))),
             application_name="jupyter-pycaret-ops",
@@ -196,7 +200,7 @@ def _connected(spec: DataSpec) -> psycopg.Connection[tuple[Any, ...]]:
             **_tls(options.get("sslmode")),
         )
     except psycopg.Error as error:
-        raise SourceUnreadable(_why_not_connected(spec, host, port, str(error))) from None
+        raise SourceUnreadable(_connection_error(spec, host, port, str(error))) from None
 
 
 def _tls(mode: str | None) -> dict[str, Any]:
@@ -208,31 +212,29 @@ def _tls(mode: str | None) -> dict[str, Any]:
     )
 
 
-def _why_not_connected(spec: DataSpec, host: str, port: int, text: str) -> str:
-    """A sentence for libpq's words, of which only what the server itself said is repeated."""
-    where = f"PostgreSQL at {host}, port {port}"
+def _connection_error(spec: DataSpec, host: str, port: int, text: str) -> str:
+    """Return a message for an error of libpq; only the server's own part of it is repeated."""
+    server = f"PostgreSQL at {host}, port {port}"
     if "FATAL:" in text:
-        answer = said(text.split("FATAL:", 1)[1], spec)
+        reason = redacted_message(text.split("FATAL:", 1)[1], spec)
         return (
-            f"{where} does not let “{spec.options['user']}” into database "
-            f"“{spec.options['database']}”: {answer}. Check database, user and password."
+            f"{server} does not let “{spec.options['user']}” into database "
+            f"“{spec.options['database']}”: {reason}. Check database, user and password."
         )
     if "no password supplied" in text:
-        return f"{where} asks for a password. Register the source with one."
+        return f"{server} requires a password. Register the source with one."
     if "timeout" in text:
-        return (
-            f"{where} does not answer. Check host and port, and whether this machine may reach it."
-        )
+        return f"{server} does not respond. Check host and port, and whether this machine may reach it."
     if "SSL" in text or "certificate" in text:
-        return f"{where} and the source do not agree on TLS. Check sslmode and the certificate."
+        return f"{server} and the source do not agree on TLS. Check sslmode and the certificate."
     return (
-        f"{where} cannot be connected to. Check host and port, and whether this machine may "
+        f"{server} cannot be connected to. Check host and port, and whether this machine may "
         "reach it."
     )
 
 
 def _prepare(connection: psycopg.Connection[tuple[Any, ...]], deadline: float) -> None:
-    """Settings of this transaction alone, sent as statements, for poolers refuse them at connecting."""
+    """Configure this transaction, by statements: connection poolers refuse start-up parameters."""
     from psycopg.types.string import TextLoader
 
     left_ms = max(1, int((deadline - time.monotonic()) * 1000))
@@ -240,7 +242,7 @@ def _prepare(connection: psycopg.Connection[tuple[Any, ...]], deadline: float) -
         ("statement_timeout", str(left_ms)),
         ("DateStyle", "ISO"),
         ("TimeZone", "UTC"),
-        # a second look at a large table sees its rows in the same order
+        # reading a large table again gives the rows in the same order
         ("synchronize_seqscans", "off"),
     ):
         connection.execute("SELECT pg_catalog.set_config(%s, %s, true)", (name, value))
@@ -252,7 +254,7 @@ def _prepare(connection: psycopg.Connection[tuple[Any, ...]], deadline: float) -
 
 
 def _query(spec: DataSpec) -> Any:
-    """The statement. It runs within DECLARE CURSOR, by a protocol that takes one statement only."""
+    """Return the query. It is executed in DECLARE CURSOR, by a protocol that allows one statement only."""
     from psycopg import sql
 
     options = spec.options
@@ -262,32 +264,32 @@ def _query(spec: DataSpec) -> Any:
     return sql.SQL("SELECT * FROM {}").format(sql.Identifier(*name))
 
 
-def _refusal(spec: DataSpec, error: psycopg.Error) -> str:
+def _read_error(spec: DataSpec, error: psycopg.Error) -> str:
     import psycopg
 
-    name = what(spec)
+    name = source_name(spec)
     if isinstance(error, psycopg.errors.UndefinedTable) and not spec.options.get("query"):
         return f"{name} does not exist. Check table and schema."
     if isinstance(error, psycopg.errors.InsufficientPrivilege):
-        return f"{name} may not be read by “{spec.options['user']}”. Ask for the right to SELECT."
+        return f"{name} cannot be read by “{spec.options['user']}”. Ask for the SELECT privilege."
     if isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
-        return f"{name} would change data, and sources are only read. Register one that selects."
+        return f"{name} would change data. Register a query that only selects."
     if error.diag.message_primary:
-        return f"{name} cannot be read: {said(error.diag.message_primary, spec)}."
+        return f"{name} cannot be read: {redacted_message(error.diag.message_primary, spec)}."
     return f"{name} cannot be read: the connection was lost. Try again."
 
 
 @contextlib.contextmanager
-def _cut_at(connection: psycopg.Connection[tuple[Any, ...]], deadline: float) -> Iterator[None]:
-    """Cut the line when the time is up: a server that falls silent heeds no timeout of its own."""
+def _closed_at(connection: psycopg.Connection[tuple[Any, ...]], deadline: float) -> Iterator[None]:
+    """Close the connection at the deadline: a server that stops responding ignores its own timeout."""
 
-    def cut() -> None:
+    def shut_down() -> None:
         with contextlib.suppress(Exception):
-            twin = socket.socket(fileno=os.dup(connection.fileno()))
-            with twin:
-                twin.shutdown(socket.SHUT_RDWR)
+            duplicate = socket.socket(fileno=os.dup(connection.fileno()))
+            with duplicate:
+                duplicate.shutdown(socket.SHUT_RDWR)
 
-    timer = threading.Timer(max(0.0, deadline - time.monotonic()) + 1.0, cut)
+    timer = threading.Timer(max(0.0, deadline - time.monotonic()) + 1.0, shut_down)
     timer.daemon = True
     timer.start()
     try:
@@ -300,11 +302,11 @@ def _frame(columns: list[dict[str, str]], rows: list[tuple[str | None, ...]]) ->
     import pandas as pd
 
     texts = zip(*rows, strict=True) if rows else [()] * len(columns)
-    made = [
+    arrays = [
         _column(list(values), column["dtype"])
         for values, column in zip(texts, columns, strict=True)
     ]
-    return pd.DataFrame(dict(enumerate(made))).set_axis(
+    return pd.DataFrame(dict(enumerate(arrays))).set_axis(
         [column["name"] for column in columns], axis=1
     )
 
@@ -319,23 +321,23 @@ def _column(texts: list[str | None], dtype: str) -> Any:
     if dtype == "boolean":
         return pd.array([None if t is None else t == "t" for t in texts], dtype="boolean")
     if dtype == "datetime":
-        # what no timestamp of pandas can hold (infinity, before Christ) is missing
-        read = pd.to_datetime(
+        # timestamps that pandas cannot represent (infinity, before Christ) become missing
+        parsed = pd.to_datetime(
             pd.Series(texts, dtype="str"), format="ISO8601", errors="coerce", utc=True
         )
-        return read.dt.tz_localize(None)
+        return parsed.dt.tz_localize(None)
     return pd.array(texts, dtype="str")
 
 
-def _settled(frame: Any) -> Any:
-    """Plain types for columns without a gap, as they come from a CSV."""
+def _without_nullable_dtypes(frame: Any) -> Any:
+    """Return `frame` with numpy dtypes for columns without missing values, as read from a CSV."""
     plain = {"Int64": "int64", "boolean": "bool"}
-    kinds = {
-        name: plain[str(kind)]
-        for name, kind in frame.dtypes.items()
-        if str(kind) in plain and not frame[name].isna().any()
+    dtypes = {
+        name: plain[str(dtype)]
+        for name, dtype in frame.dtypes.items()
+        if str(dtype) in plain and not frame[name].isna().any()
     }
-    return frame.astype(kinds)
+    return frame.astype(dtypes)
 
 
 def _json_value(text: str | None, dtype: str) -> Any:

@@ -1,7 +1,7 @@
-"""No message of this room repeats a secret, whatever a library or a server put into it.
+"""Keep secrets out of messages, whatever a library or a server puts into its own.
 
-Our own sentences name what the source's row names anyway and are left as they are: a password that is also
-the name of a table would be shown by the very gap.
+Our own messages name only what the data source shows anyway and are not redacted: if a password were
+also the name of a table, the redaction would reveal it.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from jupyter_pycaret_ops.common.protocol import DataSpec
 from .interfaces import SourceUnreadable
 
 SECRET_OPTIONS = ("access_key_id", "secret_access_key", "password")
-LONGEST_SAID = 300
+MAX_MESSAGE_LENGTH = 300
 
 
 @contextlib.contextmanager
-def guarded(spec: DataSpec) -> Iterator[None]:
-    """Turn every error into `SourceUnreadable`, with no cause behind it."""
+def errors_redacted(spec: DataSpec) -> Iterator[None]:
+    """Convert every error of this block to `SourceUnreadable`, without its cause."""
     try:
         yield
     except SourceUnreadable as error:
@@ -28,23 +28,23 @@ def guarded(spec: DataSpec) -> Iterator[None]:
     except MemoryError:
         raise
     except Exception as error:
-        # the library's words may hold a URL or a connection string: its kind must do
+        # the library's message may contain a URL or a connection string, so only its type is named
         raise SourceUnreadable(
             f"The {spec.kind} source could not be read ({type(error).__name__}).", "internal"
         ) from None
 
 
-def blotted(text: str, spec: DataSpec) -> str:
-    """The text without the secrets of that spec, in any of the forms that URLs give them."""
+def redact(text: str, spec: DataSpec) -> str:
+    """Return `text` without the secrets of `spec`, also where they are quoted as in URLs."""
     for name in SECRET_OPTIONS:
         secret = spec.options.get(name)
         if secret:
-            for form in {secret, quote(secret), quote(secret, safe=""), quote_plus(secret)}:
-                text = text.replace(form, "…")
+            for variant in {secret, quote(secret), quote(secret, safe=""), quote_plus(secret)}:
+                text = text.replace(variant, "…")
     return text
 
 
-def said(text: str, spec: DataSpec) -> str:
-    """What a server said, in one line that one can read, with secrets blotted out."""
-    # before it is cut: half a secret is none that would be found
-    return " ".join(blotted(text, spec).split())[:LONGEST_SAID].rstrip(".")
+def redacted_message(text: str, spec: DataSpec) -> str:
+    """Return the message of a server in one line of limited length, without secrets."""
+    # redact before shortening: a part of a secret would not be found
+    return " ".join(redact(text, spec).split())[:MAX_MESSAGE_LENGTH].rstrip(".")

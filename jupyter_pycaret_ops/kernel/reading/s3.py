@@ -1,7 +1,7 @@
-"""Objects in S3, or in a store that speaks its protocol, read by ranges that belong to one version of them.
+"""Read objects in S3, or a compatible store, by ranges of one version.
 
-Credentials are the source's own: those of the server's user, its files and environment variables are left
-alone, and so are proxies, behind which nobody could tell what is connected to.
+Credentials are those of the data source; files and environment variables of the server's user are not
+used, nor are proxies, behind which the address of the connection could not be checked.
 """
 
 from __future__ import annotations
@@ -18,114 +18,114 @@ from typing import Any
 from jupyter_pycaret_ops.common.protocol import JSON, DataSpec
 
 from . import files
-from .addresses import AddressRefused, guarded_socket, refusal
-from .interfaces import Loaded, SourceUnreadable, too_many_bytes, too_slow
+from .addresses import AddressRefused, checked_socket, private_address_error
+from .interfaces import LoadedTable, SourceUnreadable, too_many_bytes, too_slow
 
 CONNECT_S = 10.0
-PIECE = 8 << 20
+CHUNK_BYTES = 8 << 20
 DEFAULT_REGION = "us-east-1"
 
 
-def read(spec: DataSpec, checkpoint: Callable[[], None]) -> Loaded:
-    """The table in an object.
+def read(spec: DataSpec, checkpoint: Callable[[], None]) -> LoadedTable:
+    """Read the table in an object.
 
     Raises
     ------
     SourceUnreadable
-        When it cannot be reached, is no table, or is beyond the limits.
+        When it cannot be reached, is not a table, or exceeds a limit.
     """
     with opened(spec) as source:
         if source.size > spec.limits.cap_bytes:
-            raise too_many_bytes(source.what, spec.limits.cap_bytes)
+            raise too_many_bytes(source.name, spec.limits.cap_bytes)
         content = bytearray()
-        while piece := source.read(PIECE):
-            content += piece
+        while batch := source.read(CHUNK_BYTES):
+            content += batch
             checkpoint()
     sha256 = hashlib.sha256(content).hexdigest()
-    frame = files.frame(bytes(content), format_of(spec), source.what, spec.limits.cap_rows)
-    return Loaded(frame, sha256, len(frame))
+    frame = files.read_frame(bytes(content), format_of(spec), source.name, spec.limits.cap_rows)
+    return LoadedTable(frame, sha256, len(frame))
 
 
-def look(spec: DataSpec, rows: int) -> JSON:
-    """A preview of it.
+def preview(spec: DataSpec, rows: int) -> JSON:
+    """Return the preview of the table with its first `rows` rows.
 
     Raises
     ------
     SourceUnreadable
-        When it cannot be reached or is no table.
+        When it cannot be reached or is not a table.
     """
     with opened(spec) as source:
-        seen = files.look(source, source.size, format_of(spec), source.what, rows)
-        return {**seen, "size_bytes": source.size}
+        result = files.preview(source, source.size, format_of(spec), source.name, rows)
+        return {**result, "size_bytes": source.size}
 
 
 def format_of(spec: DataSpec) -> str:
-    """`csv` or `parquet`: what the source says, else what the key ends with."""
-    named = spec.options.get("format")
+    """Return `csv` or `parquet`, as the source or else the suffix of the key says."""
+    file_format = spec.options.get("format")
     key = str(spec.options["key"]).lower()
-    return named or ("parquet" if key.endswith((".parquet", ".pq")) else "csv")
+    return file_format or ("parquet" if key.endswith((".parquet", ".pq")) else "csv")
 
 
-class Object(io.RawIOBase):
-    """An object as a file; each read is one request for a range, and never takes more than that."""
+class S3Object(io.RawIOBase):
+    """An object as a file; each read requests one range and accepts no more than that."""
 
     def __init__(self, spec: DataSpec, call: Callable[[str, JSON], tuple[JSON, bytes]]) -> None:
         super().__init__()
-        self._name = {"Bucket": spec.options["bucket"], "Key": spec.options["key"]}
-        self.what = what(spec)
+        self._location = {"Bucket": spec.options["bucket"], "Key": spec.options["key"]}
+        self.name = source_name(spec)
         self._call = call
-        head, _ = call("head_object", self._name)
+        head, _ = call("head_object", self._location)
         self.size = int(head["ContentLength"])
         self._version = head["ETag"]
-        self._at = 0
+        self._position = 0
         if not self.size:
-            raise SourceUnreadable(f"{self.what} is empty.")
+            raise SourceUnreadable(f"{self.name} is empty.")
 
     def readable(self) -> bool:
-        """True."""
+        """Return True."""
         return True
 
     def seekable(self) -> bool:
-        """True."""
+        """Return True."""
         return True
 
     def tell(self) -> int:
-        """The next read's place."""
-        return self._at
+        """Return the position of the next read."""
+        return self._position
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Go to a place."""
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self.size}[whence]
-        self._at = max(0, base + offset)
-        return self._at
+        """Set the position of the next read, and return it."""
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self.size}[whence]
+        self._position = max(0, base + offset)
+        return self._position
 
     def readinto(self, buffer: Any) -> int:
-        """Fill a buffer, as far as there is something."""
+        """Read into `buffer`, and return the number of bytes."""
         view = memoryview(buffer).cast("B")
-        length = min(len(view), self.size - self._at)
+        length = min(len(view), self.size - self._position)
         if length <= 0:
             return 0
-        wanted = {
-            **self._name,
-            "Range": f"bytes={self._at}-{self._at + length - 1}",
+        arguments = {
+            **self._location,
+            "Range": f"bytes={self._position}-{self._position + length - 1}",
             "IfMatch": self._version,
         }
-        _, content = self._call("get_object", wanted)
+        _, content = self._call("get_object", arguments)
         if len(content) != length:
-            raise SourceUnreadable(f"{self.what} answered another range than it was asked for.")
+            raise SourceUnreadable(f"{self.name} returned another range than requested.")
         view[:length] = content
-        self._at += length
+        self._position += length
         return length
 
 
-def what(spec: DataSpec) -> str:
-    """The object's name for people."""
+def source_name(spec: DataSpec) -> str:
+    """Return the name of the object for messages."""
     return f"The object “{spec.options['key']}” in bucket “{spec.options['bucket']}”"
 
 
 @contextlib.contextmanager
-def opened(spec: DataSpec) -> Iterator[Object]:
-    """The object of a source, open within the source's time.
+def opened(spec: DataSpec) -> Iterator[S3Object]:
+    """Open the object of a source within its time limit.
 
     Raises
     ------
@@ -139,34 +139,34 @@ def opened(spec: DataSpec) -> Iterator[Object]:
             "S3 sources need s3fs in the worker kernel's environment: "
             "pip install 'jupyter-pycaret-ops[s3]'."
         ) from None
-    line = _Line(spec)
+    s3_client = _S3Client(spec)
     with asyncio.Runner() as runner:
         client = None
-        made = get_session().create_client("s3", **line.options())
+        context = get_session().create_client("s3", **s3_client.options())
         try:
-            with line.explained():
-                client = runner.run(made.__aenter__())
+            with s3_client.errors_translated():
+                client = runner.run(context.__aenter__())
 
             def call(method: str, arguments: JSON) -> tuple[JSON, bytes]:
-                with line.explained():
-                    return runner.run(line.ask(getattr(client, method), arguments))
+                with s3_client.errors_translated():
+                    return runner.run(s3_client.request(getattr(client, method), arguments))
 
-            yield Object(spec, call)
+            yield S3Object(spec, call)
         finally:
             if client is not None:
-                runner.run(made.__aexit__(None, None, None))
+                runner.run(context.__aexit__(None, None, None))
 
 
-class _Line:
-    """The connection of one source: how it is made, how long it may take, what its errors mean."""
+class _S3Client:
+    """The client of one source: its configuration, time limit and error messages."""
 
     def __init__(self, spec: DataSpec) -> None:
         self._spec = spec
-        self._refused = False
+        self._is_address_refused = False
         self._deadline = time.monotonic() + spec.limits.timeout_s
 
     def options(self) -> JSON:
-        """Arguments of the client."""
+        """Return the arguments of `create_client`."""
         from aiobotocore.config import AioConfig
         from aiobotocore.httpsession import AIOHTTPSession
         from botocore import UNSIGNED
@@ -177,13 +177,13 @@ class _Line:
         config = AioConfig(
             connector_args={"socket_factory": self._socket},
             http_session_cls=AIOHTTPSession,
-            # without a key of its own a source is read as anybody reads it
+            # without a key, the source is read anonymously
             signature_version="s3v4" if has_key else UNSIGNED,
             connect_timeout=CONNECT_S,
             read_timeout=CONNECT_S * 3,
             retries={"total_max_attempts": 2, "mode": "standard"},
             proxies={},
-            # stores that are not Amazon's have no name server for buckets
+            # compatible stores often have no DNS names for buckets
             s3={"addressing_style": "path" if endpoint else "auto"},
         )
         return {
@@ -196,34 +196,34 @@ class _Line:
 
     def _socket(self, info: tuple[Any, ...]) -> socket.socket:
         try:
-            return guarded_socket(info, allow_private=self._spec.limits.allow_private)
+            return checked_socket(info, allow_private=self._spec.limits.allow_private)
         except AddressRefused:
-            self._refused = True
+            self._is_address_refused = True
             raise
 
-    async def ask(self, method: Any, arguments: JSON) -> tuple[JSON, bytes]:
-        """One request within the time that is left, with its body, where it has one."""
+    async def request(self, method: Any, arguments: JSON) -> tuple[JSON, bytes]:
+        """Send a request within the remaining time, and return the response and its body, if any."""
         async with asyncio.timeout_at(
             asyncio.get_running_loop().time() + self._deadline - time.monotonic()
         ):
-            answer = await method(**arguments)
-            if "Body" not in answer or method.__name__ == "head_object":
-                return answer, b""
-            length = int(answer["ContentLength"])
-            if length > PIECE:
-                raise SourceUnreadable(f"{what(self._spec)} answered more than it was asked for.")
+            response = await method(**arguments)
+            if "Body" not in response or method.__name__ == "head_object":
+                return response, b""
+            length = int(response["ContentLength"])
+            if length > CHUNK_BYTES:
+                raise SourceUnreadable(f"{source_name(self._spec)} returned more than requested.")
             content = bytearray()
-            async with answer["Body"] as body:
-                while len(content) < length and (piece := await body.read(length - len(content))):
-                    content += piece
-            return answer, bytes(content)
+            async with response["Body"] as body:
+                while len(content) < length and (batch := await body.read(length - len(content))):
+                    content += batch
+            return response, bytes(content)
 
     @contextlib.contextmanager
-    def explained(self) -> Iterator[None]:
-        """Errors of the library as sentences."""
+    def errors_translated(self) -> Iterator[None]:
+        """Convert errors of the library in this block to `SourceUnreadable`."""
         from botocore import exceptions as known
 
-        name = what(self._spec)
+        name = source_name(self._spec)
         host = self._host()
         try:
             yield
@@ -232,27 +232,27 @@ class _Line:
         except TimeoutError:
             raise too_slow(name, self._spec.limits.timeout_s) from None
         except known.ClientError as error:
-            raise SourceUnreadable(self._refusal(error)) from None
+            raise SourceUnreadable(self._read_error(error)) from None
         except (known.ConnectTimeoutError, known.ReadTimeoutError):
             raise SourceUnreadable(
-                f"{host} does not answer. Check endpoint_url and region, and whether this machine may "
+                f"{host} does not respond. Check endpoint_url and region, and whether this machine may "
                 "reach it.",
                 "timeout",
             ) from None
         except known.SSLError:
             raise SourceUnreadable(
-                f"{host} speaks no TLS that can be trusted. Check endpoint_url and its certificate."
+                f"{host} has no trusted TLS certificate. Check endpoint_url and its certificate."
             ) from None
         except (known.HTTPClientError, known.ConnectionError, OSError):
-            if self._refused:
-                raise refusal(self._host()) from None
+            if self._is_address_refused:
+                raise private_address_error(self._host()) from None
             raise SourceUnreadable(
                 f"{host} cannot be connected to. Check endpoint_url and region, and whether this "
                 "machine may reach it."
             ) from None
         except (known.BotoCoreError, ValueError) as error:
             raise SourceUnreadable(
-                f"{name} cannot be asked for ({type(error).__name__}). "
+                f"{name} cannot be requested ({type(error).__name__}). "
                 "Check bucket, key, region and endpoint_url."
             ) from None
 
@@ -262,18 +262,18 @@ class _Line:
         endpoint = self._spec.options.get("endpoint_url")
         return (urlsplit(endpoint).netloc if endpoint else None) or "Amazon S3"
 
-    def _refusal(self, error: Any) -> str:
-        name = what(self._spec)
+    def _read_error(self, error: Any) -> str:
+        name = source_name(self._spec)
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
         if status == 404:
             return f"{name} does not exist, or the bucket does not. Check both names."
         if status in (401, 403):
             if self._spec.options.get("access_key_id"):
-                return f"{name} may not be read with this key. Check key id, secret and rights."
+                return f"{name} cannot be read with this key. Check key id, secret and permissions."
             return (
-                f"{name} may not be read by everybody. "
+                f"{name} is not public. "
                 "Register the source with access_key_id and secret_access_key."
             )
         if status == 412:
             return f"{name} was changed while it was read. Try again."
-        return f"{name} cannot be read: the store answered {status}. Check region and endpoint_url."
+        return f"{name} cannot be read: the store returned status {status}. Check region and endpoint_url."

@@ -1,4 +1,4 @@
-"""Values of foreign tables as plain JSON."""
+"""Convert values of data sources to plain JSON."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
-LONGEST_TEXT = 1_000
+MAX_TEXT_LENGTH = 1_000
 
 
 def plain_value(value: Any) -> Any:
-    """A value that JSON knows; None where it is missing."""
+    """Return `value` as plain JSON; None where it is missing."""
     if value is None or isinstance(value, (bool, int)):
         return value
     if isinstance(value, Decimal):
@@ -23,4 +23,4 @@ def plain_value(value: Any) -> Any:
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")
     text = str(value)
-    return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}…"
+    return text if len(text) <= MAX_TEXT_LENGTH else f"{text[:MAX_TEXT_LENGTH]}…"

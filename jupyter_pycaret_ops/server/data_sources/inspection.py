@@ -191,7 +191,7 @@ class SourceInspector:
                 spec = replace(spec, options={**spec.options, "path": str(copy)})
             message = json.dumps({"data": asdict(spec), "rows": n_rows})
             result: dict[str, Any] = json.loads(
-                await worker.execute("", f"_pycaret_ops_agent.look_json({message!r})")
+                await worker.execute("", f"_pycaret_ops_agent.inspect_json({message!r})")
             )
             return result
         finally:

@@ -1,4 +1,4 @@
-"""The kernel's side of the protocol, against a server that loses connections at the worst moment."""
+"""The kernel's side of the protocol, with a server that loses connections at the worst moment."""
 
 from __future__ import annotations
 
@@ -13,25 +13,24 @@ from typing import Any
 import pytest
 
 from jupyter_pycaret_ops.kernel import agent, engine
-from jupyter_pycaret_ops.kernel.agent import attempt as attempt_room
-from jupyter_pycaret_ops.kernel.agent import retries as retries_room
+from jupyter_pycaret_ops.kernel.agent import attempt as attempt_module
+from jupyter_pycaret_ops.kernel.agent import retries as retries_module
 from jupyter_pycaret_ops.kernel.agent.attempt import Attempt
 from jupyter_pycaret_ops.kernel.agent.connection import Connection
-from jupyter_pycaret_ops.kernel.agent.event_sender import Sender
+from jupyter_pycaret_ops.kernel.agent.event_sender import EventSender
 from jupyter_pycaret_ops.kernel.agent.retries import RetryDeadline
 from jupyter_pycaret_ops.kernel.engine import Cancelled, PlanFailed, PlanResult
 
 RUN = "01a20ad5-ceff-7000-8d79-3ee86b9ba304"
-LONGEST_S = 20.0
+TIMEOUT_S = 20.0
 
 DROP = "drop"
 
 
 class ServerOfRuns:
-    """Takes what agents say. `faults` decides about each request: an answer, a dropped connection, None.
+    """Receives requests of agents; `faults` returns for each one a status, `DROP` or None.
 
-    A dropped connection is dropped after the request has had its effect: the classic case of a commit
-    whose acknowledgement is lost.
+    A connection is dropped after the request has taken effect: a commit whose acknowledgement is lost.
     """
 
     def __init__(self) -> None:
@@ -41,7 +40,7 @@ class ServerOfRuns:
         self.cancel = False
         self.requests: list[str] = []
         self.faults: Callable[[str, int], Any] = lambda _what, _number: None
-        self.heard = threading.Condition()
+        self.condition = threading.Condition()
         self.spec = {
             "run_id": RUN,
             "attempt": 1,
@@ -70,8 +69,8 @@ class ServerOfRuns:
         return {}
 
     def until(self, condition: Callable[[], Any]) -> None:
-        with self.heard:
-            assert self.heard.wait_for(condition, LONGEST_S)
+        with self.condition:
+            assert self.condition.wait_for(condition, TIMEOUT_S)
 
     @property
     def kinds(self) -> list[str]:
@@ -87,13 +86,13 @@ def handler_for(server: ServerOfRuns) -> type[BaseHTTPRequestHandler]:
             body = self.rfile.read(length)
             what = self.path.split(f"/agent/runs/{RUN}/", 1)[1]
             assert self.headers["Authorization"] == "Bearer pcr_token"
-            with server.heard:
+            with server.condition:
                 server.requests.append(what)
                 fault = server.faults(what, server.requests.count(what))
                 answer: Any = None
                 if fault is None or fault == DROP:
                     answer = server.take(what, body)
-                server.heard.notify_all()
+                server.condition.notify_all()
             if fault == DROP:
                 self.close_connection = True
                 self.connection.close()
@@ -123,9 +122,9 @@ def handler_for(server: ServerOfRuns) -> type[BaseHTTPRequestHandler]:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Retries and heartbeats come soon."""
-    monkeypatch.setattr(retries_room, "FIRST_PAUSE_S", 0.005)
-    monkeypatch.setattr(retries_room, "LONGEST_PAUSE_S", 0.02)
+    """Make pauses between retries short."""
+    monkeypatch.setattr(retries_module, "FIRST_PAUSE_S", 0.005)
+    monkeypatch.setattr(retries_module, "MAX_PAUSE_S", 0.02)
 
 
 @pytest.fixture
@@ -148,8 +147,8 @@ def address(server: ServerOfRuns) -> Iterator[str]:
 # ---------------------------------------------------------------- the sender
 
 
-class Told:
-    """What the sender tells the attempt."""
+class Callbacks:
+    """Records the callbacks of the sender."""
 
     def __init__(self) -> None:
         self.cancelled = threading.Event()
@@ -158,62 +157,62 @@ class Told:
 
 
 @pytest.fixture
-def told() -> Told:
-    return Told()
+def callbacks() -> Callbacks:
+    return Callbacks()
 
 
 @pytest.fixture
-def sender(address: str, told: Told) -> Iterator[Sender]:
-    line = Connection(address, RUN, "pcr_token")
-    made = Sender(
-        line,
+def sender(address: str, callbacks: Callbacks) -> Iterator[EventSender]:
+    connection = Connection(address, RUN, "pcr_token")
+    event_sender = EventSender(
+        connection,
         1,
-        on_cancel=told.cancelled.set,
-        on_fenced=told.fenced.set,
-        on_failure=told.failed.append,
-        give_up=RetryDeadline(),
+        on_cancel=callbacks.cancelled.set,
+        on_fenced=callbacks.fenced.set,
+        on_failure=callbacks.failed.append,
+        deadline=RetryDeadline(),
         heartbeat_s=0.02,
     )
-    made.start()
-    yield made
-    made._incoming.put(None)
-    made._thread.join(LONGEST_S)
-    assert not made._thread.is_alive()
-    line.close()
+    event_sender.start()
+    yield event_sender
+    event_sender._incoming.put(None)
+    event_sender._thread.join(TIMEOUT_S)
+    assert not event_sender._thread.is_alive()
+    connection.close()
 
 
-def say(sender: Sender, number: int) -> list[str]:
+def put_events(sender: EventSender, number: int) -> list[str]:
     messages = [f"event {n}" for n in range(number)]
     for message in messages:
         sender.put("message", message, {"of": number}, None)
     return messages
 
 
-def test_events_arrive_once_and_in_order(server: ServerOfRuns, sender: Sender) -> None:
-    messages = say(sender, 1_500)
+def test_events_are_stored_once_and_in_order(server: ServerOfRuns, sender: EventSender) -> None:
+    messages = put_events(sender, 1_500)
     sender.drain()
     assert [event["message"] for event in server.stored] == messages
     assert [event["n"] for event in server.stored] == list(range(1, 1_501))
 
 
 @pytest.mark.parametrize("fault", [DROP, 500, 503, 429, 502])
-def test_a_lost_connection_loses_nothing_and_doubles_nothing(
-    server: ServerOfRuns, sender: Sender, fault: Any
+def test_lost_connection_neither_loses_nor_duplicates_events(
+    server: ServerOfRuns, sender: EventSender, fault: Any
 ) -> None:
-    """Two of three posts fail: some after they were stored, some before."""
+    """Two of three posts fail, some after their events were stored, some before."""
     server.faults = lambda _what, number: None if number % 3 == 0 else fault
     messages = []
     for _ in range(10):
-        messages += say(sender, 37)
+        messages += put_events(sender, 37)
         count = len(server.requests)
         server.until(lambda count=count: len(server.requests) > count)
     sender.drain()
     assert [event["message"] for event in server.stored] == messages
 
 
-def test_a_server_that_comes_back_gets_everything(server: ServerOfRuns, sender: Sender) -> None:
+def test_events_are_sent_after_server_returns(server: ServerOfRuns, sender: EventSender) -> None:
     server.faults = lambda _what, _number: 503
-    messages = say(sender, 20)
+    messages = put_events(sender, 20)
     server.until(lambda: len(server.requests) >= 3)
     assert server.stored == []
     server.faults = lambda _what, _number: None
@@ -222,41 +221,43 @@ def test_a_server_that_comes_back_gets_everything(server: ServerOfRuns, sender: 
 
 
 @pytest.mark.parametrize("status", [401, 409])
-def test_a_server_that_no_longer_wants_to_hear_fences_the_attempt(
-    server: ServerOfRuns, sender: Sender, told: Told, status: int
+def test_sender_reports_fenced_attempt(
+    server: ServerOfRuns, sender: EventSender, callbacks: Callbacks, status: int
 ) -> None:
     server.faults = lambda _what, _number: status
-    say(sender, 3)
-    assert told.fenced.wait(LONGEST_S)
-    sender.drain()  # returns, for nobody wants the rest
+    put_events(sender, 3)
+    assert callbacks.fenced.wait(TIMEOUT_S)
+    sender.drain()  # returns although events are left
     asked = len(server.requests)
-    say(sender, 3)
-    sender._thread.join(LONGEST_S)
+    put_events(sender, 3)
+    sender._thread.join(TIMEOUT_S)
     assert len(server.requests) == asked
 
 
-def test_a_batch_that_is_refused_for_good_does_not_hang_the_run(
-    server: ServerOfRuns, sender: Sender, told: Told
+def test_refused_batch_fails_the_run(
+    server: ServerOfRuns, sender: EventSender, callbacks: Callbacks
 ) -> None:
     server.faults = lambda _what, _number: 400
-    say(sender, 1)
+    put_events(sender, 1)
     sender.drain()
-    assert "refused what the run reported: no" in told.failed[0]
-    assert not told.fenced.is_set(), "the run must still say how it ended"
+    assert "refused what the run reported: no" in callbacks.failed[0]
+    assert not callbacks.fenced.is_set(), "the run must still report its outcome"
 
 
-def test_a_heartbeat_brings_a_cancel(server: ServerOfRuns, sender: Sender, told: Told) -> None:
+def test_heartbeat_response_delivers_cancel(
+    server: ServerOfRuns, sender: EventSender, callbacks: Callbacks
+) -> None:
     server.until(lambda: server.requests.count("events") >= 2)
-    assert not told.cancelled.is_set()
+    assert not callbacks.cancelled.is_set()
     server.cancel = True
-    assert told.cancelled.wait(LONGEST_S)
+    assert callbacks.cancelled.wait(TIMEOUT_S)
 
 
 # ---------------------------------------------------------------- the attempt
 
 
 class Frame:
-    """As much of a frame as the agent looks at."""
+    """The part of a DataFrame that the agent uses."""
 
     shape = (3, 2)
     columns = ("x", "y")
@@ -271,7 +272,7 @@ def run_plan(monkeypatch: pytest.MonkeyPatch, address: str) -> Iterator[Callable
     begun: list[Attempt] = []
 
     def begin(plan: Plan) -> Attempt:
-        monkeypatch.setattr(engine, "run_plan", lambda _spec, _frame, report: plan(report))
+        monkeypatch.setattr(engine, "run_plan", lambda _spec, _frame, reporter: plan(reporter))
         attempt = Attempt(address, RUN, "pcr_token", Frame())  # type: ignore[arg-type]
         begun.append(attempt)
         attempt.start()
@@ -279,19 +280,19 @@ def run_plan(monkeypatch: pytest.MonkeyPatch, address: str) -> Iterator[Callable
 
     yield begin
     for attempt in begun:
-        assert attempt.join(LONGEST_S), "the plan's thread is left"
+        assert attempt.join(TIMEOUT_S), "the thread of the plan is still running"
 
 
-def test_a_plan_that_succeeds_says_so_after_its_last_event(
+def test_succeeded_plan_is_reported_after_its_last_event(
     server: ServerOfRuns, run_plan: Callable[[Plan], Attempt]
 ) -> None:
-    def plan(report: Any) -> PlanResult:
-        report.event("model.scored", "Scored", {"model_id": "lr"}, 12.5)
-        report.artifact("lr.pkl", "pipeline_pickle", b"bytes", "application/octet-stream", "lr")
+    def plan(reporter: Any) -> PlanResult:
+        reporter.event("model.scored", "Scored", {"model_id": "lr"}, 12.5)
+        reporter.artifact("lr.pkl", "pipeline_pickle", b"bytes", "application/octet-stream", "lr")
         return PlanResult([{"model_id": "lr"}], {"models": 1}, {"seed": 7})
 
     attempt = run_plan(plan)
-    assert attempt.join(LONGEST_S)
+    assert attempt.join(TIMEOUT_S)
     assert server.kinds == ["run.data_loaded", "model.scored"]
     assert server.stored[1]["duration_ms"] == 12.5
     assert server.files == {"artifacts/lr.pkl": b"bytes"}
@@ -301,62 +302,64 @@ def test_a_plan_that_succeeds_says_so_after_its_last_event(
 
 
 @pytest.mark.parametrize("what", ["spec", "events", "artifacts/lr.pkl", "finish"])
-def test_every_request_survives_a_lost_connection(
+def test_every_request_is_retried_after_lost_connection(
     server: ServerOfRuns, run_plan: Callable[[Plan], Attempt], what: str
 ) -> None:
     server.faults = lambda asked, number: DROP if asked == what and number <= 2 else None
 
-    def plan(report: Any) -> PlanResult:
+    def plan(reporter: Any) -> PlanResult:
         for number in range(50):
-            report.event("message", str(number))
-        report.artifact("lr.pkl", "pipeline_pickle", b"bytes", "x/y")
+            reporter.event("message", str(number))
+        reporter.artifact("lr.pkl", "pipeline_pickle", b"bytes", "x/y")
         return PlanResult()
 
     attempt = run_plan(plan)
-    assert attempt.join(LONGEST_S)
-    told = [event["message"] for event in server.stored if event["kind"] == "message"]
-    assert told == [str(number) for number in range(50)]
+    assert attempt.join(TIMEOUT_S)
+    messages = [event["message"] for event in server.stored if event["kind"] == "message"]
+    assert messages == [str(number) for number in range(50)]
     assert server.files == {"artifacts/lr.pkl": b"bytes"}
     assert len(server.finish) == 1
     assert server.requests.count(what) >= 3
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 410])
-def test_a_request_that_is_refused_for_good_fails_the_run_with_the_servers_sentence(
+def test_refused_request_fails_the_run_with_message_of_server(
     server: ServerOfRuns, address: str, status: int
 ) -> None:
-    """A lost table: the answer names it, and no attempt is repeated for ever or ended in silence."""
+    """The table was deleted: the request is not retried, and the run fails with the message."""
     server.spec = {**server.spec, "data": {"kind": "csv_upload", "options": {}}}
     server.faults = lambda what, _number: status if what == "data" else None
     attempt = Attempt(address, RUN, "pcr_token")
     attempt.start()
-    assert attempt.join(LONGEST_S)
+    assert attempt.join(TIMEOUT_S)
     (last,) = server.finish
     assert (last["outcome"], last["error"]) == ("failed", "no")
     assert server.requests.count("data") == 1
 
 
 @pytest.mark.parametrize("what", ["events", "artifacts/lr.pkl", "finish", "data"])
-def test_nothing_is_repeated_without_a_limit(
+def test_retries_end_at_their_deadline(
     server: ServerOfRuns, address: str, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
-    """A disk that stays full: the run says that it waits, and ends."""
-    for name in ("READ_GIVE_UP", "WRITE_GIVE_UP"):
-        monkeypatch.setattr(attempt_room, name, RetryDeadline(not_now_s=0.2, unreachable_s=0.2))
-    monkeypatch.setattr(attempt_room, "SAY_AFTER_S", 0.05)
+    """The disk stays full: the run reports that it waits, and fails."""
+    for name in ("READ_DEADLINE", "WRITE_DEADLINE"):
+        monkeypatch.setattr(
+            attempt_module, name, RetryDeadline(retry_later_s=0.2, unreachable_s=0.2)
+        )
+    monkeypatch.setattr(attempt_module, "REPORT_WAITING_AFTER_S", 0.05)
     server.faults = lambda asked, _number: 503 if asked == what else None
     server.spec = {**server.spec, "data": {"kind": "csv_upload", "options": {}}}
 
-    def plan(_spec: Any, _frame: Any, report: Any) -> PlanResult:
-        report.artifact("lr.pkl", "pipeline_pickle", b"bytes", "x/y")
+    def plan(_spec: Any, _frame: Any, reporter: Any) -> PlanResult:
+        reporter.artifact("lr.pkl", "pipeline_pickle", b"bytes", "x/y")
         return PlanResult()
 
     monkeypatch.setattr(engine, "run_plan", plan)
     if what != "data":
-        monkeypatch.setattr(attempt_room, "load", lambda *_: (Frame(), {}))
+        monkeypatch.setattr(attempt_module, "load", lambda *_: (Frame(), {}))
     attempt = Attempt(address, RUN, "pcr_token")
     attempt.start()
-    assert attempt.join(LONGEST_S)
+    assert attempt.join(TIMEOUT_S)
     if what != "finish":
         (last,) = server.finish
         assert last["outcome"] == "failed"
@@ -375,29 +378,29 @@ def test_nothing_is_repeated_without_a_limit(
         (MemoryError(), "engine", "The plan ran out of memory."),
     ],
 )
-def test_a_plan_that_fails_says_how(
+def test_failed_plan_is_reported_with_kind_and_message(
     server: ServerOfRuns,
     run_plan: Callable[[Plan], Attempt],
     error: Exception,
     kind: str,
     text: str,
 ) -> None:
-    def plan(_report: Any) -> PlanResult:
+    def plan(_reporter: Any) -> PlanResult:
         raise error
 
-    assert run_plan(plan).join(LONGEST_S)
+    assert run_plan(plan).join(TIMEOUT_S)
     (last,) = server.finish
     assert (last["outcome"], last["error_kind"]) == ("failed", kind)
     assert last["error"].startswith(text)
 
 
-def test_a_cancel_stops_a_loop_that_never_looks(
+def test_cancel_interrupts_loop_without_checkpoint(
     server: ServerOfRuns, run_plan: Callable[[Plan], Attempt]
 ) -> None:
-    """Thrown once, into the middle of pure Python; what the plan swallows as an Exception it is not."""
+    """`Cancelled` is raised once, in pure Python, and is not caught as an `Exception`."""
     looping = threading.Event()
 
-    def plan(_report: Any) -> PlanResult:
+    def plan(_reporter: Any) -> PlanResult:
         looping.set()
         while True:
             try:
@@ -406,141 +409,141 @@ def test_a_cancel_stops_a_loop_that_never_looks(
                 continue
 
     attempt = run_plan(plan)
-    assert looping.wait(LONGEST_S)
+    assert looping.wait(TIMEOUT_S)
     attempt.cancel()
     attempt.cancel()
-    assert attempt.join(LONGEST_S)
+    assert attempt.join(TIMEOUT_S)
     assert [last["outcome"] for last in server.finish] == ["cancelled"]
 
 
-def test_a_cancel_that_the_server_was_told_of_reaches_the_plan(
+def test_cancel_at_the_server_reaches_the_plan(
     server: ServerOfRuns, run_plan: Callable[[Plan], Attempt]
 ) -> None:
     looping = threading.Event()
 
-    def plan(_report: Any) -> PlanResult:
+    def plan(_reporter: Any) -> PlanResult:
         looping.set()
         for _ in itertools.count():
             pass
         raise AssertionError
 
     attempt = run_plan(plan)
-    assert looping.wait(LONGEST_S)
+    assert looping.wait(TIMEOUT_S)
     server.cancel = True
-    assert attempt.join(LONGEST_S)
+    assert attempt.join(TIMEOUT_S)
     assert [last["outcome"] for last in server.finish] == ["cancelled"]
 
 
-def test_a_plan_that_clears_up_is_thrown_at_only_once(
+def test_cancel_is_raised_only_once_in_a_plan(
     server: ServerOfRuns, run_plan: Callable[[Plan], Attempt]
 ) -> None:
-    looping, clearing, score_in_processes = threading.Event(), threading.Event(), threading.Event()
+    looping, clearing, go_on_event = threading.Event(), threading.Event(), threading.Event()
     cleared = threading.Event()
 
-    def plan(_report: Any) -> PlanResult:
+    def plan(_reporter: Any) -> PlanResult:
         try:
             looping.set()
             while True:
                 pass
         finally:
             clearing.set()
-            score_in_processes.wait(LONGEST_S)
+            go_on_event.wait(TIMEOUT_S)
             cleared.set()
 
     attempt = run_plan(plan)
-    assert looping.wait(LONGEST_S)
+    assert looping.wait(TIMEOUT_S)
     attempt.cancel()
-    assert clearing.wait(LONGEST_S)
+    assert clearing.wait(TIMEOUT_S)
     attempt.cancel()
-    score_in_processes.set()
-    assert attempt.join(LONGEST_S)
+    go_on_event.set()
+    assert attempt.join(TIMEOUT_S)
     assert cleared.is_set()
     assert server.finish[0]["outcome"] == "cancelled"
 
 
-def test_a_cancel_during_a_request_waits_for_its_end(
+def test_cancel_during_a_request_waits_for_its_end(
     server: ServerOfRuns, run_plan: Callable[[Plan], Attempt]
 ) -> None:
-    """A file on its way is not torn; the plan ends right after it."""
-    sending, score_in_processes = threading.Event(), threading.Event()
+    """The upload of a file is completed; the plan ends right after it."""
+    sending, go_on_event = threading.Event(), threading.Event()
 
     def fault(what: str, _number: int) -> None:
         if what.startswith("artifacts/"):
             sending.set()
-            server.heard.release()  # others are heard meanwhile
-            score_in_processes.wait(LONGEST_S)
-            server.heard.acquire()
+            server.condition.release()  # others are heard meanwhile
+            go_on_event.wait(TIMEOUT_S)
+            server.condition.acquire()
 
     server.faults = fault
     after: list[str] = []
 
-    def plan(report: Any) -> PlanResult:
-        report.artifact("lr.pkl", "pipeline_pickle", b"bytes", "x/y")
+    def plan(reporter: Any) -> PlanResult:
+        reporter.artifact("lr.pkl", "pipeline_pickle", b"bytes", "x/y")
         after.append("the plan went on")
         return PlanResult()
 
     attempt = run_plan(plan)
-    assert sending.wait(LONGEST_S)
+    assert sending.wait(TIMEOUT_S)
     attempt.cancel()
-    score_in_processes.set()
-    assert attempt.join(LONGEST_S)
+    go_on_event.set()
+    assert attempt.join(TIMEOUT_S)
     assert server.files == {"artifacts/lr.pkl": b"bytes"}
     assert after == []
     assert server.finish[0]["outcome"] == "cancelled"
 
 
-def test_a_checkpoint_sees_the_flag(
+def test_checkpoint_raises_after_swallowed_cancel(
     server: ServerOfRuns, run_plan: Callable[[Plan], Attempt]
 ) -> None:
-    ready, score_in_processes = threading.Event(), threading.Event()
+    ready, go_on_event = threading.Event(), threading.Event()
 
-    def plan(report: Any) -> PlanResult:
+    def plan(reporter: Any) -> PlanResult:
         try:
             ready.set()
-            while not score_in_processes.is_set():
+            while not go_on_event.is_set():
                 pass
         except Cancelled:
-            pass  # swallowed by somebody's bare except
-        report.checkpoint()
+            pass  # swallowed by a bare except
+        reporter.checkpoint()
         raise AssertionError
 
     attempt = run_plan(plan)
-    assert ready.wait(LONGEST_S)
+    assert ready.wait(TIMEOUT_S)
     attempt.cancel()
-    assert attempt.join(LONGEST_S)
+    assert attempt.join(TIMEOUT_S)
     assert server.finish[0]["outcome"] == "cancelled"
 
 
-def test_an_attempt_that_is_fenced_off_stops_and_says_nothing_more(
+def test_fenced_attempt_stops_without_finish(
     server: ServerOfRuns, run_plan: Callable[[Plan], Attempt]
 ) -> None:
     looping = threading.Event()
     server.faults = lambda what, _number: 409 if what == "events" and looping.is_set() else None
 
-    def plan(_report: Any) -> PlanResult:
+    def plan(_reporter: Any) -> PlanResult:
         looping.set()
         while True:
             pass
 
     attempt = run_plan(plan)
-    assert attempt.join(LONGEST_S)
+    assert attempt.join(TIMEOUT_S)
     assert server.finish == []
 
 
-def test_an_attempt_that_was_never_wanted_ends_at_once(
+def test_attempt_fenced_at_its_first_request_runs_no_plan(
     server: ServerOfRuns, run_plan: Callable[[Plan], Attempt]
 ) -> None:
     server.faults = lambda _what, _number: 409
     ran: list[str] = []
 
-    def plan(_report: Any) -> PlanResult:
+    def plan(_reporter: Any) -> PlanResult:
         ran.append("it did")
         return PlanResult()
 
-    assert run_plan(plan).join(LONGEST_S)
+    assert run_plan(plan).join(TIMEOUT_S)
     assert ran == []
     assert server.requests == ["spec"]
 
 
-def test_cancelling_what_was_never_begun_does_nothing() -> None:
-    agent.cancel("nobody")
+def test_cancel_of_unknown_run_does_nothing() -> None:
+    agent.cancel("unknown")

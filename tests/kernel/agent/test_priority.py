@@ -1,4 +1,4 @@
-"""Training comes after what people do."""
+"""Training has a lower priority than the work of users."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import pytest
 
 PROBE = """
 from pathlib import Path
-from jupyter_pycaret_ops.kernel.agent.priority import session_behind
+from jupyter_pycaret_ops.kernel.agent.priority import lower_session_priority
 def niceness():
-    words = Path("/proc/self/autogroup").read_text().split()
-    return words[-1] if words else "none"  # the first session of a container has no group
+    fields = Path("/proc/self/autogroup").read_text().split()
+    return fields[-1] if fields else "none"  # the first session of a container has no group
 seen = [niceness()]
-with session_behind():
+with lower_session_priority():
     seen.append(niceness())
 seen.append(niceness())
 print(*seen)
@@ -37,10 +37,10 @@ def seen(*, own_session: bool) -> list[str]:
     return done.stdout.split()
 
 
-def test_a_kernel_in_a_session_of_its_own_comes_after_others_while_it_trains() -> None:
+def test_own_session_has_lower_priority_while_training() -> None:
     assert seen(own_session=True) == ["0", "10", "0"]
 
 
-def test_a_session_shared_with_others_is_left_alone() -> None:
+def test_shared_session_keeps_its_priority() -> None:
     before, within, after = seen(own_session=False)
     assert before == within == after

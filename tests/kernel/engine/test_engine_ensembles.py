@@ -122,7 +122,7 @@ def test_a_calibrated_model_gives_probabilities(plan, recorder, frame):
 @pytest.mark.parametrize(
     ("plan_id", "params", "says"),
     [
-        ("blend", {"include": ["lr"]}, "two or more"),
+        ("blend", {"include": ["lr"]}, "at least two"),
         ("blend", {"include": ["lr", "nope"]}, "“nope”"),
         ("blend", {"include": ["lr", "nb"], "weights": [1]}, "1 entries for 2 models"),
         ("blend", {"include": ["lr", "nb"], "method": "loud"}, "auto, soft, hard"),

@@ -52,7 +52,7 @@ def test_scoring_process_is_forked_and_leaves_no_zombie(server):
     (fork,) = server.children()
     assert fork.pid == child._process.pid
     child.kill()
-    assert server.scoring_processes() == []
+    assert server.children() == []
 
 
 def test_fork_server_ignores_interrupt_of_the_group(server):

@@ -1,4 +1,4 @@
-"""Addresses: what is not public is refused, in every notation, and after the name was resolved."""
+"""Addresses: non-public ones are refused, in every notation, and after the name was resolved."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from jupyter_pycaret_ops.kernel.reading import SourceUnreadable
 from jupyter_pycaret_ops.kernel.reading.addresses import (
     AddressRefused,
-    guarded_socket,
+    checked_socket,
     is_public,
     resolve,
 )
@@ -84,7 +84,7 @@ NOT_PUBLIC = [
 
 
 @pytest.mark.parametrize("address", NOT_PUBLIC)
-def test_what_is_not_public_is_refused(address: str) -> None:
+def test_non_public_address_is_refused(address: str) -> None:
     assert not is_public(address)
 
 
@@ -95,36 +95,36 @@ def test_what_is_not_public_is_refused(address: str) -> None:
         *("2600:1f18::1", "::ffff:8.8.8.8", "64:ff9b::808:808", "2600:1f18::5efe:8.8.8.8"),
     ],
 )
-def test_public_addresses_are_taken(address: str) -> None:
+def test_public_address_is_accepted(address: str) -> None:
     assert is_public(address)
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "2130706433", "0x7f.1", "::1"])
-def test_a_name_is_judged_by_what_it_resolves_to(host: str) -> None:
+def test_host_name_is_checked_by_its_resolved_address(host: str) -> None:
     """Also the notations of old: one number, hexadecimal, parts left out."""
     with pytest.raises(SourceUnreadable, match="connector_allow_private"):
         resolve(host, 5432, allow_private=False)
 
 
-def test_one_private_address_among_others_spoils_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_host_name_with_one_private_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     both = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (a, 1)) for a in ("8.8.8.8", "10.0.0.1")]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_a, **_k: both)
     with pytest.raises(SourceUnreadable, match="connector_allow_private"):
         resolve("twofold.example.org", 5432, allow_private=False)
 
 
-def test_the_address_that_was_checked_is_the_one_to_connect_to() -> None:
+def test_resolve_returns_the_checked_address() -> None:
     assert resolve("localhost", 5432, allow_private=True) in ("127.0.0.1", "::1")
 
 
-def test_a_name_without_an_address_is_said() -> None:
+def test_unresolvable_host_name_is_reported() -> None:
     with pytest.raises(SourceUnreadable, match=r"There is no host nowhere\.invalid"):
         resolve("nowhere.invalid", 1, allow_private=False)
 
 
 @pytest.mark.parametrize("address", [("127.0.0.1", 80), ("169.254.169.254", 80)])
-def test_no_socket_is_made_for_a_refused_address(address: tuple[str, int]) -> None:
+def test_no_socket_is_created_for_refused_address(address: tuple[str, int]) -> None:
     info = (socket.AF_INET, socket.SOCK_STREAM, 6, "", address)
     with pytest.raises(AddressRefused):
-        guarded_socket(info, allow_private=False)
-    guarded_socket(info, allow_private=True).close()
+        checked_socket(info, allow_private=False)
+    checked_socket(info, allow_private=True).close()

@@ -12,11 +12,15 @@ from typing import Any
 import pytest
 
 from jupyter_pycaret_ops.common.protocol import DataSpec, ReadLimits
-from jupyter_pycaret_ops.kernel import reading as sources
-from jupyter_pycaret_ops.kernel.reading import Loaded, SourceUnreadable
-from jupyter_pycaret_ops.kernel.reading.inspection import look
-from jupyter_pycaret_ops.kernel.reading.postgres import PIECE_BYTES, Rows
-from jupyter_pycaret_ops.kernel.reading.redaction import LONGEST_SAID, guarded, said
+from jupyter_pycaret_ops.kernel import reading
+from jupyter_pycaret_ops.kernel.reading import LoadedTable, SourceUnreadable
+from jupyter_pycaret_ops.kernel.reading.inspection import inspect_source
+from jupyter_pycaret_ops.kernel.reading.postgres import BATCH_BYTES, RowReader
+from jupyter_pycaret_ops.kernel.reading.redaction import (
+    MAX_MESSAGE_LENGTH,
+    errors_redacted,
+    redacted_message,
+)
 
 from ...live import free_port
 from ...postgres import Cluster
@@ -68,8 +72,8 @@ def spec(config: dict[str, Any], **limits: Any) -> DataSpec:
     )
 
 
-def read(config: dict[str, Any], **limits: Any) -> Loaded:
-    return sources.read(spec(config, **limits), lambda: None)
+def read(config: dict[str, Any], **limits: Any) -> LoadedTable:
+    return reading.read(spec(config, **limits), lambda: None)
 
 
 TYPES = """
@@ -81,7 +85,7 @@ CREATE TABLE kinds AS SELECT * FROM (VALUES
 """
 
 
-def test_columns_come_with_their_types(database: Database) -> None:
+def test_columns_have_dtypes_of_their_postgres_types(database: Database) -> None:
     database.execute(TYPES)
     frame = read(database.config(table="kinds")).frame
     assert {name: str(kind) for name, kind in frame.dtypes.items()} == {
@@ -104,9 +108,9 @@ def test_columns_come_with_their_types(database: Database) -> None:
     assert str(read(database.config(table="t")).frame["id"].dtype) == "int64"
 
 
-def test_a_look_has_the_shape_of_a_preview(database: Database) -> None:
+def test_preview_has_columns_and_first_rows(database: Database) -> None:
     database.execute(TYPES)
-    seen = look(spec(database.config(table="kinds")), 1)
+    seen = inspect_source(spec(database.config(table="kinds")), 1)
     json.dumps(seen, allow_nan=False)
     assert [(c["name"], c["dtype"], c["missing"]) for c in seen["columns"][:7]] == [
         ("n", "integer", 1),
@@ -122,17 +126,17 @@ def test_a_look_has_the_shape_of_a_preview(database: Database) -> None:
     assert seen["suggestion"]["target"]
 
 
-def test_a_large_table_comes_in_pieces_and_a_look_takes_its_beginning(database: Database) -> None:
+def test_large_table_is_read_in_batches_and_previewed_by_first_rows(database: Database) -> None:
     database.execute("CREATE TABLE many AS SELECT n, n::text AS s FROM generate_series(1, 70000) n")
-    pieces: list[int] = []
-    loaded = sources.read(spec(database.config(table="many")), lambda: pieces.append(1))
-    assert (loaded.rows, loaded.frame["n"].sum()) == (70_000, 70_000 * 70_001 // 2)
-    assert len(pieces) > 3
-    seen = look(spec(database.config(table="many")), 3)
+    batches: list[int] = []
+    loaded = reading.read(spec(database.config(table="many")), lambda: batches.append(1))
+    assert (loaded.n_rows, loaded.frame["n"].sum()) == (70_000, 70_000 * 70_001 // 2)
+    assert len(batches) > 3
+    seen = inspect_source(spec(database.config(table="many")), 3)
     assert (seen["total_rows"], seen["examined_rows"]) == (None, 5_000)
 
 
-def test_the_same_rows_have_the_same_digest(database: Database) -> None:
+def test_same_rows_have_same_digest(database: Database) -> None:
     first = read(database.config(table="t")).sha256
     assert read(database.config(table="t")).sha256 == first
     database.execute("UPDATE t SET x = 0 WHERE id = 7")
@@ -140,20 +144,20 @@ def test_the_same_rows_have_the_same_digest(database: Database) -> None:
 
 
 @pytest.mark.parametrize("end", ["", ";", " ;  ", " -- why"])
-def test_a_query_gives_its_rows(database: Database, end: str) -> None:
+def test_query_returns_its_rows(database: Database, end: str) -> None:
     query = f"SELECT id, x AS id, '100%s' AS s FROM t WHERE id % 2 = 0 ORDER BY 1{end}"
     frame = read(database.config(query=query)).frame
     assert (len(frame), list(frame.columns)) == (25, ["id", "id.1", "s"])
     assert frame["s"][0] == "100%s"
 
 
-def test_names_of_tables_are_names_and_nothing_else(database: Database) -> None:
+def test_table_name_cannot_inject_sql(database: Database) -> None:
     """Quotes, blanks, dots and statements in a name are parts of it."""
     odd = 'a "b".c; DROP TABLE t; --'
     quoted = odd.replace('"', '""')
     database.execute(f'CREATE SCHEMA "{quoted}"', f'CREATE TABLE "{quoted}"."{quoted}" (a int)')
     database.execute(f'INSERT INTO "{quoted}"."{quoted}" VALUES (1)')
-    assert read(database.config(table=odd, schema=odd)).rows == 1
+    assert read(database.config(table=odd, schema=odd)).n_rows == 1
     for name in ('t"; DROP TABLE t; --', "t; DROP TABLE t", "public.t", "t WHERE true"):
         with pytest.raises(SourceUnreadable, match="does not exist"):
             read(database.config(table=name))
@@ -176,7 +180,7 @@ def test_names_of_tables_are_names_and_nothing_else(database: Database) -> None:
         "SELECT 1) AS x; DROP TABLE t; --",
     ],
 )
-def test_no_query_changes_anything(database: Database, query: str) -> None:
+def test_query_cannot_change_data(database: Database, query: str) -> None:
     database.execute(
         "CREATE SEQUENCE s",
         "CREATE FUNCTION wipe() RETURNS int LANGUAGE sql AS 'DELETE FROM t; SELECT 1'",
@@ -194,31 +198,33 @@ def test_query_is_rolled_back_so_that_nothing_is_notified(database: Database) ->
         listener.execute("LISTEN pco")
         config = database.config(query="SELECT pg_notify('pco', 'read')::text AS x")
         read(config)
-        look(spec(config), 5)
+        inspect_source(spec(config), 5)
         listener.execute("NOTIFY pco, 'sent'")
         # in order: what the queries had sent would come first
         (first,) = listener.notifies(timeout=20, stop_after=1)
     assert first.payload == "sent"
 
 
-def test_own_sentences_are_not_redacted(database: Database) -> None:
+def test_own_messages_are_not_redacted(database: Database) -> None:
     config = database.config(table="missing_table") | {"host": "localhost"}
     for password in ("missing", "table", "e"):  # a gap in the name would tell the password
         with (
             pytest.raises(SourceUnreadable) as refused,
-            guarded(spec(config | {"password": password})),
+            errors_redacted(spec(config | {"password": password})),
         ):
             raise SourceUnreadable("The table “missing_table” does not exist.")
         assert "“missing_table” does not exist" in refused.value.message
 
 
-def test_secret_is_redacted_before_the_servers_words_are_cut() -> None:
-    told = said("x" * (LONGEST_SAID - 4) + "s3cr3t-word", spec({"password": "s3cr3t-word"}))
+def test_secret_is_redacted_before_message_is_shortened() -> None:
+    told = redacted_message(
+        "x" * (MAX_MESSAGE_LENGTH - 4) + "s3cr3t-word", spec({"password": "s3cr3t-word"})
+    )
     assert "s3cr" not in told
 
 
-def test_caps_refuse_and_say_what_to_do(database: Database) -> None:
-    assert read(database.config(table="t"), cap_rows=50).rows == 50
+def test_table_over_a_cap_is_refused_with_advice(database: Database) -> None:
+    assert read(database.config(table="t"), cap_rows=50).n_rows == 50
     with pytest.raises(SourceUnreadable, match="connector_cap_rows"):
         read(database.config(table="t"), cap_rows=49)
     with pytest.raises(SourceUnreadable, match="connector_cap_bytes") as refused:
@@ -229,27 +235,27 @@ def test_caps_refuse_and_say_what_to_do(database: Database) -> None:
     assert refused.value.kind == "user"
 
 
-def test_a_statement_that_takes_too_long_is_ended(database: Database) -> None:
+def test_slow_statement_is_ended_at_time_limit(database: Database) -> None:
     with pytest.raises(SourceUnreadable, match="was not read within 1 s") as refused:
         read(database.config(query="SELECT pg_sleep(60)"), timeout_s=1.0)
     assert refused.value.kind == "timeout"
 
 
-def test_a_query_cannot_lift_its_own_time_limit(database: Database) -> None:
+def test_query_cannot_change_its_time_limit(database: Database) -> None:
     slow = "SELECT set_config('statement_timeout', '0', true), pg_sleep(60)"
     with pytest.raises(SourceUnreadable, match="was not read within 1 s"):
         read(database.config(query=slow), timeout_s=1.0)
 
 
-def test_what_is_wrong_is_named_with_the_way_out(database: Database) -> None:
+def test_connection_and_query_errors_say_what_to_check(database: Database) -> None:
     config = database.config(table="t")
     for change, why in (
         ({"password": "wrong-and-distinct"}, "Check database, user and password"),
-        ({"password": None}, "asks for a password"),
+        ({"password": None}, "requires a password"),
         ({"database": "nowhere"}, "“nowhere”.*does not exist"),
         ({"table": "missing"}, "“missing”.*does not exist"),
         ({"table": None, "query": "SELEC 1"}, "syntax error"),
-        ({"table": "pg_authid"}, "may not be read by “ada”"),
+        ({"table": "pg_authid"}, "cannot be read by “ada”"),
         ({"port": free_port()}, "cannot be connected to"),
         ({"host": "nowhere.invalid"}, "no address"),
         ({"sslmode": "require"}, "agree on TLS"),
@@ -262,7 +268,7 @@ def test_what_is_wrong_is_named_with_the_way_out(database: Database) -> None:
         assert refused.value.__suppress_context__
 
 
-def test_a_server_that_repeats_the_password_is_not_believed(database: Database) -> None:
+def test_password_in_server_message_is_redacted(database: Database) -> None:
     word = database.cluster.password
     with pytest.raises(SourceUnreadable, match="…") as refused:
         read(database.config(query=f"SELECT '{word}'::int"))
@@ -270,12 +276,12 @@ def test_a_server_that_repeats_the_password_is_not_believed(database: Database) 
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "::ffff:127.0.0.1"])
-def test_private_addresses_are_refused_unless_allowed(database: Database, host: str) -> None:
+def test_private_address_is_refused_unless_allowed(database: Database, host: str) -> None:
     with pytest.raises(SourceUnreadable, match="connector_allow_private"):
         read(database.config(table="t") | {"host": host}, allow_private=False)
 
 
-def test_a_name_is_resolved_once_and_that_address_connected_to(
+def test_host_name_is_resolved_once_and_connected_to(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A name server that answers another address the second time is not asked a second time."""
@@ -288,23 +294,23 @@ def test_a_name_is_resolved_once_and_that_address_connected_to(
 
     monkeypatch.setattr(socket, "getaddrinfo", rebinding)
     config = database.config(table="t") | {"host": "rebinding.example.org"}
-    assert read(config).rows == 50
+    assert read(config).n_rows == 50
     assert answers == ["rebinding.example.org"]
 
 
-def test_credentials_of_the_servers_user_are_left_alone(
+def test_credentials_of_server_user_are_not_used(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PGPASSWORD", database.cluster.password)
     config = database.config(table="t")
     del config["password"]
-    with pytest.raises(SourceUnreadable, match="asks for a password"):
+    with pytest.raises(SourceUnreadable, match="requires a password"):
         read(config)
 
 
 @pytest.fixture
 def silent_port() -> Iterator[int]:
-    """Something that takes connections and never says a word."""
+    """Listen on a port, accept connections and never respond."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
@@ -326,40 +332,40 @@ def silent_port() -> Iterator[int]:
             line.close()
 
 
-def test_a_server_that_falls_silent_is_left_in_time(database: Database, silent_port: int) -> None:
+def test_silent_server_is_given_up_in_time(database: Database, silent_port: int) -> None:
     config = database.config(table="t") | {"port": silent_port}
-    with pytest.raises(SourceUnreadable, match="does not answer"):
+    with pytest.raises(SourceUnreadable, match="does not respond"):
         read(config, timeout_s=2.0)
 
 
-def test_a_missing_extra_is_named(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_extra_is_named(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(SourceUnreadable, match=r"jupyter-pycaret-ops\[postgres\]"):
         read(database.config(table="t"))
 
 
-def test_no_piece_is_much_larger_than_pieces_may_be(
+def test_batches_stay_near_their_size_limit(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Rows of a megabyte, first of all: a piece is held as a whole, so it is bounded by its bytes."""
+    """Rows of 1 MiB, first of all: a batch is kept in memory, so its size in bytes is limited."""
     database.execute(
         "CREATE TABLE wide AS SELECT repeat(chr(65 + n), 1 << 20) AS x FROM generate_series(1, 40) n",
         "CREATE TABLE late AS SELECT 'short' AS x FROM generate_series(1, 5000)",
         "INSERT INTO late SELECT repeat('x', 1 << 18) FROM generate_series(1, 100)",
     )
-    pieces: list[int] = []
-    fetch = Rows.fetch
+    batches: list[int] = []
+    fetch = RowReader.fetch
 
-    def watched(self: Rows) -> list[tuple[str | None, ...]]:
-        before = self.size
-        piece = fetch(self)
-        pieces.append(self.size - before)
-        return piece
+    def recording_fetch(self: RowReader) -> list[tuple[str | None, ...]]:
+        before = self.n_bytes
+        batch = fetch(self)
+        batches.append(self.n_bytes - before)
+        return batch
 
-    monkeypatch.setattr(Rows, "fetch", watched)
-    assert read(database.config(table="wide")).rows == 40
-    assert max(pieces) <= 2 * PIECE_BYTES
-    assert pieces[0] < 2 << 20, "the first piece is one row"
-    pieces.clear()
-    assert read(database.config(table="late")).rows == 5_100
-    assert max(pieces) <= 4 * PIECE_BYTES
+    monkeypatch.setattr(RowReader, "fetch", recording_fetch)
+    assert read(database.config(table="wide")).n_rows == 40
+    assert max(batches) <= 2 * BATCH_BYTES
+    assert batches[0] < 2 << 20, "the first batch is one row"
+    batches.clear()
+    assert read(database.config(table="late")).n_rows == 5_100
+    assert max(batches) <= 4 * BATCH_BYTES

@@ -1,4 +1,4 @@
-"""Objects in a real S3 API: read whole, looked at by ranges, refused with a way out."""
+"""Objects in a real S3 API: reading, previews by ranges, errors with advice."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ import pandas as pd
 import pytest
 
 from jupyter_pycaret_ops.common.protocol import DataSpec, ReadLimits
-from jupyter_pycaret_ops.kernel import reading as sources
-from jupyter_pycaret_ops.kernel.reading import Loaded, SourceUnreadable
-from jupyter_pycaret_ops.kernel.reading.inspection import look
+from jupyter_pycaret_ops.kernel import reading
+from jupyter_pycaret_ops.kernel.reading import LoadedTable, SourceUnreadable
+from jupyter_pycaret_ops.kernel.reading.inspection import inspect_source
 
 from ...objects import Bucket
 
@@ -30,8 +30,8 @@ def spec(config: dict[str, Any], **limits: Any) -> DataSpec:
     return DataSpec("s3", config, ReadLimits(**{"allow_private": True, "timeout_s": 30.0} | limits))
 
 
-def read(config: dict[str, Any], **limits: Any) -> Loaded:
-    return sources.read(spec(config, **limits), lambda: None)
+def read(config: dict[str, Any], **limits: Any) -> LoadedTable:
+    return reading.read(spec(config, **limits), lambda: None)
 
 
 def parquet(frame: pd.DataFrame) -> bytes:
@@ -51,78 +51,80 @@ FRAME = pd.DataFrame(
 )
 
 
-def test_a_csv_is_read_as_an_upload_would_be(bucket: Bucket) -> None:
+def test_csv_is_read_as_an_upload(bucket: Bucket) -> None:
     bucket.put("in/fruit.csv", CSV)
     loaded = read(bucket.config("in/fruit.csv", **KEYS))
     assert loaded.sha256 == hashlib.sha256(CSV).hexdigest()
-    assert (loaded.rows, list(loaded.frame.columns)) == (3, ["n", "x", "ok", "name", "when"])
+    assert (loaded.n_rows, list(loaded.frame.columns)) == (3, ["n", "x", "ok", "name", "when"])
     assert loaded.frame["x"].tolist()[0] == 1.5
 
 
-def test_a_large_object_arrives_whole_in_pieces(bucket: Bucket) -> None:
+def test_large_object_is_read_in_ranges(bucket: Bucket) -> None:
     content = b"a,b\n" + b"123456789,987654321\n" * 1_000_000
     bucket.put("large.csv", content)
-    pieces: list[int] = []
-    loaded = sources.read(spec(bucket.config("large.csv")), lambda: pieces.append(1))
-    assert (loaded.rows, loaded.sha256) == (1_000_000, hashlib.sha256(content).hexdigest())
-    assert len(pieces) == 3
+    batches: list[int] = []
+    loaded = reading.read(spec(bucket.config("large.csv")), lambda: batches.append(1))
+    assert (loaded.n_rows, loaded.sha256) == (1_000_000, hashlib.sha256(content).hexdigest())
+    assert len(batches) == 3
 
 
 @pytest.mark.parametrize(
     ("key", "more"), [("t.parquet", {}), ("T.PQ", {}), ("t", {"format": "parquet"})]
 )
-def test_parquet_by_its_ending_or_as_the_source_says(
+def test_parquet_is_detected_by_suffix_or_format_option(
     bucket: Bucket, key: str, more: dict[str, str]
 ) -> None:
     bucket.put(key, parquet(FRAME.set_index("s")))
     loaded = read(bucket.config(key, **more))
-    assert loaded.rows == 10_000
+    assert loaded.n_rows == 10_000
     assert sorted(loaded.frame.columns) == ["a", "b", "d", "ok", "s"]
 
 
-def test_a_look_at_csv_is_the_preview_of_an_upload(bucket: Bucket) -> None:
+def test_csv_preview_equals_upload_preview(bucket: Bucket) -> None:
     bucket.put("fruit.csv", CSV)
-    seen = look(spec(bucket.config("fruit.csv", **KEYS)), 2)
-    assert seen["rows"] == [
+    preview = inspect_source(spec(bucket.config("fruit.csv", **KEYS)), 2)
+    assert preview["rows"] == [
         {"n": 1, "x": 1.5, "ok": True, "name": "ä", "when": "2026-01-02"},
         {"n": None, "x": None, "ok": False, "name": None, "when": None},
     ]
-    assert [(c["name"], c["dtype"], c["missing"]) for c in seen["columns"]] == [
+    assert [(c["name"], c["dtype"], c["missing"]) for c in preview["columns"]] == [
         ("n", "integer", 1),
         ("x", "number", 1),
         ("ok", "boolean", 0),
         ("name", "string", 1),
         ("when", "datetime", 1),
     ]
-    assert (seen["total_rows"], seen["size_bytes"]) == (3, len(CSV))
+    assert (preview["total_rows"], preview["size_bytes"]) == (3, len(CSV))
 
 
-def test_a_look_at_a_large_csv_reads_its_head_alone(bucket: Bucket) -> None:
+def test_large_csv_preview_reads_only_its_beginning(bucket: Bucket) -> None:
     content = b"a,species\n" + b"".join(b"%d,x\n" % n for n in range(600_000))
     bucket.put("large.csv", content)
-    seen = look(spec(bucket.config("large.csv"), cap_bytes=1000), 1)
-    assert (seen["total_rows"], seen["examined_rows"]) == (None, 5_000)
-    assert seen["suggestion"]["target"] == "species"
+    preview = inspect_source(spec(bucket.config("large.csv"), cap_bytes=1000), 1)
+    assert (preview["total_rows"], preview["examined_rows"]) == (None, 5_000)
+    assert preview["suggestion"]["target"] == "species"
 
 
-def test_a_look_at_parquet_reads_footer_and_first_rows(bucket: Bucket) -> None:
+def test_parquet_preview_reads_footer_and_first_rows(bucket: Bucket) -> None:
     bucket.put("t.parquet", parquet(FRAME))
-    seen = look(spec(bucket.config("t.parquet")), 1)
-    assert [(c["name"], c["dtype"]) for c in seen["columns"]] == [
+    preview = inspect_source(spec(bucket.config("t.parquet")), 1)
+    assert [(c["name"], c["dtype"]) for c in preview["columns"]] == [
         ("a", "integer"),
         ("b", "number"),
         ("s", "string"),
         ("d", "datetime"),
         ("ok", "boolean"),
     ]
-    assert seen["rows"] == [{"a": 0, "b": 0.0, "s": "t0", "d": "2026-01-01T00:00:00", "ok": True}]
-    assert (seen["total_rows"], seen["examined_rows"]) == (10_000, 5_000)
+    assert preview["rows"] == [
+        {"a": 0, "b": 0.0, "s": "t0", "d": "2026-01-01T00:00:00", "ok": True}
+    ]
+    assert (preview["total_rows"], preview["examined_rows"]) == (10_000, 5_000)
 
 
-def test_caps_refuse_and_say_what_to_do(bucket: Bucket) -> None:
+def test_object_over_a_cap_is_refused_with_advice(bucket: Bucket) -> None:
     bucket.put("t.csv", b"a\n" + b"1\n" * 100)
     bucket.put("t.parquet", parquet(FRAME))
-    assert read(bucket.config("t.csv"), cap_rows=100, cap_bytes=202).rows == 100
+    assert read(bucket.config("t.csv"), cap_rows=100, cap_bytes=202).n_rows == 100
     with pytest.raises(SourceUnreadable, match="connector_cap_rows"):
         read(bucket.config("t.csv"), cap_rows=99)
     with pytest.raises(SourceUnreadable, match="connector_cap_rows"):
@@ -144,30 +146,33 @@ BAD = {
 
 
 @pytest.mark.parametrize("key", list(BAD))
-def test_what_is_no_table_is_said(bucket: Bucket, key: str) -> None:
+def test_object_that_is_not_a_table_is_refused(bucket: Bucket, key: str) -> None:
     content, why = BAD[key]
     bucket.put(key, content)
-    for action in (lambda: read(bucket.config(key)), lambda: look(spec(bucket.config(key)), 5)):
+    for action in (
+        lambda: read(bucket.config(key)),
+        lambda: inspect_source(spec(bucket.config(key)), 5),
+    ):
         with pytest.raises(SourceUnreadable, match=why):
             action()
 
 
-def test_what_is_missing_is_named(bucket: Bucket) -> None:
+def test_missing_object_is_named(bucket: Bucket) -> None:
     with pytest.raises(SourceUnreadable, match=f"“gone.csv” in bucket “{bucket.name}” does not"):
         read(bucket.config("gone.csv", **KEYS))
     with pytest.raises(SourceUnreadable, match="does not exist"):
         read({**bucket.config("gone.csv"), "bucket": "no-such-bucket-here"})
     bucket.put("private.csv", CSV)
-    with pytest.raises(SourceUnreadable, match="may not be read by everybody"):
+    with pytest.raises(SourceUnreadable, match="is not public"):
         read(bucket.config("private.csv", anonymous=True))
     bucket.put("public.csv", CSV, "public-read")
-    assert read(bucket.config("public.csv", anonymous=True)).rows == 3
-    with pytest.raises(SourceUnreadable, match="cannot be asked for"):
+    assert read(bucket.config("public.csv", anonymous=True)).n_rows == 3
+    with pytest.raises(SourceUnreadable, match="cannot be requested"):
         read({**bucket.config("gone.csv"), "bucket": "No Bucket/../.."})
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]"])
-def test_private_addresses_are_refused_unless_allowed(bucket: Bucket, host: str) -> None:
+def test_private_address_is_refused_unless_allowed(bucket: Bucket, host: str) -> None:
     bucket.put("t.csv", b"a\n1\n")
     port = bucket.endpoint.rsplit(":", 1)[1]
     config = bucket.config("t.csv", **KEYS) | {"endpoint_url": f"http://{host}:{port}"}
@@ -175,7 +180,7 @@ def test_private_addresses_are_refused_unless_allowed(bucket: Bucket, host: str)
         read(config, allow_private=False)
 
 
-def test_an_endpoint_that_nobody_answers_at_is_said(unused_port: int) -> None:
+def test_unreachable_endpoint_is_named(unused_port: int) -> None:
     config = {"bucket": "bucket", "key": "k", "endpoint_url": f"http://127.0.0.1:{unused_port}"}
     with pytest.raises(SourceUnreadable, match=f"127.0.0.1:{unused_port} cannot be connected to"):
         read({**config, **KEYS})
@@ -189,7 +194,7 @@ def unused_port() -> int:
 
 
 class Stranger(http.server.BaseHTTPRequestHandler):
-    """A server that is no S3: it redirects, refuses, or falls silent, as its class says."""
+    """A server that is not S3: it redirects, refuses or stops responding."""
 
     how = "redirect"
     target = ""
@@ -228,7 +233,7 @@ def stranger() -> Iterator[tuple[str, type[Stranger]]]:
     thread.join(10)
 
 
-def test_redirects_are_held_to_the_same_rule(
+def test_redirect_to_private_address_is_refused(
     stranger: tuple[str, type[Stranger]], bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first hop is let through as if it were public; where it leads is not."""
@@ -245,13 +250,13 @@ def test_redirects_are_held_to_the_same_rule(
     assert kind.asked
 
 
-def test_a_refusal_says_what_to_do_and_repeats_no_secret(
+def test_access_error_says_what_to_do_without_secrets(
     stranger: tuple[str, type[Stranger]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     endpoint, kind = stranger
     monkeypatch.setattr(kind, "how", "refuse")
     config = {"bucket": "bucket", "key": "a.csv", "endpoint_url": endpoint}
-    with pytest.raises(SourceUnreadable, match="may not be read with this key") as refused:
+    with pytest.raises(SourceUnreadable, match="cannot be read with this key") as refused:
         read({**config, **KEYS})
     assert SECRET not in str(refused.value)
     assert KEYS["access_key_id"] not in str(refused.value)
@@ -260,11 +265,11 @@ def test_a_refusal_says_what_to_do_and_repeats_no_secret(
         read({**config, **KEYS, "key": "with-more/a.csv", "secret_access_key": "more"})
     assert refused.value.__cause__ is None
     assert refused.value.__suppress_context__
-    with pytest.raises(SourceUnreadable, match="may not be read by everybody"):
+    with pytest.raises(SourceUnreadable, match="is not public"):
         read({**config, "key": "k", "anonymous": True})
 
 
-def test_the_servers_own_credentials_are_left_alone(
+def test_credentials_of_server_user_are_not_used(
     stranger: tuple[str, type[Stranger]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     endpoint, kind = stranger
@@ -276,7 +281,7 @@ def test_the_servers_own_credentials_are_left_alone(
     assert set(kind.asked) == {""}
 
 
-def test_a_store_that_falls_silent_is_left_in_time(
+def test_silent_store_is_given_up_in_time(
     stranger: tuple[str, type[Stranger]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     endpoint, kind = stranger
@@ -286,7 +291,7 @@ def test_a_store_that_falls_silent_is_left_in_time(
     assert refused.value.kind == "timeout"
 
 
-def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, bucket: Bucket) -> None:
+def test_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, bucket: Bucket) -> None:
     bucket.put("t.parquet", parquet(FRAME))
     with monkeypatch.context() as without:
         without.setitem(sys.modules, "pyarrow.parquet", None)

@@ -45,7 +45,7 @@ class FakeWorker:
 
     async def execute(self, code: str, answer: str, *, within_s: float = 60.0) -> Any:
         assert code == ""
-        message = json.loads(eval(answer.removeprefix("_pycaret_ops_agent.look_json")))
+        message = json.loads(eval(answer.removeprefix("_pycaret_ops_agent.inspect_json")))
         self.asked.append(message)
         if "path" in message["data"]["options"]:
             self.files.append(Path(message["data"]["options"]["path"]).read_bytes())
