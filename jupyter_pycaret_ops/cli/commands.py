@@ -22,8 +22,8 @@ from ..client import Client, NoServer, Unreachable, run_request
 from ..client.records import ENDED, JSON, DataSource, Run
 from ..common.engine_facts import SAMPLE_SETS
 from ..common.errors import Invalid, OpsError
-from ..common.tables.inference import suggest_for
 from ..common.tables.local_file import columns_of_file
+from ..common.tables.suggestion import suggest_for
 from .output import decoded
 from .rendering import Bar, leaderboard, table
 

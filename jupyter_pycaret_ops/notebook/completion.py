@@ -11,7 +11,7 @@ from typing import Any
 from IPython.core.completer import SimpleCompletion, context_matcher
 
 from ..common.engine_facts import SAMPLE_SETS
-from ..common.tables.inference import suggest_for
+from ..common.tables.suggestion import suggest_for
 from ..common.task_types import CLASSIFICATION
 from .commands import VERBS
 from .completion_cache import CompletionCache

@@ -10,8 +10,8 @@ from ..client import Client, run_request
 from ..client.resources.runs import Submission
 from ..common.engine_facts import SAMPLE_SETS
 from ..common.errors import Invalid
-from ..common.tables.inference import suggest_for
 from ..common.tables.local_file import columns_of_file
+from ..common.tables.suggestion import suggest_for
 from ..kernel import agent
 from .dataframes import as_parquet, columns_of, described, is_frame, named_frames
 from .run import Run

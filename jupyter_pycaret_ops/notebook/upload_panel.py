@@ -9,7 +9,7 @@ from typing import Any
 from ..client import Client, run_request
 from ..client.records import JSON, DataSource
 from ..common.errors import Invalid
-from ..common.tables.inference import suggest_for
+from ..common.tables.suggestion import suggest_for
 from .markup import button, escape, icon, number, plural
 from .panel import Panel
 from .run import Run

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
 from ..errors import Invalid
+from .column_types import MISSING
 from .csv_scan import column_names, read_rows
-from .inference import MISSING, suggest
+from .suggestion import suggest
 
 EXAMINED_ROWS = 5_000
 #: a preview is made in the server: wide tables and long cells are examined less far

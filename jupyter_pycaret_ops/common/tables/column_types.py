@@ -1,0 +1,63 @@
+"""Infer column types from a sample of texts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+
+MISSING = frozenset({"", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "#N/A", "n/a", "<NA>"})
+_INTEGER = re.compile(r"\s*[+-]?\d{1,18}\s*")
+_BOOLEAN = frozenset({"true", "false"})
+#: date formats beside ISO 8601 that people's tables hold
+_DATE_FORMATS = ("%Y/%m/%d", "%m/%d/%Y", "%d.%m.%Y", "%d/%m/%Y", "%Y-%m", "%b %Y", "%d-%b-%Y")
+ENOUGH = 2_000
+
+
+def infer_type(values: Iterable[str]) -> str:
+    """One of `integer, number, boolean, string, datetime`; a column without values is `string`."""
+    present: list[str] = []
+    for value in values:
+        if value not in MISSING:
+            present.append(value)
+            if len(present) >= ENOUGH:
+                break
+    if not present:
+        return "string"
+    if all(_INTEGER.fullmatch(value) for value in present):
+        return "integer"
+    if all(_is_number(value) for value in present):
+        return "number"
+    if all(value.strip().lower() in _BOOLEAN for value in present):
+        return "boolean"
+    if all(is_datetime(value) for value in present):
+        return "datetime"
+    return "string"
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return "_" not in text
+
+
+def is_datetime(text: str) -> bool:
+    """Whether a text is a date or time in ISO 8601 or another form that tables often hold."""
+    text = text.strip()
+    if not any(character.isdigit() for character in text) or len(text) < 6:
+        return False
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return any(_parses(text, form) for form in _DATE_FORMATS)
+    return True
+
+
+def _parses(text: str, form: str) -> bool:
+    try:
+        datetime.strptime(text, form)
+    except ValueError:
+        return False
+    return True
