@@ -157,10 +157,10 @@ def test_tab_knows_what_there_is(kernel: Kernel) -> None:
 def test_no_server_is_a_sentence_too(kernel: Kernel) -> None:
     kernel.run(
         "import os\nos.environ['PYCARET_OPS_URL'] = 'http://127.0.0.1:9/'\n"
-        "from jupyter_pycaret_ops.notebook import session\nsession._client = None"
+        "from jupyter_pycaret_ops.notebook import default_client\ndefault_client._client = None"
     )
     out = kernel.run("%pcrun list")
-    kernel.run("del os.environ['PYCARET_OPS_URL']\nsession._client = None")
+    kernel.run("del os.environ['PYCARET_OPS_URL']\ndefault_client._client = None")
     assert out.errors.startswith(
         "UsageError: The server at http://127.0.0.1:9 could not be reached"
     )
