@@ -28,10 +28,10 @@ PROGRAM = [sys.executable, "-m", "jupyter_pycaret_ops.cli"]
 
 
 def called(
-    server: LiveServer, *words: str, stdin: str = "", **env: str
+    server: LiveServer, *args: str, stdin: str = "", **env: str
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*PROGRAM, *words],
+        [*PROGRAM, *args],
         env=server.home.env() | env,
         input=stdin,
         capture_output=True,
@@ -42,7 +42,7 @@ def called(
 
 
 def fresh_copy(table: Path, folder: Path) -> Path:
-    """A table that no server has: with one row more, which differs each time."""
+    """Return a copy of a table with one more row, which differs each time, so that no server has it."""
     lines = table.read_text(encoding="utf-8").splitlines()
     cells = lines[1].split(",")
     number = next(place for place, cell in enumerate(cells) if cell.replace(".", "").isdigit())
@@ -58,8 +58,10 @@ def sources(server: LiveServer) -> list[dict[str, Any]]:
     return found
 
 
-def test_the_whole_job_from_a_terminal(server: LiveServer, tmp_path: Path) -> None:
-    """Upload and run, look, promote, deploy, predict: each step's words lead to the next."""
+def test_upload_run_promote_deploy_predict_from_a_terminal(
+    server: LiveServer, tmp_path: Path
+) -> None:
+    """The output of each command has what the next one needs."""
     mark = secrets.token_hex(4)
     coffee = fresh_copy(COFFEE, tmp_path)
     done = called(
@@ -100,11 +102,11 @@ def test_the_whole_job_from_a_terminal(server: LiveServer, tmp_path: Path) -> No
     assert len(answers) == 5
     assert all(line.split("\t")[0] in {"yes", "no"} for line in answers)
     example = server.get(f"/deployments/{slug}/schema")["example"]
-    said = called(server, "predict", slug, "--json", stdin=json.dumps([example]))
-    assert json.loads(said.stdout)[0]["prediction"] in {"yes", "no"}
+    done = called(server, "predict", slug, "--json", stdin=json.dumps([example]))
+    assert json.loads(done.stdout)[0]["prediction"] in {"yes", "no"}
 
 
-def test_the_exit_code_tells(server: LiveServer) -> None:
+def test_exit_codes_of_refused_failed_and_unreachable(server: LiveServer) -> None:
     refused = called(server, "run", "create", "--model", "nope", "--data", "iris", "--json")
     assert refused.returncode == 1
     assert json.loads(refused.stderr)["reason"] == "validation"
@@ -112,7 +114,7 @@ def test_the_exit_code_tells(server: LiveServer) -> None:
     assert nothing.returncode == 1
     assert nothing.stderr == "There is no file, frame, data source or sample set “no such table”.\n"
     assert called(server, "run").returncode == 2
-    # 6 folds of at most 3 rows of a class: the engine cannot, and the server says so
+    # 6 folds need more than the 3 rows of a class
     rows = "a,b\n" + "1,x\n2,y\n" * 2
     table = server.home.path / "tiny.csv"
     table.write_text(rows)
@@ -124,16 +126,14 @@ def test_the_exit_code_tells(server: LiveServer) -> None:
     assert "could not be reached" in away.stderr
 
 
-def test_what_would_be_refused_is_refused_before_the_upload(
-    server: LiveServer, tmp_path: Path
-) -> None:
+def test_invalid_request_is_refused_before_the_upload(server: LiveServer, tmp_path: Path) -> None:
     coffee = str(fresh_copy(COFFEE, tmp_path))
     before = [row["id"] for row in sources(server)]
     wrong_values = (
         *("--include", "lr,nope", "--sort", "Beauty", "--fold", "1"),
         *("--setup", "nothing=1", "--plan-param", "n_select=many"),
     )
-    for plan, words, said in (
+    for plan, args, messages in (
         (
             "compare",
             wrong_values,
@@ -156,14 +156,14 @@ def test_what_would_be_refused_is_refused_before_the_upload(
         ),
         ("compare", ("--project", "nowhere"), ["There is no project “nowhere”"]),
     ):
-        done = called(server, "run", plan, "--data", coffee, *words)
+        done = called(server, "run", plan, "--data", coffee, *args)
         assert done.returncode == 1
-        assert [one for one in said if one not in done.stderr] == []
+        assert [one for one in messages if one not in done.stderr] == []
         assert "Uploading" not in done.stderr
     assert [row["id"] for row in sources(server)] == before
 
 
-def test_a_file_that_is_no_table_is_not_uploaded(server: LiveServer, tmp_path: Path) -> None:
+def test_file_that_is_not_a_table_is_not_uploaded(server: LiveServer, tmp_path: Path) -> None:
     before = [row["id"] for row in sources(server)]
     picture = tmp_path / "picture.csv"
     picture.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(99))
@@ -173,26 +173,26 @@ def test_a_file_that_is_no_table_is_not_uploaded(server: LiveServer, tmp_path: P
     assert [row["id"] for row in sources(server)] == before
 
 
-def test_the_same_bytes_are_uploaded_once(server: LiveServer, tmp_path: Path) -> None:
+def test_same_bytes_are_uploaded_once(server: LiveServer, tmp_path: Path) -> None:
     coffee = fresh_copy(COFFEE, tmp_path)
-    words = ("run", "create", "--model", "nb", "--fold", "2", "--detach", "--data")
-    first = called(server, *words, str(coffee))
+    args = ("run", "create", "--model", "nb", "--fold", "2", "--detach", "--data")
+    first = called(server, *args, str(coffee))
     assert "Uploading coffee_orders" in first.stderr, first.stderr
     before = sources(server)
     other = coffee.rename(tmp_path / "another name.csv")
-    second = called(server, *words, str(other))
+    second = called(server, *args, str(other))
     assert second.returncode == 0, second.stderr
     assert "Already uploaded: coffee_orders" in second.stderr
     assert "Uploading" not in second.stderr
     assert sources(server) == before
     runs = [server.ended(done.stdout.strip()) for done in (first, second)]
     assert runs[0]["data_source_id"] == runs[1]["data_source_id"]
-    # other bytes are another table, though the name is the same
-    third = called(server, *words, str(fresh_copy(other, tmp_path)))
+    # other bytes with the same name are another data source
+    third = called(server, *args, str(fresh_copy(other, tmp_path)))
     assert "Uploading another name" in third.stderr
 
 
-def test_errors_name_what_ids_stand_for(server: LiveServer, client: Client) -> None:
+def test_error_messages_have_names_in_place_of_ids(server: LiveServer, client: Client) -> None:
     run = server.submit(
         server.experiment(name=(name := f"named {secrets.token_hex(4)}")),
         plan="create",
@@ -201,24 +201,24 @@ def test_errors_name_what_ids_stand_for(server: LiveServer, client: Client) -> N
     )
     server.ended(run["id"])
     unknown = "00000000-0000-7000-8000-000000000000"
-    said = replace_ids(client, f"Run {run['id']} is in the way of {unknown}.")
-    assert said == f"Run “{name} create” is in the way of {unknown}."
+    message = replace_ids(client, f"Run {run['id']} is in the way of {unknown}.")
+    assert message == f"Run “{name} create” is in the way of {unknown}."
     many = called(server, "show", "0")
     if many.returncode:  # more than one run begins so
-        assert "stands for" in many.stderr
+        assert "matches" in many.stderr
         assert " create (…" in many.stderr or " compare (…" in many.stderr
 
 
 ASCII = {"PYTHONIOENCODING": "ascii", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 
 
-def test_an_ascii_terminal_gets_no_traceback(server: LiveServer, tmp_path: Path) -> None:
+def test_output_is_ascii_in_an_ascii_terminal(server: LiveServer, tmp_path: Path) -> None:
     name = f"kaffee-größe {secrets.token_hex(4)}"
     rows = "".join(f"{n % 5},{'süß' if n % 5 > 2 else 'herb'}\n" for n in range(60))
     table = tmp_path / f"{name}.csv"
     table.write_text(f"größe,art\n{rows}", encoding="utf-8")
-    words = ("run", "create", "--model", "nb", "--fold", "2", "--data", str(table))
-    done = called(server, *words, "--target", "art", **ASCII)
+    args = ("run", "create", "--model", "nb", "--fold", "2", "--data", str(table))
+    done = called(server, *args, "--target", "art", **ASCII)
     assert done.returncode == 0, done.stderr
     assert done.stdout.isascii()
     assert done.stderr.isascii()
@@ -233,8 +233,12 @@ def test_an_ascii_terminal_gets_no_traceback(server: LiveServer, tmp_path: Path)
         assert "Traceback" not in called(server, *command, **ASCII).stderr
 
 
-def test_rows_from_standard_input_are_utf_8_whatever_the_terminal_has(server: LiveServer) -> None:
-    for stdin, said in ((b"\xff\xfe", "is not UTF-8"), (b"5", "a JSON object"), (b"{", "not JSON")):
+def test_standard_input_is_read_as_utf_8_in_any_locale(server: LiveServer) -> None:
+    for stdin, message in (
+        (b"\xff\xfe", "is not UTF-8"),
+        (b"5", "a JSON object"),
+        (b"{", "not JSON"),
+    ):
         done = subprocess.run(
             [*PROGRAM, "predict", "no-such-deployment"],
             env=server.home.env() | ASCII,
@@ -244,12 +248,12 @@ def test_rows_from_standard_input_are_utf_8_whatever_the_terminal_has(server: Li
             check=False,
         )
         assert done.returncode == 1
-        assert said in done.stderr.decode()
+        assert message in done.stderr.decode()
         assert b"Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(
-    "words",
+    "args",
     [
         ["runs", "--json"],
         ["--help"],
@@ -257,12 +261,12 @@ def test_rows_from_standard_input_are_utf_8_whatever_the_terminal_has(server: Li
     ],
     ids=" ".join,
 )
-def test_a_closed_pipe_is_no_fault(server: LiveServer, words: list[str]) -> None:
-    """As in `| head -1`, with both streams closed before anything is written."""
+def test_closed_pipe_is_no_error(server: LiveServer, args: list[str]) -> None:
+    """Standard output, then both streams, are closed before anything is written."""
     near, far = os.pipe()
     os.close(near)
     process = subprocess.run(
-        [*PROGRAM, *words],
+        [*PROGRAM, *args],
         env=server.home.env(),
         stdout=far,
         stderr=subprocess.PIPE,
@@ -274,7 +278,7 @@ def test_a_closed_pipe_is_no_fault(server: LiveServer, words: list[str]) -> None
     assert "Traceback" not in process.stderr
     assert "BrokenPipe" not in process.stderr
     both = subprocess.run(
-        [*PROGRAM, *words],
+        [*PROGRAM, *args],
         env=server.home.env(),
         stdout=far,
         stderr=far,
@@ -285,9 +289,7 @@ def test_a_closed_pipe_is_no_fault(server: LiveServer, words: list[str]) -> None
     assert both.returncode == 0
 
 
-def test_a_failed_run_is_told_by_the_exit_code_though_nobody_reads(
-    server: LiveServer, tmp_path: Path
-) -> None:
+def test_exit_code_of_a_failed_run_with_closed_pipes(server: LiveServer, tmp_path: Path) -> None:
     table = tmp_path / "tiny.csv"
     table.write_text("a,b\n" + "1,x\n2,y\n" * 2)
     near, far = os.pipe()
@@ -305,28 +307,28 @@ def test_a_failed_run_is_told_by_the_exit_code_though_nobody_reads(
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("args", "message"),
     [
-        ([], "Which command?"),
+        ([], "The command is missing."),
         (["runz"], "There is no command “runz”. Did you mean “run”?"),
-        (["--nope"], "“--nope” is no command."),
-        (["doctor", "--nope"], "There is no “--nope” here."),
-        (["doctor", "extra"], "There is no “extra” here."),
-        (["migrate", "--urll=sqlite:///x.db"], "There is no “--urll=sqlite:///x.db” here."),
+        (["--nope"], "“--nope” is not a command."),
+        (["doctor", "--nope"], "There is no option “--nope”."),
+        (["doctor", "extra"], "There is no option “extra”."),
+        (["migrate", "--urll=sqlite:///x.db"], "There is no option “--urll=sqlite:///x.db”."),
         (["runs", "--nope"], "unrecognized arguments: --nope"),
     ],
-    ids=lambda words: " ".join(words) if isinstance(words, list) else "",
+    ids=lambda args: " ".join(args) if isinstance(args, list) else "",
 )
-def test_unknown_words_exit_with_2(home: Home, words: list[str], said: str) -> None:
+def test_unknown_arguments_exit_with_2(home: Home, args: list[str], message: str) -> None:
     done = subprocess.run(
-        [*PROGRAM, *words], env=home.env(), capture_output=True, text=True, timeout=60, check=False
+        [*PROGRAM, *args], env=home.env(), capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 2
-    assert said in done.stderr
+    assert message in done.stderr
     assert done.stdout == ""
 
 
-def test_a_key_is_enough_elsewhere(server: LiveServer) -> None:
+def test_api_key_opens_commands_within_its_scopes(server: LiveServer) -> None:
     workspace, _ = server.default_project()
     key = server.post(
         "/api-keys",
@@ -339,7 +341,7 @@ def test_a_key_is_enough_elsewhere(server: LiveServer) -> None:
     assert "lacks the scope" in refused.stderr
 
 
-def test_a_detached_run_is_cancelled_by_another_command(server: LiveServer) -> None:
+def test_detached_run_is_cancelled_by_cancel(server: LiveServer) -> None:
     done = called(server, "run", "compare", "--data", "wine", "--detach")
     run_id = done.stdout.strip()
     assert server.run(run_id)["status"] in {"queued", "running"}
@@ -348,7 +350,7 @@ def test_a_detached_run_is_cancelled_by_another_command(server: LiveServer) -> N
     assert called(server, "cancel", run_id).returncode == 0
 
 
-def test_a_terminal_has_a_bar_and_ctrl_c_cancels(server: LiveServer) -> None:
+def test_terminal_shows_a_progress_bar_and_ctrl_c_cancels(server: LiveServer) -> None:
     near, far = pty.openpty()
     process = subprocess.Popen(
         [*PROGRAM, "run", "compare", "--data", "breast_cancer"],
@@ -361,13 +363,13 @@ def test_a_terminal_has_a_bar_and_ctrl_c_cancels(server: LiveServer) -> None:
     os.close(far)
     seen = b""
 
-    def reads(wanted: bytes) -> bool:
+    def reads(text: bytes) -> bool:
         nonlocal seen
         try:
             seen += os.read(near, 65536)
         except OSError:  # the other end is closed
             return True
-        return wanted in seen
+        return text in seen
 
     until(lambda: reads("█".encode()), "a bar that has moved")
     process.send_signal(signal.SIGINT)
@@ -376,10 +378,10 @@ def test_a_terminal_has_a_bar_and_ctrl_c_cancels(server: LiveServer) -> None:
     os.close(near)
 
 
-def test_each_command_says_what_it_does() -> None:
+def test_each_command_has_a_summary() -> None:
     assert all(command.summary().endswith(".") for command in COMMANDS)
 
 
-def test_a_taken_name_gets_a_number() -> None:
+def test_unused_name_appends_a_number_to_a_taken_name() -> None:
     assert unused_name("a", {"b"}) == "a"
     assert unused_name("a", {"a", "a 2"}) == "a 3"

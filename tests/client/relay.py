@@ -1,4 +1,4 @@
-"""A line to a server that a test cuts and mends."""
+"""A TCP relay to a server, whose connections a test can break."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import threading
 
 
 class Relay:
-    """A line to a server that a test cuts and mends."""
+    """A TCP relay to a server, whose connections a test can break."""
 
     def __init__(self, port: int) -> None:
         self._target = port

@@ -1,4 +1,4 @@
-"""What the server says reaches the caller, as an error of the kind that it is."""
+"""Errors of the server are raised as exceptions of their class, with message, reason and location."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from jupyter_pycaret_ops.server.api.base import STATUS
 from ..live import LiveServer, free_port
 
 
-def test_the_client_reads_statuses_as_the_server_writes_them() -> None:
+def test_statuses_of_client_and_server_are_the_same() -> None:
     theirs = {status: kind for kind, status in STATUS.items()}
     assert set(theirs) == set(transport.BY_STATUS)
     for status, kind in transport.BY_STATUS.items():
         assert issubclass(kind, theirs[status]) or theirs[status] is RetryLater
 
 
-def test_a_file_that_vouches_for_nothing_is_refused_by_name(tmp_path: Path) -> None:
+def test_file_without_certificates_is_refused_with_its_name(tmp_path: Path) -> None:
     empty = tmp_path / "empty.pem"
     empty.touch()
     for verify, said in (("missing.pem", "“missing.pem” cannot be read"), (empty, "holds no")):
@@ -40,7 +40,7 @@ def test_a_file_that_vouches_for_nothing_is_refused_by_name(tmp_path: Path) -> N
             Client("https://127.0.0.1:9", "t", verify=verify)
 
 
-def test_a_refusal_carries_message_reason_and_place(client: Client) -> None:
+def test_invalid_request_raises_with_message_reason_and_location(client: Client) -> None:
     home = client.default_project()
     experiment = client.experiments.create(home.project_id, "errors", "classification", "target")
     with pytest.raises(Invalid) as caught:
@@ -52,7 +52,7 @@ def test_a_refusal_carries_message_reason_and_place(client: Client) -> None:
     client.experiments.delete(experiment["id"])
 
 
-def test_a_wrong_credential_and_a_missing_right_are_told_apart(
+def test_wrong_credential_and_missing_scope_raise_different_errors(
     client: Client, server: LiveServer
 ) -> None:
     with Client(server.url, "wrong") as stranger, pytest.raises(Unauthenticated, match="Log in"):
@@ -66,24 +66,24 @@ def test_a_wrong_credential_and_a_missing_right_are_told_apart(
     client.api_keys.delete(key["id"])
 
 
-def test_a_row_that_is_not_there_is_not_found(client: Client) -> None:
+def test_missing_record_raises_not_found(client: Client) -> None:
     with pytest.raises(NotFound, match="no such run"):
         client.runs.get("0193a0b1-7c55-7d2a-9f3e-5b8c1d2e3f40")
     with pytest.raises(NotFound, match="workspace “nowhere”"):
         client.default_project("nowhere")
 
 
-def test_an_id_that_holds_a_slash_does_not_reach_another_route(client: Client) -> None:
+def test_id_with_a_slash_does_not_reach_another_route(client: Client) -> None:
     with pytest.raises(NotFound):
         client.runs.get("../auth/me")
 
 
-def test_what_is_no_json_is_refused_before_it_is_sent(client: Client) -> None:
+def test_body_that_is_not_json_is_refused_before_it_is_sent(client: Client) -> None:
     with pytest.raises(Invalid, match="cannot be sent"):
         client.deployments.predict("x", [{"a": float("nan")}])
 
 
-def test_a_file_that_is_too_large_is_said_to_be(client: Client, tmp_path: Path) -> None:
+def test_too_large_file_raises_too_large(client: Client, tmp_path: Path) -> None:
     cap = client.server.about()["upload_cap_bytes"]
     file = tmp_path / "large.csv"
     with file.open("wb") as large:
@@ -95,7 +95,7 @@ def test_a_file_that_is_too_large_is_said_to_be(client: Client, tmp_path: Path) 
         client.data_sources.upload(client.default_project().workspace_id, file)
 
 
-def test_nobody_there_is_unreachable() -> None:
+def test_closed_port_is_unreachable() -> None:
     port = free_port()
     with Client(f"http://127.0.0.1:{port}") as client, pytest.raises(Unreachable, match=str(port)):
         client.server.is_healthy()
@@ -103,7 +103,7 @@ def test_nobody_there_is_unreachable() -> None:
 
 @contextmanager
 def stranger(status: int, body: bytes, kind: str) -> Iterator[str]:
-    """A web server that is not ours."""
+    """A web server without the extension."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -131,7 +131,9 @@ def stranger(status: int, body: bytes, kind: str) -> Iterator[str]:
     ("status", "kind"),
     [(404, NoServer), (302, NoServer), (502, Unreachable), (504, Unreachable), (500, ServerFault)],
 )
-def test_answers_that_are_not_ours_are_understood(status: int, kind: type[Exception]) -> None:
+def test_answers_of_other_servers_raise_the_matching_error(
+    status: int, kind: type[Exception]
+) -> None:
     with (
         stranger(status, b"<html>", "text/html") as url,
         Client(url) as client,

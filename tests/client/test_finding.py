@@ -1,4 +1,4 @@
-"""Which server is meant, from the environment and from what runs."""
+"""Discovery of the server, from the environment and from running servers."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def asked(env: dict[str, str], code: str = ASK) -> subprocess.CompletedProcess[s
 
 
 def local(server: LiveServer) -> str:
-    """The API as Jupyter's own files name it."""
+    """Return the URL of the API as in the runtime files of Jupyter."""
     return server.api.replace("127.0.0.1", "localhost")
 
 
@@ -49,16 +49,16 @@ def local(server: LiveServer) -> str:
         "http://h:1/user/ada/pycaret/api/v1/runs",
     ],
 )
-def test_an_address_is_understood_however_it_was_copied(url: str) -> None:
+def test_api_url_is_derived_from_any_page_of_the_server(url: str) -> None:
     assert api_of(url) == "http://h:1/user/ada/pycaret/api/v1"
 
 
-def test_what_is_no_address_is_refused() -> None:
+def test_invalid_address_is_refused() -> None:
     with pytest.raises(NoServer, match="not the address"):
         find_server("localhost:8888")
 
 
-def test_what_is_said_goes_before_the_environment() -> None:
+def test_arguments_override_the_environment() -> None:
     env = {"PYCARET_OPS_URL": "http://env:1", "PYCARET_OPS_TOKEN": "env"}
     assert find_server("http://said:2", "said", env).token == "said"
     found = find_server(environ=env)
@@ -66,7 +66,7 @@ def test_what_is_said_goes_before_the_environment() -> None:
     assert find_server("http://h:1/lab?token=copied", environ={}).token == "copied"
 
 
-def test_a_single_user_server_of_a_hub_is_found_by_its_environment() -> None:
+def test_single_user_server_is_found_by_its_environment() -> None:
     env = {
         "JUPYTERHUB_SERVICE_URL": "http://0.0.0.0:8888/user/ada/",
         "JUPYTERHUB_SERVICE_PREFIX": "/user/ada/",
@@ -76,10 +76,10 @@ def test_a_single_user_server_of_a_hub_is_found_by_its_environment() -> None:
     assert (found.api, found.token) == ("http://127.0.0.1:8888/user/ada/pycaret/api/v1", "hub")
 
 
-def test_a_server_of_a_hub_that_is_found_by_its_file_is_opened_with_the_hubs_token(
+def test_single_user_server_found_by_its_runtime_file_gets_the_hub_token(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It has no token of its own; to another server the Hub's is never sent."""
+    """It has no token of its own; the token of the Hub is not sent to other servers."""
     theirs = {
         "url": "http://localhost:1/user/ada/",
         "base_url": "/user/ada/",
@@ -94,7 +94,7 @@ def test_a_server_of_a_hub_that_is_found_by_its_file_is_opened_with_the_hubs_tok
 
 @pytest.fixture(scope="module")
 def two() -> Iterator[tuple[LiveServer, LiveServer]]:
-    """Two servers of one user."""
+    """Two servers of the same user."""
     home = Home()
     try:
         with LiveServer(home) as one, LiveServer(home, base_url="/other/") as other:
@@ -103,12 +103,12 @@ def two() -> Iterator[tuple[LiveServer, LiveServer]]:
         home.remove()
 
 
-def test_the_only_server_that_runs_is_found(server: LiveServer) -> None:
+def test_single_running_server_is_found(server: LiveServer) -> None:
     done = asked(server.home.env())
     assert done.stdout.split() == [local(server), "running", "True"], done.stderr
 
 
-def test_of_two_servers_one_must_be_named(two: tuple[LiveServer, LiveServer]) -> None:
+def test_two_running_servers_are_ambiguous(two: tuple[LiveServer, LiveServer]) -> None:
     one, other = two
     env = one.home.env()
     done = asked(env)
@@ -123,7 +123,7 @@ def test_of_two_servers_one_must_be_named(two: tuple[LiveServer, LiveServer]) ->
     assert "other" in done.stdout
 
 
-def test_a_kernel_finds_the_server_that_owns_it(two: tuple[LiveServer, LiveServer]) -> None:
+def test_kernel_finds_its_own_server(two: tuple[LiveServer, LiveServer]) -> None:
     # not by its parent alone: in a container each may see other numbers
     code = (
         "from jupyter_pycaret_ops.client import discovery\ndiscovery._parents = lambda env: set()\n"
@@ -138,7 +138,7 @@ def test_a_kernel_finds_the_server_that_owns_it(two: tuple[LiveServer, LiveServe
 
 
 def executed(server: LiveServer, kernel_id: str, code: str) -> str:
-    """What a kernel prints, or its error."""
+    """Return what a kernel prints, or its error."""
     line = websocket.create_connection(
         f"{server.url.replace('http', 'ws', 1)}/api/kernels/{kernel_id}/channels",
         header=[f"Authorization: token {server.token}"],
@@ -161,6 +161,6 @@ def executed(server: LiveServer, kernel_id: str, code: str) -> str:
         line.close()
 
 
-def test_nothing_that_runs_is_said_with_the_way_out(home: Home) -> None:
+def test_no_running_server_is_raised_with_a_remedy(home: Home) -> None:
     done = asked(home.env())
     assert "NoServer: No Jupyter server of yours is running here. Start one with" in done.stderr

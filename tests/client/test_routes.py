@@ -24,7 +24,7 @@ CSV = b"size,kind\n" + b"".join(b"%d,%s\n" % (i, b"big" if i > 30 else b"small")
 
 
 class Recorder:
-    """Which routes were asked, by the requests that went out."""
+    """Records the routes of all requests."""
 
     def __init__(self, client: Client, api: str) -> None:
         self.asked: list[tuple[str, str]] = []
@@ -50,7 +50,7 @@ def recorder(client: Client, server: LiveServer) -> Iterator[Recorder]:
     client._transport._http.event_hooks["request"].clear()
 
 
-def test_every_route_has_a_method(client: Client, recorder: Recorder) -> None:
+def test_each_route_has_a_client_method(client: Client, recorder: Recorder) -> None:
     mark = secrets.token_hex(4)
     ask_the_server(client)
     workspace = use_workspaces(client, mark)
@@ -233,7 +233,7 @@ PAIRS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("name", PAIRS)
-def test_a_row_has_the_fields_that_the_server_answers(name: str) -> None:
+def test_record_types_have_the_fields_of_the_schema(name: str) -> None:
     mine = getattr(records, name)
     assert is_typeddict(mine)
     theirs = {field.encode_name for field in msgspec.structs.fields(PAIRS[name])}

@@ -1,4 +1,4 @@
-"""Events, each once and in order, over connections that break."""
+"""The event stream: each event once and in order, over connections that break."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def long_run(server: LiveServer) -> str:
     return str(run["id"])
 
 
-def test_events_come_over_the_socket_alone(client: Client, server: LiveServer) -> None:
+def test_events_are_read_over_the_websocket_only(client: Client, server: LiveServer) -> None:
     run_id = long_run(server)
     asked: list[str] = []
     client._transport._http.event_hooks["request"].append(
@@ -43,7 +43,7 @@ def test_events_come_over_the_socket_alone(client: Client, server: LiveServer) -
     assert stream.status == "succeeded"
 
 
-def test_a_broken_line_loses_nothing_and_repeats_nothing(server: LiveServer, relay: Relay) -> None:
+def test_broken_connection_loses_and_repeats_no_event(server: LiveServer, relay: Relay) -> None:
     run_id = long_run(server)
     states: list[bool] = []
     seen = []
@@ -59,10 +59,10 @@ def test_a_broken_line_loses_nothing_and_repeats_nothing(server: LiveServer, rel
     assert states[-1], "and that it was mended"
 
 
-def test_events_are_fetched_where_no_socket_passes(
+def test_events_are_fetched_when_no_websocket_can_be_opened(
     client: Client, server: LiveServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A proxy that knows no WebSocket refuses the handshake; a path that is none does as well."""
+    """The handshake is refused, as by a proxy without WebSocket."""
     run_id = long_run(server)
     stream = client.runs.watch(run_id)
     open_at: Callable[[], object] = stream._open
@@ -80,7 +80,7 @@ def test_events_are_fetched_where_no_socket_passes(
     assert seen[-1]["kind"] == "run.succeeded"
 
 
-def test_a_stream_is_closed_from_another_thread(client: Client, server: LiveServer) -> None:
+def test_stream_can_be_closed_from_another_thread(client: Client, server: LiveServer) -> None:
     run_id = long_run(server)
     stream = client.runs.watch(run_id)
     seen: list[int] = []
@@ -95,7 +95,7 @@ def test_a_stream_is_closed_from_another_thread(client: Client, server: LiveServ
     client.runs.wait(run_id)
 
 
-def test_a_stream_ends_with_its_client(server: LiveServer) -> None:
+def test_stream_ends_when_its_client_is_closed(server: LiveServer) -> None:
     run_id = long_run(server)
     with Client(server.url, server.token) as own:
         stream = own.runs.watch(run_id)
@@ -108,12 +108,12 @@ def test_a_stream_ends_with_its_client(server: LiveServer) -> None:
     assert [event["seq"] for event in rest] == list(range(2, len(rest) + 2))
 
 
-def test_a_run_that_is_not_there_is_not_waited_for(client: Client) -> None:
+def test_stream_of_a_missing_run_raises_not_found(client: Client) -> None:
     with pytest.raises(NotFound):
         list(client.runs.watch("0193a0b1-7c55-7d2a-9f3e-5b8c1d2e3f40"))
 
 
-def test_waiting_survives_a_server_that_is_away(server: LiveServer, relay: Relay) -> None:
+def test_wait_goes_on_while_the_server_restarts(server: LiveServer, relay: Relay) -> None:
     run_id = long_run(server)
     with Client(f"http://127.0.0.1:{relay.port}", server.token) as client:
         relay.cut()

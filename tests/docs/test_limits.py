@@ -113,7 +113,7 @@ def listed_categories() -> float:
 
 def listed_runs() -> float:
     parser = argparse.ArgumentParser()
-    RunsCommand.add_words(RunsCommand(), parser)
+    RunsCommand.add_arguments(RunsCommand(), parser)
     return float(parser.get_default("limit"))
 
 

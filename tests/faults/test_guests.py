@@ -31,7 +31,7 @@ run = client.runs.submit(
     plan_params={{"include": {include!r}}}, target="target",
     frame={{"name": "frame", "rows": len(frame), "columns": list(frame.columns)}},
 )
-attempt = agent.begin_here(client.address.api, run["id"], run["run_token"], frame)
+attempt = agent.begin_in_notebook(client.address.api, run["id"], run["run_token"], frame)
 print(run["id"], run["status"])
 """
 #: minutes of work
@@ -39,7 +39,7 @@ LONG = ["rf", "et", "gbc", "ada", "rf", "lr"]
 
 
 class Notebook:
-    """A kernel of the server and a line to it."""
+    """A kernel of the server, and a connection to it."""
 
     def __init__(self, server: LiveServer) -> None:
         self.server = server
@@ -88,7 +88,7 @@ class Notebook:
 
 @pytest.fixture(scope="module")
 def live() -> Iterator[LiveServer]:
-    """Leases and grace times are short here."""
+    """A server with short leases and grace times."""
     with LiveServer(lease_s=4, cancel_grace_s=1) as server:
         yield server
 
@@ -100,7 +100,7 @@ def notebook(live: LiveServer) -> Iterator[Notebook]:
     made.end()
 
 
-def test_it_runs_beside_the_next_cell_and_leaves_the_kernel_as_it_was(notebook: Notebook) -> None:
+def test_notebook_run_leaves_cells_and_state_of_the_kernel_alone(notebook: Notebook) -> None:
     state = (
         "import numpy, random, warnings, sys\n"
         "def state():\n"
@@ -130,7 +130,7 @@ def test_it_runs_beside_the_next_cell_and_leaves_the_kernel_as_it_was(notebook: 
     assert notebook.server.post(f"/runs/{run_id}/promote", {"name": secrets.token_hex(4)})
 
 
-def test_a_cancel_stops_the_plan_and_never_the_kernel(notebook: Notebook) -> None:
+def test_cancel_stops_the_plan_and_not_the_kernel(notebook: Notebook) -> None:
     run_id = notebook.begin()
     notebook.server.saw(run_id, "model.scored")
     notebook.server.post(f"/runs/{run_id}/cancel", expect=200)
@@ -140,7 +140,7 @@ def test_a_cancel_stops_the_plan_and_never_the_kernel(notebook: Notebook) -> Non
     assert notebook.execute("print(attempt.join(20), frame.shape[0])") == "True 569\n"
 
 
-def test_a_cancel_while_the_engine_is_imported_leaves_it_whole(notebook: Notebook) -> None:
+def test_cancel_during_the_import_leaves_the_engine_usable(notebook: Notebook) -> None:
     run_id = notebook.begin()
     notebook.server.saw(run_id, "run.started")
     notebook.server.post(f"/runs/{run_id}/cancel", expect=200)
@@ -150,8 +150,8 @@ def test_a_cancel_while_the_engine_is_imported_leaves_it_whole(notebook: Noteboo
     assert row["status"] == "succeeded", row["error"]
 
 
-def test_one_that_does_not_hear_is_closed_and_fenced_off(notebook: Notebook) -> None:
-    """The kernel is frozen, so it neither stops nor answers; when it goes on, nobody listens to it."""
+def test_frozen_kernel_is_recorded_as_cancelled_and_refused_afterwards(notebook: Notebook) -> None:
+    """The kernel neither stops nor answers; when it goes on, its requests are refused."""
     run_id = notebook.begin()
     notebook.server.saw(run_id, "model.scored")
     kernel = psutil.Process(int(notebook.execute("print(os.getpid())")))
@@ -167,7 +167,7 @@ def test_one_that_does_not_hear_is_closed_and_fenced_off(notebook: Notebook) -> 
     assert notebook.server.events(run_id)[-1] == last
 
 
-def test_a_restart_ends_the_run_at_once(notebook: Notebook) -> None:
+def test_restart_of_the_kernel_ends_the_run_at_once(notebook: Notebook) -> None:
     run_id = notebook.begin()
     notebook.server.saw(run_id, "model.scored")
     notebook.restart()
@@ -177,7 +177,7 @@ def test_a_restart_ends_the_run_at_once(notebook: Notebook) -> None:
     assert row["leaderboard"]
 
 
-def test_a_killed_kernel_ends_the_run_when_its_lease_is_over(notebook: Notebook) -> None:
+def test_killed_kernel_ends_the_run_when_its_lease_lapses(notebook: Notebook) -> None:
     run_id = notebook.begin()
     notebook.server.saw(run_id, "run.data_loaded")
     os.kill(int(notebook.execute("print(os.getpid())")), signal.SIGKILL)
@@ -186,7 +186,7 @@ def test_a_killed_kernel_ends_the_run_when_its_lease_is_over(notebook: Notebook)
     assert row["attempt"] == 1
 
 
-def test_a_kernel_that_works_is_heard_however_long(notebook: Notebook) -> None:
+def test_busy_kernel_renews_the_lease(notebook: Notebook) -> None:
     """Longer than the lease: its posts prolong it."""
     run_id = notebook.begin()
     started = notebook.server.saw(run_id, "run.started")
@@ -225,7 +225,7 @@ def _plus(timestamp: str, seconds: float) -> str:
         ({"executor": "notebook", "frame": {"name": "df", "rows": 9, "columns": []}}, "frame"),
     ],
 )
-def test_what_does_not_go_together_is_refused(
+def test_frame_without_executor_notebook_is_refused_and_vice_versa(
     live: LiveServer, body: dict[str, Any], said: str
 ) -> None:
     path = f"/experiments/{live.experiment(target='target')}/runs"

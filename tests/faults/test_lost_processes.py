@@ -32,13 +32,13 @@ SHORT = {"plan": "create", "model_id": "lr", "sklearn_dataset": "iris", "setup_p
 
 @pytest.fixture(scope="module")
 def one_attempt() -> Iterator[LiveServer]:
-    """A server that tries a run once."""
+    """A server with one attempt per run."""
     with LiveServer(run_attempts=1) as live:
         yield live
 
 
 def worker_of(home: Home, run_id: str) -> int:
-    """The process of the kernel that a run is on."""
+    """Return the process of the kernel of a run."""
 
     def look() -> int | None:
         with closing(sqlite3.connect(home.database)) as database:
@@ -49,13 +49,13 @@ def worker_of(home: Home, run_id: str) -> int:
 
 
 def in_a_fit(server: LiveServer, **body: Any) -> tuple[str, int]:
-    """A run that is in the middle of a fit, and its kernel's process."""
+    """Return a run during a fit, and the process of its kernel."""
     run = server.submit(server.experiment(task="regression", target="y"), **body)
     server.saw(run["id"], "model.create.started")
     return run["id"], worker_of(server.home, run["id"])
 
 
-def test_a_killed_kernel_fails_its_run_and_no_other(one_attempt: LiveServer) -> None:
+def test_killed_kernel_fails_only_its_run(one_attempt: LiveServer) -> None:
     server = one_attempt
     run_id, pid = in_a_fit(server, **LONG)
     group = os.getpgid(pid)
@@ -83,7 +83,7 @@ def members(group: int) -> list[int]:
     return found
 
 
-def test_a_killed_kernel_is_tried_again_while_attempts_are_left(server: LiveServer) -> None:
+def test_run_of_a_killed_kernel_is_requeued_while_attempts_are_left(server: LiveServer) -> None:
     run_id, pid = in_a_fit(server, **LONG)
     os.kill(pid, signal.SIGKILL)
     until(lambda: server.run(run_id)["attempt"] == 2, "the second attempt", 10)
@@ -95,7 +95,7 @@ def test_a_killed_kernel_is_tried_again_while_attempts_are_left(server: LiveServ
     assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
 
 
-def test_a_kernel_that_dies_while_it_is_cancelled_is_cancelled(one_attempt: LiveServer) -> None:
+def test_run_whose_kernel_dies_during_a_cancel_is_cancelled(one_attempt: LiveServer) -> None:
     run_id, pid = in_a_fit(one_attempt, **LONG)
     os.kill(pid, signal.SIGSTOP)  # it will not hear of the cancel
     one_attempt.post(f"/runs/{run_id}/cancel", expect=200)
@@ -103,7 +103,7 @@ def test_a_kernel_that_dies_while_it_is_cancelled_is_cancelled(one_attempt: Live
     assert one_attempt.ended(run_id, 20)["status"] == "cancelled"
 
 
-def test_a_kernel_that_does_not_stop_is_killed_after_the_grace_time(home: Home) -> None:
+def test_kernel_that_does_not_stop_is_killed_after_the_grace_time(home: Home) -> None:
     with LiveServer(home, cancel_grace_s=0.5) as server:
         run_id, pid = in_a_fit(server, **LONG)
         os.kill(pid, signal.SIGSTOP)  # as one long call without a bytecode in between
@@ -114,7 +114,7 @@ def test_a_kernel_that_does_not_stop_is_killed_after_the_grace_time(home: Home) 
         until(lambda: not psutil.pid_exists(pid), "the kernel's end", 5)
 
 
-def test_a_killed_server_leaves_nothing_running_and_nothing_lost(home: Home) -> None:
+def test_next_server_ends_kernels_and_requeues_runs_of_a_killed_one(home: Home) -> None:
     first = LiveServer(home, concurrent_runs=1)
     first.deploy_iris("survivor")
     row = {
@@ -151,7 +151,7 @@ def test_a_killed_server_leaves_nothing_running_and_nothing_lost(home: Home) -> 
     second.stop()
 
 
-def test_a_stopped_server_hands_its_runs_to_the_next(home: Home) -> None:
+def test_next_server_executes_runs_of_a_stopped_one(home: Home) -> None:
     with LiveServer(home) as first:
         run_id, _ = in_a_fit(first, **LONG)
     with LiveServer(home) as second:
@@ -160,7 +160,7 @@ def test_a_stopped_server_hands_its_runs_to_the_next(home: Home) -> None:
         assert second.ended(run_id)["status"] == "cancelled"
 
 
-def test_a_serving_kernel_killed_under_load_loses_no_good_row(home: Home) -> None:
+def test_serving_kernel_killed_under_load_loses_no_valid_row(home: Home) -> None:
     with LiveServer(home) as server:
         server.deploy_iris("busy")
         row = {

@@ -31,7 +31,7 @@ MIB = 1 << 20
 
 @pytest.fixture(scope="module")
 def live() -> Iterator[LiveServer]:
-    """A server with one good deployment, `good`, and little patience."""
+    """A server with one working deployment, `good`, and short timeouts."""
     with LiveServer(predict_timeout_s=2.0) as server:
         server.deploy_iris("good", "lr")
         yield server
@@ -55,7 +55,7 @@ def serving_kernel(server: LiveServer) -> int:
 
 
 def replaced(server: LiveServer, slug: str, content: bytes) -> None:
-    """Deploy another version whose file has these bytes, signed as the server signs."""
+    """Deploy another version whose file has these bytes, with a valid signature."""
     good = server.get("/deployments/good")
     run_id = server.get(f"/pipelines/{good['pipeline_id']}")["origin_run_id"]
     pipeline = server.post(f"/runs/{run_id}/promote", {"name": slug})
@@ -74,7 +74,7 @@ def replaced(server: LiveServer, slug: str, content: bytes) -> None:
 
 
 class Hanging:
-    """Unpickled it never comes back."""
+    """Unpickling it never returns."""
 
     def __reduce__(self) -> Any:
         import time
@@ -82,7 +82,7 @@ class Hanging:
         return time.sleep, (600,)
 
 
-def test_a_serving_kernel_that_stands_still_is_ended_and_the_answer_comes(live: LiveServer) -> None:
+def test_stopped_serving_kernel_is_replaced_and_the_request_is_answered(live: LiveServer) -> None:
     assert predict(live, "good").status_code == 200
     assert live.get("/deployments/good")["ready"] is True
     pid = serving_kernel(live)
@@ -97,7 +97,7 @@ def test_a_serving_kernel_that_stands_still_is_ended_and_the_answer_comes(live: 
     assert live.get("/deployments/good")["load_ms"] > 0
 
 
-def test_a_pipeline_that_hangs_takes_only_itself_down(live: LiveServer) -> None:
+def test_pipeline_that_hangs_is_quarantined_alone(live: LiveServer) -> None:
     replaced(live, "hangs", cloudpickle.dumps(Hanging()))
     seen: list[int] = []
     stop = threading.Event()
@@ -122,7 +122,7 @@ def test_a_pipeline_that_hangs_takes_only_itself_down(live: LiveServer) -> None:
     assert live.get("/deployments/hangs")["ready"] is False
 
 
-def test_a_lost_pipeline_is_unavailable_and_named(live: LiveServer) -> None:
+def test_pipeline_with_a_missing_file_is_unavailable_by_name(live: LiveServer) -> None:
     before = live.home.files()
     replaced(live, "gone", b"no pickle")
     (file,) = live.home.files() - before
@@ -134,7 +134,7 @@ def test_a_lost_pipeline_is_unavailable_and_named(live: LiveServer) -> None:
     assert "is lost" in live.call("GET", "/v2/models/gone/ready", 503)["error"]
 
 
-def test_a_large_pipeline_passes_by_the_server(live: LiveServer) -> None:
+def test_large_pipeline_is_not_loaded_into_the_memory_of_the_server(live: LiveServer) -> None:
     """The kernel reads the file itself: the server neither stops nor grows."""
     good = live.get("/deployments/good")
     with closing(sqlite3.connect(live.home.database)) as database:
@@ -169,7 +169,7 @@ def test_a_large_pipeline_passes_by_the_server(live: LiveServer) -> None:
     assert len(slow) > 20, "the server answered all the while"
 
 
-def test_health_tells_of_a_database_that_does_not_answer(live: LiveServer) -> None:
+def test_server_is_not_ready_while_the_database_does_not_answer(live: LiveServer) -> None:
     assert live.call("GET", "/v2/health/ready", 200) == {"ready": True}
     database = live.home.database
     aside = database.with_suffix(".aside")
@@ -190,8 +190,8 @@ def test_health_tells_of_a_database_that_does_not_answer(live: LiveServer) -> No
     )
 
 
-def test_the_spare_kernel_becomes_the_serving_kernel(home: Home) -> None:
-    """The first answer after Deploy waits for no start of a kernel while a spare is there."""
+def test_spare_kernel_becomes_the_serving_kernel(home: Home) -> None:
+    """With a spare kernel, the first prediction after a deployment waits for no start of a kernel."""
     with LiveServer(home, spare_kernels=1) as server:
 
         def spare() -> int | None:

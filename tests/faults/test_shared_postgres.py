@@ -1,4 +1,4 @@
-"""Two servers share one PostgreSQL, the artifacts and the key file, as a team's do; each has a home of its own."""
+"""Two servers with home folders of their own share a PostgreSQL database, the file store and the key file."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ROW = {
 
 
 class Team:
-    """Servers on one database, with a place for one run each."""
+    """Servers on one database, which execute one run each."""
 
     def __init__(self, url: str, shared: Home, stack: ExitStack, **traits: Any) -> None:
         self.engine = create_engine(url)
@@ -84,7 +84,7 @@ def started(server: LiveServer, run_id: str) -> int:
     return [event["kind"] for event in server.events(run_id)].count("run.started")
 
 
-def test_two_servers_share_the_work_and_what_comes_of_it(team: Team) -> None:
+def test_two_servers_share_runs_and_results(team: Team) -> None:
     one, two = team.servers
     experiment = one.experiment(task="regression", target="y")
     long = [one.submit(experiment, **LONG)["id"] for _ in range(2)]
@@ -127,7 +127,7 @@ def test_two_servers_share_the_work_and_what_comes_of_it(team: Team) -> None:
     until(lambda: opens() == 401, "the end of the key", 6)
 
 
-def test_a_killed_servers_run_goes_on_at_the_other_at_once(team: Team) -> None:
+def test_run_of_a_killed_server_is_executed_by_the_other(team: Team) -> None:
     one = team.servers[0]
     run_id = one.submit(one.experiment(task="regression", target="y"), **LONG)["id"]
     driver = team.driver_of(run_id)
@@ -149,10 +149,10 @@ def test_a_killed_servers_run_goes_on_at_the_other_at_once(team: Team) -> None:
     assert [event["kind"] for event in events].count("run.started") == 2
 
 
-def test_a_server_that_was_frozen_longer_than_its_lease_changes_nothing(
+def test_server_frozen_longer_than_its_lease_changes_nothing(
     postgres: Cluster, postgres_database: str
 ) -> None:
-    """The other takes the run up; when the first wakes, its kernel works for nobody and is ended."""
+    """The other server executes the run; when the first goes on, its kernel is ended."""
     url = postgres.url(postgres_database)
     ensure_schema(url, auto_migrate=True)
     with ExitStack() as stack:

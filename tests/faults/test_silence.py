@@ -22,19 +22,19 @@ LEASE_S = 9.0
 
 @pytest.fixture(scope="module")
 def live() -> Iterator[LiveServer]:
-    """Leases and grace times are short here."""
+    """A server with short leases and grace times."""
     with LiveServer(lease_s=LEASE_S, cancel_grace_s=1, concurrent_runs=1, run_attempts=2) as server:
         yield server
 
 
-def test_a_stopped_kernel_is_ended_tried_again_and_the_queue_goes_on(live: LiveServer) -> None:
+def test_stopped_kernel_is_ended_its_run_requeued_and_the_queue_goes_on(live: LiveServer) -> None:
     run_id, pid = in_a_fit(live, **{**LONG, "plan_params": {"time_limit": 600}})
     queued = live.submit(live.experiment(), **SHORT)["id"]
     os.kill(pid, signal.SIGSTOP)
     until(lambda: live.run(run_id)["attempt"] == 2, "the second attempt", 30)
     until(lambda: not psutil.pid_exists(pid), "the end of the stopped kernel", 10)
     told = [event for event in live.events(run_id) if event["kind"] == "run.requeued"]
-    assert "not heard of" in told[0]["message"]
+    assert "did not report" in told[0]["message"]
 
     def second() -> int | None:
         found = worker_of(live.home, run_id)
@@ -46,8 +46,8 @@ def test_a_stopped_kernel_is_ended_tried_again_and_the_queue_goes_on(live: LiveS
     assert live.ended(queued)["status"] == "succeeded"
 
 
-def test_a_machine_that_slept_loses_no_run(live: LiveServer) -> None:
-    """Server, worker kernel and notebook kernel stand still for longer than a lease, then go on."""
+def test_pause_of_the_machine_loses_no_run(live: LiveServer) -> None:
+    """Server, worker kernel and notebook kernel are stopped for longer than a lease, then go on."""
     notebook = Notebook(live)
     try:
         run_id, _ = in_a_fit(live, **LONG)
@@ -79,8 +79,8 @@ def test_a_machine_that_slept_loses_no_run(live: LiveServer) -> None:
         notebook.end()
 
 
-def test_a_kernel_over_its_memory_fails_alone_with_the_figures(home: Home) -> None:
-    """A kernel that has imported the engine is over this limit already."""
+def test_run_over_its_memory_limit_fails_alone_with_the_figures(home: Home) -> None:
+    """A kernel that has imported the engine exceeds this limit."""
     with LiveServer(home, worker_memory_bytes=100 << 20, spare_kernels=0) as server:
         run = server.submit(server.experiment(), **SHORT)
         row = server.ended(run["id"])
@@ -89,7 +89,7 @@ def test_a_kernel_over_its_memory_fails_alone_with_the_figures(home: Home) -> No
         assert server.get("/healthz") == {"ok": True}
 
 
-def test_runs_of_a_host_name_that_is_gone_are_taken_over(home: Home) -> None:
+def test_runs_of_an_earlier_host_name_are_adopted(home: Home) -> None:
     """A container is made again on the same volume: other host name, so other pool and other leases."""
     first = LiveServer(home, concurrent_runs=1)
     running, _ = in_a_fit(first, **LONG)

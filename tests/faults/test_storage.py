@@ -20,7 +20,7 @@ TABLE = b"a,b\n" + b"1234567,7654321\n" * 300_000
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of another process are Linux's")
-def test_an_upload_that_the_disk_cannot_hold_leaves_nothing(home: Home) -> None:
+def test_upload_on_a_full_disk_leaves_no_file(home: Home) -> None:
     with LiveServer(home, spare_kernels=0) as server:
         server.default_project()
         before = home.files()
@@ -36,7 +36,7 @@ def test_an_upload_that_the_disk_cannot_hold_leaves_nothing(home: Home) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of another process are Linux's")
-def test_a_run_whose_pipeline_finds_no_space_says_so_and_goes_on_when_there_is_some(
+def test_run_on_a_full_disk_waits_with_a_message_and_goes_on_when_there_is_space(
     home: Home,
 ) -> None:
     with LiveServer(home, spare_kernels=0) as server:
@@ -57,7 +57,7 @@ def test_a_run_whose_pipeline_finds_no_space_says_so_and_goes_on_when_there_is_s
         assert server.ended(run["id"])["status"] == "succeeded"
 
 
-def test_a_run_on_a_table_that_is_lost_ends_with_the_sentence(server: LiveServer) -> None:
+def test_run_on_a_missing_table_fails_with_a_message(server: LiveServer) -> None:
     before = server.home.files()
     source = server.upload("lost", b"a,b,y\n" + b"1,2,0\n3,4,1\n" * 50)
     (table,) = server.home.files() - before
@@ -71,7 +71,7 @@ def test_a_run_on_a_table_that_is_lost_ends_with_the_sentence(server: LiveServer
     assert row["attempt"] == 1
 
 
-def test_a_locked_database_is_said_and_jupyter_goes_on(home: Home) -> None:
+def test_locked_database_is_unavailable_and_jupyter_goes_on(home: Home) -> None:
     with LiveServer(home, spare_kernels=0) as server:
         workspace, _ = server.default_project()
         with closing(sqlite3.connect(home.database)) as other:
@@ -101,7 +101,7 @@ def test_a_locked_database_is_said_and_jupyter_goes_on(home: Home) -> None:
         )
 
 
-def test_database_file_that_is_deleted_under_the_server_is_noticed(home: Home) -> None:
+def test_database_file_deleted_while_the_server_runs_is_noticed(home: Home) -> None:
     with LiveServer(home, spare_kernels=0) as server:
         workspace, _ = server.default_project()
         kept = home.path / "kept.db"
@@ -121,7 +121,7 @@ def test_database_file_that_is_deleted_under_the_server_is_noticed(home: Home) -
         assert [row["id"] for row in server.get("/workspaces")] == [workspace]
 
 
-def test_an_upload_that_is_cut_off_leaves_nothing(home: Home) -> None:
+def test_upload_that_is_cut_off_leaves_no_file(home: Home) -> None:
     import socket
 
     from ..live import until

@@ -1,4 +1,4 @@
-"""Watchers of a live run that come, go and come again see every event once and in order."""
+"""Watchers of a run that disconnect and reconnect see each event once and in order."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ COMPARE = {
 
 
 class Watcher(threading.Thread):
-    """Reads a few messages, hangs up, and goes on from the last one that it saw."""
+    """Reads a few messages, disconnects, and goes on after the last one."""
 
     def __init__(self, server: LiveServer, run_id: str, at_a_time: int) -> None:
         super().__init__(daemon=True)
@@ -31,7 +31,7 @@ class Watcher(threading.Thread):
             self.seen += socket_events(self.server, self.run_id, after, most=self.at_a_time)
 
 
-def test_two_watchers_that_reconnect_see_every_event_once_and_in_order(server: LiveServer) -> None:
+def test_two_watchers_that_reconnect_see_each_event_once_and_in_order(server: LiveServer) -> None:
     run = server.submit(server.experiment(), **COMPARE)
     watchers = [Watcher(server, run["id"], at_a_time) for at_a_time in (3, 7)]
     for watcher in watchers:

@@ -1,4 +1,4 @@
-"""One server with two deployments, for clients that were written by others."""
+"""A server with two deployments, for clients of other projects."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..live import ROOT, LiveServer
 
 @pytest.fixture(scope="package")
 def server() -> Iterator[LiveServer]:
-    """Serves `coffee` (numbers, texts, booleans and dates in; texts out) and `iris` (numbers in)."""
+    """A server with the deployments `coffee` (all column types, text labels) and `iris` (numbers)."""
     with LiveServer(concurrent_runs=1) as live:
         live.deploy_iris("iris", "nb")
         table = (ROOT / "examples" / "coffee_orders.csv").read_bytes()
@@ -29,13 +29,13 @@ def server() -> Iterator[LiveServer]:
 
 @pytest.fixture(scope="package")
 def rows(server: LiveServer) -> list[dict[str, object]]:
-    """Two good rows for `coffee`."""
+    """Return two valid rows of `coffee`."""
     example = server.get("/deployments/coffee/schema")["example"]
     return [example, {**example, "amount": 1.5, "wait_minutes": 30}]
 
 
 @pytest.fixture(scope="package")
 def expected(server: LiveServer, rows: list[dict[str, object]]) -> list[str]:
-    """What our own route says of them."""
+    """Return the predictions of the native route."""
     answer = server.post("/deployments/coffee/predict", {"rows": rows}, 200)
     return [item["prediction"] for item in answer["predictions"]]

@@ -1,4 +1,4 @@
-"""A client that a generator makes of the live server's OpenAPI document, and predictions with it."""
+"""A client that is generated from the OpenAPI document of a server, and predictions with it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ..live import LiveServer
 def generated(
     server: LiveServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[ModuleType, str]]:
-    """The generated package, and what the generator said."""
+    """Generate the package; return it and the output of the generator."""
     folder = tmp_path_factory.mktemp("generated")
     (folder / "openapi.json").write_text(json.dumps(server.get("/openapi.json")))
     (folder / "config.yml").write_text("post_hooks: []\npackage_name_override: made_client\n")
@@ -48,7 +48,7 @@ def endpoint(name: str) -> Any:
     return importlib.import_module(f"made_client.api.{name}")
 
 
-def test_generator_makes_every_route_without_a_warning(
+def test_generator_creates_each_route_without_a_warning(
     server: LiveServer, generated: tuple[ModuleType, str]
 ) -> None:
     package, said = generated
@@ -63,7 +63,7 @@ def test_generator_makes_every_route_without_a_warning(
     assert {file.stem for file in folder.rglob("*.py")} >= operations
 
 
-def test_every_array_of_the_document_has_items(server: LiveServer) -> None:
+def test_each_array_in_the_document_has_items(server: LiveServer) -> None:
     def look(part: Any, place: str) -> None:
         if isinstance(part, dict):
             if part.get("type") == "array" or "array" in (part.get("type") or ()):

@@ -20,7 +20,7 @@ def invoke(server: LiveServer, body: str, expect: int = 200, path: str = INVOKE)
     )
 
 
-def test_a_frame_as_mlflow_sends_it(
+def test_frame_in_the_format_of_mlflow(
     server: LiveServer, rows: list[dict[str, object]], expected: list[str]
 ) -> None:
     body = dump_input_data(pd.DataFrame(rows))
@@ -34,7 +34,7 @@ def test_records(server: LiveServer, rows: list[dict[str, object]], expected: li
 
 
 @pytest.mark.parametrize("key", ["instances", "inputs"])
-def test_rows_under_the_names_of_tensors(
+def test_named_tensors_of_rows(
     server: LiveServer, rows: list[dict[str, object]], expected: list[str], key: str
 ) -> None:
     for value in (rows, [list(row.values()) for row in rows]):
@@ -46,7 +46,7 @@ def test_columns(server: LiveServer, rows: list[dict[str, object]], expected: li
     assert invoke(server, json.dumps({"inputs": columns})) == {"predictions": expected}
 
 
-def test_a_plain_matrix_as_mlflow_sends_it(server: LiveServer) -> None:
+def test_matrix_in_the_format_of_mlflow(server: LiveServer) -> None:
     example = server.get("/deployments/iris/schema")["example"]
     body = dump_input_data([list(example.values())] * 3, inputs_key="instances")
     answer = invoke(server, body, path="/deployments/iris/invocations")
@@ -68,18 +68,18 @@ def test_a_plain_matrix_as_mlflow_sends_it(server: LiveServer) -> None:
         ({"dataframe_records": [{}] * 10_001}, 413, "10001"),
     ],
 )
-def test_what_does_not_fit_is_named(
+def test_invalid_body_is_refused_with_a_message(
     server: LiveServer, body: dict[str, Any], status: int, word: str
 ) -> None:
     answer = invoke(server, json.dumps(body), status)
     assert word in json.dumps(answer)
 
 
-def test_another_type_of_body_is_refused(server: LiveServer) -> None:
+def test_other_content_type_is_refused(server: LiveServer) -> None:
     server.call("POST", INVOKE, 415, data=b"a,b\n1,2\n", headers={"Content-Type": "text/csv"})
 
 
-def test_each_answer_and_refusal_is_counted(
+def test_answered_and_refused_requests_are_counted(
     server: LiveServer, rows: list[dict[str, object]]
 ) -> None:
     before = server.get("/deployments/coffee")

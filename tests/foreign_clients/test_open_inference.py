@@ -1,4 +1,4 @@
-"""The Open Inference Protocol with Triton's own client, in JSON and in its binary extension."""
+"""The Open Inference Protocol with the client of Triton, in JSON and in the binary extension."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def tensors(
     return made
 
 
-def test_the_server_is_live_and_ready_for_anybody(client: triton.InferenceServerClient) -> None:
+def test_health_needs_no_credential(client: triton.InferenceServerClient) -> None:
     assert client.is_server_live()
     assert client.is_server_ready()
 
@@ -76,7 +76,7 @@ def test_infer(
 
 
 @pytest.mark.parametrize("binary", [False, True])
-def test_one_tensor_for_all_columns(
+def test_one_tensor_with_all_columns(
     client: triton.InferenceServerClient, headers: dict[str, str], server: LiveServer, binary: bool
 ) -> None:
     example = server.get("/deployments/iris/schema")["example"]
@@ -89,7 +89,7 @@ def test_one_tensor_for_all_columns(
     assert found == [expected["predictions"][0]["prediction"]] * 3
 
 
-def test_a_missing_value_is_null_or_not_a_number(
+def test_missing_value_is_null_or_nan(
     server: LiveServer, client: triton.InferenceServerClient, headers: dict[str, str]
 ) -> None:
     example = server.get("/deployments/iris/schema")["example"]
@@ -100,7 +100,7 @@ def test_a_missing_value_is_null_or_not_a_number(
     assert answer.as_numpy("prediction")[0] == expected["predictions"][0]["prediction"]
 
 
-def test_errors_reach_the_client_in_its_own_words(
+def test_errors_have_the_format_of_the_protocol(
     client: triton.InferenceServerClient, headers: dict[str, str], rows: list[dict[str, Any]]
 ) -> None:
     metadata = client.get_model_metadata("coffee", headers=headers)
@@ -132,7 +132,7 @@ def tensor(**changes: Any) -> dict[str, Any]:
         ([tensor(name="y", shape=[2, 2]), tensor()], "one tensor for each column"),
     ],
 )
-def test_what_does_not_fit_is_named(
+def test_invalid_tensor_is_refused_with_a_message(
     server: LiveServer, inputs: list[dict[str, Any]], word: str
 ) -> None:
     answer = server.post("/v2/models/iris/infer", {"inputs": inputs}, 400)
@@ -141,7 +141,9 @@ def test_what_does_not_fit_is_named(
 
 
 @pytest.mark.parametrize(("length", "word"), [("x", "not the length"), ("99999", "not the length")])
-def test_a_wrong_length_of_the_json_part(server: LiveServer, length: str, word: str) -> None:
+def test_wrong_length_of_the_json_part_is_refused(
+    server: LiveServer, length: str, word: str
+) -> None:
     answer = server.post(
         "/v2/models/iris/infer",
         {"inputs": [tensor()]},
@@ -151,7 +153,7 @@ def test_a_wrong_length_of_the_json_part(server: LiveServer, length: str, word: 
     assert word in answer["message"]
 
 
-def test_a_paused_deployment_is_not_ready(
+def test_paused_deployment_is_not_ready(
     server: LiveServer, client: triton.InferenceServerClient, headers: dict[str, str]
 ) -> None:
     server.call("PATCH", "/deployments/iris", 200, json={"status": "paused"})

@@ -1,4 +1,4 @@
-"""What every shape of a server is put through, and what the shapes are made of."""
+"""Checks that each kind of installation must pass, and helpers to create the installations."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ROW = {
 
 
 def train(server: LiveServer) -> str:
-    """A run from its submission to its end, watched over the WebSocket; its id."""
+    """Submit a run, watch it over the WebSocket to its end, and return its id."""
     run = server.submit(
         server.experiment(setup_params={"fold": 3, "session_id": 1}),
         plan="create",
@@ -42,7 +42,7 @@ def train(server: LiveServer) -> str:
 
 
 def deploy(server: LiveServer, run_id: str, slug: str, **more: Any) -> dict[str, Any]:
-    """What a run made, promoted and behind a name."""
+    """Promote and deploy the pipeline of a run."""
     pipeline = server.post(f"/runs/{run_id}/promote", {"name": slug})
     body = {"endpoint_slug": slug, **more}
     made: dict[str, Any] = server.post(f"/pipelines/{pipeline['id']}/deployments", body)
@@ -50,7 +50,7 @@ def deploy(server: LiveServer, run_id: str, slug: str, **more: Any) -> dict[str,
 
 
 def predict(server: LiveServer, slug: str, expect: int = 200, **more: Any) -> Any:
-    """One prediction by whoever `server.http` speaks for."""
+    """Predict with the credential of `server.http`."""
     answer = server.post(f"/deployments/{slug}/predict", {"rows": [ROW]}, expect, **more)
     if expect == 200:
         assert answer["predictions"] == [{"index": 0, "prediction": 0}]
@@ -60,7 +60,7 @@ def predict(server: LiveServer, slug: str, expect: int = 200, **more: Any) -> An
 def stranger(
     server: LiveServer, method: str, path: str, *, key: str | None = None, **more: Any
 ) -> requests.Response:
-    """A call by somebody without cookies, with an API key or without any credential."""
+    """Send a request without cookies, with an API key or without credential."""
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     return requests.request(
         method, server.api + path, headers=headers, verify=server.http.verify, timeout=60, **more
@@ -68,13 +68,13 @@ def stranger(
 
 
 def key_of(server: LiveServer, workspace: str, *scopes: str) -> str:
-    """A new API key of whoever `server.http` speaks for."""
+    """Create an API key with the credential of `server.http`."""
     body = {"name": f"key {'-'.join(scopes)}", "workspace_id": workspace, "scopes": list(scopes)}
     return str(server.post("/api-keys", body)["key"])
 
 
 def one_of_each(server: LiveServer, slug: str) -> dict[str, Any]:
-    """A live run and a predict; the deployment."""
+    """Watch a run, predict with its pipeline, and return the deployment."""
     made = deploy(server, train(server), slug)
     predict(server, slug)
     return made
@@ -82,7 +82,7 @@ def one_of_each(server: LiveServer, slug: str) -> dict[str, Any]:
 
 @contextmanager
 def acting_as(server: LiveServer, authorization: str) -> Iterator[LiveServer]:
-    """The server as it is for who shows that credential."""
+    """Return the server with another credential."""
     mine = server.http
     server.http = requests.Session()
     server.http.verify = mine.verify
@@ -95,13 +95,13 @@ def acting_as(server: LiveServer, authorization: str) -> Iterator[LiveServer]:
 
 
 def configure(home: Home, text: str) -> None:
-    """Write the configuration file of a home's servers."""
+    """Write the configuration file of the servers of a home folder."""
     (home.path / "config" / "jupyter_server_config.py").write_text(text, encoding="utf-8")
 
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A self-signed certificate for this machine, and its key, in one file."""
+    """Create a self-signed certificate for this machine, with its key, in one file."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a notebook server")])
     now = datetime.datetime.now(datetime.UTC)

@@ -1,4 +1,4 @@
-"""A server below a prefix, and behind a certificate that it made itself."""
+"""Servers with a base URL and with a self-signed certificate."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from ..live import Home, LiveServer
 from .conftest import deploy, key_of, one_of_each, predict, stranger, train
 
 
-def test_below_a_prefix_as_a_hub_gives_it(home: Home) -> None:
-    """The prefix is escaped in the address, as that of a user called a@b is."""
+def test_server_with_an_escaped_base_url(home: Home) -> None:
+    """The base URL is escaped, as on a Hub for a user called a@b."""
     with LiveServer(home, base_url="/user/a%40b/") as server:
         one_of_each(server, "below-a-prefix")
         assert server.get("/openapi.json")["openapi"].startswith("3.1")
@@ -40,10 +40,10 @@ def command_line(server: LiveServer, *arguments: str) -> subprocess.CompletedPro
     )
 
 
-def test_behind_a_self_signed_certificate(
+def test_server_with_a_self_signed_certificate(
     home: Home, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Clients that trust the certificate are served; kernels are reached without one."""
+    """Clients need to trust the certificate; kernels report without it."""
     with LiveServer(home, certificate=certificate) as server:
         assert server.api.startswith("https://")
         with pytest.raises(requests.exceptions.SSLError):
@@ -57,7 +57,7 @@ def test_behind_a_self_signed_certificate(
         assert stranger(server, "POST", f"{path}/predict", key=key, json=body).status_code == 400
         assert stranger(server, "POST", f"{path}/predict", json=body).status_code == 401
         with Client(server.url, server.token) as client:
-            with pytest.raises(Untrusted, match=r"not trusted here \(self-signed certificate\)"):
+            with pytest.raises(Untrusted, match=r"is not trusted \(self-signed certificate\)"):
                 client.server.me()
             with pytest.raises(Untrusted):
                 list(client.runs.watch("x"))

@@ -1,4 +1,4 @@
-"""Odd names of folders, and two servers of one user on the same files."""
+"""Unusual folder names, and two servers of one user on the same files."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from ..live import Home, LiveServer, home, until
 from .conftest import deploy, one_of_each, predict, train
 
 
-def test_a_data_folder_with_spaces() -> None:
-    """And with characters that mean something in a URL, a setting or a shell."""
+def test_data_folder_with_special_characters() -> None:
+    """Spaces, and characters with a meaning in URLs, settings and shells."""
     with home("pco test höme 100%20 #1 & more? ") as odd, LiveServer(odd) as server:
         source = server.upload("a table", b"x,y\n" + b"1,2\n3,4\n" * 10)
         assert server.get(f"/data-sources/{source['id']}/preview")["rows"][0] == {"x": 1, "y": 2}
@@ -16,8 +16,8 @@ def test_a_data_folder_with_spaces() -> None:
         assert len(odd.files()) >= 2, "the table and the pipeline"
 
 
-def test_a_second_server_of_the_same_user_beside_it(home: Home) -> None:
-    """Each sees, watches, cancels and serves what the other does; nothing runs twice."""
+def test_two_servers_of_the_same_user(home: Home) -> None:
+    """Each sees, watches, cancels and serves the runs of the other, and no run is executed twice."""
     with LiveServer(home) as one, LiveServer(home) as two:
         assert one.get("/auth/me") == two.get("/auth/me")
         run_id = train(one)

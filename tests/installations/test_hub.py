@@ -56,7 +56,7 @@ c.JupyterHub.load_roles = [
 
 @dataclass(slots=True)
 class Hub:
-    """A Hub, as its administrator and its users call it."""
+    """A JupyterHub, as called by its administrator and users."""
 
     url: str
     token: str
@@ -80,7 +80,7 @@ class Hub:
 
 @dataclass(slots=True)
 class Server:
-    """What a kernel is started on."""
+    """The single-user server that a kernel is started on."""
 
     url: str
     token: str
@@ -95,7 +95,7 @@ def hub() -> Iterator[Hub]:
 
 @contextmanager
 def running_hub() -> Iterator[Hub]:
-    """A Hub in folders of its own, with its proxy and the servers that it starts."""
+    """Start a JupyterHub in folders of its own, with its proxy and single-user servers."""
     home = Home("pco-hub-")
     home.learn()
     token, port = secrets.token_hex(16), free_port()
@@ -147,7 +147,7 @@ def running_hub() -> Iterator[Hub]:
         home.remove()
 
 
-def test_a_server_of_the_hub_belongs_to_its_user(hub: Hub) -> None:
+def test_single_user_server_belongs_to_its_user(hub: Hub) -> None:
     ada, bob = hub.person("ada"), hub.person("bob")
     hub.call("POST", "/users/ada/server")
     until(lambda: hub.call("GET", "/users/ada")["servers"].get("", {}).get("ready"), "her server")

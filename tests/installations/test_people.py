@@ -1,4 +1,4 @@
-"""Who is let in in other ways than by the server's token."""
+"""Access by other ways than the token of the server."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def log_in(server: LiveServer, password: str) -> int:
 
 
 def handshake(server: LiveServer, run_id: str, **more: Any) -> int:
-    """The status that a caller gets who opens the run's socket."""
+    """Return the status of opening the WebSocket of a run."""
     url = f"{server.api.replace('http', 'ws', 1)}/runs/{run_id}/events/ws"
     try:
         line = websocket.create_connection(url, timeout=30, **more)
@@ -77,12 +77,12 @@ def handshake(server: LiveServer, run_id: str, **more: Any) -> int:
 
 
 def made_by(server: LiveServer, deployment: dict[str, Any]) -> str:
-    """The run that a deployment's pipeline came from."""
+    """Return the run of the pipeline of a deployment."""
     return str(server.get(f"/pipelines/{deployment['pipeline_id']}")["origin_run_id"])
 
 
-def test_a_password_in_place_of_a_token(home: Home) -> None:
-    """The browser's cookie is the credential, with Jupyter's XSRF token beside it."""
+def test_password_in_place_of_a_token(home: Home) -> None:
+    """The credential is the cookie of the browser, with the XSRF token of Jupyter."""
     hashed = f"--PasswordIdentityProvider.hashed_password={passwd(PASSWORD)}"
     with LiveServer(home, token="", arguments=(hashed,)) as server:
         assert stranger(server, "GET", "/auth/me").status_code == 401
@@ -114,8 +114,8 @@ def test_a_password_in_place_of_a_token(home: Home) -> None:
         assert answer.status_code == 403  # this deployment is for members alone
 
 
-def test_an_identity_provider_that_names_two_people(home: Home) -> None:
-    """Each has what is theirs; who is invited sees what the role lets them."""
+def test_identity_provider_with_two_users(home: Home) -> None:
+    """Each user sees their own workspace, and others according to their role."""
     configure(home, PEOPLE)
     with LiveServer(home) as server:
         assert stranger(server, "GET", "/auth/me").status_code == 401
@@ -151,8 +151,8 @@ def test_an_identity_provider_that_names_two_people(home: Home) -> None:
             predict(server, "of-ada")
 
 
-def test_an_authorizer_that_denies(home: Home) -> None:
-    """What it denies is denied at once; keys and what is public are not its to deny."""
+def test_authorizer_that_denies(home: Home) -> None:
+    """Its decisions take effect at once; it does not apply to API keys and public deployments."""
     denied = home.path / "denied"
     denied.write_text("")
     configure(home, AUTHORIZER)
@@ -182,8 +182,8 @@ def test_an_authorizer_that_denies(home: Home) -> None:
         predict(server, "denied-later")
 
 
-def test_without_any_unauthenticated_access(home: Home) -> None:
-    """Jupyter then closes every handler that does not say otherwise; ours say it where API.md does."""
+def test_allow_unauthenticated_access_is_off(home: Home) -> None:
+    """Jupyter then refuses handlers that do not opt out; ours do so where API.md says it."""
     closed = "--ServerApp.allow_unauthenticated_access=False"
     with LiveServer(home, arguments=(closed,)) as server:
         made = one_of_each(server, "for-members")

@@ -15,7 +15,7 @@ from jupyter_pycaret_ops.common.errors import Unavailable
 from jupyter_pycaret_ops.server.vault import Vault
 
 
-def test_key_is_made_whole_private_and_synced(
+def test_key_file_is_created_atomically_with_mode_0600_and_synced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     synced: list[int] = []
@@ -32,7 +32,7 @@ def test_key_is_made_whole_private_and_synced(
 
 
 @pytest.mark.parametrize("content", [b"", b"\0", b"short", b"x" * 31])
-def test_empty_or_short_key_file_is_refused_and_left_alone(tmp_path: Path, content: bytes) -> None:
+def test_empty_or_short_key_file_is_refused_and_not_changed(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "secret.key"
     file.write_bytes(content)
     for use in (lambda vault: vault.sign("d"), lambda vault: vault.encrypt("s")):
@@ -43,7 +43,7 @@ def test_empty_or_short_key_file_is_refused_and_left_alone(tmp_path: Path, conte
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o620])
-def test_key_file_that_others_can_open_is_warned_of(
+def test_key_file_readable_by_others_is_logged(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, mode: int
 ) -> None:
     file = tmp_path / "secret.key"
@@ -55,7 +55,9 @@ def test_key_file_that_others_can_open_is_warned_of(
     assert "chmod 600" in caplog.text
 
 
-def test_full_disk_leaves_no_part_of_a_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_disk_leaves_no_partial_key_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(_handle: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -69,7 +71,7 @@ def test_full_disk_leaves_no_part_of_a_key(tmp_path: Path, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("what", ["folder", "unreadable"])
-def test_key_file_that_cannot_be_read_is_said_without_its_path(
+def test_unreadable_key_file_is_unavailable_without_its_path(
     tmp_path: Path, what: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "secret.key"

@@ -1,7 +1,7 @@
-"""A run as a notebook that does it again with PyCaret alone.
+"""Notebooks that repeat a run with plain PyCaret.
 
-What the engine room did to the frame is told in the run's snapshot, decision by decision; the notebook
-says the same in pandas. Names and values that people gave stand in code as literals only, never in comments.
+The snapshot of a run lists the changes of its data; the notebook makes them with pandas. Names and values
+of users are in code as literals only, never in comments.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ __all__ = ["Facts", "make", "read_facts"]
 
 
 def make(facts: Facts) -> dict[str, Any]:
-    """The notebook, in nbformat 4.5.
+    """Return the notebook of a run, in nbformat 4.5.
 
     Raises
     ------
     Conflict
-        When the run has not ended, or does what cannot be said in plain PyCaret yet.
+        When the run has not ended, or cannot be repeated with plain PyCaret.
     """
     run = facts.run
     if run.status not in ENDED:
-        raise Conflict("The run has not ended; its notebook tells what it did. Ask again then.")
+        raise Conflict("The run has not ended. Its notebook is available when it has.")
     modelling.check(facts)
     source = reading.source_of(facts)
     if facts.kind.rows_are_steps:
         return document(_forecast(facts, source), facts.versions.get("python"))
     cells: list[Cell] = [
         markdown(descriptions.title(facts)),
-        markdown(f"## What it wants\n\n{source.wanted}"),
+        markdown(f"## What you need\n\n{source.requirements}"),
         code(source.names + "\n" + modelling.names(facts)),
         code(f"{source.imports}\n\n{source.reading}\ntable.head()"),
         markdown(descriptions.changes(facts)),
@@ -52,7 +52,7 @@ def make(facts: Facts) -> dict[str, Any]:
 def _forecast(facts: Facts, source: reading.Source) -> list[Cell]:
     cells = [
         markdown(descriptions.title(facts)),
-        markdown(f"## What it wants\n\n{source.wanted}"),
+        markdown(f"## What you need\n\n{source.requirements}"),
         code(source.names + "\n" + forecasting.names(facts)),
         code(f"{source.imports}\n\n{source.reading}\ntable.head()"),
         markdown(descriptions.changes(facts)),

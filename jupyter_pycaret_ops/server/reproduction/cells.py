@@ -1,4 +1,4 @@
-"""Cells and the notebook around them."""
+"""Cells and documents in the notebook format."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ Cell = dict[str, Any]
 
 
 def markdown(text: str) -> Cell:
-    """A cell for people."""
+    """Return a Markdown cell."""
     return {"cell_type": "markdown", "metadata": {}, "source": text.strip()}
 
 
 def code(text: str) -> Cell:
-    """A cell that has not been run."""
+    """Return a code cell that has not been executed."""
     return {
         "cell_type": "code",
         "metadata": {},
@@ -25,7 +25,7 @@ def code(text: str) -> Cell:
 
 
 def document(cells: Sequence[Cell], python: str | None) -> dict[str, Any]:
-    """The notebook; a cell's id is its place, so that the same run gives the same file."""
+    """Return the notebook of these cells; cell ids are positions, so that the same run gives the same file."""
     language: dict[str, Any] = {"name": "python"}
     if python is not None:
         language["version"] = python
@@ -36,16 +36,18 @@ def document(cells: Sequence[Cell], python: str | None) -> dict[str, Any]:
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
             "language_info": language,
         },
-        "cells": [{"id": f"cell-{place}", **cell} for place, cell in enumerate(cells, start=1)],
+        "cells": [
+            {"id": f"cell-{position}", **cell} for position, cell in enumerate(cells, start=1)
+        ],
     }
 
 
 def call(name: str, arguments: dict[str, str]) -> str:
-    """A call with an argument on each line; the values are code already."""
+    """Return the code of a call with an argument on each line; the values are code."""
     lines = "".join(f"    {key}={value},\n" for key, value in arguments.items())
     return f"{name}(\n{lines})"
 
 
-def assigned(names: dict[str, str]) -> str:
-    """Assignments, one on each line; the values are code already."""
+def assignments(names: dict[str, str]) -> str:
+    """Return the code of assignments, one on each line; the values are code."""
     return "\n".join(f"{name} = {value}" for name, value in names.items())

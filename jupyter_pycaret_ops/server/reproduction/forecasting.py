@@ -1,7 +1,7 @@
-"""A forecast in sktime and PyCaret: the table made a series, its models scored on the run's own folds.
+"""Code for time series: the table becomes a series, and models are scored on the folds of the run.
 
-PyCaret's own cross-validation of forecasts asks for intervals, which most models do not have, and scores the
-5 % quantile of those that do; so the folds are gone through here.
+PyCaret's cross-validation of forecasts needs prediction intervals, which most models do not have, and scores
+the 5 % quantile of those that do. So the notebook loops over the folds.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from typing import Any
 
 from ...common.engine_facts import SILENCING
 from . import composing, preparing
-from .cells import Cell, assigned, code, markdown
+from .cells import Cell, assignments, code, markdown
 from .run_facts import Facts
 
 _STEPS = """\
-# even steps, in the order of time
+# one row per step, in order of time
 table = table[table.index.notna()].sort_index()
 table = table.reindex(pd.period_range(table.index[0], table.index[-1], freq=FREQ))"""
 _SERIES = """\
 numbers = pd.to_numeric(table[TARGET].astype(object), errors="coerce").astype("float64")
 numbers = numbers.replace([np.inf, -np.inf], np.nan).reset_index(drop=True)
-# what is missing is filled in between its neighbours
+# missing values are interpolated
 series = numbers.interpolate(limit_direction="both").set_axis(table.index).rename(TARGET)"""
 _OTHERS = """\
 from sklearn.compose import ColumnTransformer, make_column_selector
@@ -29,8 +29,8 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OrdinalEncoder
 
-# the other columns as numbers without gaps
-words = make_pipeline(
+# the other columns as numbers without missing values
+text_columns = make_pipeline(
     SimpleImputer(strategy="most_frequent"),
     OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1),
 )
@@ -41,7 +41,7 @@ others = ColumnTransformer(
             SimpleImputer(strategy="mean", keep_empty_features=True),
             make_column_selector(dtype_include="number"),
         ),
-        ("text", words, make_column_selector(dtype_exclude="number")),
+        ("text", text_columns, make_column_selector(dtype_exclude="number")),
     ],
     verbose_feature_names_out=False,
 ).set_output(transform="pandas")
@@ -53,30 +53,30 @@ from pycaret.tasks import TimeSeriesExperiment
 experiment = TimeSeriesExperiment(
     target=TARGET, fh=HORIZON, fold=FOLDS, session_id=SEED, n_jobs=1
 )
-# what its constructor is told of a season does not reach its models
+# a season passed to the constructor does not reach the models
 experiment._auto_detect_seasonality = lambda series: (SEASON > 1, SEASON, [SEASON])
 experiment.fit(data)"""
 _SCORES = '''\
 def scores(truth, forecast, known):
-    """MASE and RMSSE are in units of the error of repeating the last season."""
-    misses = truth - forecast
+    """Return the metrics; MASE and RMSSE are relative to the error of repeating the last season."""
+    errors = truth - forecast
     season = SEASON if len(known) > SEASON else 1
     naive = known[season:] - known[:-season]
     return {
-        "MASE": np.mean(np.abs(misses)) / np.mean(np.abs(naive)),
-        "RMSSE": np.sqrt(np.mean(misses**2) / np.mean(naive**2)),
-        "MAE": np.mean(np.abs(misses)),
-        "RMSE": np.sqrt(np.mean(misses**2)),
-        "MAPE": np.mean(np.abs(misses / truth)),
-        "SMAPE": np.mean(2 * np.abs(misses) / (np.abs(truth) + np.abs(forecast))),
-        "R2": 1 - np.sum(misses**2) / np.sum((truth - truth.mean()) ** 2),
+        "MASE": np.mean(np.abs(errors)) / np.mean(np.abs(naive)),
+        "RMSSE": np.sqrt(np.mean(errors**2) / np.mean(naive**2)),
+        "MAE": np.mean(np.abs(errors)),
+        "RMSE": np.sqrt(np.mean(errors**2)),
+        "MAPE": np.mean(np.abs(errors / truth)),
+        "SMAPE": np.mean(2 * np.abs(errors) / (np.abs(truth) + np.abs(forecast))),
+        "R2": 1 - np.sum(errors**2) / np.sum((truth - truth.mean()) ** 2),
     }
 '''
 _FOLDS = """\
 train, known = experiment.y_train, experiment.X_train
 registry = experiment._fit_state["model_registry"]
 results = {}
-for row_id, (model_id, parameters) in MODELS.items():
+for model_key, (model_id, parameters) in MODELS.items():
     container = registry[model_id]
     forecaster = container.class_def(**{**container.args, **parameters})
     regressor = getattr(forecaster, "regressor", None)
@@ -94,14 +94,14 @@ for row_id, (model_id, parameters) in MODELS.items():
             forecast = np.ravel(fitted.predict(fh=steps, X=X_after))
             folds.append(scores(y_after.to_numpy(), forecast, y_before.to_numpy()))
         except Exception as error:
-            # the mean is over the other folds
-            print(f"{row_id}, fold {len(folds) + 1}: {error}")
+            # the mean is of the other folds
+            print(f"{model_key}, fold {len(folds) + 1}: {error}")
             folds.append({})
-    results[row_id] = pd.DataFrame(folds)"""
+    results[model_key] = pd.DataFrame(folds)"""
 _BOARD = """\
-leaderboard = pd.DataFrame({row_id: folds.mean() for row_id, folds in results.items()}).T
+leaderboard = pd.DataFrame({model_key: folds.mean() for model_key, folds in results.items()}).T
 leaderboard = leaderboard.sort_values(METRIC, ascending={ascending}, kind="stable")
-leaderboard.insert(0, "name", [NAMES.get(row_id, row_id) for row_id in leaderboard.index])
+leaderboard.insert(0, "name", [NAMES.get(model_key, model_key) for model_key in leaderboard.index])
 leaderboard.round(4)"""
 _FINAL = """\
 container = experiment._fit_state["model_registry"][MODEL]
@@ -111,9 +111,9 @@ best"""
 
 
 def names(facts: Facts) -> str:
-    """Assignments that stand on top."""
+    """Return the assignments of the first code cell."""
     series = _series(facts)
-    told: dict[str, Any] = {
+    constants: dict[str, Any] = {
         "TARGET": facts.snapshot.get("target"),
         "FREQ": series["freq"],
         "SEASON": series["season"],
@@ -122,12 +122,12 @@ def names(facts: Facts) -> str:
         "SEED": facts.snapshot.get("seed"),
     }
     if series["index"] is not None:
-        told = {"TIME": series["index"], **told}
-    return assigned({name: repr(value) for name, value in told.items()})
+        constants = {"TIME": series["index"], **constants}
+    return assignments({name: repr(value) for name, value in constants.items()})
 
 
 def preparing_code(facts: Facts) -> str:
-    """The cell that makes `data` of `table`: the series, and what may explain it."""
+    """Return the code that computes `data` from `table`: the series and its exogenous columns."""
     series = _series(facts)
     parts = [preparing.imports(facts), *_time(facts)]
     if series["freq"] is not None:
@@ -142,34 +142,40 @@ def preparing_code(facts: Facts) -> str:
 
 
 def cells_after(facts: Facts) -> list[Cell]:
-    """Set-up, models and leaderboard."""
+    """Return the cells with set-up, models and leaderboard."""
     run = facts.run
     cells = [markdown(_about(facts)), code(_SETUP)]
     if run.plan == "setup":
         return cells
     if run.plan == "finalize":
-        told = {"MODEL": repr(run.model_id), "PARAMETERS": repr(_own(facts))}
-        return [*cells, markdown("## On all steps"), code(f"{assigned(told)}\n\n{_FINAL}")]
-    listed = "".join(f"    {row!r}: {made!r},\n" for row, made in _models(facts).items())
+        constants = {"MODEL": repr(run.model_id), "PARAMETERS": repr(_model_params(facts))}
+        return [
+            *cells,
+            markdown("## Final fit on all steps"),
+            code(f"{assignments(constants)}\n\n{_FINAL}"),
+        ]
+    listed = "".join(f"    {key!r}: {model!r},\n" for key, model in _models(facts).items())
     cells += [
-        markdown("## Models\n\nEach forecasts the steps of the run's own folds."),
+        markdown("## Models\n\nEach model forecasts the steps of the folds of the run."),
         code(f"MODELS = {{\n{listed}}}\n{_quiet()}\n\n\n{_SCORES}\n\n{_FOLDS}"),
     ]
-    called = {row["model_id"]: row.get("name") or row["model_id"] for row in run.leaderboard}
-    told = {"METRIC": repr(run.metric), "NAMES": repr(called)}
+    model_names = {
+        record["model_id"]: record.get("name") or record["model_id"] for record in run.leaderboard
+    }
+    constants = {"METRIC": repr(run.metric), "NAMES": repr(model_names)}
     board = _BOARD.replace("{ascending}", repr(not run.greater_is_better))
-    return [*cells, markdown("## Leaderboard"), code(f"{assigned(told)}\n\n{board}")]
+    return [*cells, markdown("## Leaderboard"), code(f"{assignments(constants)}\n\n{board}")]
 
 
 def _quiet() -> str:
-    """What keeps libraries from writing to the screen and the folder, as an assignment."""
+    """Return an assignment of the parameters that keep libraries from writing to the screen and to files."""
     lines = [f"    {json.dumps(name)}: {dict(given)!r},\n" for name, given in SILENCING.items()]
     return f"QUIET = {{\n{''.join(lines)}}}".replace("'", '"')
 
 
 def _series(facts: Facts) -> dict[str, Any]:
-    found: dict[str, Any] = facts.snapshot["series"]
-    return found
+    series: dict[str, Any] = facts.snapshot["series"]
+    return series
 
 
 def _time(facts: Facts) -> list[str]:
@@ -206,25 +212,26 @@ def _time(facts: Facts) -> list[str]:
 def _about(facts: Facts) -> str:
     series = _series(facts)
     season = series["season"]
-    told = (
-        f"The series repeats every {season} steps." if season > 1 else "The series has no season."
-    )
-    return f"## Set-up\n\nOne thread and a fixed seed, as in the run; the last horizon is held out. {told}"
+    season_text = f"The season has {season} steps." if season > 1 else "The series has no season."
+    return f"## Set-up\n\nOne thread and the seed of the run; the last horizon is held out. {season_text}"
 
 
 def _models(facts: Facts) -> dict[str, tuple[str, dict[str, Any]]]:
-    """Row of the board → model and its parameters."""
-    made = {}
-    for row in facts.run.leaderboard:
-        row_id = str(row["model_id"])
-        if composing.is_composed(row):
-            made[row_id] = (row_id.removesuffix("_tuned"), dict(row["params"]))
+    """Return id in the leaderboard -> id and parameters of the model."""
+    models = {}
+    for record in facts.run.leaderboard:
+        model_key = str(record["model_id"])
+        if composing.is_composed(record):
+            models[model_key] = (model_key.removesuffix("_tuned"), dict(record["params"]))
         else:
-            made[row_id] = (row_id, _own(facts) if row_id == facts.run.model_id else {})
-    return made
+            models[model_key] = (
+                model_key,
+                _model_params(facts) if model_key == facts.run.model_id else {},
+            )
+    return models
 
 
-def _own(facts: Facts) -> dict[str, Any]:
+def _model_params(facts: Facts) -> dict[str, Any]:
     if facts.run.plan not in ("create", "finalize"):
         return {}
     return {

@@ -1,4 +1,4 @@
-"""Set-up, models and leaderboard in PyCaret's own words."""
+"""Code for set-up, models and leaderboard, in calls of PyCaret."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from ...common.engine_facts import DEFAULT_SEED, PARAM_ALIASES, SILENCING
 from ...common.errors import Conflict
 from ...common.task_types import TASK_TYPES
 from . import composing, grouping
-from .cells import assigned, call
+from .cells import assignments, call
 from .run_facts import Facts
 
 _PLANS = (
     *("setup", "create", "compare", "tune", "ensemble"),
     *("blend", "stack", "calibrate", "finalize", "automl"),
 )
-#: set-up parameters of ours, which the notebook has heeded before
-_OURS = {"ignore_features"}
-#: of plans, not of models
+#: set-up parameters that PyCaret does not have; an earlier cell applies them
+_OWN_SETUP_PARAMS = {"ignore_features"}
+#: parameters of plans, not of models
 _LIMITS = {"time_limit", "model_time_limit"}
 _OR_NAN = '''\
 def or_nan(score):
-    """A metric that cannot be computed is not a number; PyCaret would write 0."""
+    """Return NaN for a metric that cannot be computed, where PyCaret returns 0."""
 
     def scored(*args, **kwargs):
         try:
@@ -43,39 +43,39 @@ for metric in experiment._get_metric_registry().values():
 
 
 def check(facts: Facts) -> None:
-    """Raise Conflict where plain PyCaret has no words for the run yet."""
+    """Raise Conflict when the run cannot be repeated with plain PyCaret."""
     if facts.task_type is None:
         raise Conflict(
-            f"There is no notebook for runs of the task {facts.task}; there is for "
+            f"Runs of the task {facts.task} have no notebook. Tasks with notebooks: "
             f"{', '.join(TASK_TYPES)}."
         )
     if facts.task_type.rows_are_steps and "series" not in facts.snapshot:
         raise Conflict(
-            "The run ended before its table was made a series; there is nothing to tell."
+            "The run has no notebook: it ended before its table was converted to a series."
         )
     if facts.run.plan not in _PLANS:
         raise Conflict(
-            f"There is no notebook for runs of the plan {facts.run.plan} yet; there is for "
+            f"Runs of the plan {facts.run.plan} have no notebook. Plans with notebooks: "
             f"{', '.join(_PLANS)}."
         )
 
 
 def names(facts: Facts) -> str:
-    """Assignments that stand on top."""
+    """Return the assignments of the first code cell."""
     seed = facts.snapshot.get("seed")
-    told = {"SEED": repr(DEFAULT_SEED if seed is None else seed)}
+    constants = {"SEED": repr(DEFAULT_SEED if seed is None else seed)}
     if facts.has_target:
-        told = {"TARGET": repr(facts.snapshot.get("target")), **told}
-    return assigned(told)
+        constants = {"TARGET": repr(facts.snapshot.get("target")), **constants}
+    return assignments(constants)
 
 
 def setup(facts: Facts) -> str:
-    """The experiment, fitted."""
+    """Return the code that fits the experiment."""
     given = facts.snapshot.get("setup_params") or {}
     settings = {
         name: repr(value)
         for name, value in given.items()
-        if name not in _OURS and name != "session_id"
+        if name not in _OWN_SETUP_PARAMS and name != "session_id"
     }
     reduced = facts.changed("folds_reduced")
     if reduced is not None:
@@ -92,32 +92,32 @@ def setup(facts: Facts) -> str:
 
 
 def models(facts: Facts) -> list[tuple[str, str]]:
-    """What comes after the set-up: text and code of each cell."""
+    """Return text and code of each cell after the set-up."""
     plan = facts.run.plan
     if plan == "setup":
         return []
-    rows = _rows(facts)
-    single = [row["model_id"] for row in rows if not composing.is_composed(row)]
+    records = _records(facts)
+    single = [record["model_id"] for record in records if not composing.is_composed(record)]
     parameters = _parameters(facts, single)
     listed = "".join(f"    {i!r}: {given!r},\n" for i, given in parameters.items() if given)
-    told = {
-        "MODELS": repr(single) if rows else "list(experiment.models().index)",
+    constants = {
+        "MODELS": repr(single) if records else "list(experiment.models().index)",
         "PARAMETERS": f"{{\n{listed}}}" if listed else "{}",
     }
-    how = "cross-validated on the same folds" if facts.has_target else "fitted on all rows"
-    cells = [(f"## Models\n\nEach is {how}.", f"{assigned(told)}\n\n{_FIT}")]
-    composed = [row for row in rows if composing.is_composed(row)]
+    method = "cross-validated on the same folds" if facts.has_target else "fitted on all rows"
+    cells = [(f"## Models\n\nEach model is {method}.", f"{assignments(constants)}\n\n{_FIT}")]
+    composed = [record for record in records if composing.is_composed(record)]
     if composed:
-        lines = "\n".join(composing.code_of(facts, row) for row in composed)
+        lines = "\n".join(composing.code_of(facts, record) for record in composed)
         cells.append((composing.text_of(facts), lines))
     if plan == "finalize":
         final = _FINAL if facts.has_target else "best = results[MODELS[0]].pipeline\nbest"
-        return [*cells, ("## On all rows", final)]
-    return [*cells, ("## Leaderboard", _board(facts))]
+        return [*cells, ("## Final fit on all rows", final)]
+    return [*cells, ("## Leaderboard", _leaderboard(facts))]
 
 
 def _parameters(facts: Facts, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """What each model is made with."""
+    """Return the parameters of each model."""
     plan = facts.plan_params
     shared = {own: plan[name] for name, own in PARAM_ALIASES.items() if plan.get(name) is not None}
     given = dict.fromkeys(ids, shared)
@@ -142,26 +142,28 @@ best = experiment.finalize_model(results[MODELS[0]].pipeline).pipeline
 best"""
 
 
-def _board(facts: Facts) -> str:
+def _leaderboard(facts: Facts) -> str:
     run = facts.run
-    called = {row["model_id"]: row.get("name") or row["model_id"] for row in run.leaderboard}
+    model_names = {
+        record["model_id"]: record.get("name") or record["model_id"] for record in run.leaderboard
+    }
     order = f'METRIC, ascending={not run.greater_is_better}, kind="stable"'
     return f"""\
-{assigned({"METRIC": repr(run.metric), "NAMES": repr(called)})}
+{assignments({"METRIC": repr(run.metric), "NAMES": repr(model_names)})}
 
-{grouping.BOARDS.get(facts.kind.answers, _FOLDS)}
+{grouping.LEADERBOARDS.get(facts.kind.answers, _FOLDS)}
 leaderboard = leaderboard.sort_values({order})
 best = results[leaderboard.index[0]].pipeline
 leaderboard.insert(0, "name", [NAMES.get(model_id, model_id) for model_id in leaderboard.index])
 leaderboard.round(4)"""
 
 
-def _rows(facts: Facts) -> list[dict[str, Any]]:
-    """The models that were scored; where there are none, those that were asked for, or an empty list."""
+def _records(facts: Facts) -> list[dict[str, Any]]:
+    """Return the records of the scored models, else of those in the request; an empty list if it has none."""
     if facts.run.leaderboard:
         return facts.run.leaderboard
     if facts.run.model_id is not None:
         return [{"model_id": facts.run.model_id}]
-    wanted = facts.plan_params.get("include") or []
-    unwanted = set(facts.plan_params.get("exclude") or [])
-    return [{"model_id": str(i)} for i in wanted if i not in unwanted]
+    included = facts.plan_params.get("include") or []
+    excluded = set(facts.plan_params.get("exclude") or [])
+    return [{"model_id": str(i)} for i in included if i not in excluded]

@@ -1,13 +1,13 @@
-"""What the engine room did to the frame, said in pandas."""
+"""Code for the changes of the data by the engine, in pandas."""
 
 from __future__ import annotations
 
-from .cells import assigned
+from .cells import assignments
 from .run_facts import Facts
 
 _TEXT = '''\
 def text(value):
-    """A value of a text column as text; 1, 1.0 and "1" are the same."""
+    """Return a value of a text column as text; 1, 1.0 and "1" are the same."""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     if isinstance(value, (list, tuple, dict)):
@@ -16,7 +16,7 @@ def text(value):
 '''
 _SAFE = '''\
 def safe(name, taken):
-    """A name that all models take, and that no other column has."""
+    """Return a name that all models accept and that is not taken."""
     base = re.sub(r"[^\\w.\\-]+", "_", name) or "column"
     made, number = base, 2
     while made in taken:
@@ -26,7 +26,7 @@ def safe(name, taken):
 '''
 _UNIQUE = '''\
 def unique(names):
-    """Names as texts, each once."""
+    """Return the names as unique texts."""
     texts = ["_".join(map(str, n)) if isinstance(n, tuple) else str(n) for n in names]
     made = []
     for text in texts:
@@ -36,14 +36,14 @@ def unique(names):
         made.append(name)
     return made
 '''
-#: kinds of `infer_dtype` that are numbers to the models
+#: results of `infer_dtype` that are numbers for models
 _NUMBERS = {"boolean", "integer", "floating", "mixed-integer-float", "decimal"}
-#: sources whose columns of text hold nothing but text
+#: sources whose text columns have only text
 _PLAIN_TEXT = {"csv_upload", "sklearn"}
 
 
 def code_of(facts: Facts) -> str:
-    """The cell that makes `data` of `table`: what is learned from, and the target."""
+    """Return the code that computes `data` from `table`: features and target."""
     parts = [imports(facts), _constants(facts), *_helpers(facts), _rows(facts), _loop(facts)]
     target = f"{_target(facts)}\n" if facts.has_target else ""
     parts.append(f"{target}data.head()")
@@ -51,19 +51,20 @@ def code_of(facts: Facts) -> str:
 
 
 def columns_of(facts: Facts) -> list[str]:
-    """Parts of a cell that makes `data` of all columns of `table` but the target."""
+    """Return the parts of the code that computes `data` from all columns of `table` except the target."""
     return [_constants(facts), *_helpers(facts), _loop(facts)]
 
 
 def _takes_any_text(facts: Facts) -> bool:
-    told = facts.changed("mixed_to_text") or facts.changed("nested_to_text")
+    changed = facts.changed("mixed_to_text") or facts.changed("nested_to_text")
     return (
-        bool(told or facts.changed("target_to_text")) or facts.run.data["kind"] not in _PLAIN_TEXT
+        bool(changed or facts.changed("target_to_text"))
+        or facts.run.data["kind"] not in _PLAIN_TEXT
     )
 
 
 def imports(facts: Facts) -> str:
-    """What the cell needs."""
+    """Return the imports of the cell."""
     names = ["json"] if _takes_any_text(facts) else []
     names += ["re"] if facts.changed("names_made_safe") else []
     standard = "".join(f"import {name}\n" for name in names)
@@ -74,13 +75,13 @@ def _constants(facts: Facts) -> str:
     names = {"NUMBERS": repr(sorted(_NUMBERS))}
     dates, blanks = facts.changed("dates_expanded"), facts.changed("blanks_to_missing")
     if dates:
-        listed = "".join(f"    {name!r}: {how!r},\n" for name, how in dates["dates"].items())
+        listed = "".join(f"    {name!r}: {form!r},\n" for name, form in dates["dates"].items())
         names["DATES"] = f"{{\n{listed}}}"
     if blanks:
         names["BLANKS"] = repr(blanks["blanks"])
     if facts.changed("durations_to_seconds"):
         names["DURATIONS"] = repr(facts.columns("durations_to_seconds"))
-    return assigned(names)
+    return assignments(names)
 
 
 def _helpers(facts: Facts) -> list[str]:
@@ -100,14 +101,14 @@ def _rows(facts: Facts) -> str:
     if facts.changed("rows_without_target_dropped"):
         lines.append("known = table[TARGET].replace([np.inf, -np.inf], np.nan).notna()")
         lines.append("table = table[known].reset_index(drop=True)")
-    gone = facts.columns("columns_ignored") + facts.columns("empty_columns_dropped")
-    if gone:
-        lines.append(f"table = table.drop(columns={gone!r})")
+    dropped = facts.columns("columns_ignored") + facts.columns("empty_columns_dropped")
+    if dropped:
+        lines.append(f"table = table.drop(columns={dropped!r})")
     return "\n".join(lines)
 
 
 def _loop(facts: Facts) -> str:
-    """Column by column, in the order that the engine room gives them."""
+    """Return the loop over the columns, in the order of the engine."""
     is_made_safe = facts.changed("names_made_safe") is not None
     key = "key" if is_made_safe else "name"
     branches: list[tuple[str, list[str]]] = []
@@ -128,8 +129,8 @@ def _loop(facts: Facts) -> str:
     if is_made_safe:
         lines.insert(0, "taken = {TARGET}" if facts.has_target else "taken = set()")
         lines.append("    key = safe(name, taken)")
-    for place, (condition, body) in enumerate(branches):
-        lines.append(f"    {'elif' if place else 'if'} {condition}:")
+    for position, (condition, body) in enumerate(branches):
+        lines.append(f"    {'elif' if position else 'if'} {condition}:")
         lines += [f"        {line}" for line in body]
     lines += [
         "    else:",
@@ -163,7 +164,7 @@ def _target(facts: Facts) -> str:
     if facts.changed("target_to_text"):
         target = "table[TARGET].astype(object).map(text)"
     return f"""\
-# the models learn 0, 1, 2, … for the labels in their order
+# labels are encoded as 0, 1, 2, … in their order
 target = {target}
 LABELS = sorted(target.unique())
 data[TARGET] = target.map({{label: code for code, label in enumerate(LABELS)}}).astype("int64")"""

@@ -1,4 +1,4 @@
-"""How the notebook gets the table that the run was given."""
+"""Code that reads the table of the run."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ from dataclasses import dataclass
 
 import msgspec
 
-from .cells import assigned, call
+from .cells import assignments, call
 from .descriptions import quoted
 from .run_facts import Facts
 
-#: more rows than one wants to scroll past are read from a file
+#: inline rows up to these limits are in the notebook, more are read from a file
 MOST_ROWS = 200
 MOST_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Text and code about one kind of source."""
+    """Text and code for one kind of source."""
 
-    #: for people: what has to be at hand
-    wanted: str
-    #: assignments that stand on top
+    #: Markdown text: what the user has to provide
+    requirements: str
+    #: assignments of the first code cell
     names: str
     imports: str
     reading: str
 
 
 def source_of(facts: Facts) -> Source:
-    """Text and code about the run's own source."""
+    """Return text and code for the source of the run."""
     return _KINDS.get(str(facts.run.data["kind"]), _frame)(facts)
 
 
@@ -50,15 +50,15 @@ def _csv(facts: Facts) -> Source:
 def _parquet(facts: Facts) -> Source:
     reading = """\
 table = pq.read_table(DATA).to_pandas(ignore_metadata=True)
-# what pandas noted of its index is no part of the table
+# an index that pandas has stored is not part of the table
 table = table.loc[:, ~table.columns.str.fullmatch(r"__index_level_\\d+__")]"""
     imports = "import pandas as pd\nimport pyarrow.parquet as pq"
     return _file(facts, "data.parquet", imports, reading)
 
 
-def _file(facts: Facts, unnamed: str, imports: str, reading: str) -> Source:
-    name = facts.filename or unnamed
-    wanted = f"The file that was uploaded as {quoted(name)}: put its path into `DATA`."
+def _file(facts: Facts, default_name: str, imports: str, reading: str) -> Source:
+    name = facts.filename or default_name
+    requirements = f"The file that was uploaded as {quoted(name)}: set `DATA` to its path."
     names = {"DATA": repr(name)}
     sha256 = facts.snapshot.get("data_sha256")
     if sha256:
@@ -66,16 +66,16 @@ def _file(facts: Facts, unnamed: str, imports: str, reading: str) -> Source:
         imports = f"import hashlib\nfrom pathlib import Path\n\n{imports}"
         reading = f"""\
 if hashlib.sha256(Path(DATA).read_bytes()).hexdigest() != SHA256:
-    print("This is not the file that the run was given; the scores will differ.")
+    print("This is not the file of the run; the scores will differ.")
 {reading}"""
-    return Source(wanted, assigned(names), imports, reading)
+    return Source(requirements, assignments(names), imports, reading)
 
 
 def _sklearn(facts: Facts) -> Source:
     name = str(facts.run.data["options"]["name"])
     loader = f"load_{name}"
     return Source(
-        wanted=f"Nothing: the table `{name}` comes with scikit-learn.",
+        requirements=f"Nothing: the data set `{name}` is part of scikit-learn.",
         names="",
         imports=f"from sklearn.datasets import {loader}",
         reading=f"table = {loader}(as_frame=True).frame",
@@ -88,15 +88,15 @@ def _inline(facts: Facts) -> Source:
     if rows and len(rows) <= MOST_ROWS and len(msgspec.json.encode(rows)) <= MOST_BYTES:
         listed = "".join(f"    {row!r},\n" for row in rows)
         return Source(
-            wanted="Nothing: the rows that the run was given stand below.",
+            requirements="Nothing: the rows of the run are below.",
             names=f"ROWS = [\n{listed}]",
             imports=imports,
             reading="table = pd.DataFrame.from_records(ROWS)",
         )
     return Source(
-        wanted="The rows that came with the submission (`data_inline`), as a JSON array in a file: "
-        "put its path into `DATA`.",
-        names=assigned({"DATA": repr("rows.json")}),
+        requirements="The rows of the submission (`data_inline`), as a JSON array in a file: "
+        "set `DATA` to its path.",
+        names=assignments({"DATA": repr("rows.json")}),
         imports=f"import json\nfrom pathlib import Path\n\n{imports}",
         reading="table = pd.DataFrame.from_records(json.loads(Path(DATA).read_text()))",
     )
@@ -115,11 +115,11 @@ def _s3(facts: Facts) -> Source:
     if reader == "read_csv":
         arguments["low_memory"] = "False"
     return Source(
-        wanted="The object in S3 that the source named. Credentials are not part of a notebook: set "
+        requirements="The object in S3 of the data source. The notebook has no credentials: set "
         "`AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` in the environment. "
-        "`pip install s3fs` reads from S3. Should the file not be a comma-separated table in UTF-8, say "
-        "so in `read_csv` (`sep=`, `encoding=`).",
-        names=assigned({"DATA": repr(f"s3://{options['bucket']}/{options['key']}")}),
+        "Install `s3fs`. If the file is not a comma-separated table in UTF-8, set `sep` and `encoding` "
+        "in `read_csv`.",
+        names=assignments({"DATA": repr(f"s3://{options['bucket']}/{options['key']}")}),
         imports="import pandas as pd",
         reading=call(
             f"table = pd.{reader}",
@@ -137,24 +137,24 @@ def _is_parquet(options: dict[str, str]) -> bool:
 
 def _postgres(facts: Facts) -> Source:
     options = facts.run.data["options"]
-    where = {
+    connection = {
         "host": options["host"],
         "port": options.get("port") or 5432,
         "dbname": options["database"],
         "user": options["user"],
     }
     if options.get("sslmode"):
-        where["sslmode"] = options["sslmode"]
+        connection["sslmode"] = options["sslmode"]
     if options.get("query"):
         query = repr(options["query"])
     else:
         parts = [part for part in (options.get("schema"), options["table"]) if part]
-        named = ".".join('"' + part.replace('"', '""') + '"' for part in parts)
-        query = repr(f"SELECT * FROM {named}")  # noqa: S608 - every name is quoted
+        table = ".".join('"' + part.replace('"', '""') + '"' for part in parts)
+        query = repr(f"SELECT * FROM {table}")  # noqa: S608 - every name is quoted
     return Source(
-        wanted="The table in PostgreSQL that the source named. The password is not part of a notebook: "
-        "set `PGPASSWORD` in the environment. `pip install 'psycopg[binary]'` connects.",
-        names=assigned({"DATABASE": repr(where), "QUERY": query}),
+        requirements="The table in PostgreSQL of the data source. The notebook has no password: set "
+        "`PGPASSWORD` in the environment. Install `psycopg[binary]`.",
+        names=assignments({"DATABASE": repr(connection), "QUERY": query}),
         imports="import pandas as pd\nimport psycopg",
         reading="""\
 with psycopg.connect(**DATABASE) as connection:
@@ -167,9 +167,9 @@ with psycopg.connect(**DATABASE) as connection:
 def _frame(facts: Facts) -> Source:
     name = (facts.run.data.get("options") or {}).get("name") or "df"
     return Source(
-        wanted=f"The DataFrame {quoted(name)} that the run was given, in a file: its method "
-        "`to_pickle(DATA)` writes it, and `DATA` is its path.",
-        names=assigned({"DATA": repr("frame.pkl")}),
+        requirements=f"The DataFrame {quoted(name)} of the run, as a file: write it with `to_pickle`, and set "
+        "`DATA` to its path.",
+        names=assignments({"DATA": repr("frame.pkl")}),
         imports="import pandas as pd",
         reading="table = pd.read_pickle(DATA)",
     )

@@ -1,4 +1,4 @@
-"""What the records know of a run that is to be done again."""
+"""The data about a run that its notebook needs."""
 
 from __future__ import annotations
 
@@ -16,47 +16,47 @@ from ..store.models import DataSource, Experiment, Run
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """A run, and what stands in other rows than its own; no secret is among them."""
+    """A run with data from other records; contains no secrets."""
 
     run: Run
     experiment: str
-    #: what the upload's file was called, where the source still is
+    #: file name of the upload, None without one
     filename: str | None
-    #: whether the source is read with a secret, as one that is gone may have been
+    #: whether the source has a secret; True for a source that was deleted
     has_secret: bool
-    #: the decisions about the frame, in order
+    #: changes of the data, in order
     changes: list[dict[str, Any]]
     #: rows that came with the submission
     rows: list[dict[str, Any]] | None = None
 
     @property
     def snapshot(self) -> dict[str, Any]:
-        """What the run was made with."""
+        """The snapshot of the run."""
         return self.run.snapshot
 
     @property
     def versions(self) -> dict[str, str | None]:
-        """Package → version, as installed where the run was done."""
+        """Package -> version in the environment of the run."""
         return self.snapshot.get("versions") or {}
 
     @property
     def plan_params(self) -> dict[str, Any]:
-        """What the plan was given."""
+        """The parameters of the plan."""
         return self.snapshot.get("plan_params") or {}
 
     @property
     def task(self) -> str:
-        """The kind of problem."""
+        """The id of the task."""
         return str(self.snapshot["task"])
 
     @property
     def task_type(self) -> TaskType | None:
-        """The task's descriptor; None where this version does not know the task."""
+        """The task type; None when this version does not have the task."""
         return TASK_TYPES.get(self.task)
 
     @property
     def kind(self) -> TaskType:
-        """The task's descriptor, of a run that was checked to have one."""
+        """The task type of a run that was checked to have one."""
         return TASK_TYPES[self.task]
 
     @property
@@ -65,25 +65,25 @@ class Facts:
         return self.snapshot.get("target") is not None
 
     def changed(self, kind: str) -> dict[str, Any] | None:
-        """The decision of that kind, or None where none was taken."""
+        """Return the first change of that kind, None when there is none."""
         return next((item for item in self.changes if item.get("change") == kind), None)
 
     def columns(self, kind: str) -> list[str]:
-        """The columns that decisions of that kind were about."""
-        told = [item for item in self.changes if item.get("change") == kind]
-        return [str(name) for item in told for name in item["columns"]]
+        """Return the columns of the changes of that kind."""
+        matching = [item for item in self.changes if item.get("change") == kind]
+        return [str(name) for item in matching for name in item["columns"]]
 
 
 def read_facts(session: Session, caller: Caller, run_id: str) -> Facts:
-    """The facts of a run that the caller may see."""
+    """Read the facts about a run that the caller may see."""
     run = runs.read(session, caller, run_id)
     experiment = session.get_one(Experiment, run.experiment_id)
     source = session.get(DataSource, run.data_source_id) if run.data_source_id else None
     changes = run.snapshot.get("data_changes") or []
     if run.status != Status.SUCCEEDED:
-        # only a success hands in a whole snapshot; what was done until then stands in the events
-        told = events.of_kind(session, run.id, "data.changed", run.attempt)
-        changes = [{**event.payload, "message": event.message} for event in told]
+        # only a run that has succeeded has a complete snapshot; others have the changes in their events
+        recorded = events.of_kind(session, run.id, "data.changed", run.attempt)
+        changes = [{**event.payload, "message": event.message} for event in recorded]
     filename = source.config.get("filename") if source is not None else None
     has_secret = source is None or source.secret is not None
     return Facts(run, experiment.name, filename, has_secret, list(changes))

@@ -26,7 +26,7 @@ from ...live import LiveServer, until
 
 NAMES = ["a", "b"]
 SCHEMA = {"task": "regression", "columns": [{"name": name, "type": "number"} for name in NAMES]}
-MODEL: Any = SimpleNamespace(checker=RowValidator(SCHEMA), task="regression")
+MODEL: Any = SimpleNamespace(validator=RowValidator(SCHEMA), task="regression")
 MOST = bounded_json.most_values(len(NAMES))
 MIB = 1 << 20
 

@@ -30,7 +30,7 @@ TYPES = ["number", "number", "number", "number", "string"]
 
 @pytest.fixture(scope="module")
 def connected() -> Iterator[LiveServer]:
-    """A server that may read from this machine, and logs all that it can."""
+    """A server that may connect to this machine, with all log messages."""
     with LiveServer(
         arguments=("--ServerApp.log_level=DEBUG",), connector_allow_private=True
     ) as live:
@@ -71,7 +71,7 @@ def upload(server: LiveServer, filename: str, content: bytes, expect: int = 201)
 
 @pytest.fixture
 def in_postgres(postgres: Cluster, postgres_database: str) -> dict[str, Any]:
-    """The config of a table with irises."""
+    """Return the config of a table with the iris data."""
     from sqlalchemy import create_engine
 
     engine = create_engine(postgres.url(postgres_database))
@@ -88,7 +88,7 @@ def in_postgres(postgres: Cluster, postgres_database: str) -> dict[str, Any]:
     }
 
 
-def test_an_s3_source_is_tested_previewed_and_trained_from(
+def test_s3_source_is_tested_previewed_and_trained_on(
     connected: LiveServer, bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bucket.put("iris.csv", CSV)
@@ -110,7 +110,7 @@ def test_an_s3_source_is_tested_previewed_and_trained_from(
     same(run, again(connected, run["id"], tmp_path))
 
 
-def test_a_postgres_source_is_tested_previewed_and_trained_from(
+def test_postgres_source_is_tested_previewed_and_trained_on(
     connected: LiveServer,
     in_postgres: dict[str, Any],
     tmp_path: Path,
@@ -130,7 +130,7 @@ def test_a_postgres_source_is_tested_previewed_and_trained_from(
     same(run, again(connected, run["id"], tmp_path))
 
 
-def test_a_target_that_is_no_column_fails_the_run_and_names_the_columns(
+def test_run_with_an_unknown_target_fails_with_the_columns(
     connected: LiveServer, in_postgres: dict[str, Any]
 ) -> None:
     source = register(connected, "postgres", in_postgres, in_postgres["database"])
@@ -141,7 +141,7 @@ def test_a_target_that_is_no_column_fails_the_run_and_names_the_columns(
     assert run["snapshot"]["data_rows"] == 150
 
 
-def test_parquet_is_uploaded_previewed_and_trained_from(connected: LiveServer) -> None:
+def test_parquet_is_uploaded_previewed_and_trained_on(connected: LiveServer) -> None:
     content = parquet(IRIS)
     row = upload(connected, "iris.parquet", content)
     assert row["kind"] == "parquet_upload"
@@ -169,7 +169,7 @@ def test_parquet_is_uploaded_previewed_and_trained_from(connected: LiveServer) -
     assert "“colour” is not a column" in refused["message"]
 
 
-def test_what_lies_in_a_private_network_is_refused_by_default(
+def test_source_in_a_private_network_is_refused_by_default(
     server: LiveServer, bucket: Bucket, in_postgres: dict[str, Any]
 ) -> None:
     bucket.put("iris.csv", CSV)
@@ -190,7 +190,7 @@ def test_what_lies_in_a_private_network_is_refused_by_default(
 
 
 class Ears:
-    """Hears all that a server says, and remembers it."""
+    """Records all answers, events, logs and files of a server."""
 
     def __init__(self, server: LiveServer) -> None:
         self.server = server
@@ -232,7 +232,7 @@ class Ears:
                     self.heard.append((str(file), file.read_bytes()))
 
 
-def test_no_secret_is_anywhere_but_encrypted(
+def test_secrets_are_nowhere_in_plain_text(
     home: Home, bucket: Bucket, in_postgres: dict[str, Any]
 ) -> None:
     bucket.put("iris.csv", CSV)

@@ -14,7 +14,7 @@ PG = {"host": "h", "database": "d", "user": "u", "table": "t"}
 SECRET = "hunter2-and-more"
 
 
-def test_secrets_of_s3_are_set_apart() -> None:
+def test_secrets_of_s3_are_separated() -> None:
     config = {**S3, "access_key_id": "AKIA", "secret_access_key": SECRET, "region": "eu-west-1"}
     assert check_config("s3", config) == (
         {**S3, "region": "eu-west-1"},
@@ -22,14 +22,14 @@ def test_secrets_of_s3_are_set_apart() -> None:
     )
 
 
-def test_the_password_of_postgres_is_set_apart() -> None:
+def test_password_of_postgres_is_separated() -> None:
     kept, secret = check_config("postgres", {**PG, "password": SECRET, "sslmode": "require"})
     assert secret == {"password": SECRET}
     assert kept.items() >= {**PG, "sslmode": "require"}.items()
     assert "password" not in kept
 
 
-def test_what_is_not_given_is_not_kept() -> None:
+def test_fields_that_are_not_given_are_not_stored() -> None:
     assert check_config("s3", {**S3, "anonymous": True}) == ({**S3, "anonymous": True}, {})
     assert check_config("postgres", {**PG, "password": None})[1] == {}
 
@@ -71,9 +71,7 @@ BAD: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("kind", "config"), BAD)
-def test_a_bad_config_is_refused_without_repeating_a_value(
-    kind: str, config: dict[str, Any]
-) -> None:
+def test_invalid_config_is_refused_without_its_values(kind: str, config: dict[str, Any]) -> None:
     with pytest.raises(Invalid, match=f"config of the {kind} source") as refused:
         check_config(kind, config)
     assert SECRET not in refused.value.message

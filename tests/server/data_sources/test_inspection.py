@@ -26,7 +26,7 @@ SPEC = DataSpec("postgres", {"host": "h", "password": SECRET})
 
 
 def file_of(content: bytes) -> Callable[[Path], Awaitable[None]]:
-    """What copies an upload to a path."""
+    """Return a function that copies an upload to a path."""
 
     async def fetch(target: Path) -> None:
         target.write_bytes(content)
@@ -35,7 +35,7 @@ def file_of(content: bytes) -> Callable[[Path], Awaitable[None]]:
 
 
 class FakeWorker:
-    """Answers as it is told to, and remembers what it was asked."""
+    """A kernel with a fixed answer that records its requests."""
 
     def __init__(self, folder: Path, answer: Any) -> None:
         self.scratch = folder
@@ -57,7 +57,7 @@ class FakeWorker:
 
 
 class FakePool:
-    """One worker, and what became of it."""
+    """A pool with one worker that records what is done with it."""
 
     def __init__(self, worker: FakeWorker | None) -> None:
         self.worker = worker
@@ -86,7 +86,7 @@ class Harness:
 
 
 @in_loop
-async def test_a_kernel_that_has_known_a_secret_is_ended(tmp_path: Path) -> None:
+async def test_kernel_that_has_read_a_secret_is_ended(tmp_path: Path) -> None:
     harness = Harness(tmp_path, {"columns": []})
     assert await harness.inspect() == {"columns": []}
     assert harness.pool.fate == ["inspection", "ended"]
@@ -95,7 +95,7 @@ async def test_a_kernel_that_has_known_a_secret_is_ended(tmp_path: Path) -> None
 
 
 @in_loop
-async def test_a_kernel_gets_a_copy_of_an_upload_and_nothing_of_it_stays(tmp_path: Path) -> None:
+async def test_kernel_gets_a_copy_of_an_upload_which_is_removed(tmp_path: Path) -> None:
     harness = Harness(tmp_path, {"columns": []})
     await harness.inspect(DataSpec("parquet_upload"), 5, fetch=file_of(b"PAR1..."))
     assert harness.worker.files == [b"PAR1..."]
@@ -103,7 +103,7 @@ async def test_a_kernel_gets_a_copy_of_an_upload_and_nothing_of_it_stays(tmp_pat
 
 
 @in_loop
-async def test_a_kernel_that_does_not_answer_is_ended_in_time(tmp_path: Path) -> None:
+async def test_kernel_that_does_not_answer_is_ended_in_time(tmp_path: Path) -> None:
     harness = Harness(tmp_path, None, within_s=0.05)
     with pytest.raises(Unavailable, match=r"within 0\.05 s"):
         await harness.inspect(DataSpec("parquet_upload"), 5, fetch=file_of(b"x"))
@@ -112,7 +112,7 @@ async def test_a_kernel_that_does_not_answer_is_ended_in_time(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("error", [WorkerDied(SECRET), WorkerRefused(SECRET, SECRET)])
-def test_what_a_broken_kernel_says_is_not_repeated(tmp_path: Path, error: Exception) -> None:
+def test_message_of_a_failed_kernel_is_not_shown(tmp_path: Path, error: Exception) -> None:
     harness = Harness(tmp_path, error)
     with pytest.raises(Unavailable) as refused:
         asyncio.run(harness.inspect())
@@ -122,7 +122,7 @@ def test_what_a_broken_kernel_says_is_not_repeated(tmp_path: Path, error: Except
 
 
 @in_loop
-async def test_a_caller_that_goes_away_leaves_no_kernel(tmp_path: Path) -> None:
+async def test_cancelled_caller_leaves_no_kernel(tmp_path: Path) -> None:
     harness = Harness(tmp_path, None)
     looking = asyncio.create_task(harness.inspect())
     while not harness.worker.asked:
@@ -134,7 +134,7 @@ async def test_a_caller_that_goes_away_leaves_no_kernel(tmp_path: Path) -> None:
 
 
 @in_loop
-async def test_without_a_kernel_it_is_said(tmp_path: Path) -> None:
+async def test_missing_kernel_is_unavailable(tmp_path: Path) -> None:
     harness = Harness(tmp_path, {})
     harness.pool.worker = None
     with pytest.raises(Unavailable, match="could not be started"):
@@ -150,7 +150,7 @@ async def asked(harness: Harness, count: int) -> None:
 
 
 @in_loop
-async def test_the_same_question_has_one_kernel_and_one_answer(tmp_path: Path) -> None:
+async def test_same_inspections_share_one_kernel(tmp_path: Path) -> None:
     harness = Harness(tmp_path, {"columns": []})
     answers = await asyncio.gather(*(harness.inspect(user=str(n)) for n in range(8)))
     assert answers == [{"columns": []}] * 8
@@ -160,7 +160,7 @@ async def test_the_same_question_has_one_kernel_and_one_answer(tmp_path: Path) -
 
 
 @in_loop
-async def test_a_person_whose_sources_do_not_answer_holds_up_nobody_else(tmp_path: Path) -> None:
+async def test_slow_sources_of_one_user_do_not_block_another(tmp_path: Path) -> None:
     harness = Harness(tmp_path, None, within_s=3600.0)
     stuck = [asyncio.create_task(harness.inspect(source_id=f"stuck-{n}")) for n in range(8)]
     await asked(harness, MAX_INSPECTIONS_PER_USER)
@@ -177,7 +177,7 @@ async def test_a_person_whose_sources_do_not_answer_holds_up_nobody_else(tmp_pat
 
 
 @in_loop
-async def test_who_waits_too_long_for_a_place_is_told(tmp_path: Path) -> None:
+async def test_wait_for_a_slot_times_out(tmp_path: Path) -> None:
     harness = Harness(tmp_path, None, within_s=0.05)
     refused = await asyncio.gather(
         *(harness.inspect(source_id=str(n)) for n in range(8)), return_exceptions=True
@@ -187,7 +187,7 @@ async def test_who_waits_too_long_for_a_place_is_told(tmp_path: Path) -> None:
 
 
 @in_loop
-async def test_a_look_goes_on_while_one_of_two_still_waits(tmp_path: Path) -> None:
+async def test_shared_inspection_goes_on_while_one_caller_waits(tmp_path: Path) -> None:
     harness = Harness(tmp_path, None)
     first, second = (asyncio.create_task(harness.inspect()) for _ in range(2))
     await asked(harness, 1)

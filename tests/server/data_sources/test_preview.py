@@ -30,7 +30,7 @@ def preview(folder: Path, content: bytes, rows: int = 20) -> dict[str, Any]:
     return preview_csv(store, "sources/one", config, rows)
 
 
-def test_values_have_their_types_and_missing_ones_are_null(tmp_path: Path) -> None:
+def test_values_have_types_and_missing_ones_are_null(tmp_path: Path) -> None:
     content = "﻿n;x;ok;name;when\n1;1.5;true;ä;2026-01-02\n;NA;False;;\n3;2;TRUE;c;2026-01-03\n"
     found = preview(tmp_path, content.encode())
     assert found["rows"] == [
@@ -47,7 +47,7 @@ def test_values_have_their_types_and_missing_ones_are_null(tmp_path: Path) -> No
     ]
 
 
-def test_only_as_many_rows_as_were_asked_for(tmp_path: Path) -> None:
+def test_number_of_rows_is_that_of_the_request(tmp_path: Path) -> None:
     content = b"a,species\n" + b"".join(b"%d,x\n" % n for n in range(6_000))
     found = preview(tmp_path, content, 3)
     assert [row["a"] for row in found["rows"]] == [0, 1, 2]
@@ -55,20 +55,20 @@ def test_only_as_many_rows_as_were_asked_for(tmp_path: Path) -> None:
     assert found["suggestion"]["target"] == "species"
 
 
-def test_ragged_rows_and_a_later_value_of_another_type(tmp_path: Path) -> None:
-    """A preview never fails on what an upload has taken."""
+def test_ragged_rows_and_a_later_value_of_another_type_are_previewed(tmp_path: Path) -> None:
+    """A preview never fails on an upload that was accepted."""
     content = b"a,b\n" + b"1,2\n" * 3_000 + b"oops\n" + b"x,y\n"
     found = preview(tmp_path, content, 1000)
     json.dumps(found, allow_nan=False)
     assert found["columns"][1]["missing"] == 1
 
 
-def test_numbers_that_json_does_not_know_are_no_part_of_it(tmp_path: Path) -> None:
+def test_nan_and_infinity_are_not_in_the_preview(tmp_path: Path) -> None:
     found = preview(tmp_path, b"a,b\n1.5,nan\n2.5,NaN\n")
     assert [row["b"] for row in found["rows"]] == [None, None]
 
 
-def test_a_wide_table_is_examined_less_far(tmp_path: Path) -> None:
+def test_fewer_rows_of_a_wide_table_are_examined(tmp_path: Path) -> None:
     """A preview is made in the server: as many values as it holds are bounded."""
     width = 2_000
     line = ",".join(["1"] * width) + "\n"
@@ -78,7 +78,7 @@ def test_a_wide_table_is_examined_less_far(tmp_path: Path) -> None:
     assert len(seen["rows"]) == 5
 
 
-def test_long_cells_are_read_and_examined_less_far(tmp_path: Path) -> None:
+def test_fewer_rows_with_long_cells_are_examined(tmp_path: Path) -> None:
     long = "x" * (1 << 20)
     content = ("text,y\nshort,1\n" + f"{long},1\n" * 40).encode()
     seen = preview(tmp_path, content, rows=3)
@@ -86,7 +86,7 @@ def test_long_cells_are_read_and_examined_less_far(tmp_path: Path) -> None:
     assert seen["rows"][1]["text"] == long
 
 
-def test_a_file_that_was_emptied_is_said_to_be_so(tmp_path: Path) -> None:
+def test_emptied_file_is_invalid(tmp_path: Path) -> None:
     store = FileStore(str(tmp_path))
     store.put("sources/one", b"")
     config: dict[str, Any] = {"rows": 1, "columns": [], "encoding": "utf-8", "delimiter": ","}

@@ -33,7 +33,7 @@ END = b"--x--\r\n"
 
 
 class Harness:
-    """Takes uploads into a folder."""
+    """Uploads to a folder."""
 
     def __init__(self, folder: Path, cap: int = 10_000) -> None:
         self.folder = folder
@@ -73,7 +73,7 @@ def harness(tmp_path: Path) -> Harness:
     order=st.permutations([FILE, NAME, part("description", b"sweet")]),
     cuts=st.lists(st.integers(0, 400), max_size=12),
 )
-def test_parts_in_any_order_in_pieces_of_any_size(
+def test_parts_may_come_in_any_order_and_in_chunks_of_any_size(
     harness: Harness, order: list[bytes], cuts: list[int]
 ) -> None:
     body = b"".join(order) + END
@@ -88,14 +88,14 @@ def test_parts_in_any_order_in_pieces_of_any_size(
 
 
 @in_loop
-async def test_byte_by_byte(harness: Harness) -> None:
+async def test_upload_byte_by_byte(harness: Harness) -> None:
     body = FILE + NAME + END
     _, facts = await harness.take(body[place : place + 1] for place in range(len(body)))
     assert facts.sha256 == hashlib.sha256(TABLE).hexdigest()
 
 
 @in_loop
-async def test_a_table_of_many_pieces_is_stored_whole(harness: Harness) -> None:
+async def test_table_of_many_pieces_is_stored_completely(harness: Harness) -> None:
     harness.cap = 8 << 20
     table = b"a,b\n" + b"".join(b'%d,"x\ny"\n' % n for n in range(300_000))
     body = part("file", table, "d.csv") + NAME + END
@@ -108,17 +108,17 @@ async def test_a_table_of_many_pieces_is_stored_whole(harness: Harness) -> None:
 
 
 @in_loop
-async def test_stray_quotes_are_counted_in_the_stored_file(harness: Harness) -> None:
+async def test_rows_with_stray_quotes_are_counted_in_the_stored_file(harness: Harness) -> None:
     table = b'size,name\n5" disk,a\n3" disk,b\n'
     _, facts = await harness.take([part("file", table, "d.csv"), NAME, END])
     assert facts.rows == 2
 
 
 @in_loop
-async def test_a_quote_that_is_never_closed_is_refused_and_leaves_nothing(
+async def test_unclosed_quote_is_refused_and_leaves_no_file(
     harness: Harness,
 ) -> None:
-    """Found only by the sure count, after the file was stored: it is taken away again."""
+    """It is found when rows are counted in the stored file, which is then deleted."""
     harness.cap = 8 << 20
     table = b"a,b\n" + b"1,2\n" * 100_000 + b'1,"open\n' + b"1,2\n" * 100_000
     with pytest.raises(Invalid, match="cannot be read as a table"):
@@ -142,16 +142,14 @@ async def test_a_quote_that_is_never_closed_is_refused_and_leaves_nothing(
         ([part("file", b"a,b\n1,\x00\n", "d.csv"), NAME, END], "control characters"),
     ],
 )
-def test_what_is_refused_leaves_nothing_on_disk(
-    harness: Harness, pieces: list[bytes], why: str
-) -> None:
+def test_refused_upload_leaves_no_file(harness: Harness, pieces: list[bytes], why: str) -> None:
     with pytest.raises(Invalid, match=why):
         asyncio.run(harness.take(pieces))
     assert harness.files() == []
 
 
 @in_loop
-async def test_the_moment_the_cap_is_passed_it_is_said(harness: Harness) -> None:
+async def test_upload_is_refused_as_soon_as_it_exceeds_the_cap(harness: Harness) -> None:
     harness.cap = len(TABLE)
     await harness.take([FILE, NAME, END])
     harness.cap = len(TABLE) - 1
@@ -161,7 +159,7 @@ async def test_the_moment_the_cap_is_passed_it_is_said(harness: Harness) -> None
 
 
 @in_loop
-async def test_a_large_file_beyond_the_cap_leaves_nothing(harness: Harness) -> None:
+async def test_large_file_beyond_the_cap_leaves_no_file(harness: Harness) -> None:
     harness.cap = 3 << 20
     head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="d"\r\n\r\na,b\n'
     with pytest.raises(TooLarge):
@@ -186,7 +184,7 @@ async def test_a_large_file_beyond_the_cap_leaves_nothing(harness: Harness) -> N
         ("x" * 300, "x" * 255),
     ],
 )
-def test_a_file_name_is_a_label_its_last_part(filename: str, label: str) -> None:
+def test_label_is_the_last_part_of_a_file_name(filename: str, label: str) -> None:
     assert label_of(filename) == label
 
 
@@ -194,11 +192,11 @@ def test_a_file_name_is_a_label_its_last_part(filename: str, label: str) -> None
     "kind",
     ["", "text/csv", "multipart/form-data", "multipart/form-data; boundary=", "application/json"],
 )
-def test_a_body_that_is_no_multipart_is_refused(kind: str) -> None:
+def test_body_that_is_not_multipart_is_refused(kind: str) -> None:
     with pytest.raises(Invalid, match="multipart/form-data"):
         boundary_of(kind)
 
 
-def test_boundaries_with_and_without_quotes() -> None:
+def test_boundary_may_be_quoted() -> None:
     assert boundary_of('multipart/form-data; boundary="a b"') == b"a b"
     assert boundary_of("Multipart/Form-Data; charset=utf-8; boundary=x") == b"x"

@@ -21,7 +21,7 @@ from ...fakes.engine import DESCRIPTION
 
 
 class FakeWorker:
-    """A kernel that describes the engine as it is told to."""
+    """A kernel with fixed descriptions of the engine."""
 
     def __init__(self, answer: str | Exception, gate: Gate | None) -> None:
         self._answer = answer
@@ -36,7 +36,7 @@ class FakeWorker:
 
 
 class FakePool:
-    """Hands out one kernel after the other, and counts."""
+    """A pool that counts its kernels."""
 
     def __init__(self, folder: Path, *answers: str | Exception, gate: Gate | None = None) -> None:
         self.settings = PoolSettings("python3", folder)
@@ -81,7 +81,7 @@ def cached(folder: Path) -> list[Path]:
 
 
 @in_loop
-async def test_a_kernel_is_asked_once_and_then_a_file(tmp_path: Path) -> None:
+async def test_description_is_read_in_a_kernel_once_and_then_from_the_cache(tmp_path: Path) -> None:
     pool = FakePool(tmp_path)
     first = engine(pool, tmp_path)
     assert await first.get() == DESCRIPTION
@@ -92,7 +92,7 @@ async def test_a_kernel_is_asked_once_and_then_a_file(tmp_path: Path) -> None:
 
 
 @in_loop
-async def test_who_asks_at_once_waits_for_one_kernel(tmp_path: Path) -> None:
+async def test_concurrent_requests_share_one_kernel(tmp_path: Path) -> None:
     pool = FakePool(tmp_path, gate=(gate := Gate()))
     asked = engine(pool, tmp_path)
     waiting = [asyncio.create_task(asked.get()) for _ in range(5)]
@@ -103,7 +103,7 @@ async def test_who_asks_at_once_waits_for_one_kernel(tmp_path: Path) -> None:
 
 
 @in_loop
-async def test_another_version_of_a_package_is_asked_again(
+async def test_other_package_version_is_described_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pool = FakePool(tmp_path)
@@ -115,8 +115,8 @@ async def test_another_version_of_a_package_is_asked_again(
 
 
 @in_loop
-async def test_an_environment_that_is_not_ours_is_asked_each_time(tmp_path: Path) -> None:
-    """What is installed there cannot be known from here, so nothing is cached."""
+async def test_other_environment_is_not_cached(tmp_path: Path) -> None:
+    """The versions installed there are not known here."""
     pool = FakePool(tmp_path)
     for _ in range(2):
         await engine(pool, tmp_path, FakeSpecs("/opt/other/bin/python")).get()
@@ -125,7 +125,7 @@ async def test_an_environment_that_is_not_ours_is_asked_each_time(tmp_path: Path
 
 
 @in_loop
-async def test_a_damaged_cache_is_written_anew(tmp_path: Path) -> None:
+async def test_damaged_cache_is_replaced(tmp_path: Path) -> None:
     pool = FakePool(tmp_path)
     await engine(pool, tmp_path).get()
     cached(tmp_path)[0].write_text('{"tasks": [')
@@ -135,7 +135,7 @@ async def test_a_damaged_cache_is_written_anew(tmp_path: Path) -> None:
 
 
 @in_loop
-async def test_a_cache_that_cannot_be_written_does_no_harm(tmp_path: Path) -> None:
+async def test_cache_that_cannot_be_written_is_ignored(tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("a file where the folder should be")
     assert await engine(FakePool(tmp_path), tmp_path).get() == DESCRIPTION
 
@@ -148,7 +148,7 @@ async def test_a_cache_that_cannot_be_written_does_no_harm(tmp_path: Path) -> No
         (WorkerRefused("ModuleNotFoundError: pycaret", ""), 1),
     ],
 )
-def test_a_kernel_that_cannot_say_is_not_taken_for_an_answer(
+def test_kernel_that_cannot_describe_the_engine_is_unavailable(
     tmp_path: Path, failure: Exception, ended: int
 ) -> None:
     @in_loop
@@ -166,7 +166,7 @@ def test_a_kernel_that_cannot_say_is_not_taken_for_an_answer(
 
 
 @in_loop
-async def test_a_task_that_there_is_not_names_those_that_there_are(tmp_path: Path) -> None:
+async def test_unknown_task_is_refused_with_the_tasks(tmp_path: Path) -> None:
     asked = engine(FakePool(tmp_path), tmp_path)
     assert (await asked.task("regression"))["id"] == "regression"
     with pytest.raises(Invalid, match=r"classification.*time_series"):

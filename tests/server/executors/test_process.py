@@ -35,7 +35,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="process groups 
 
 @pytest.fixture
 def start() -> Iterator[Callable[[], subprocess.Popen[str]]]:
-    """Start a process with two children in a group of its own; all of it is gone after the test."""
+    """Start a process with two children in a group of its own, and kill them at the end."""
     started: list[subprocess.Popen[str]] = []
 
     def begin() -> subprocess.Popen[str]:
@@ -65,7 +65,7 @@ def since(leader: subprocess.Popen[str]) -> float:
 
 
 def gone(pids: list[int]) -> bool:
-    """Whether those processes have ended; who reaps them is another question."""
+    """Return whether the processes have ended; zombies count as ended."""
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         if all(process.started_at(pid) is None for pid in pids):
@@ -77,7 +77,7 @@ def gone(pids: list[int]) -> bool:
 Start = Callable[[], "subprocess.Popen[str]"]
 
 
-def test_a_process_is_the_same_by_number_and_start(start: Start) -> None:
+def test_process_is_identified_by_id_and_start_time(start: Start) -> None:
     leader = start()
     moment = since(leader)
     assert process.is_same(leader.pid, moment)
@@ -90,7 +90,7 @@ def test_a_process_is_the_same_by_number_and_start(start: Start) -> None:
     assert not process.is_same(leader.pid, moment)
 
 
-def test_a_group_is_its_leader_and_its_children(start: Start) -> None:
+def test_group_members_are_the_leader_and_its_children(start: Start) -> None:
     leader = start()
     moment = since(leader)
     children = [child.pid for child in psutil.Process(leader.pid).children()]
@@ -98,7 +98,7 @@ def test_a_group_is_its_leader_and_its_children(start: Start) -> None:
     assert sorted(process.group_members(leader.pid, moment)) == sorted([leader.pid, *children])
 
 
-def test_a_group_ends_with_all_of_it_even_when_its_leader_is_gone(start: Start) -> None:
+def test_group_is_killed_even_without_its_leader(start: Start) -> None:
     leader = start()
     moment = since(leader)
     children = [child.pid for child in psutil.Process(leader.pid).children()]
@@ -109,7 +109,7 @@ def test_a_group_ends_with_all_of_it_even_when_its_leader_is_gone(start: Start) 
     assert gone(children)
 
 
-def test_a_group_whose_number_has_come_round_again_is_left_alone(start: Start) -> None:
+def test_group_whose_id_was_reused_is_not_killed(start: Start) -> None:
     """The group that we knew began later than these processes did: they are somebody else's."""
     leader = start()
     assert process.kill_group(leader.pid, since(leader) + 60) == 0
@@ -117,7 +117,7 @@ def test_a_group_whose_number_has_come_round_again_is_left_alone(start: Start) -
 
 
 @in_loop
-async def test_the_end_of_a_child_is_noticed_and_reaped(start: Start) -> None:
+async def test_exit_of_a_child_is_awaited_and_reaped(start: Start) -> None:
     leader = start()
 
     async def poll() -> int | None:
@@ -144,7 +144,7 @@ def left_by(
 
 @pytest.fixture
 def dead() -> ServerId:
-    """A server of this host that has ended."""
+    """Return the id of a server of this host that has ended."""
     child = subprocess.Popen(["sleep", "0"])
     child.wait()
     return ServerId(HOST, child.pid, time.time() - 3600)
@@ -155,7 +155,7 @@ def alive() -> ServerId:
     return ServerId(HOST, mine.pid, mine.pid_started_at)
 
 
-def test_what_a_dead_server_left_is_ended_and_named(start: Start, dead: ServerId) -> None:
+def test_sweep_kills_kernels_of_a_dead_server(start: Start, dead: ServerId) -> None:
     first, second = start(), start()
     family = process.group_members(first.pid, since(first))
     leftovers = [left_by(dead, first), left_by(dead, second)]
@@ -165,13 +165,13 @@ def test_what_a_dead_server_left_is_ended_and_named(start: Start, dead: ServerId
     assert gone([second.pid])
 
 
-def test_what_a_live_server_runs_is_not_touched(start: Start) -> None:
+def test_sweep_does_not_touch_kernels_of_a_live_server(start: Start) -> None:
     leader = start()
     assert sweep([left_by(alive(), leader)], HOST) == []
     assert len(process.group_members(leader.pid, since(leader))) == 3
 
 
-def test_a_server_of_another_host_may_be_alive(start: Start, dead: ServerId) -> None:
+def test_server_of_another_host_does_not_count_as_dead(start: Start, dead: ServerId) -> None:
     leader = start()
     away = ServerId("elsewhere", dead.pid, dead.pid_started_at)
     assert not away.is_dead(HOST)
@@ -179,30 +179,28 @@ def test_a_server_of_another_host_may_be_alive(start: Start, dead: ServerId) -> 
     assert leader.poll() is None
 
 
-def test_a_pid_that_has_come_round_again_is_not_killed_but_forgotten(
-    start: Start, dead: ServerId
-) -> None:
-    """The table names a kernel of yesterday; its number belongs to somebody who started after it."""
+def test_sweep_does_not_kill_a_process_whose_id_was_reused(start: Start, dead: ServerId) -> None:
+    """The process with the id of the kernel started after the kernel."""
     stranger = start()
     left = left_by(dead, stranger, since(stranger) + 60)
     assert sweep([left], HOST) == [left.kernel_id]
     assert stranger.poll() is None
 
 
-def test_a_server_whose_number_has_come_round_again_is_dead() -> None:
+def test_server_whose_process_id_was_reused_is_dead() -> None:
     mine = ServerId.current()
     assert not mine.is_dead(mine.host)
     assert ServerId(mine.host, mine.pid, mine.pid_started_at - 60).is_dead(mine.host)
 
 
 @pytest.mark.parametrize("host", ["here", "fe80::1", "a:b:c", "node-1.example.org"])
-def test_a_servers_name_can_be_read_back(host: str) -> None:
+def test_server_id_is_parsed_from_its_text(host: str) -> None:
     server = ServerId(host, 42, 1767323045.12)
     assert ServerId.parse(str(server)) == server
 
 
-def test_this_servers_name_read_back_is_alive() -> None:
-    """The name holds hundredths of a second, as the table of processes does."""
+def test_parsed_id_of_this_server_is_alive() -> None:
+    """The text has hundredths of a second, as the process table."""
     mine = ServerId.current()
     assert not ServerId.parse(str(mine)).is_dead(mine.host)
     assert Path(f"/proc/{mine.pid}").exists() or sys.platform != "linux"

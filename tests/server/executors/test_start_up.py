@@ -51,7 +51,7 @@ SPEC = KernelSpec(
 
 
 class OneSpec(KernelSpecManager):
-    """Knows one kernelspec, whatever it is asked for."""
+    """Returns the same kernelspec for any name."""
 
     spec = SPEC
 
@@ -85,7 +85,7 @@ async def pool(
 
 
 def own_profile(folder: Path, monkeypatch: pytest.MonkeyPatch, code: str) -> Path:
-    """A home whose IPython and Python run `code` at every start; returns the mark that this leaves."""
+    """Make IPython and Python execute `code` at each start; return the file that it creates."""
     mark = folder / "was-executed"
     whole = f"open({str(mark)!r}, 'w').close()\n{code}\n"
     start_up = folder / "ipython" / "profile_default" / "startup"
@@ -100,7 +100,7 @@ def own_profile(folder: Path, monkeypatch: pytest.MonkeyPatch, code: str) -> Pat
 
 
 @pytest.mark.parametrize("name", START_UPS)
-def test_a_start_up_file_of_the_user_touches_no_worker_kernel(
+def test_start_up_files_of_the_user_do_not_run_in_worker_kernels(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mark = own_profile(tmp_path, monkeypatch, START_UPS[name])
@@ -116,8 +116,8 @@ def test_a_start_up_file_of_the_user_touches_no_worker_kernel(
     assert not mark.exists()
 
 
-def test_an_answer_is_not_formatted_by_anything(tmp_path: Path) -> None:
-    """Where an environment's own configuration installs a formatter, answers come as they are."""
+def test_answer_is_not_changed_by_formatters(tmp_path: Path) -> None:
+    """The configuration of the environment installs a formatter."""
 
     @in_loop
     async def check() -> None:
@@ -135,7 +135,7 @@ def test_an_answer_is_not_formatted_by_anything(tmp_path: Path) -> None:
 STUCK = "import sys, time; print('waiting for /opt/secret/licence.key', file=sys.stderr, flush=True); time.sleep(600)"
 
 
-def test_a_kernel_that_starts_and_never_answers_is_said_to_be_so(tmp_path: Path) -> None:
+def test_kernel_that_never_answers_is_unavailable_with_the_reason(tmp_path: Path) -> None:
     spec = KernelSpec(argv=[sys.executable, "-c", STUCK, "{connection_file}"], language="python")
 
     @in_loop
@@ -168,7 +168,7 @@ def test_a_kernel_that_starts_and_never_answers_is_said_to_be_so(tmp_path: Path)
         ([sys.executable, "-c", "import nowhere"], "nowhere"),
     ],
 )
-def test_a_kernel_that_cannot_start_is_explained_without_paths(
+def test_kernel_that_cannot_start_is_explained_without_paths(
     tmp_path: Path, argv: list[str], expected: str
 ) -> None:
     @in_loop
@@ -185,7 +185,7 @@ def test_a_kernel_that_cannot_start_is_explained_without_paths(
     check()
 
 
-def test_a_kernel_that_falls_silent_is_not_waited_for(tmp_path: Path) -> None:
+def test_kernel_that_stops_answering_times_out(tmp_path: Path) -> None:
     @in_loop
     async def check() -> None:
         async with pool(tmp_path) as kernels:
@@ -198,8 +198,8 @@ def test_a_kernel_that_falls_silent_is_not_waited_for(tmp_path: Path) -> None:
 
 
 @in_loop
-async def test_worker_kernels_have_no_restarter(tmp_path: Path) -> None:
-    """A kernel that was killed stays dead; Jupyter's restarter would start another one 3 s later."""
+async def test_worker_kernels_are_not_restarted(tmp_path: Path) -> None:
+    """Jupyter's restarter would start a killed kernel again after 3 s."""
     async with pool(tmp_path) as made:
         worker = await made.take("test")
         manager = made._manager.get_kernel(worker.kernel_id)
@@ -211,8 +211,8 @@ async def test_worker_kernels_have_no_restarter(tmp_path: Path) -> None:
         await made.end(worker)
 
 
-def test_a_look_that_takes_too_much_memory_is_ended_with_the_figures(tmp_path: Path) -> None:
-    """A few kilobytes of Parquet can unpack to gigabytes; here the kernel alone is over its limit."""
+def test_inspection_over_the_memory_limit_is_ended_with_the_figures(tmp_path: Path) -> None:
+    """A few kilobytes of Parquet can unpack to gigabytes; here the kernel alone exceeds the limit."""
 
     @in_loop
     async def check() -> None:
@@ -233,9 +233,7 @@ def test_a_look_that_takes_too_much_memory_is_ended_with_the_figures(tmp_path: P
 
 
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
-def test_a_kernel_that_prints_without_an_end_costs_neither_memory_nor_disk(
-    tmp_path: Path, stream: str
-) -> None:
+def test_endless_output_of_a_kernel_is_limited(tmp_path: Path, stream: str) -> None:
     flood = f"import sys\nwhile True: sys.{stream}.write('y' * 5000)"
     spec = KernelSpec(argv=[sys.executable, "-u", "-c", flood], language="python")
     sizes: list[int] = []

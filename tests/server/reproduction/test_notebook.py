@@ -52,7 +52,7 @@ def facts(
 
 
 def made(*args: Any, **more: Any) -> dict[str, Any]:
-    """The notebook, which is valid, and whose every cell of code is Python."""
+    """Return the notebook, after a check that it is valid and that its code cells are Python."""
     document = notebook.make(facts(*args, **more))
     nbformat.validate(document)
     for cell in document["cells"]:
@@ -67,7 +67,7 @@ def text_of(document: dict[str, Any], kind: str | None = None) -> str:
     )
 
 
-def test_the_table_has_metrics_and_nothing_else_of_the_records() -> None:
+def test_leaderboard_table_has_only_metrics() -> None:
     record = {
         "model_id": "lr",
         "name": "Logistic",
@@ -119,7 +119,7 @@ SOURCES: list[dict[str, Any]] = [
 @pytest.mark.parametrize("changes", [[], CHANGES], ids=["plain", "changed"])
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source["kind"])
 @pytest.mark.parametrize("plan", ["setup", "create", "compare"])
-def test_what_people_named_is_a_literal_and_never_code(
+def test_names_of_users_are_literals_and_never_code(
     source: dict[str, Any], changes: list[dict[str, Any]], plan: str
 ) -> None:
     document = made(
@@ -145,11 +145,11 @@ def test_what_people_named_is_a_literal_and_never_code(
     assert "jupyter_pycaret_ops" not in text_of(document, "code")
 
 
-def test_the_same_run_gives_the_same_notebook() -> None:
+def test_same_run_gives_the_same_notebook() -> None:
     assert made() == made()
 
 
-def test_only_what_was_done_to_the_data_is_said() -> None:
+def test_notebook_has_only_the_changes_of_the_run() -> None:
     plain = text_of(made(), "code")
     for word in ("DATES", "BLANKS", "DURATIONS", "json", "drop(columns", "known"):
         assert word not in plain
@@ -159,14 +159,14 @@ def test_only_what_was_done_to_the_data_is_said() -> None:
         assert word in changed
 
 
-def test_many_rows_are_read_from_a_file() -> None:
+def test_many_inline_rows_are_read_from_a_file() -> None:
     source = {"kind": "inline", "storage_key": "inline/x"}
     assert "ROWS" in text_of(made(source, [{"x": 1, "y": 2}] * 200))
     assert "rows.json" in text_of(made(source, [{"x": 1, "y": 2}] * 201))
     assert "rows.json" in text_of(made(source, [{"x": "long" * 20_000, "y": 2}]))
 
 
-def test_the_models_are_those_that_were_scored_or_else_those_that_were_asked_for() -> None:
+def test_models_are_the_scored_ones_else_the_requested_ones() -> None:
     assert "MODELS = ['lr']" in text_of(made(plan_params={"include": ["lr", "dt"]}))
     asked = {"include": ["lr", "dt", "rf"], "exclude": ["rf"]}
     text = text_of(made(plan_params=asked, leaderboard=[], status="failed", metrics_summary={}))
@@ -185,6 +185,6 @@ def test_the_models_are_those_that_were_scored_or_else_those_that_were_asked_for
         ({"plan": "guess"}, "guess"),
     ],
 )
-def test_what_cannot_be_said_is_refused_with_the_reason(more: dict[str, Any], word: str) -> None:
+def test_run_without_notebook_is_refused_with_a_reason(more: dict[str, Any], word: str) -> None:
     with pytest.raises(Conflict, match=word):
         notebook.make(facts(**more))

@@ -14,7 +14,7 @@ from ...notebooks import again, same
 
 
 def orders(rows: int = 160) -> pd.DataFrame:
-    """A table with a bit of everything that the engine room has to do something about."""
+    """Return a table with each kind of column that the engine changes."""
     chance = random.Random(3)
     labels = [chance.choice(["naïve", "often", "never"]) for _ in range(rows)]
     labels[:4] = ["rare"] * 4  # fewer than there are folds
@@ -41,7 +41,7 @@ def ended_well(server: LiveServer, run_id: str) -> dict[str, Any]:
     return row
 
 
-def test_classification_with_text_labels_a_date_and_gaps(
+def test_notebook_repeats_classification_with_text_labels_dates_and_gaps(
     server: LiveServer, tmp_path: Path
 ) -> None:
     content = orders().to_csv(index=False, sep=";").encode("latin-1", "replace")
@@ -69,7 +69,7 @@ def test_classification_with_text_labels_a_date_and_gaps(
     same(row, again(server, run["id"], tmp_path, {"orders again.csv": content}))
 
 
-def test_regression_from_parquet_with_parameters_of_a_model(
+def test_notebook_repeats_regression_from_parquet_with_model_parameters(
     server: LiveServer, tmp_path: Path
 ) -> None:
     frame = orders()
@@ -101,7 +101,7 @@ def test_regression_from_parquet_with_parameters_of_a_model(
     same(row, again(server, run["id"], tmp_path, {"scores.parquet": file.getvalue()}))
 
 
-def test_rows_of_a_submission_with_lists_and_mixed_values(
+def test_notebook_repeats_inline_rows_with_lists_and_mixed_values(
     server: LiveServer, tmp_path: Path
 ) -> None:
     chance = random.Random(4)

@@ -16,7 +16,7 @@ from jupyter_pycaret_ops.server.store.models import Run, utc_now
 
 
 class Silent:
-    """A reporter that nobody listens to."""
+    """A reporter that drops everything."""
 
     def event(self, *_: Any) -> None:
         """Nothing."""
@@ -68,7 +68,7 @@ UNSUPERVISED = {
 
 
 def ran(task: str, plan: str, model_id: str | None, params: dict[str, Any]) -> Run:
-    """The run, done by the engine room in this process, as the store has it afterwards."""
+    """Execute the run with the engine in this process, and return it as the store would have it."""
     name = SETS.get(task, "iris")
     data = DataSpec("sklearn", {"name": name})
     setup = {"fold": 3, "session_id": 5} if task in SETS else {"session_id": 5}
@@ -102,7 +102,7 @@ def ran(task: str, plan: str, model_id: str | None, params: dict[str, Any]) -> R
 
 
 def done_again(run: Run) -> dict[str, Any]:
-    """The names that are there after every cell of the run's notebook was executed."""
+    """Execute the cells of the notebook of a run, and return their global names."""
     facts = notebook.Facts(run, "again", None, False, run.snapshot["data_changes"])
     document = notebook.make(facts)
     nbformat.validate(document)
@@ -114,7 +114,7 @@ def done_again(run: Run) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("task", "plan", "model_id", "params"), CASES)
-def test_the_cells_of_a_plan_come_to_its_leaderboard(
+def test_cells_of_each_plan_reproduce_its_leaderboard(
     task: str, plan: str, model_id: str | None, params: dict[str, Any]
 ) -> None:
     run = ran(task, plan, model_id, params)
@@ -128,15 +128,13 @@ def test_the_cells_of_a_plan_come_to_its_leaderboard(
 
 
 @pytest.mark.parametrize(("task", "model_id"), [("clustering", "kmeans"), ("anomaly", "knn")])
-def test_a_finalized_model_without_a_target_is_the_one_that_was_fitted(
-    task: str, model_id: str
-) -> None:
+def test_finalized_model_without_target_is_the_fitted_one(task: str, model_id: str) -> None:
     names = done_again(ran(task, "finalize", model_id, {}))
     assert names["best"].predict(names["data"]).shape == (len(names["data"]),)
 
 
 @pytest.mark.parametrize("task", SETS)
-def test_a_finalized_model_is_fitted_on_all_rows(task: str) -> None:
+def test_finalized_model_is_fitted_on_all_rows(task: str) -> None:
     names = done_again(ran(task, "finalize", "dt", {"max_depth": 2}))
     assert names["best"].predict(names["data"].drop(columns="target")).shape == (
         len(names["data"]),
@@ -155,7 +153,7 @@ SERIES: list[tuple[str, str | None, dict[str, Any], dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("plan", "model_id", "params", "setup"), SERIES)
-def test_a_forecast_is_told_in_plain_words_too(
+def test_cells_of_a_forecast_reproduce_its_leaderboard(
     plan: str, model_id: str | None, params: dict[str, Any], setup: dict[str, Any]
 ) -> None:
     rows = 40

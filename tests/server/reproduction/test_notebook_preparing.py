@@ -22,7 +22,7 @@ NAN = float("nan")
 
 
 class Silent:
-    """A reporter that nobody listens to."""
+    """A reporter that drops everything."""
 
     def event(self, *_: Any) -> None:
         """Nothing."""
@@ -104,7 +104,7 @@ NUMBERS: dict[str, pd.Series] = {
 def both(
     task: Any, frame: pd.DataFrame, target: str, ignore: list[str], kind: str
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The data that the engine learns, and those that the notebook's cell makes."""
+    """Return the data that the engine fits on, and those that the notebook computes."""
     reporter = EventReporter(Silent(), Limits(None, None))
     table, read = task.read_data(frame, target, {"ignore_features": ignore}, reporter)
     engine = table.step.transform(table.raw)
@@ -128,24 +128,24 @@ def same(engine: pd.DataFrame, ours: pd.DataFrame) -> None:
 
 
 @pytest.mark.parametrize(("name", "kind"), [(name, "frame") for name in COLUMNS] + FROM_CSV)
-def test_every_kind_of_column_is_read_alike(name: str, kind: str) -> None:
+def test_each_kind_of_column_is_prepared_as_by_the_engine(name: str, kind: str) -> None:
     frame = pd.DataFrame({"x": range(ROWS), name: COLUMNS[name], "y": cycle("no", "yes")})
     same(*both(Classification(), frame, "y", [], kind))
 
 
 @pytest.mark.parametrize("name", CLASSES)
-def test_every_kind_of_label_is_encoded_alike(name: str) -> None:
+def test_each_kind_of_label_is_encoded_as_by_the_engine(name: str) -> None:
     frame = pd.DataFrame({"x": range(ROWS), "y": CLASSES[name]})
     same(*both(Classification(), frame, "y", [], "frame"))
 
 
 @pytest.mark.parametrize("name", NUMBERS)
-def test_every_kind_of_number_is_learned_alike(name: str) -> None:
+def test_each_kind_of_number_is_prepared_as_by_the_engine(name: str) -> None:
     frame = pd.DataFrame({"x": range(ROWS), "y": NUMBERS[name]})
     same(*both(Regression(), frame, "y", [], "frame"))
 
 
-def test_all_of_it_at_once_with_odd_names_and_an_odd_index() -> None:
+def test_all_kinds_at_once_with_unusual_names_and_index() -> None:
     frame = pd.DataFrame({**COLUMNS, "y": cycle("no", None, "yes")})
     frame.columns = [*range(len(COLUMNS)), "y"]
     frame = pd.concat([frame, frame[[3, 4]].set_axis(["3", "y, too"], axis=1)], axis=1)
@@ -154,7 +154,7 @@ def test_all_of_it_at_once_with_odd_names_and_an_odd_index() -> None:
     same(engine, ours)
 
 
-def test_names_that_are_not_unique_become_so_alike() -> None:
+def test_duplicate_names_are_made_unique_as_by_the_engine() -> None:
     frame = pd.DataFrame([[1, 2, 3, 4, 5, "no"], [6, 7, 8, 9, 10, "yes"]] * 6)
     frame.columns = pd.Index(["a", "a", "a_2", ("b", 1), "b_1", "y"], tupleize_cols=False)
     engine, ours = both(Classification(), frame, "y", ["a_2"], "frame")
@@ -162,7 +162,7 @@ def test_names_that_are_not_unique_become_so_alike() -> None:
     assert list(engine.columns) == list(ours.columns)
 
 
-def test_a_name_that_another_becomes_is_kept_apart() -> None:
+def test_name_that_equals_a_changed_one_stays_distinct() -> None:
     frame = pd.DataFrame(
         {
             "a[b": cycle(1, 2),

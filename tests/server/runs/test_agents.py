@@ -14,7 +14,7 @@ from jupyter_pycaret_ops.common.errors import Invalid, Stale, Unauthenticated
 from jupyter_pycaret_ops.common.protocol import Acknowledgement, DataSpec, Finish, ReadLimits
 from jupyter_pycaret_ops.server.executors.notebook import NotebookExecutor
 from jupyter_pycaret_ops.server.files.file_store import FileStore
-from jupyter_pycaret_ops.server.runs.agents import Agents, ArtifactHead
+from jupyter_pycaret_ops.server.runs.agents import Agents, ArtifactMetadata
 from jupyter_pycaret_ops.server.runs.fanout import Fanout
 from jupyter_pycaret_ops.server.store import artifacts as artifact_rows
 from jupyter_pycaret_ops.server.store import keys, runs
@@ -29,7 +29,7 @@ LIMITS = ReadLimits(cap_rows=7, cap_bytes=8, timeout_s=9.0, allow_private=True)
 
 
 class Harness:
-    """The server's side, with a run that waits to be heard."""
+    """The agent's routes, with a running run."""
 
     def __init__(self, world: World, folder: Path) -> None:
         self.world = world
@@ -69,7 +69,7 @@ def harness(world: World, tmp_path: Path) -> Harness:
 
 
 @in_loop
-async def test_a_batch_whose_acknowledgement_was_lost_is_stored_once(harness: Harness) -> None:
+async def test_batch_whose_acknowledgement_was_lost_is_stored_once(harness: Harness) -> None:
     run, _ = harness.begin()
     batch = [said(1), scored(2, "lr", Accuracy=0.9)]
     for _ in range(3):  # committed each time, and the answer never arrived
@@ -83,7 +83,7 @@ async def test_a_batch_whose_acknowledgement_was_lost_is_stored_once(harness: Ha
 
 
 @in_loop
-async def test_a_heartbeat_hears_of_a_cancel(harness: Harness) -> None:
+async def test_heartbeat_is_answered_with_a_cancel(harness: Harness) -> None:
     run, _ = harness.begin()
     assert await harness.agents.take_events(run.id, 1, []) == Acknowledgement(0, False)
     await harness.world.store.write(
@@ -93,7 +93,7 @@ async def test_a_heartbeat_hears_of_a_cancel(harness: Harness) -> None:
 
 
 @in_loop
-async def test_a_token_is_of_one_run_and_one_attempt(harness: Harness) -> None:
+async def test_token_belongs_to_one_run_and_one_attempt(harness: Harness) -> None:
     run, token = harness.begin()
     other, _ = harness.begin()
     assert await harness.agents.authenticate(run.id, token) == 1
@@ -107,7 +107,7 @@ async def test_a_token_is_of_one_run_and_one_attempt(harness: Harness) -> None:
 
 
 @in_loop
-async def test_the_token_of_an_ended_attempt_opens_nothing(harness: Harness) -> None:
+async def test_token_of_an_ended_attempt_is_refused(harness: Harness) -> None:
     run, token = harness.begin()
     await harness.agents.authenticate(run.id, token)
     await harness.agents.finish(run.id, Finish(1, "succeeded"))
@@ -117,7 +117,7 @@ async def test_the_token_of_an_ended_attempt_opens_nothing(harness: Harness) -> 
 
 
 @in_loop
-async def test_an_attempt_that_another_server_took_over_is_fenced_off(harness: Harness) -> None:
+async def test_attempt_that_another_server_has_requeued_is_refused(harness: Harness) -> None:
     """The token may still be remembered here; every word is judged by the row all the same."""
     run, token = harness.begin()
     await harness.agents.authenticate(run.id, token)
@@ -126,13 +126,13 @@ async def test_an_attempt_that_another_server_took_over_is_fenced_off(harness: H
     )
     again = harness.world.claim()
     assert again is not None
-    head = ArtifactHead("m.pkl", "pipeline_pickle", "x/y", "0" * 64, 1, "lr")
+    head = ArtifactMetadata("m.pkl", "pipeline_pickle", "x/y", "0" * 64, 1, "lr")
     for word in (
         harness.agents.spec(run.id, 1),
         harness.agents.data_key(run.id, 1),
         harness.agents.take_events(run.id, 1, [said(1)]),
         harness.agents.take_events(run.id, 1, []),
-        harness.agents.take_artifact(run.id, head, "runs/x", 3),
+        harness.agents.record_artifact(run.id, head, "runs/x", 3),
         harness.agents.finish(run.id, Finish(1, "succeeded")),
     ):
         with pytest.raises(Stale):
@@ -142,7 +142,7 @@ async def test_an_attempt_that_another_server_took_over_is_fenced_off(harness: H
 
 
 @in_loop
-async def test_finishing_twice_ends_once_and_the_second_is_stale(harness: Harness) -> None:
+async def test_second_finish_of_an_attempt_is_stale(harness: Harness) -> None:
     run, _ = harness.begin()
     last = Finish(1, "failed", "too little data", "user")
     ended = await harness.agents.finish(run.id, last)
@@ -154,7 +154,7 @@ async def test_finishing_twice_ends_once_and_the_second_is_stale(harness: Harnes
 
 
 @in_loop
-async def test_a_failure_always_says_something(harness: Harness) -> None:
+async def test_failure_without_a_message_gets_a_default_one(harness: Harness) -> None:
     run, _ = harness.begin()
     ended = await harness.agents.finish(run.id, Finish(1, "failed"))
     assert ended.error
@@ -162,7 +162,7 @@ async def test_a_failure_always_says_something(harness: Harness) -> None:
 
 
 @in_loop
-async def test_the_end_brings_leaderboard_summary_and_snapshot(harness: Harness) -> None:
+async def test_finish_stores_leaderboard_summary_and_snapshot(harness: Harness) -> None:
     run, _ = harness.begin()
     last = Finish(
         1,
@@ -178,7 +178,7 @@ async def test_the_end_brings_leaderboard_summary_and_snapshot(harness: Harness)
 
 
 @in_loop
-async def test_the_spec_says_all_and_the_secret_goes_only_there(harness: Harness) -> None:
+async def test_spec_is_complete_and_only_it_has_the_secret(harness: Harness) -> None:
     secret = harness.vault.encrypt(json.dumps({"password": "hunter2"}))
     source = harness.world.make_source(
         kind="postgres", config={"host": "h"}, secret=secret, storage_key=None
@@ -199,7 +199,9 @@ async def test_the_spec_says_all_and_the_secret_goes_only_there(harness: Harness
 
 
 @in_loop
-async def test_a_secret_of_another_key_ends_the_run_with_the_sentence(harness: Harness) -> None:
+async def test_run_fails_with_a_message_when_its_secret_cannot_be_decrypted(
+    harness: Harness,
+) -> None:
     """The key file was replaced: no repeating brings the secret back."""
     stranger = Vault(harness.folder.parent / "another.key")
     source = harness.world.make_source(
@@ -220,7 +222,7 @@ async def test_a_secret_of_another_key_ends_the_run_with_the_sentence(harness: H
 
 
 async def send(harness: Harness, run: Run, content: bytes, filename: str = "model.pkl") -> Artifact:
-    head = ArtifactHead(
+    head = ArtifactMetadata(
         filename,
         "pipeline_pickle",
         "application/octet-stream",
@@ -232,11 +234,11 @@ async def send(harness: Harness, run: Run, content: bytes, filename: str = "mode
     with writer:
         writer.write(content)
         writer.commit()
-    return await harness.agents.take_artifact(run.id, head, key, len(content))
+    return await harness.agents.record_artifact(run.id, head, key, len(content))
 
 
 @in_loop
-async def test_a_file_sent_twice_is_kept_once_and_signed(harness: Harness) -> None:
+async def test_artifact_sent_twice_is_stored_once_and_signed(harness: Harness) -> None:
     run, _ = harness.begin()
     first = await send(harness, run, b"one")
     second = await send(harness, run, b"two")
@@ -253,8 +255,8 @@ async def test_a_file_sent_twice_is_kept_once_and_signed(harness: Harness) -> No
 @pytest.mark.parametrize(
     "filename", ["", "../x", "a/b", "/etc/passwd", ".hidden", "a b", "x" * 300, "a\n", "ä.pkl"]
 )
-def test_names_of_files_are_plain(harness: Harness, filename: str) -> None:
-    head = ArtifactHead(filename, "file", "x/y", "0" * 64, 1, None)
-    with pytest.raises(Invalid, match="not a name"):
+def test_artifact_with_an_invalid_name_is_refused(harness: Harness, filename: str) -> None:
+    head = ArtifactMetadata(filename, "file", "x/y", "0" * 64, 1, None)
+    with pytest.raises(Invalid, match="not a valid name"):
         harness.agents.artifact_writer("run", head)
     assert harness.files() == []

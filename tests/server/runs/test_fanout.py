@@ -22,7 +22,7 @@ from ...fakes.records import World, said
 
 @pytest.fixture(autouse=True)
 def no_polling(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only news wakes a watcher in these tests."""
+    """Polling is turned off: only a publish wakes a watcher."""
     monkeypatch.setattr(fanout_room, "POLL_S", 3600.0)
 
 
@@ -59,7 +59,7 @@ def sayer(world: World, fanout: Fanout) -> Sayer:
 
 
 class Watcher:
-    """Follows a run and remembers the numbers of what it saw."""
+    """Follows a run and records the `seq` of each event."""
 
     def __init__(self, sayer: Sayer, after_seq: int = 0) -> None:
         self.seen: list[int] = []
@@ -83,7 +83,7 @@ class Watcher:
 
 
 @in_loop
-async def test_two_watchers_see_everything_once_and_in_order(sayer: Sayer) -> None:
+async def test_two_watchers_see_each_event_once_and_in_order(sayer: Sayer) -> None:
     early = Watcher(sayer)
     await sayer.say(3)
     await early.saw(5)
@@ -96,7 +96,7 @@ async def test_two_watchers_see_everything_once_and_in_order(sayer: Sayer) -> No
 
 
 @in_loop
-async def test_a_watcher_that_comes_back_has_no_gap_and_no_repeat(sayer: Sayer) -> None:
+async def test_watcher_that_reconnects_has_no_gap_and_no_repetition(sayer: Sayer) -> None:
     first = Watcher(sayer)
     await sayer.say(3)
     await first.saw(5)
@@ -112,10 +112,10 @@ async def test_a_watcher_that_comes_back_has_no_gap_and_no_repeat(sayer: Sayer) 
 
 
 @in_loop
-async def test_what_is_stored_between_replay_and_live_is_not_missed(
+async def test_event_stored_between_replay_and_live_is_not_missed(
     sayer: Sayer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An append after the page was read and before anybody waits is the classic gap."""
+    """The event is stored after the page was read and before the watcher waits."""
     gate = Gate()
     store = sayer.world.store
     read = store.read
@@ -142,7 +142,7 @@ async def test_what_is_stored_between_replay_and_live_is_not_missed(
 
 
 @in_loop
-async def test_a_slow_reader_slows_nobody_and_holds_one_page(
+async def test_slow_watcher_delays_no_other_and_holds_one_page(
     sayer: Sayer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fanout_room, "PAGE", 10)
@@ -163,7 +163,7 @@ async def test_a_slow_reader_slows_nobody_and_holds_one_page(
 
 
 @in_loop
-async def test_a_run_that_has_ended_is_replayed_and_closed(sayer: Sayer) -> None:
+async def test_ended_run_is_replayed_and_closed(sayer: Sayer) -> None:
     await sayer.say(2)
     await sayer.end(Move.CANCEL)
     watcher = Watcher(sayer)
@@ -176,7 +176,7 @@ async def test_a_run_that_has_ended_is_replayed_and_closed(sayer: Sayer) -> None
 
 
 @in_loop
-async def test_a_run_that_is_deleted_meanwhile_ends_its_watchers(sayer: Sayer) -> None:
+async def test_deleted_run_ends_its_watchers(sayer: Sayer) -> None:
     await sayer.end()
     feed = follow(sayer.world.store, sayer.fanout, sayer.run.id, 0)
     await anext(feed)
@@ -185,10 +185,10 @@ async def test_a_run_that_is_deleted_meanwhile_ends_its_watchers(sayer: Sayer) -
 
 
 @in_loop
-async def test_another_servers_events_are_found_by_looking(
+async def test_events_of_another_server_are_found_by_polling(
     sayer: Sayer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """NullReporter is woken for what another server stores; the watcher looks now and then."""
+    """Nothing wakes the watcher for events of another server, so it polls."""
     monkeypatch.setattr(fanout_room, "POLL_S", 0.01)
     watcher = Watcher(sayer)
     await watcher.saw(2)
@@ -200,7 +200,7 @@ async def test_another_servers_events_are_found_by_looking(
 
 
 @in_loop
-async def test_nothing_is_left_of_watchers_that_are_gone(sayer: Sayer) -> None:
+async def test_closed_watchers_are_forgotten(sayer: Sayer) -> None:
     watchers = [Watcher(sayer) for _ in range(3)]
     await watchers[-1].saw(2)
     for watcher in watchers:
@@ -216,7 +216,7 @@ async def test_nothing_is_left_of_watchers_that_are_gone(sayer: Sayer) -> None:
 
 
 @in_loop
-async def test_waiting_returns_when_the_run_ends(sayer: Sayer) -> None:
+async def test_wait_returns_when_the_run_ends(sayer: Sayer) -> None:
     store, run_id = sayer.world.store, sayer.run.id
     waiting = asyncio.create_task(wait_for_end(store, sayer.fanout, run_id, 3600))
     await sayer.say(1)
@@ -228,7 +228,7 @@ async def test_waiting_returns_when_the_run_ends(sayer: Sayer) -> None:
 
 
 @in_loop
-async def test_waiting_returns_when_the_time_is_up(sayer: Sayer) -> None:
+async def test_wait_returns_after_the_timeout(sayer: Sayer) -> None:
     store = sayer.world.store
     await wait_for_end(store, sayer.fanout, sayer.run.id, 0)
     await wait_for_end(store, sayer.fanout, sayer.run.id, 0.05)
@@ -236,12 +236,12 @@ async def test_waiting_returns_when_the_time_is_up(sayer: Sayer) -> None:
 
 
 @in_loop
-async def test_waiting_for_a_run_that_is_gone_returns(store: Store, fanout: Fanout) -> None:
+async def test_wait_for_a_deleted_run_returns(store: Store, fanout: Fanout) -> None:
     await wait_for_end(store, fanout, "nobody", 3600)
 
 
 @in_loop
-async def test_events_are_read_page_by_page_from_after_a_seq(sayer: Sayer) -> None:
+async def test_events_after_a_seq_are_read_page_by_page(sayer: Sayer) -> None:
     await sayer.say(6)
 
     async def page(after: int, limit: int) -> list[int]:
@@ -253,7 +253,7 @@ async def test_events_are_read_page_by_page_from_after_a_seq(sayer: Sayer) -> No
     assert await page(8, 3) == []
 
 
-def test_runs_do_not_hear_each_other(world: World, fanout: Fanout) -> None:
+def test_publish_wakes_only_watchers_of_the_run(world: World, fanout: Fanout) -> None:
     first: Run = world.running()
     with fanout.watch(first.id) as news:
         fanout.publish("another")

@@ -32,7 +32,7 @@ def fetch(server: LiveServer, path: str, **headers: str) -> requests.Response:
     return server.http.get(server.api + path, headers=headers, timeout=60)
 
 
-def test_every_file_is_listed_and_comes_whole_in_part_or_not_at_all(
+def test_artifacts_are_listed_and_downloaded_whole_in_ranges_or_not_modified(
     server: LiveServer, run_id: str
 ) -> None:
     listed = server.get(f"/runs/{run_id}/artifacts")
@@ -58,7 +58,7 @@ def test_every_file_is_listed_and_comes_whole_in_part_or_not_at_all(
         assert (unchanged.status_code, unchanged.content) == (304, b"")
 
 
-def test_the_stored_pipeline_predicts_without_us(server: LiveServer, run_id: str) -> None:
+def test_stored_pipeline_predicts_without_this_package(server: LiveServer, run_id: str) -> None:
     listed = server.get(f"/runs/{run_id}/artifacts")
     row = next(row for row in listed if row["kind"] == "pipeline_pickle")
     pipeline = cloudpickle.load(
@@ -68,7 +68,7 @@ def test_the_stored_pipeline_predicts_without_us(server: LiveServer, run_id: str
     assert np.mean(pipeline.predict(features) == load_iris().target) > 0.9
 
 
-def test_plots_are_plotly_json_that_the_runs_kernel_made(server: LiveServer, run_id: str) -> None:
+def test_plots_of_a_run_are_plotly_json(server: LiveServer, run_id: str) -> None:
     plots = server.get(f"/runs/{run_id}/plots")
     assert {"auc", "confusion_matrix"} <= {plot["id"] for plot in plots}
     assert {plot["model_id"] for plot in plots} == {"lr"}
@@ -101,7 +101,7 @@ def samples(server: LiveServer) -> dict[tuple[str, str], float]:
     }
 
 
-def test_jupyters_metrics_count_what_was_done(
+def test_metrics_of_jupyter_count_predictions_and_runs(
     server: LiveServer, deployment: dict[str, Any], run_id: str
 ) -> None:
     slug = deployment["endpoint_slug"]

@@ -20,7 +20,7 @@ from ...fakes.records import POOL, World
 
 
 class FakeEngine:
-    """Offers what the description says."""
+    """An engine with a fixed description."""
 
     async def get(self) -> dict[str, Any]:
         return DESCRIPTION
@@ -30,7 +30,7 @@ class FakeEngine:
 
 
 class Harness:
-    """Where submissions come in."""
+    """Submissions with a store, a file store and a fake engine."""
 
     def __init__(self, world: World, folder: Path) -> None:
         self.world = world
@@ -53,7 +53,7 @@ def harness(world: World, tmp_path: Path) -> Harness:
     return Harness(world, tmp_path)
 
 
-def test_a_good_submission_becomes_a_run_with_all_that_is_needed_to_do_it_again(
+def test_valid_submission_becomes_a_run_with_a_complete_snapshot(
     harness: Harness,
 ) -> None:
     before = copy.deepcopy(DESCRIPTION)
@@ -78,19 +78,19 @@ def test_a_good_submission_becomes_a_run_with_all_that_is_needed_to_do_it_again(
     assert before == DESCRIPTION
 
 
-def test_set_up_parameters_are_laid_over_the_experiments(harness: Harness) -> None:
+def test_setup_params_override_those_of_the_experiment(harness: Harness) -> None:
     experiment = harness.world.make_experiment(setup_params={"fold": 5, "normalize": True})
     new = harness.check(experiment.id, setup_params={"fold": 3})
     assert new.snapshot["setup_params"] == {"fold": 3, "normalize": True}
 
 
-def test_a_parameter_that_the_experiment_brought_is_checked_too(harness: Harness) -> None:
+def test_setup_params_of_the_experiment_are_checked(harness: Harness) -> None:
     experiment = harness.world.make_experiment(setup_params={"fold": 1})
     with pytest.raises(Invalid, match="fold"):
         harness.check(experiment.id)
 
 
-def test_whose_target_counts(harness: Harness) -> None:
+def test_target_of_submission_overrides_data_set_and_experiment(harness: Harness) -> None:
     inline = {"sklearn_dataset": None, "data_inline": [{"x": 1, "y": 0, "z": 1}]}
     assert harness.check(**inline).snapshot["target"] == "y"  # the experiment's
     assert harness.check(**inline, target="z").snapshot["target"] == "z"
@@ -98,7 +98,7 @@ def test_whose_target_counts(harness: Harness) -> None:
     assert harness.check(target="species").snapshot["target"] == "species"
 
 
-def test_inline_rows_are_kept_for_the_kernel(harness: Harness) -> None:
+def test_inline_rows_are_stored_for_the_kernel(harness: Harness) -> None:
     rows = [{"x": 1, "y": 0}, {"x": None, "y": 1}]
     new = harness.check(sklearn_dataset=None, data_inline=rows)
     assert new.data["kind"] == "inline"
@@ -107,7 +107,7 @@ def test_inline_rows_are_kept_for_the_kernel(harness: Harness) -> None:
     assert stored == b'[{"x":1,"y":0},{"x":null,"y":1}]'
 
 
-def test_an_uploads_digest_and_form_go_along(harness: Harness) -> None:
+def test_run_has_digest_and_format_of_its_upload(harness: Harness) -> None:
     config = {
         "filename": "d.csv",
         "sha256": "ab",
@@ -214,7 +214,7 @@ BAD: dict[str, tuple[dict[str, Any], str, list[str | int]]] = {
 
 
 @pytest.mark.parametrize("what", list(BAD))
-def test_what_is_wrong_is_said_and_where(harness: Harness, what: str) -> None:
+def test_each_error_has_a_message_and_a_location(harness: Harness, what: str) -> None:
     wanted, message, loc = BAD[what]
     with pytest.raises(Invalid, match=message) as refused:
         harness.check(**wanted)
@@ -222,7 +222,7 @@ def test_what_is_wrong_is_said_and_where(harness: Harness, what: str) -> None:
     assert not list((Path(harness.artifacts.url)).rglob("*.json"))
 
 
-def test_all_faults_are_said_at_once(harness: Harness) -> None:
+def test_all_errors_are_raised_together(harness: Harness) -> None:
     with pytest.raises(Invalid) as refused:
         harness.check(
             plan_params={"n_select": 0, "include": ["svm9"]},
@@ -231,7 +231,7 @@ def test_all_faults_are_said_at_once(harness: Harness) -> None:
     assert len(refused.value.errors or ()) == 4
 
 
-def test_a_supervised_run_needs_a_target(harness: Harness) -> None:
+def test_supervised_run_needs_a_target(harness: Harness) -> None:
     experiment = harness.world.make_experiment(target=None)
     with pytest.raises(Invalid, match="needs a target"):
         harness.check(experiment.id, **INLINE)
@@ -239,13 +239,13 @@ def test_a_supervised_run_needs_a_target(harness: Harness) -> None:
     assert harness.check(clustering.id, **INLINE).snapshot["target"] is None
 
 
-def test_a_task_whose_extra_is_missing_says_which(harness: Harness) -> None:
+def test_unavailable_task_names_its_extra(harness: Harness) -> None:
     experiment = harness.world.make_experiment(task="anomaly", target=None)
     with pytest.raises(Invalid, match=r"pip install 'jupyter-pycaret-ops\[anomaly\]'"):
         harness.check(experiment.id, **INLINE)
 
 
-def test_a_source_of_another_workspace_is_no_source(harness: Harness) -> None:
+def test_source_of_another_workspace_is_not_found(harness: Harness) -> None:
     world = harness.world
     elsewhere = world.make_workspace(world.ada)
     project = world.make_project(elsewhere.id)
@@ -255,13 +255,13 @@ def test_a_source_of_another_workspace_is_no_source(harness: Harness) -> None:
         harness.check(experiment.id, sklearn_dataset=None, data_source_id=source.id)
 
 
-def test_an_experiment_that_there_is_not(harness: Harness) -> None:
+def test_unknown_experiment_is_not_found(harness: Harness) -> None:
     with pytest.raises(NotFound):
         harness.check("00000000-0000-0000-0000-000000000000")
 
 
 @pytest.mark.parametrize("value", [None, "three", [], {}, True, 1e400])
-def test_no_value_of_a_parameter_breaks_the_check(harness: Harness, value: Any) -> None:
+def test_any_value_of_a_parameter_is_accepted_or_invalid(harness: Harness, value: Any) -> None:
     for wanted in (
         {"setup_params": {"fold": value}},
         {"plan_params": {"sort": value}},

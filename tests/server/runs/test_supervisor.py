@@ -28,7 +28,7 @@ from ...fakes.records import POOL, World
 
 
 class FakeWorker:
-    """A kernel that was begun with a run and then does nothing by itself."""
+    """A kernel that accepts a run and then does nothing by itself."""
 
     pid = 1
     #: no process has it: a kernel that uses neither processor nor memory
@@ -65,7 +65,7 @@ class FakeWorker:
 
 
 class FakePool:
-    """Makes kernels; each is announced on `workers`."""
+    """Creates kernels and puts each in the queue `workers`."""
 
     def __init__(self) -> None:
         self.workers: asyncio.Queue[FakeWorker] = asyncio.Queue()
@@ -107,7 +107,7 @@ class FakePool:
 
 
 class FakeAgents:
-    """The agents' side, as far as it tells who was heard of."""
+    """The times at which attempts were last seen."""
 
     def __init__(self, heard: dict[tuple[str, int], float]) -> None:
         self._heard = heard
@@ -123,7 +123,7 @@ class FakeAgents:
 
 
 class SupervisorAtWork:
-    """A supervisor at work."""
+    """A supervisor with a fake pool."""
 
     def __init__(self, world: World, **settings: Any) -> None:
         self.world = world
@@ -192,7 +192,7 @@ class SupervisorAtWork:
 
 @asynccontextmanager
 async def at_work(world: World, **settings: Any) -> AsyncIterator[SupervisorAtWork]:
-    """A supervisor that has reconciled and dispatches, until it is stopped."""
+    """Start a supervisor, and stop it at the end."""
     work = SupervisorAtWork(world, **settings)
     await work.supervisor.start()
     try:
@@ -204,7 +204,7 @@ async def at_work(world: World, **settings: Any) -> AsyncIterator[SupervisorAtWo
 
 
 @in_loop
-async def test_as_many_runs_as_the_cap_says_and_the_next_when_one_has_ended(world: World) -> None:
+async def test_concurrent_runs_are_limited_and_the_next_starts_when_one_ends(world: World) -> None:
     async with at_work(world, concurrent=2) as work:
         submitted = [work.submit() for _ in range(4)]
         for _ in range(2):
@@ -221,7 +221,7 @@ async def test_as_many_runs_as_the_cap_says_and_the_next_when_one_has_ended(worl
 
 
 @in_loop
-async def test_a_cancel_is_told_first(world: World) -> None:
+async def test_cancel_is_first_sent_to_the_kernel(world: World) -> None:
     async with at_work(world, grace_s=3600.0) as work:
         run_id = work.submit()
         worker = await work.begun()
@@ -235,7 +235,7 @@ async def test_a_cancel_is_told_first(world: World) -> None:
 
 
 @in_loop
-async def test_a_cancel_does_not_wait_for_a_kernel_to_start(world: World) -> None:
+async def test_cancel_does_not_wait_for_a_kernel_to_start(world: World) -> None:
     async with at_work(world, grace_s=3600.0) as work:
         work.pool.may_start.clear()
         run_id = work.submit()
@@ -249,7 +249,9 @@ async def test_a_cancel_does_not_wait_for_a_kernel_to_start(world: World) -> Non
 
 
 @in_loop
-async def test_what_does_not_stop_within_its_grace_is_killed_and_cancelled(world: World) -> None:
+async def test_run_that_does_not_stop_within_the_grace_time_is_killed_and_cancelled(
+    world: World,
+) -> None:
     async with at_work(world, grace_s=0.01) as work:
         run_id = work.submit()
         worker = await work.begun()
@@ -261,7 +263,7 @@ async def test_what_does_not_stop_within_its_grace_is_killed_and_cancelled(world
 
 
 @in_loop
-async def test_a_lost_kernel_is_tried_again_then_fails_as_worker_lost(world: World) -> None:
+async def test_lost_kernel_is_requeued_then_fails_as_worker_lost(world: World) -> None:
     async with at_work(world, attempts=2) as work:
         run_id = work.submit()
         (await work.begun()).die()
@@ -273,7 +275,7 @@ async def test_a_lost_kernel_is_tried_again_then_fails_as_worker_lost(world: Wor
 
 
 @in_loop
-async def test_a_second_attempt_is_held_though_the_first_kernel_ends_after_it_has_begun(
+async def test_second_attempt_goes_on_when_the_first_kernel_ends_after_its_start(
     world: World,
 ) -> None:
     async with at_work(world, attempts=2, concurrent=2, grace_s=3600.0) as work:
@@ -297,7 +299,7 @@ async def test_a_second_attempt_is_held_though_the_first_kernel_ends_after_it_ha
 
 
 @in_loop
-async def test_a_kernel_that_dies_while_it_is_begun_is_lost_too(world: World) -> None:
+async def test_kernel_that_dies_during_the_start_is_lost(world: World) -> None:
     async with at_work(world, attempts=1) as work:
         work.pool.refuses = WorkerDied("kernel 7 ended")
         run = await work.ended(work.submit())
@@ -305,7 +307,7 @@ async def test_a_kernel_that_dies_while_it_is_begun_is_lost_too(world: World) ->
 
 
 @in_loop
-async def test_what_cannot_be_started_fails_and_says_why(world: World) -> None:
+async def test_run_without_a_kernel_fails_with_the_reason(world: World) -> None:
     async with at_work(world) as work:
         work.pool.unavailable = True
         run = await work.ended(work.submit())
@@ -318,7 +320,7 @@ async def test_what_cannot_be_started_fails_and_says_why(world: World) -> None:
 
 
 @in_loop
-async def test_stopping_leaves_live_runs_to_whoever_comes_next(world: World) -> None:
+async def test_stop_requeues_live_runs_for_the_next_server(world: World) -> None:
     async with at_work(world) as work:
         run_id = work.submit()
         await work.begun()
@@ -331,7 +333,7 @@ async def test_stopping_leaves_live_runs_to_whoever_comes_next(world: World) -> 
 
 
 @in_loop
-async def test_a_stop_in_the_middle_of_a_claim_leaves_no_run_without_a_kernel(world: World) -> None:
+async def test_stop_during_a_claim_leaves_no_run_without_a_kernel(world: World) -> None:
     work = SupervisorAtWork(world)
     claiming = Gate()
     claim = world.store.write
@@ -355,7 +357,7 @@ async def test_a_stop_in_the_middle_of_a_claim_leaves_no_run_without_a_kernel(wo
 
 
 @in_loop
-async def test_what_a_dead_server_left_running_is_settled_at_the_start(world: World) -> None:
+async def test_runs_of_a_dead_server_are_settled_at_start(world: World) -> None:
     mine = ServerId.current()
     dead = ServerId(mine.host, mine.pid, mine.pid_started_at - 3600)
     world.submit()
@@ -367,7 +369,7 @@ async def test_what_a_dead_server_left_running_is_settled_at_the_start(world: Wo
 
 
 @in_loop
-async def test_what_a_live_server_runs_is_not_touched(world: World) -> None:
+async def test_runs_of_a_live_server_are_not_touched(world: World) -> None:
     world.submit()
     theirs = world.claim(server="elsewhere:7:1.00")
     assert theirs is not None
@@ -379,7 +381,7 @@ async def test_what_a_live_server_runs_is_not_touched(world: World) -> None:
 
 
 @in_loop
-async def test_a_kernel_that_is_not_heard_of_is_ended_and_counts_as_lost(world: World) -> None:
+async def test_silent_kernel_is_ended_and_counts_as_lost(world: World) -> None:
     async with at_work(world, attempts=2, lease_s=0.5) as work:
         run_id = work.submit()
         first = await work.begun()
@@ -387,7 +389,7 @@ async def test_a_kernel_that_is_not_heard_of_is_ended_and_counts_as_lost(world: 
         await work.until(lambda: not first.alive)
         second = await work.begun()
         assert world.run(run_id).attempt == 2
-        assert "not heard of" in world.events(run_id)[-2].message
+        assert "did not report" in world.events(run_id)[-2].message
         await work.pass_time(0.6)
         await work.until(lambda: not second.alive)
         run = await work.ended(run_id)
@@ -395,7 +397,7 @@ async def test_a_kernel_that_is_not_heard_of_is_ended_and_counts_as_lost(world: 
 
 
 @in_loop
-async def test_a_kernel_that_speaks_is_left_alone(world: World) -> None:
+async def test_reporting_kernel_is_not_ended(world: World) -> None:
     async with at_work(world, lease_s=0.5) as work:
         heard: dict[tuple[str, int], float] = {}
         work.supervisor.agents = FakeAgents(heard)  # type: ignore[assignment]
@@ -409,7 +411,7 @@ async def test_a_kernel_that_speaks_is_left_alone(world: World) -> None:
 
 
 @in_loop
-async def test_a_server_that_stood_still_takes_nobody_for_silent(world: World) -> None:
+async def test_paused_server_counts_no_kernel_as_silent(world: World) -> None:
     """The machine slept: every lease is over, and nobody was lost."""
     world.submit()
     guest = world.submit(executor="notebook", lease_until=world.clock.now() + timedelta(seconds=60))
@@ -431,7 +433,7 @@ async def test_a_server_that_stood_still_takes_nobody_for_silent(world: World) -
 
 
 @in_loop
-async def test_the_server_ends_a_run_whose_kernel_ignores_the_time_limit(world: World) -> None:
+async def test_run_whose_kernel_ignores_the_time_limit_is_ended(world: World) -> None:
     async with at_work(world, overtime_s=10.0) as work:
         snapshot = {"task": "regression", "plan_params": {"time_limit": 20}}
         run_id = world.submit(snapshot=snapshot).id
@@ -447,7 +449,7 @@ async def test_the_server_ends_a_run_whose_kernel_ignores_the_time_limit(world: 
 
 
 @in_loop
-async def test_a_kernel_over_its_memory_fails_its_run_with_the_figures(
+async def test_run_over_its_memory_limit_fails_with_the_figures(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(FakeWorker, "process_group", os.getpgrp())
@@ -463,7 +465,7 @@ async def test_a_kernel_over_its_memory_fails_its_run_with_the_figures(
 
 @SQLITE_ONLY
 @in_loop
-async def test_whoever_has_the_file_takes_over_from_a_host_that_is_gone(world: World) -> None:
+async def test_runs_of_a_renamed_host_are_adopted_on_sqlite(world: World) -> None:
     """A container was made again: same home, another host name, so another pool."""
     queued = world.submit(pool="old-host/ada")
     async with at_work(world, concurrent=3) as work:
@@ -484,7 +486,7 @@ async def test_whoever_has_the_file_takes_over_from_a_host_that_is_gone(world: W
 
 @POSTGRESQL_ONLY
 @in_loop
-async def test_where_hosts_share_a_database_runs_of_a_silent_one_say_what_they_wait_for(
+async def test_runs_of_a_silent_host_show_what_they_wait_for_on_a_shared_database(
     world: World,
 ) -> None:
     running = world.submit(pool="away/ada")
@@ -503,7 +505,7 @@ async def test_where_hosts_share_a_database_runs_of_a_silent_one_say_what_they_w
 
 
 @in_loop
-async def test_a_cancel_ends_a_run_whose_server_is_not_heard_of(world: World) -> None:
+async def test_cancel_ends_a_run_whose_server_is_silent(world: World) -> None:
     run = world.submit(pool="away/ada")
     assert world.claim(pool="away/ada", server="away:7:1.00") is not None
     world.clock.advance(61)

@@ -15,7 +15,7 @@ class IdleExecution:
 
 
 @in_loop
-async def test_a_pause_of_the_server_is_not_a_kernels_silence() -> None:
+async def test_pause_of_the_server_is_no_silence_of_a_kernel() -> None:
     """After a sleep the first look may come before the pause was noticed: nothing is judged by it."""
     told = iter([0.0, 100.0, 0.0, 0.0, 0.3])
     violation = await first_violation(

@@ -52,14 +52,14 @@ def values_of(outcome: PredictionResult | BaseException) -> Any:
 
 
 @in_loop
-async def test_an_idle_deployment_predicts_at_once() -> None:
+async def test_idle_deployment_predicts_at_once() -> None:
     kernel = Kernel()
     answer = await Batcher(kernel.predict).submit([["a"]], proba=False)
     assert answer == PredictionResult(["a"], None)
 
 
 @in_loop
-async def test_while_a_batch_is_under_way_requests_gather_and_go_together() -> None:
+async def test_requests_during_a_batch_are_the_next_batch() -> None:
     kernel = Kernel(gate := Gate())
     batcher = Batcher(kernel.predict)
     first = ask(batcher, "a")
@@ -75,7 +75,7 @@ async def test_while_a_batch_is_under_way_requests_gather_and_go_together() -> N
 
 
 @in_loop
-async def test_a_batch_takes_only_as_much_as_it_holds_but_one_request_always() -> None:
+async def test_batch_is_limited_in_rows_but_has_at_least_one_request() -> None:
     kernel = Kernel(gate := Gate())
     batcher = Batcher(kernel.predict, BatcherLimits(batch_rows=3))
     asked = [ask(batcher, 0)]
@@ -88,7 +88,7 @@ async def test_a_batch_takes_only_as_much_as_it_holds_but_one_request_always() -
 
 
 @in_loop
-async def test_probabilities_go_to_those_who_asked() -> None:
+async def test_only_requests_that_ask_get_probabilities() -> None:
     kernel = Kernel(gate := Gate())
     batcher = Batcher(kernel.predict)
     asked = [ask(batcher, "a")]
@@ -102,7 +102,7 @@ async def test_probabilities_go_to_those_who_asked() -> None:
 
 
 @in_loop
-async def test_one_bad_row_fails_alone() -> None:
+async def test_one_invalid_row_fails_only_its_request() -> None:
     kernel = Kernel(gate := Gate())
     batcher = Batcher(kernel.predict)
     asked = [ask(batcher, "first")]
@@ -119,7 +119,7 @@ async def test_one_bad_row_fails_alone() -> None:
 
 
 @in_loop
-async def test_a_cancelled_request_hangs_nobody() -> None:
+async def test_cancelled_request_in_a_batch_blocks_no_other() -> None:
     """Of three in a batch the second goes away: the third is answered."""
     kernel = Kernel(gate := Gate())
     batcher = Batcher(kernel.predict)
@@ -136,7 +136,7 @@ async def test_a_cancelled_request_hangs_nobody() -> None:
 
 
 @in_loop
-async def test_a_request_cancelled_under_way_hangs_nobody() -> None:
+async def test_request_cancelled_during_prediction_blocks_no_other() -> None:
     kernel = Kernel(gate := Gate())
     batcher = Batcher(kernel.predict)
     first = ask(batcher, "a")
@@ -161,7 +161,7 @@ async def test_a_request_cancelled_under_way_hangs_nobody() -> None:
 
 
 @in_loop
-async def test_after_a_death_each_request_is_tried_again_alone() -> None:
+async def test_requests_are_predicted_one_by_one_after_a_death() -> None:
     kernel = Kernel(gate := Gate())
     batcher = Batcher(kernel.predict)
     asked = [ask(batcher, "first")]
@@ -183,13 +183,13 @@ async def test_after_a_death_each_request_is_tried_again_alone() -> None:
 
 
 @in_loop
-async def test_a_kernel_that_was_killed_loses_no_good_row() -> None:
+async def test_death_of_the_kernel_loses_no_valid_row() -> None:
     kernel = Kernel()
     assert (await Batcher(kernel.predict).submit([["once"]], proba=False)).predictions == ["once"]
 
 
 @in_loop
-async def test_what_ends_the_kernel_twice_is_refused() -> None:
+async def test_request_that_ends_the_kernel_twice_is_refused() -> None:
     kernel = Kernel()
     with pytest.raises(RowsInvalid, match="twice"):
         await Batcher(kernel.predict).submit([["deadly"]], proba=False)
@@ -197,7 +197,7 @@ async def test_what_ends_the_kernel_twice_is_refused() -> None:
 
 
 @in_loop
-async def test_a_full_queue_refuses_and_goes_on() -> None:
+async def test_full_queue_refuses_further_requests() -> None:
     kernel = Kernel(gate := Gate())
     batcher = Batcher(kernel.predict, BatcherLimits(queue_rows=3))
     asked = [ask(batcher, "a")]
@@ -213,7 +213,7 @@ async def test_a_full_queue_refuses_and_goes_on() -> None:
 
 
 @in_loop
-async def test_what_waits_longer_than_its_deadline_is_refused_and_not_predicted() -> None:
+async def test_request_after_its_deadline_is_refused_and_not_predicted() -> None:
     kernel = Kernel(gate := Gate())
     batcher = Batcher(kernel.predict, BatcherLimits(deadline_s=0.01))
     running, waiting = ask(batcher, "a"), ask(batcher, "b")
@@ -226,7 +226,7 @@ async def test_what_waits_longer_than_its_deadline_is_refused_and_not_predicted(
 
 
 @in_loop
-async def test_no_kernel_is_said_to_everybody_in_the_batch() -> None:
+async def test_missing_kernel_fails_all_requests_of_the_batch() -> None:
     kernel = Kernel()
     outcomes = await asyncio.gather(
         *(ask(Batcher(kernel.predict), "broken") for _ in range(2)), return_exceptions=True
@@ -235,7 +235,7 @@ async def test_no_kernel_is_said_to_everybody_in_the_batch() -> None:
 
 
 @in_loop
-async def test_a_closed_batcher_refuses_what_waits_and_what_comes() -> None:
+async def test_closed_batcher_refuses_waiting_and_later_requests() -> None:
     kernel = Kernel(gate := Gate())
     batcher = Batcher(kernel.predict)
     running = ask(batcher, "a")
@@ -259,7 +259,7 @@ async def test_a_closed_batcher_refuses_what_waits_and_what_comes() -> None:
     ),
     batch_rows=st.integers(1, 6),
 )
-def test_whatever_is_asked_everybody_gets_their_own_answer(
+def test_each_request_gets_its_own_result_for_any_requests(
     requests: list[list[str]], batch_rows: int
 ) -> None:
     async def work() -> None:
@@ -280,7 +280,7 @@ def test_whatever_is_asked_everybody_gets_their_own_answer(
 
 
 @in_loop
-async def test_a_kernel_that_was_ended_for_somebody_else_counts_against_nobody() -> None:
+async def test_death_because_of_another_pipeline_counts_for_no_request() -> None:
     """Another pipeline hung: what was under way is tried again, as often as that happens."""
     interruptions = 5
 
@@ -298,7 +298,7 @@ async def test_a_kernel_that_was_ended_for_somebody_else_counts_against_nobody()
 
 
 @in_loop
-async def test_many_rows_may_take_longer() -> None:
+async def test_deadline_grows_with_the_number_of_rows() -> None:
     gate = Gate()
     kernel = Kernel(gate)
     batcher = Batcher(kernel.predict, BatcherLimits(deadline_s=0.1))

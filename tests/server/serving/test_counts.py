@@ -20,7 +20,7 @@ from ...fakes.records import World
 
 
 class Reluctant:
-    """A store that does not answer until it is told to."""
+    """A store whose writes wait for a gate."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -37,7 +37,7 @@ def now(world: World, deployment: Deployment) -> Deployment:
 
 
 @in_loop
-async def test_what_was_counted_is_in_the_database_after_a_flush(world: World) -> None:
+async def test_flush_writes_counts_to_the_database(world: World) -> None:
     deployment = world.deploy()
     statistics = UsageStatistics(world.store, world.clock)
     for latency in (3.0, 1.0, 2.0):
@@ -55,7 +55,7 @@ async def test_what_was_counted_is_in_the_database_after_a_flush(world: World) -
 
 
 @in_loop
-async def test_a_failed_write_is_merged_back_with_what_came_meanwhile(world: World) -> None:
+async def test_counts_of_a_failed_write_are_merged_with_later_ones(world: World) -> None:
     deployment = world.deploy()
     reluctant = Reluctant(world.store)
     statistics = UsageStatistics(reluctant, world.clock)  # type: ignore[arg-type]
@@ -75,7 +75,7 @@ async def test_a_failed_write_is_merged_back_with_what_came_meanwhile(world: Wor
 
 
 @in_loop
-async def test_two_servers_counts_add_up(world: World) -> None:
+async def test_counts_of_two_servers_are_added(world: World) -> None:
     deployment = world.deploy()
     servers = [UsageStatistics(world.store, HandClock()) for _ in range(2)]
     for statistics in servers:
@@ -86,7 +86,7 @@ async def test_two_servers_counts_add_up(world: World) -> None:
 
 
 @in_loop
-async def test_many_latencies_take_little_memory(world: World) -> None:
+async def test_number_of_latencies_in_memory_is_limited(world: World) -> None:
     deployment = world.deploy()
     statistics = UsageStatistics(world.store, world.clock)
     for number in range(1_000):
@@ -121,7 +121,7 @@ def test_percentiles_by_nearest_rank(latencies: Any, share: float, value: float 
     latencies=st.lists(st.integers(0, 50).map(float), min_size=1, max_size=100),
     share=st.sampled_from([0.5, 0.95]),
 )
-def test_the_nearest_rank_is_the_least_value_with_that_share_at_or_below(
+def test_percentile_is_the_smallest_value_with_that_share_at_or_below(
     latencies: list[float], share: float
 ) -> None:
     found = percentile(latencies, share)

@@ -12,7 +12,7 @@ from jupyter_pycaret_ops.server.serving.rate_limit import (
 from ...fakes import HandClock
 
 
-def test_a_burst_is_let_through_and_then_the_rate() -> None:
+def test_burst_is_allowed_and_then_the_rate() -> None:
     clock = HandClock()
     limiter = RateLimiter(60, clock.monotonic)
     assert [limiter.take("a") for _ in range(int(BURST_S))] == [0.0] * int(BURST_S)
@@ -24,7 +24,7 @@ def test_a_burst_is_let_through_and_then_the_rate() -> None:
     assert limiter.take("a") == 0.0
 
 
-def test_a_refused_request_costs_nothing() -> None:
+def test_refused_request_costs_no_tokens() -> None:
     clock = HandClock()
     limiter = RateLimiter(60, clock.monotonic)
     while not limiter.take("a"):
@@ -34,7 +34,7 @@ def test_a_refused_request_costs_nothing() -> None:
     assert limiter.take("a") == 0.0
 
 
-def test_a_request_dearer_than_the_burst_needs_a_full_bucket() -> None:
+def test_request_above_the_capacity_needs_a_full_bucket() -> None:
     clock = HandClock()
     limiter = RateLimiter(60, clock.monotonic)
     assert limiter.take("a", 1000) == 0.0
@@ -43,14 +43,14 @@ def test_a_request_dearer_than_the_burst_needs_a_full_bucket() -> None:
     assert limiter.take("a", 1000) == 0.0
 
 
-def test_callers_are_forgotten_beyond_a_number() -> None:
+def test_least_recent_callers_are_dropped() -> None:
     limiter = RateLimiter(60, HandClock().monotonic)
     for caller in range(2 * MOST_CALLERS):
         limiter.take(caller)
     assert len(limiter._buckets) == MOST_CALLERS
 
 
-def test_bytes_are_held_up_to_a_limit_of_which_a_caller_has_half() -> None:
+def test_buffered_bytes_are_limited_in_total_and_to_half_per_caller() -> None:
     held = BufferedBytes(100)
     assert held.reserve("a", 50)
     assert not held.reserve("a", 1)
@@ -61,5 +61,5 @@ def test_bytes_are_held_up_to_a_limit_of_which_a_caller_has_half() -> None:
     assert held.reserve("c", 30)
     for caller, size in (("b", 30), ("c", 50)):
         held.release(caller, size)
-    assert not held._held
+    assert not held._by_caller
     assert held.reserve("a", 50)

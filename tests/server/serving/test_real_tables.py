@@ -75,7 +75,7 @@ def runs(server: LiveServer, shared: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry["file"])
-def test_predictions_are_those_of_the_downloaded_pipeline(
+def test_predictions_equal_those_of_the_downloaded_pipeline(
     server: LiveServer, shared: Path, runs: dict[str, str], entry: dict[str, Any]
 ) -> None:
     content = (shared / "datasets" / entry["file"]).read_bytes()
@@ -114,8 +114,8 @@ def test_predictions_are_those_of_the_downloaded_pipeline(
         assert all(value.startswith("Cluster ") for value in served)
 
 
-def test_forecasts_of_requests_that_share_a_batch_are_their_own(server: LiveServer) -> None:
-    """Each request begins at the first step, however many wait with it."""
+def test_forecasts_in_a_shared_batch_are_independent(server: LiveServer) -> None:
+    """The forecast of each request starts at the first step."""
     from concurrent.futures import ThreadPoolExecutor
 
     rows = [{"t": f"2024-{month:02d}-01", "y": float(month % 5 + month)} for month in range(1, 13)]

@@ -61,7 +61,7 @@ class FakeLink:
 
 
 class Served:
-    """Endpoints over a real store and a fake link."""
+    """Endpoints with a real store and a fake connection."""
 
     def __init__(self, world: World, folder: Path) -> None:
         self.world = world
@@ -97,7 +97,7 @@ def served(world: World, tmp_path: Path) -> Served:
 
 
 @in_loop
-async def test_a_pipeline_is_loaded_once_and_answers(served: Served) -> None:
+async def test_pipeline_is_loaded_once(served: Served) -> None:
     pipeline = served.pipeline()
     served.world.deploy(pipeline, "iris")
     for _ in range(3):
@@ -114,7 +114,7 @@ async def test_slug_and_id_share_one_queue(served: Served) -> None:
 
 
 @in_loop
-async def test_what_this_server_changed_is_forgotten_at_once(served: Served) -> None:
+async def test_change_by_this_server_takes_effect_at_once(served: Served) -> None:
     first, second = served.pipeline(), served.pipeline(b"another")
     deployment = served.world.deploy(first, "iris")
     assert await served.predict("iris") == first.id
@@ -128,7 +128,7 @@ async def test_what_this_server_changed_is_forgotten_at_once(served: Served) -> 
 
 
 @in_loop
-async def test_what_another_server_changed_is_seen_within_seconds(served: Served) -> None:
+async def test_change_by_another_server_takes_effect_within_seconds(served: Served) -> None:
     first, second = served.pipeline(), served.pipeline(b"another")
     deployment = served.world.deploy(first, "iris")
     assert await served.predict("iris") == first.id
@@ -150,7 +150,7 @@ async def test_what_another_server_changed_is_seen_within_seconds(served: Served
 
 
 @in_loop
-async def test_a_paused_deployment_does_not_predict(served: Served) -> None:
+async def test_paused_deployment_does_not_predict(served: Served) -> None:
     served.world.deploy(served.pipeline(), "iris")
     raise_if_paused(await served.endpoints.get("iris"))
     await served.world.store.write(
@@ -162,7 +162,7 @@ async def test_a_paused_deployment_does_not_predict(served: Served) -> None:
 
 
 @in_loop
-async def test_a_file_that_was_changed_is_never_loaded(served: Served) -> None:
+async def test_changed_file_is_not_loaded(served: Served) -> None:
     pipeline = served.pipeline()
     served.world.deploy(pipeline, "iris")
     served.artifacts.put(pipeline.storage_key, CONTENT + b" and more")
@@ -172,8 +172,8 @@ async def test_a_file_that_was_changed_is_never_loaded(served: Served) -> None:
 
 
 @in_loop
-async def test_a_digest_changed_in_the_database_does_not_help(served: Served) -> None:
-    """Who can write to the store and the database still lacks the key to sign with."""
+async def test_digest_changed_in_the_database_is_not_loaded(served: Served) -> None:
+    """The attacker can write to file store and database, but has no key to sign."""
     evil = b"evil"
     pipeline = served.world.make_pipeline(
         storage_key="pipelines/evil.pkl",
@@ -188,7 +188,9 @@ async def test_a_digest_changed_in_the_database_does_not_help(served: Served) ->
 
 
 @in_loop
-async def test_another_servers_key_does_not_open_it(served: Served, tmp_path: Path) -> None:
+async def test_pipeline_signed_with_another_key_is_not_loaded(
+    served: Served, tmp_path: Path
+) -> None:
     pipeline = served.pipeline()
     served.world.deploy(pipeline, "iris")
     served.endpoints._vault = Vault(tmp_path / "another.key")
@@ -197,7 +199,7 @@ async def test_another_servers_key_does_not_open_it(served: Served, tmp_path: Pa
 
 
 @in_loop
-async def test_a_pipeline_that_cannot_be_loaded_says_so(served: Served) -> None:
+async def test_pipeline_that_cannot_be_loaded_is_unavailable(served: Served) -> None:
     served.world.deploy(served.pipeline(), "iris")
     served.link.fail = PredictFailed("ModuleNotFoundError: No module named 'lightgbm'")
     with pytest.raises(Unavailable, match="lightgbm"):
@@ -205,7 +207,7 @@ async def test_a_pipeline_that_cannot_be_loaded_says_so(served: Served) -> None:
 
 
 @in_loop
-async def test_a_pipeline_lost_with_its_kernel_is_loaded_again(served: Served) -> None:
+async def test_pipeline_is_loaded_again_after_a_death_of_the_kernel(served: Served) -> None:
     pipeline = served.pipeline()
     served.world.deploy(pipeline, "iris")
     await served.predict("iris")
@@ -215,7 +217,7 @@ async def test_a_pipeline_lost_with_its_kernel_is_loaded_again(served: Served) -
 
 
 @in_loop
-async def test_a_lost_file_is_named(served: Served) -> None:
+async def test_missing_file_names_its_pipeline(served: Served) -> None:
     pipeline = served.pipeline()
     served.world.deploy(pipeline, "iris")
     served.artifacts.delete(pipeline.storage_key)
@@ -227,7 +229,7 @@ async def test_a_lost_file_is_named(served: Served) -> None:
 
 
 @in_loop
-async def test_ready_is_what_answers_now(served: Served) -> None:
+async def test_ready_means_loaded_and_responsive(served: Served) -> None:
     pipeline = served.pipeline()
     served.world.deploy(pipeline, "iris")
     assert not await served.endpoints.is_ready(pipeline.id)
@@ -242,7 +244,7 @@ async def test_ready_is_what_answers_now(served: Served) -> None:
 
 
 @in_loop
-async def test_a_pipeline_that_hangs_while_it_is_loaded_takes_only_itself_down(
+async def test_pipeline_that_hangs_while_loading_is_quarantined_alone(
     served: Served,
 ) -> None:
     hanging, fine = served.pipeline(), served.pipeline(b"another")
@@ -253,7 +255,7 @@ async def test_a_pipeline_that_hangs_while_it_is_loaded_takes_only_itself_down(
     with pytest.raises(Unavailable, match="could not be loaded"):
         await served.endpoints.check(endpoint)
     served.link.fail = None
-    with pytest.raises(Unavailable, match=r"not loaded in time.*not tried again for 5 min"):
+    with pytest.raises(Unavailable, match=r"not loaded in time.*refused for 5 min"):
         await served.predict("hangs")
     assert served.link.loads == []
     assert await served.predict("iris") == fine.id
@@ -262,7 +264,7 @@ async def test_a_pipeline_that_hangs_while_it_is_loaded_takes_only_itself_down(
 
 
 @in_loop
-async def test_deploying_again_gives_another_chance(served: Served) -> None:
+async def test_deploying_again_ends_the_quarantine(served: Served) -> None:
     pipeline = served.pipeline()
     served.world.deploy(pipeline, "iris")
     served.link.fail = LinkTimeout("no answer within 60 s")
@@ -275,7 +277,7 @@ async def test_deploying_again_gives_another_chance(served: Served) -> None:
 
 
 @in_loop
-async def test_a_loading_that_takes_long_is_waited_for_no_longer_than_asked(served: Served) -> None:
+async def test_check_waits_for_a_slow_loading_within_its_limit(served: Served) -> None:
     pipeline = served.pipeline()
     served.world.deploy(pipeline, "iris")
     gate = Gate()
@@ -297,7 +299,7 @@ async def test_a_loading_that_takes_long_is_waited_for_no_longer_than_asked(serv
 
 
 @in_loop
-async def test_a_pipeline_that_does_not_answer_twice_is_refused_for_a_while(served: Served) -> None:
+async def test_pipeline_that_times_out_twice_is_quarantined(served: Served) -> None:
     pipeline, fine = served.pipeline(), served.pipeline(b"another")
     served.world.deploy(pipeline, "hangs")
     served.world.deploy(fine, "iris")
@@ -313,5 +315,5 @@ async def test_a_pipeline_that_does_not_answer_twice_is_refused_for_a_while(serv
     with pytest.raises(RowsInvalid, match="ended the serving kernel twice"):
         await served.predict("hangs")
     assert await served.predict("iris") == fine.id
-    with pytest.raises(Unavailable, match=r"did not answer in time, twice.*not tried again"):
+    with pytest.raises(Unavailable, match=r"did not predict in time, twice.*refused"):
         await served.predict("hangs")

@@ -19,7 +19,7 @@ def check(*rows: Any, ignore_extra: bool = False) -> tuple[list[list[Any]], list
     return RowValidator(INPUT_SCHEMA).check(rows, ignore_extra=ignore_extra)
 
 
-def test_values_come_in_the_order_of_the_schema() -> None:
+def test_values_are_in_the_order_of_the_schema() -> None:
     turned = dict(reversed(GOOD.items()))
     assert check(turned) == ([[1.5, 2, True, "red", "2026-01-02"]], [])
 
@@ -48,7 +48,7 @@ FITS_NOT: dict[str, list[Any]] = {
 @pytest.mark.parametrize(
     ("column", "value"), [(name, value) for name, values in FITS.items() for value in values]
 )
-def test_what_fits(column: str, value: Any) -> None:
+def test_value_of_its_type_is_accepted(column: str, value: Any) -> None:
     rows, _ = check({**GOOD, column: value})
     assert value in rows[0]
 
@@ -56,7 +56,7 @@ def test_what_fits(column: str, value: Any) -> None:
 @pytest.mark.parametrize(
     ("column", "value"), [(name, value) for name, values in FITS_NOT.items() for value in values]
 )
-def test_what_does_not_fit_names_row_and_column(column: str, value: Any) -> None:
+def test_value_of_another_type_is_refused_with_row_and_column(column: str, value: Any) -> None:
     with pytest.raises(RowsInvalid, match=f"row 1, column “{column}” must be") as refused:
         check(GOOD, {**GOOD, column: value})
     assert refused.value.errors is not None
@@ -64,27 +64,27 @@ def test_what_does_not_fit_names_row_and_column(column: str, value: Any) -> None
 
 
 @pytest.mark.parametrize("column", list(FITS))
-def test_null_is_a_missing_value_and_fine(column: str) -> None:
+def test_null_is_accepted_as_missing_value(column: str) -> None:
     rows, warnings = check({**GOOD, column: None})
     assert None in rows[0]
     assert warnings == []
 
 
 @pytest.mark.parametrize("column", list(FITS))
-def test_a_missing_column_is_refused(column: str) -> None:
+def test_missing_column_is_refused(column: str) -> None:
     row = {name: value for name, value in GOOD.items() if name != column}
     with pytest.raises(RowsInvalid, match=f"column “{column}” is missing"):
         check(row)
 
 
-def test_an_unknown_column_is_refused_unless_it_may_pass() -> None:
+def test_unknown_column_is_refused_unless_ignored() -> None:
     row = {**GOOD, "weight": 3}
     with pytest.raises(RowsInvalid, match="column “weight” is not a column"):
         check(row)
     assert check(row, ignore_extra=True) == check(GOOD)
 
 
-def test_an_unknown_column_does_not_stand_in_for_a_missing_one() -> None:
+def test_unknown_column_does_not_replace_a_missing_one() -> None:
     row = {("weight" if name == "length" else name): value for name, value in GOOD.items()}
     with pytest.raises(RowsInvalid) as refused:
         check(row)
@@ -95,26 +95,26 @@ def test_an_unknown_column_does_not_stand_in_for_a_missing_one() -> None:
 
 
 @pytest.mark.parametrize("row", [None, 1, "row", [1, 2], True])
-def test_a_row_that_is_no_object_is_another_kind_of_fault(row: Any) -> None:
-    with pytest.raises(Invalid, match="Row 1 is no object"):
+def test_row_that_is_not_an_object_is_invalid(row: Any) -> None:
+    with pytest.raises(Invalid, match="Row 1 is not an object"):
         check(GOOD, row)
 
 
-def test_categories_that_training_did_not_see_are_warnings() -> None:
+def test_unseen_categories_are_warnings() -> None:
     rows, warnings = check({**GOOD, "colour": "blue"}, {**GOOD, "colour": "red"})
     assert [row[3] for row in rows] == ["blue", "red"]
     assert warnings == ["Column “colour”: 'blue' was not in the training data"]
 
 
-def test_errors_are_many_but_not_endless() -> None:
+def test_number_of_errors_is_limited() -> None:
     with pytest.raises(RowsInvalid) as refused:
         check(*[{**GOOD, "length": "x"}] * 10_000)
     assert refused.value.errors is not None
     assert len(refused.value.errors) == MOST_ERRORS
 
 
-def test_the_json_schema_takes_what_the_checker_takes() -> None:
-    """But for whole numbers beyond 64 bits and dates, which JSON Schema does not tell from others."""
+def test_json_schema_accepts_what_the_validator_accepts() -> None:
+    """Except integers beyond 64 bits and dates, which JSON Schema does not distinguish."""
     schema = RowValidator(INPUT_SCHEMA).json_schema()
     Draft202012Validator.check_schema(schema)
     validator = Draft202012Validator(schema)
