@@ -26,17 +26,20 @@ from ..live import LiveServer, free_port
 
 
 def test_statuses_of_client_and_server_are_the_same() -> None:
-    theirs = {status: kind for kind, status in STATUS.items()}
-    assert set(theirs) == set(transport.BY_STATUS)
+    of_server = {status: kind for kind, status in STATUS.items()}
+    assert set(of_server) == set(transport.BY_STATUS)
     for status, kind in transport.BY_STATUS.items():
-        assert issubclass(kind, theirs[status]) or theirs[status] is RetryLater
+        assert issubclass(kind, of_server[status]) or of_server[status] is RetryLater
 
 
 def test_file_without_certificates_is_refused_with_its_name(tmp_path: Path) -> None:
     empty = tmp_path / "empty.pem"
     empty.touch()
-    for verify, said in (("missing.pem", "“missing.pem” cannot be read"), (empty, "holds no")):
-        with pytest.raises(Invalid, match=said):
+    for verify, message in (
+        ("missing.pem", "“missing.pem” cannot be read"),
+        (empty, "has no certificate"),
+    ):
+        with pytest.raises(Invalid, match=message):
             Client("https://127.0.0.1:9", "t", verify=verify)
 
 

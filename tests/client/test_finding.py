@@ -60,7 +60,7 @@ def test_invalid_address_is_refused() -> None:
 
 def test_arguments_override_the_environment() -> None:
     env = {"PYCARET_OPS_URL": "http://env:1", "PYCARET_OPS_TOKEN": "env"}
-    assert find_server("http://said:2", "said", env).token == "said"
+    assert find_server("http://given:2", "given", env).token == "given"
     found = find_server(environ=env)
     assert (found.api, found.token) == ("http://env:1/pycaret/api/v1", "env")
     assert find_server("http://h:1/lab?token=copied", environ={}).token == "copied"
@@ -80,13 +80,13 @@ def test_single_user_server_found_by_its_runtime_file_gets_the_hub_token(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It has no token of its own; the token of the Hub is not sent to other servers."""
-    theirs = {
+    hub_server = {
         "url": "http://localhost:1/user/ada/",
         "base_url": "/user/ada/",
         "token": "",
         "pid": 7,
     }
-    monkeypatch.setattr(discovery, "running_servers", lambda: [theirs])
+    monkeypatch.setattr(discovery, "running_servers", lambda: [hub_server])
     env = {"JUPYTERHUB_API_TOKEN": "hub", "JPY_PARENT_PID": "7"}
     assert find_server(environ=env | {"JUPYTERHUB_SERVICE_PREFIX": "/user/ada/"}).token == "hub"
     assert find_server(environ=env | {"JUPYTERHUB_SERVICE_PREFIX": "/user/bob/"}).token is None
@@ -139,7 +139,7 @@ def test_kernel_finds_its_own_server(two: tuple[LiveServer, LiveServer]) -> None
 
 def executed(server: LiveServer, kernel_id: str, code: str) -> str:
     """Return what a kernel prints, or its error."""
-    line = websocket.create_connection(
+    connection = websocket.create_connection(
         f"{server.url.replace('http', 'ws', 1)}/api/kernels/{kernel_id}/channels",
         header=[f"Authorization: token {server.token}"],
         timeout=60,
@@ -147,18 +147,18 @@ def executed(server: LiveServer, kernel_id: str, code: str) -> str:
     header = {"msg_id": "ask", "msg_type": "execute_request", "session": "s", "username": "ada"}
     content = {"code": code, "silent": False, "store_history": False, "allow_stdin": False}
     request = {"header": header, "parent_header": {}, "metadata": {}, "channel": "shell"}
-    told = ""
+    output = ""
     try:
-        line.send(json.dumps({**request, "content": content}))
+        connection.send(json.dumps({**request, "content": content}))
         while True:
-            message = json.loads(line.recv())
+            message = json.loads(connection.recv())
             if message["parent_header"].get("msg_id") != "ask":
                 continue
-            told += message["content"].get("text", "") + message["content"].get("evalue", "")
+            output += message["content"].get("text", "") + message["content"].get("evalue", "")
             if message["content"].get("execution_state") == "idle":
-                return told
+                return output
     finally:
-        line.close()
+        connection.close()
 
 
 def test_no_running_server_is_raised_with_a_remedy(home: Home) -> None:

@@ -60,12 +60,12 @@ def test_each_route_has_a_client_method(client: Client, recorder: Recorder) -> N
     with pytest.raises(NotFound, match="workspace"):
         client.workspaces.get(workspace)
 
-    wanted = {
+    expected = {
         (route.method, route.path) for route in ROUTES if not route.path.startswith("/agent/")
     }
     # `/` is asked under one of its two spellings; the socket is not an HTTP request, see test_stream
-    wanted -= {("GET", ""), ("GET", "/runs/{run_id}/events/ws")}
-    assert wanted - recorder.routes() == set()
+    expected -= {("GET", ""), ("GET", "/runs/{run_id}/events/ws")}
+    assert expected - recorder.routes() == set()
 
 
 def ask_the_server(client: Client) -> None:
@@ -234,7 +234,7 @@ PAIRS: dict[str, Any] = {
 
 @pytest.mark.parametrize("name", PAIRS)
 def test_record_types_have_the_fields_of_the_schema(name: str) -> None:
-    mine = getattr(records, name)
-    assert is_typeddict(mine)
-    theirs = {field.encode_name for field in msgspec.structs.fields(PAIRS[name])}
-    assert set(mine.__annotations__) == theirs
+    record_type = getattr(records, name)
+    assert is_typeddict(record_type)
+    fields_of_schema = {field.encode_name for field in msgspec.structs.fields(PAIRS[name])}
+    assert set(record_type.__annotations__) == fields_of_schema

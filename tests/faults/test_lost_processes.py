@@ -40,12 +40,12 @@ def one_attempt() -> Iterator[LiveServer]:
 def worker_of(home: Home, run_id: str) -> int:
     """Return the process of the kernel of a run."""
 
-    def look() -> int | None:
+    def read() -> int | None:
         with closing(sqlite3.connect(home.database)) as database:
             row = database.execute("select pid from workers where run_id = ?", (run_id,)).fetchone()
         return int(row[0]) if row else None
 
-    return int(until(look, "the worker's record"))
+    return int(until(read, "the worker's record"))
 
 
 def in_a_fit(server: LiveServer, **body: Any) -> tuple[str, int]:
@@ -97,7 +97,7 @@ def test_run_of_a_killed_kernel_is_requeued_while_attempts_are_left(server: Live
 
 def test_run_whose_kernel_dies_during_a_cancel_is_cancelled(one_attempt: LiveServer) -> None:
     run_id, pid = in_a_fit(one_attempt, **LONG)
-    os.kill(pid, signal.SIGSTOP)  # it will not hear of the cancel
+    os.kill(pid, signal.SIGSTOP)  # the cancel will not reach it
     one_attempt.post(f"/runs/{run_id}/cancel", expect=200)
     os.kill(pid, signal.SIGKILL)
     assert one_attempt.ended(run_id, 20)["status"] == "cancelled"
@@ -135,7 +135,7 @@ def test_next_server_ends_kernels_and_requeues_runs_of_a_killed_one(home: Home) 
     started_at = time.monotonic()
 
     def settled() -> bool:
-        """No row is `running` that does not run: none is of an attempt that the dead server began."""
+        """Return whether no record is `running` in an attempt of the dead server."""
         now = second.run(running)
         return now["status"] == "queued" or now["attempt"] == 2
 
@@ -198,9 +198,9 @@ def test_serving_kernel_killed_under_load_loses_no_valid_row(home: Home) -> None
 
 
 def serving_kernel(home: Home) -> int:
-    def look() -> int | None:
+    def read() -> int | None:
         with closing(sqlite3.connect(home.database)) as database:
             row = database.execute("select pid from workers where purpose = 'serving'").fetchone()
         return int(row[0]) if row else None
 
-    return int(until(look, "the serving kernel's record"))
+    return int(until(read, "the serving kernel's record"))

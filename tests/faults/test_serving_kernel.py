@@ -1,4 +1,4 @@
-"""The serving kernel that hangs, stands still or grows: noticed, ended, and nobody else pays for it."""
+"""A serving kernel that hangs, is stopped or exceeds its memory is ended, and other deployments go on."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ def predict(server: LiveServer, slug: str) -> requests.Response:
 
 
 def serving_kernel(server: LiveServer) -> int:
-    def look() -> int | None:
+    def read() -> int | None:
         with closing(sqlite3.connect(server.home.database)) as database:
             row = database.execute(
                 "select pid from workers where purpose = 'serving' order by pid desc"
             ).fetchone()
         return int(row[0]) if row and psutil.pid_exists(int(row[0])) else None
 
-    return int(until(look, "the serving kernel"))
+    return int(until(read, "the serving kernel"))
 
 
 def replaced(server: LiveServer, slug: str, content: bytes) -> None:
@@ -212,8 +212,10 @@ def test_spare_kernel_becomes_the_serving_kernel(home: Home) -> None:
         assert server.ended(run["id"])["status"] == "succeeded"
         pid = until(spare, "a spare kernel", 120)
         pipeline = server.post(f"/runs/{run['id']}/promote", {"name": "again"})
-        made = server.post(f"/pipelines/{pipeline['id']}/deployments", {"endpoint_slug": "again"})
-        assert made["ready"] is True, "deploying waits until it answers"
+        deployment = server.post(
+            f"/pipelines/{pipeline['id']}/deployments", {"endpoint_slug": "again"}
+        )
+        assert deployment["ready"] is True, "deploying waits until it answers"
         row = {
             "sepal length (cm)": 5.1,
             "sepal width (cm)": 3.5,

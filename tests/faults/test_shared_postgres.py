@@ -61,11 +61,11 @@ class Team:
     def driver_of(self, run_id: str) -> LiveServer:
         """The server that drives a run."""
 
-        def look() -> str | None:
+        def read() -> str | None:
             holder: str | None = self.ask("select leased_by from runs where id = :id", id=run_id)
             return holder
 
-        pid = int(until(look, "a lease").rsplit(":", 2)[1])
+        pid = int(until(read, "a lease").rsplit(":", 2)[1])
         return next(server for server in self.servers if server.process.pid == pid)
 
     def other(self, server: LiveServer) -> LiveServer:

@@ -33,8 +33,8 @@ def test_stopped_kernel_is_ended_its_run_requeued_and_the_queue_goes_on(live: Li
     os.kill(pid, signal.SIGSTOP)
     until(lambda: live.run(run_id)["attempt"] == 2, "the second attempt", 30)
     until(lambda: not psutil.pid_exists(pid), "the end of the stopped kernel", 10)
-    told = [event for event in live.events(run_id) if event["kind"] == "run.requeued"]
-    assert "did not report" in told[0]["message"]
+    requeued = [event for event in live.events(run_id) if event["kind"] == "run.requeued"]
+    assert "did not report" in requeued[0]["message"]
 
     def second() -> int | None:
         found = worker_of(live.home, run_id)
@@ -51,26 +51,28 @@ def test_pause_of_the_machine_loses_no_run(live: LiveServer) -> None:
     notebook = Notebook(live)
     try:
         run_id, _ = in_a_fit(live, **LONG)
-        guest = notebook.begin()
-        live.saw(guest, "run.data_loaded")
-        everybody = [psutil.Process(live.process.pid), *live.descendants()]
-        for process in everybody:
+        notebook_run = notebook.begin()
+        live.saw(notebook_run, "run.data_loaded")
+        processes = [psutil.Process(live.process.pid), *live.descendants()]
+        for process in processes:
             process.suspend()
         asleep_since = time.monotonic()
         until(lambda: time.monotonic() - asleep_since > 2 * LEASE_S, "a sleep longer than a lease")
-        for process in reversed(everybody):
+        for process in reversed(processes):
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.resume()
-        marks = {each: live.events(each)[-1]["seq"] for each in (guest, run_id)}
+        last_seqs = {each: live.events(each)[-1]["seq"] for each in (notebook_run, run_id)}
 
         def goes_on(each: str) -> bool:
             """Whether it has reported something since, or has come to its own end."""
-            return live.events(each)[-1]["seq"] > marks[each] or live.run(each)["status"] in ENDED
+            return (
+                live.events(each)[-1]["seq"] > last_seqs[each] or live.run(each)["status"] in ENDED
+            )
 
-        for each in marks:
+        for each in last_seqs:
             until(lambda each=each: goes_on(each), "its next event", 90)
         until(lambda: time.monotonic() - asleep_since > 4 * LEASE_S, "another lease")
-        for each in (guest, run_id):
+        for each in (notebook_run, run_id):
             live.post(f"/runs/{each}/cancel", expect=200)  # it may have succeeded meanwhile
             row = live.ended(each)
             assert (row["attempt"], row["error"]) == (1, None)
@@ -90,7 +92,7 @@ def test_run_over_its_memory_limit_fails_alone_with_the_figures(home: Home) -> N
 
 
 def test_runs_of_an_earlier_host_name_are_adopted(home: Home) -> None:
-    """A container is made again on the same volume: other host name, so other pool and other leases."""
+    """A container is created again with the same volume and another host name, so another pool."""
     first = LiveServer(home, concurrent_runs=1)
     running, _ = in_a_fit(first, **LONG)
     waiting = first.submit(first.experiment(), **SHORT)["id"]

@@ -45,7 +45,7 @@ def test_run_on_a_full_disk_waits_with_a_message_and_goes_on_when_there_is_space
         server.saw(run["id"], "run.data_loaded")
         limited = psutil.Process(server.process.pid)
         unlimited = limited.rlimit(resource.RLIMIT_FSIZE)
-        # room for the database, and none for a hundred trees
+        # space for the database, but not for a hundred trees
         limited.rlimit(resource.RLIMIT_FSIZE, (8 << 20, unlimited[1]))
         waiting = server.saw(run["id"], "run.waiting")
         assert waiting["payload"] == {"for": "space"}
@@ -76,7 +76,7 @@ def test_locked_database_is_unavailable_and_jupyter_goes_on(home: Home) -> None:
         workspace, _ = server.default_project()
         with closing(sqlite3.connect(home.database)) as other:
             other.execute("begin immediate")
-            began = time.monotonic()
+            started = time.monotonic()
             with ThreadPoolExecutor(20) as people:  # each waits its turn behind the others
                 asked = [
                     people.submit(
@@ -89,7 +89,7 @@ def test_locked_database_is_unavailable_and_jupyter_goes_on(home: Home) -> None:
                     for number in range(20)
                 ]
                 refusals = [item.result() for item in asked]
-            assert time.monotonic() - began < 20  # 10 s for all of them, not for each
+            assert time.monotonic() - started < 20  # 10 s for all of them, not for each
             assert {refusal["reason"] for refusal in refusals} == {"unavailable"}
             assert all("locked" in refusal["message"] for refusal in refusals)
             # reading goes on, and so does Jupyter
@@ -135,8 +135,8 @@ def test_upload_that_is_cut_off_leaves_no_file(home: Home) -> None:
             "Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 9000000\r\n\r\n"
             '--x\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'
         )
-        with socket.create_connection(("127.0.0.1", server.port)) as line:
-            line.sendall(head.encode() + TABLE[:4_000_000])
+        with socket.create_connection(("127.0.0.1", server.port)) as connection:
+            connection.sendall(head.encode() + TABLE[:4_000_000])
             until(lambda: home.files() != before, "the first part on disk")
         until(lambda: home.files() == before, "nothing of it on disk")
         assert server.get(f"/workspaces/{workspace}/data-sources") == []

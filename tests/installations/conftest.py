@@ -83,15 +83,15 @@ def one_of_each(server: LiveServer, slug: str) -> dict[str, Any]:
 @contextmanager
 def acting_as(server: LiveServer, authorization: str) -> Iterator[LiveServer]:
     """Return the server with another credential."""
-    mine = server.http
+    own_http = server.http
     server.http = requests.Session()
-    server.http.verify = mine.verify
+    server.http.verify = own_http.verify
     server.http.headers["Authorization"] = authorization
     try:
         yield server
     finally:
         server.http.close()
-        server.http = mine
+        server.http = own_http
 
 
 def configure(home: Home, text: str) -> None:

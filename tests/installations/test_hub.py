@@ -1,4 +1,4 @@
-"""A real JupyterHub: the server that it starts for somebody, seen from outside and from its notebooks."""
+"""A real JupyterHub: a single-user server, called from outside and from its notebooks."""
 
 from __future__ import annotations
 
@@ -174,12 +174,12 @@ def test_single_user_server_belongs_to_its_user(hub: Hub) -> None:
         ]
         assert kernel.run("%load_ext jupyter_pycaret_ops\n%pcrun list").errors == ""
         # as in a terminal of the server
-        told = kernel.run(
+        result = kernel.run(
             "import os, subprocess, sys\n"
             "print(subprocess.run([sys.executable, '-m', 'jupyter_pycaret_ops.cli', 'runs', '--json'], "
             "capture_output=True, text=True).stdout)"
         )
-        assert told.text.strip() == "[]"
+        assert result.text.strip() == "[]"
     finally:
         kernel.end()
     hub.call("DELETE", "/users/ada/server")

@@ -69,10 +69,10 @@ def handshake(server: LiveServer, run_id: str, **more: Any) -> int:
     """Return the status of opening the WebSocket of a run."""
     url = f"{server.api.replace('http', 'ws', 1)}/runs/{run_id}/events/ws"
     try:
-        line = websocket.create_connection(url, timeout=30, **more)
+        socket = websocket.create_connection(url, timeout=30, **more)
     except websocket.WebSocketBadStatusException as refused:
         return int(refused.status_code)
-    line.close()
+    socket.close()
     return 101
 
 

@@ -189,25 +189,25 @@ def test_source_in_a_private_network_is_refused_by_default(
 # ---------------------------------------------------------------- secrets
 
 
-class Ears:
+class Recorder:
     """Records all answers, events, logs and files of a server."""
 
     def __init__(self, server: LiveServer) -> None:
         self.server = server
-        self.heard: list[tuple[str, bytes]] = []
+        self.recorded: list[tuple[str, bytes]] = []
 
     def call(self, method: str, path: str, **more: Any) -> Any:
         answer = self.server.http.request(method, self.server.api + path, timeout=120, **more)
         assert answer.status_code != 500
         head = json.dumps(dict(answer.headers)).encode()
-        self.heard.append((f"{method} {path}", head + answer.content))
+        self.recorded.append((f"{method} {path}", head + answer.content))
         if "json" in answer.headers.get("Content-Type", ""):
             return answer.json()
         return None
 
     def everything_of_run(self, run_id: str) -> None:
         events = socket_events(self.server, run_id)
-        self.heard.append((f"socket of {run_id}", json.dumps(events).encode()))
+        self.recorded.append((f"socket of {run_id}", json.dumps(events).encode()))
         parts = ("", "/events?limit=1000", "/fold-metrics", "/plots", "/notebook", "/artifacts")
         for part in parts:
             found = self.call("GET", f"/runs/{run_id}{part}")
@@ -221,7 +221,7 @@ class Ears:
             for name in names:
                 file = Path(folder) / name
                 if file.is_file():
-                    self.heard.append((str(file), file.read_bytes()))
+                    self.recorded.append((str(file), file.read_bytes()))
 
     def processes(self) -> None:
         """Arguments and environment of the server and its kernels, as the machine shows them."""
@@ -229,7 +229,7 @@ class Ears:
             for what in ("cmdline", "environ"):
                 file = Path(f"/proc/{process}/{what}")
                 if file.exists():
-                    self.heard.append((str(file), file.read_bytes()))
+                    self.recorded.append((str(file), file.read_bytes()))
 
 
 def test_secrets_are_nowhere_in_plain_text(
@@ -250,43 +250,43 @@ def test_secrets_are_nowhere_in_plain_text(
         arguments=("--ServerApp.log_level=DEBUG", "--Session.debug=True"),
         connector_allow_private=True,
     ) as server:
-        ears = Ears(server)
+        recorder = Recorder(server)
         workspace, project = server.default_project()
         for name, config in sources.items():
             body = {"name": name, "kind": name.split()[0], "config": config}
-            row = ears.call("POST", f"/workspaces/{workspace}/data-sources", json=body)
+            row = recorder.call("POST", f"/workspaces/{workspace}/data-sources", json=body)
             # the same name again, an unknown field, a wrong type: refusals repeat nothing
-            ears.call("POST", f"/workspaces/{workspace}/data-sources", json=body)
+            recorder.call("POST", f"/workspaces/{workspace}/data-sources", json=body)
             for change in ({"colour": "red"}, {"password": [wrong]}, {"secret_access_key": [key]}):
                 faulty = {**body, "name": "faulty", "config": config | change}
-                ears.call("POST", f"/workspaces/{workspace}/data-sources", json=faulty)
+                recorder.call("POST", f"/workspaces/{workspace}/data-sources", json=faulty)
             source = f"/data-sources/{row['id']}"
-            ears.call("GET", source)
-            tested = ears.call("POST", f"{source}/test")
+            recorder.call("GET", source)
+            tested = recorder.call("POST", f"{source}/test")
             assert tested["ok"] is (" " not in name), tested
-            ears.call("GET", f"{source}/preview?rows=5")
+            recorder.call("GET", f"{source}/preview?rows=5")
             body = {"name": name, "task": "classification", "target": "target"}
             body |= {"data_source_id": row["id"], "setup_params": {"fold": 2}}
-            experiment = ears.call("POST", f"/projects/{project}/experiments", json=body)
+            experiment = recorder.call("POST", f"/projects/{project}/experiments", json=body)
             body = {"plan": "create", "model_id": "lr", "data_source_id": row["id"]}
-            run = ears.call("POST", f"/experiments/{experiment['id']}/runs", json=body)
+            run = recorder.call("POST", f"/experiments/{experiment['id']}/runs", json=body)
             server.saw(run["id"], "run.started")
-            ears.processes()
-            ears.files(home)
+            recorder.processes()
+            recorder.files(home)
             ended = server.ended(run["id"])
             assert ended["status"] == ("failed" if " " in name else "succeeded"), ended["error"]
-            ears.everything_of_run(run["id"])
-            ears.call("GET", f"/experiments/{experiment['id']}")
+            recorder.everything_of_run(run["id"])
+            recorder.call("GET", f"/experiments/{experiment['id']}")
         for path in (f"/workspaces/{workspace}/data-sources", "/runs", "/openapi.json", "/"):
-            ears.call("GET", path)
-        ears.files(home)
-    ears.files(home)
-    places = [where for where, _ in ears.heard]
+            recorder.call("GET", path)
+        recorder.files(home)
+    recorder.files(home)
+    places = [where for where, _ in recorder.recorded]
     assert any(where.endswith("pycaret_ops.db") for where in places)
     assert any("server-" in where for where in places)
     leaks = {
         (secret, where)
-        for where, content in ears.heard
+        for where, content in recorder.recorded
         for secret in (key_id, key, wrong, password)
         for form in (secret, json.dumps(secret).strip('"'), secret.encode().hex())
         if form.encode() in content

@@ -10,7 +10,7 @@ import pytest
 
 from jupyter_pycaret_ops.common.errors import Invalid
 from jupyter_pycaret_ops.common.tables.csv_scan import CsvScan
-from jupyter_pycaret_ops.common.tables.preview import MOST_EXAMINED_VALUES
+from jupyter_pycaret_ops.common.tables.preview import MAX_EXAMINED_VALUES
 from jupyter_pycaret_ops.server.data_sources.preview import preview_csv
 from jupyter_pycaret_ops.server.files.file_store import FileStore
 
@@ -69,12 +69,12 @@ def test_nan_and_infinity_are_not_in_the_preview(tmp_path: Path) -> None:
 
 
 def test_fewer_rows_of_a_wide_table_are_examined(tmp_path: Path) -> None:
-    """A preview is made in the server: as many values as it holds are bounded."""
+    """A preview is computed in the server, so the number of its values is limited."""
     width = 2_000
     line = ",".join(["1"] * width) + "\n"
     content = (",".join(f"c{n}" for n in range(width)) + "\n" + line * 2_000).encode()
     seen = preview(tmp_path, content, rows=5)
-    assert seen["examined_rows"] == MOST_EXAMINED_VALUES // width
+    assert seen["examined_rows"] == MAX_EXAMINED_VALUES // width
     assert len(seen["rows"]) == 5
 
 

@@ -23,8 +23,8 @@ TABLE = b'a,b\r\n1,"two\r\nlines"\r\n3,4\r\n'
 
 
 def part(name: str, content: bytes, filename: str | None = None) -> bytes:
-    told = f'form-data; name="{name}"' + (f'; filename="{filename}"' if filename else "")
-    return b"--x\r\nContent-Disposition: " + told.encode() + b"\r\n\r\n" + content + b"\r\n"
+    disposition = f'form-data; name="{name}"' + (f'; filename="{filename}"' if filename else "")
+    return b"--x\r\nContent-Disposition: " + disposition.encode() + b"\r\n\r\n" + content + b"\r\n"
 
 
 FILE = part("file", TABLE, "d.csv")

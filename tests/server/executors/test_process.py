@@ -110,7 +110,7 @@ def test_group_is_killed_even_without_its_leader(start: Start) -> None:
 
 
 def test_group_whose_id_was_reused_is_not_killed(start: Start) -> None:
-    """The group that we knew began later than these processes did: they are somebody else's."""
+    """The group that was recorded started later than these processes."""
     leader = start()
     assert process.kill_group(leader.pid, since(leader) + 60) == 0
     assert leader.poll() is None
@@ -151,8 +151,8 @@ def dead() -> ServerId:
 
 
 def alive() -> ServerId:
-    mine = ServerId.current()
-    return ServerId(HOST, mine.pid, mine.pid_started_at)
+    current = ServerId.current()
+    return ServerId(HOST, current.pid, current.pid_started_at)
 
 
 def test_sweep_kills_kernels_of_a_dead_server(start: Start, dead: ServerId) -> None:
@@ -188,9 +188,9 @@ def test_sweep_does_not_kill_a_process_whose_id_was_reused(start: Start, dead: S
 
 
 def test_server_whose_process_id_was_reused_is_dead() -> None:
-    mine = ServerId.current()
-    assert not mine.is_dead(mine.host)
-    assert ServerId(mine.host, mine.pid, mine.pid_started_at - 60).is_dead(mine.host)
+    current = ServerId.current()
+    assert not current.is_dead(current.host)
+    assert ServerId(current.host, current.pid, current.pid_started_at - 60).is_dead(current.host)
 
 
 @pytest.mark.parametrize("host", ["here", "fe80::1", "a:b:c", "node-1.example.org"])
@@ -201,6 +201,6 @@ def test_server_id_is_parsed_from_its_text(host: str) -> None:
 
 def test_parsed_id_of_this_server_is_alive() -> None:
     """The text has hundredths of a second, as the process table."""
-    mine = ServerId.current()
-    assert not ServerId.parse(str(mine)).is_dead(mine.host)
-    assert Path(f"/proc/{mine.pid}").exists() or sys.platform != "linux"
+    current = ServerId.current()
+    assert not ServerId.parse(str(current)).is_dead(current.host)
+    assert Path(f"/proc/{current.pid}").exists() or sys.platform != "linux"

@@ -69,7 +69,7 @@ async def pool(
 ) -> AsyncIterator[WorkerPool]:
     specs = OneSpec()
     specs.spec = spec
-    made = WorkerPool(
+    kernels = WorkerPool(
         PoolSettings("test", folder, spares=0, answer_s=answer_s),
         specs,
         on_started=nothing,
@@ -77,10 +77,10 @@ async def pool(
         on_ended=nothing,
     )
     try:
-        yield made
+        yield kernels
     finally:
-        await made.close()
-        assert not made.live
+        await kernels.close()
+        assert not kernels.live
         assert not list(folder.glob("work-*")), "a kernel's folder stayed behind"
 
 
@@ -109,8 +109,8 @@ def test_start_up_files_of_the_user_do_not_run_in_worker_kernels(
     async def check() -> None:
         async with pool(tmp_path) as kernels:
             worker = await kernels.take("probe")
-            said = {"text": "ä€\u2028", "numbers": [1.5, None, True], "deep": {"a": {}}}
-            assert await worker.execute("", repr(said)) == said
+            value = {"text": "ä€\u2028", "numbers": [1.5, None, True], "deep": {"a": {}}}
+            assert await worker.execute("", repr(value)) == value
 
     check()
     assert not mark.exists()
@@ -144,12 +144,12 @@ def test_kernel_that_never_answers_is_unavailable_with_the_reason(tmp_path: Path
             with pytest.raises(KernelUnavailable) as caught:
                 await kernels.take("probe")
             assert not kernels.live
-        said = str(caught.value)
-        assert "did not answer within 2 s" in said
-        assert "waiting for licence.key" in said
-        assert "kernel_answer_s" in said
-        assert "/opt" not in said
-        assert str(Path(sys.executable).parent) not in said
+        message = str(caught.value)
+        assert "did not answer within 2 s" in message
+        assert "waiting for licence.key" in message
+        assert "kernel_answer_s" in message
+        assert "/opt" not in message
+        assert str(Path(sys.executable).parent) not in message
 
     before = set(psutil.pids())
     check()
@@ -200,15 +200,15 @@ def test_kernel_that_stops_answering_times_out(tmp_path: Path) -> None:
 @in_loop
 async def test_worker_kernels_are_not_restarted(tmp_path: Path) -> None:
     """Jupyter's restarter would start a killed kernel again after 3 s."""
-    async with pool(tmp_path) as made:
-        worker = await made.take("test")
-        manager = made._manager.get_kernel(worker.kernel_id)
+    async with pool(tmp_path) as kernels:
+        worker = await kernels.take("test")
+        manager = kernels._manager.get_kernel(worker.kernel_id)
         assert getattr(manager, "_restarter", None) is None
         os.killpg(worker.process_group, signal.SIGKILL)
         await worker.exited
         manager.start_restarter()
         assert getattr(manager, "_restarter", None) is None
-        await made.end(worker)
+        await kernels.end(worker)
 
 
 def test_inspection_over_the_memory_limit_is_ended_with_the_figures(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def facts(
     return notebook.Facts(run, experiment, filename, True, changes, rows)
 
 
-def made(*args: Any, **more: Any) -> dict[str, Any]:
+def notebook_of(*args: Any, **more: Any) -> dict[str, Any]:
     """Return the notebook, after a check that it is valid and that its code cells are Python."""
     document = notebook.make(facts(*args, **more))
     nbformat.validate(document)
@@ -83,7 +83,7 @@ def test_leaderboard_table_has_only_metrics() -> None:
         "baseline": False,
     }
     second = {**record, "model_id": "nb", "Kappa": 0.2}
-    text = text_of(made(leaderboard=[record, second]), "markdown")
+    text = text_of(notebook_of(leaderboard=[record, second]), "markdown")
     assert "| model | Accuracy | AUC | Kappa |\n|---|---|---|---|" in text
     assert "| lr | 0.5000 |  |  |" in text
     assert "| nb | 0.5000 |  | 0.2000 |" in text
@@ -122,7 +122,7 @@ SOURCES: list[dict[str, Any]] = [
 def test_names_of_users_are_literals_and_never_code(
     source: dict[str, Any], changes: list[dict[str, Any]], plan: str
 ) -> None:
-    document = made(
+    document = notebook_of(
         source,
         [{HOSTILE: HOSTILE, "y": None}],
         changes=changes,
@@ -146,14 +146,14 @@ def test_names_of_users_are_literals_and_never_code(
 
 
 def test_same_run_gives_the_same_notebook() -> None:
-    assert made() == made()
+    assert notebook_of() == notebook_of()
 
 
 def test_notebook_has_only_the_changes_of_the_run() -> None:
-    plain = text_of(made(), "code")
+    plain = text_of(notebook_of(), "code")
     for word in ("DATES", "BLANKS", "DURATIONS", "json", "drop(columns", "known"):
         assert word not in plain
-    changed = text_of(made(changes=CHANGES), "code")
+    changed = text_of(notebook_of(changes=CHANGES), "code")
     assert "fold=3" in changed
     for word in ("DATES", "BLANKS", "DURATIONS", "json", "drop(columns", "known"):
         assert word in changed
@@ -161,18 +161,20 @@ def test_notebook_has_only_the_changes_of_the_run() -> None:
 
 def test_many_inline_rows_are_read_from_a_file() -> None:
     source = {"kind": "inline", "storage_key": "inline/x"}
-    assert "ROWS" in text_of(made(source, [{"x": 1, "y": 2}] * 200))
-    assert "rows.json" in text_of(made(source, [{"x": 1, "y": 2}] * 201))
-    assert "rows.json" in text_of(made(source, [{"x": "long" * 20_000, "y": 2}]))
+    assert "ROWS" in text_of(notebook_of(source, [{"x": 1, "y": 2}] * 200))
+    assert "rows.json" in text_of(notebook_of(source, [{"x": 1, "y": 2}] * 201))
+    assert "rows.json" in text_of(notebook_of(source, [{"x": "long" * 20_000, "y": 2}]))
 
 
 def test_models_are_the_scored_ones_else_the_requested_ones() -> None:
-    assert "MODELS = ['lr']" in text_of(made(plan_params={"include": ["lr", "dt"]}))
+    assert "MODELS = ['lr']" in text_of(notebook_of(plan_params={"include": ["lr", "dt"]}))
     asked = {"include": ["lr", "dt", "rf"], "exclude": ["rf"]}
-    text = text_of(made(plan_params=asked, leaderboard=[], status="failed", metrics_summary={}))
+    text = text_of(
+        notebook_of(plan_params=asked, leaderboard=[], status="failed", metrics_summary={})
+    )
     assert "MODELS = ['lr', 'dt']" in text
     assert "failed" in text
-    text = text_of(made(leaderboard=[], status="cancelled", metrics_summary={}))
+    text = text_of(notebook_of(leaderboard=[], status="cancelled", metrics_summary={}))
     assert "experiment.models()" in text
 
 

@@ -1,4 +1,4 @@
-"""A run's notebook, executed from top to bottom by a kernel that is not told of us, has the run's leaderboard."""
+"""The notebook of a run, executed in a kernel without this package, has the leaderboard of the run."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ def test_notebook_repeats_classification_with_text_labels_dates_and_gaps(
         plan_params={"include": ["lr", "dt", "ridge", "rf", "nb"], "sort": "F1"},
     )
     row = ended_well(server, run["id"])
-    told = {item["change"] for item in row["snapshot"]["data_changes"]}
-    assert told >= {
+    changes = {item["change"] for item in row["snapshot"]["data_changes"]}
+    assert changes >= {
         "columns_ignored",
         "empty_columns_dropped",
         "blanks_to_missing",

@@ -19,13 +19,13 @@ class Silent:
     """A reporter that drops everything."""
 
     def event(self, *_: Any) -> None:
-        """Nothing."""
+        """Drop it."""
 
     def checkpoint(self) -> None:
-        """Nothing."""
+        """Drop it."""
 
     def artifact(self, *_: Any) -> None:
-        """Nothing."""
+        """Drop it."""
 
 
 PLANS: list[tuple[str, str | None, dict[str, Any]]] = [

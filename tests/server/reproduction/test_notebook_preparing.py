@@ -1,4 +1,4 @@
-"""What a notebook does to a table is what the engine room did, column by column and value by value."""
+"""The notebook changes a table as the engine does, column by column and value by value."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ class Silent:
     """A reporter that drops everything."""
 
     def event(self, *_: Any) -> None:
-        """Nothing."""
+        """Drop it."""
 
     def checkpoint(self) -> None:
-        """Nothing."""
+        """Drop it."""
 
     def artifact(self, *_: Any) -> None:
-        """Nothing."""
+        """Drop it."""
 
 
 def cycle(*values: Any) -> list[Any]:
@@ -109,11 +109,11 @@ def both(
     table, read = task.read_data(frame, target, {"ignore_features": ignore}, reporter)
     engine = table.step.transform(table.raw)
     engine[read.name] = read.encoded
-    told = facts(
+    run_facts = facts(
         {"kind": kind, "options": {}}, task=task.id, target=target, changes=reporter.data_changes
     )
     names: dict[str, Any] = {"table": frame.copy(), "TARGET": target, "pd": pd}
-    exec(preparing.code_of(told), names)
+    exec(preparing.code_of(run_facts), names)
     return engine, names["data"]
 
 

@@ -1,4 +1,4 @@
-"""What agents say, heard by the server: twice is once, late is stale, a token is of one attempt."""
+"""The agent's routes: repeated batches, ended attempts and run tokens."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ async def test_token_of_an_ended_attempt_is_refused(harness: Harness) -> None:
 
 @in_loop
 async def test_attempt_that_another_server_has_requeued_is_refused(harness: Harness) -> None:
-    """The token may still be remembered here; every word is judged by the row all the same."""
+    """The token may still be cached here; each request is checked against the database."""
     run, token = harness.begin()
     await harness.agents.authenticate(run.id, token)
     await harness.world.store.write(

@@ -27,7 +27,7 @@ def no_polling(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Sayer:
-    """An agent: its events go into the store, and watchers are told."""
+    """An agent: its events are stored, and watchers are woken."""
 
     def __init__(self, world: World, fanout: Fanout) -> None:
         self.world = world
@@ -237,7 +237,7 @@ async def test_wait_returns_after_the_timeout(sayer: Sayer) -> None:
 
 @in_loop
 async def test_wait_for_a_deleted_run_returns(store: Store, fanout: Fanout) -> None:
-    await wait_for_end(store, fanout, "nobody", 3600)
+    await wait_for_end(store, fanout, "no-such-run", 3600)
 
 
 @in_loop

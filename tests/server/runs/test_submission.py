@@ -37,13 +37,13 @@ class Harness:
         self.artifacts = FileStore(str(folder / "artifacts"))
         self.submissions = Submissions(world.store, self.artifacts, FakeEngine(), POOL)  # type: ignore[arg-type]
 
-    def check(self, experiment_id: str | None = None, **wanted: Any) -> NewRun:
+    def check(self, experiment_id: str | None = None, **submission: Any) -> NewRun:
         fields: dict[str, Any] = {"plan": "compare", "sklearn_dataset": "iris"}
         return asyncio.run(
             self.submissions.check(
                 self.world.ada,
                 experiment_id or self.world.experiment.id,
-                Submission(**{**fields, **wanted}),
+                Submission(**{**fields, **submission}),
             )
         )
 
@@ -215,9 +215,9 @@ BAD: dict[str, tuple[dict[str, Any], str, list[str | int]]] = {
 
 @pytest.mark.parametrize("what", list(BAD))
 def test_each_error_has_a_message_and_a_location(harness: Harness, what: str) -> None:
-    wanted, message, loc = BAD[what]
+    submission, message, loc = BAD[what]
     with pytest.raises(Invalid, match=message) as refused:
-        harness.check(**wanted)
+        harness.check(**submission)
     assert loc in [error["loc"] for error in refused.value.errors or ()]
     assert not list((Path(harness.artifacts.url)).rglob("*.json"))
 
@@ -262,11 +262,11 @@ def test_unknown_experiment_is_not_found(harness: Harness) -> None:
 
 @pytest.mark.parametrize("value", [None, "three", [], {}, True, 1e400])
 def test_any_value_of_a_parameter_is_accepted_or_invalid(harness: Harness, value: Any) -> None:
-    for wanted in (
+    for submission in (
         {"setup_params": {"fold": value}},
         {"plan_params": {"sort": value}},
         {"plan_params": {"include": value}},
         {"plan_params": {"exclude": value}},
     ):
         with contextlib.suppress(Invalid):
-            harness.check(**wanted)
+            harness.check(**submission)

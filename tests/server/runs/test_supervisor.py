@@ -1,4 +1,4 @@
-"""The supervisor with kernels that do as they are told: the cap, the ladder of a cancel, losses."""
+"""The supervisor with fake kernels: concurrency, cancel escalation, lost kernels and servers."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ class FakeWorker:
     def __init__(self, kernel_id: str, refuses: Exception | None) -> None:
         self.kernel_id = kernel_id
         self.refuses = refuses
-        self.told: list[str] = []
-        self.begun = asyncio.Event()
-        self.was_told = asyncio.Event()
+        self.sent: list[str] = []
+        self.started = asyncio.Event()
+        self.was_sent = asyncio.Event()
         self.exited: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     @property
@@ -48,13 +48,13 @@ class FakeWorker:
         return not self.exited.done()
 
     async def execute(self, _code: str, *, within_s: float = 60.0) -> None:
-        self.begun.set()
+        self.started.set()
         if self.refuses is not None:
             raise self.refuses
 
     def execute_nowait(self, code: str) -> None:
-        self.told.append(code)
-        self.was_told.set()
+        self.sent.append(code)
+        self.was_sent.set()
 
     async def end(self) -> None:
         self.die()
@@ -71,7 +71,7 @@ class FakePool:
         self.workers: asyncio.Queue[FakeWorker] = asyncio.Queue()
         self.live: set[FakeWorker] = set()
         self.most = 0
-        self.made = 0
+        self.n_started = 0
         self.unavailable = False
         self.refuses: Exception | None = None
         self.given_back: list[FakeWorker] = []
@@ -86,8 +86,8 @@ class FakePool:
         if self.unavailable:
             raise KernelUnavailable("No kernel: see `jupyter kernelspec list`.")
         await self.may_start.wait()
-        self.made += 1
-        worker = FakeWorker(f"kernel-{self.made}", self.refuses)
+        self.n_started += 1
+        worker = FakeWorker(f"kernel-{self.n_started}", self.refuses)
         self.live.add(worker)
         self.most = max(self.most, len(self.live))
         self.workers.put_nowait(worker)
@@ -109,11 +109,11 @@ class FakePool:
 class FakeAgents:
     """The times at which attempts were last seen."""
 
-    def __init__(self, heard: dict[tuple[str, int], float]) -> None:
-        self._heard = heard
+    def __init__(self, last_seen: dict[tuple[str, int], float]) -> None:
+        self._last_seen = last_seen
 
     def last_seen_at(self, run_id: str, attempt: int) -> float | None:
-        return self._heard.get((run_id, attempt))
+        return self._last_seen.get((run_id, attempt))
 
     def reset_last_seen(self) -> None:
         pass
@@ -154,9 +154,9 @@ class SupervisorAtWork:
         self.supervisor.wake()
         return run.id
 
-    async def begun(self) -> FakeWorker:
+    async def next_worker(self) -> FakeWorker:
         worker = await self.pool.workers.get()
-        await worker.begun.wait()
+        await worker.started.wait()
         return worker
 
     async def succeed(self, run_id: str) -> None:
@@ -180,7 +180,7 @@ class SupervisorAtWork:
     async def pass_time(self, seconds: float) -> None:
         """Let the clock go on in small steps, as it does for a server that is awake."""
         step = min(1.0, self.supervisor._settings.lease_s / 12)
-        await settle(20)  # what was begun before is on its way
+        await settle(20)  # tasks that were started before go on
         for _ in range(int(seconds / step) + 1):
             self.world.clock.advance(step)
             await self.supervisor._reconciler.notice_pause()
@@ -208,13 +208,13 @@ async def test_concurrent_runs_are_limited_and_the_next_starts_when_one_ends(wor
     async with at_work(world, concurrent=2) as work:
         submitted = [work.submit() for _ in range(4)]
         for _ in range(2):
-            await work.begun()
+            await work.next_worker()
         states = [world.run(run_id).status for run_id in submitted]
         assert states == ["running", "running", "queued", "queued"]
         for place, run_id in enumerate(submitted):
             await work.succeed(run_id)
             if place < 2:
-                await work.begun()
+                await work.next_worker()
         await work.until(lambda: not work.pool.live)
         assert work.pool.most == 2
         assert {world.run(run_id).status for run_id in submitted} == {"succeeded"}
@@ -224,12 +224,12 @@ async def test_concurrent_runs_are_limited_and_the_next_starts_when_one_ends(wor
 async def test_cancel_is_first_sent_to_the_kernel(world: World) -> None:
     async with at_work(world, grace_s=3600.0) as work:
         run_id = work.submit()
-        worker = await work.begun()
+        worker = await work.next_worker()
         await work.cancel(run_id)
-        await worker.was_told.wait()
-        assert worker.told == [f"_pycaret_ops_agent.cancel({run_id!r})"]
+        await worker.was_sent.wait()
+        assert worker.sent == [f"_pycaret_ops_agent.cancel({run_id!r})"]
         assert worker.alive
-        await work.succeed(run_id)  # it had ended before it heard
+        await work.succeed(run_id)  # it ended before the cancel reached it
         await work.until(lambda: not worker.alive)
         assert world.run(run_id).status == "succeeded"
 
@@ -254,7 +254,7 @@ async def test_run_that_does_not_stop_within_the_grace_time_is_killed_and_cancel
 ) -> None:
     async with at_work(world, grace_s=0.01) as work:
         run_id = work.submit()
-        worker = await work.begun()
+        worker = await work.next_worker()
         await work.cancel(run_id)
         assert (await work.ended(run_id)).status == "cancelled"
         await work.until(lambda: not work.pool.live)
@@ -266,8 +266,8 @@ async def test_run_that_does_not_stop_within_the_grace_time_is_killed_and_cancel
 async def test_lost_kernel_is_requeued_then_fails_as_worker_lost(world: World) -> None:
     async with at_work(world, attempts=2) as work:
         run_id = work.submit()
-        (await work.begun()).die()
-        second = await work.begun()
+        (await work.next_worker()).die()
+        second = await work.next_worker()
         assert world.run(run_id).attempt == 2
         second.die()
         run = await work.ended(run_id)
@@ -281,9 +281,9 @@ async def test_second_attempt_goes_on_when_the_first_kernel_ends_after_its_start
     async with at_work(world, attempts=2, concurrent=2, grace_s=3600.0) as work:
         work.pool.may_end.clear()
         run_id = work.submit()
-        first = await work.begun()
+        first = await work.next_worker()
         first.die()
-        second = await work.begun()
+        second = await work.next_worker()
         work.pool.may_end.set()
         await work.until(lambda: work.supervisor.live == 1)
 
@@ -293,7 +293,7 @@ async def test_second_attempt_goes_on_when_the_first_kernel_ends_after_its_start
         await work.supervisor.reconcile()
         assert world.run(run_id).status == "running"
         await work.cancel(run_id)
-        await second.was_told.wait()
+        await second.was_sent.wait()
         await work.succeed(run_id)
         await work.ended(run_id)
 
@@ -323,10 +323,10 @@ async def test_run_without_a_kernel_fails_with_the_reason(world: World) -> None:
 async def test_stop_requeues_live_runs_for_the_next_server(world: World) -> None:
     async with at_work(world) as work:
         run_id = work.submit()
-        await work.begun()
+        await work.next_worker()
     assert world.run(run_id).status == "queued"
     async with at_work(world) as work:
-        await work.begun()
+        await work.next_worker()
         assert world.run(run_id).attempt == 2
         await work.succeed(run_id)
         await work.until(lambda: not work.pool.live)
@@ -358,8 +358,8 @@ async def test_stop_during_a_claim_leaves_no_run_without_a_kernel(world: World) 
 
 @in_loop
 async def test_runs_of_a_dead_server_are_settled_at_start(world: World) -> None:
-    mine = ServerId.current()
-    dead = ServerId(mine.host, mine.pid, mine.pid_started_at - 3600)
+    current = ServerId.current()
+    dead = ServerId(current.host, current.pid, current.pid_started_at - 3600)
     world.submit()
     left = world.claim(server=str(dead))
     assert left is not None
@@ -371,23 +371,23 @@ async def test_runs_of_a_dead_server_are_settled_at_start(world: World) -> None:
 @in_loop
 async def test_runs_of_a_live_server_are_not_touched(world: World) -> None:
     world.submit()
-    theirs = world.claim(server="elsewhere:7:1.00")
-    assert theirs is not None
+    other = world.claim(server="elsewhere:7:1.00")
+    assert other is not None
     async with at_work(world) as work:
-        assert world.run(theirs.id).status == "running"
+        assert world.run(other.id).status == "running"
         await work.pass_time(61)
         await work.supervisor.reconcile()
-        assert world.run(theirs.id).attempt == 2
+        assert world.run(other.id).attempt == 2
 
 
 @in_loop
 async def test_silent_kernel_is_ended_and_counts_as_lost(world: World) -> None:
     async with at_work(world, attempts=2, lease_s=0.5) as work:
         run_id = work.submit()
-        first = await work.begun()
+        first = await work.next_worker()
         await work.pass_time(0.6)
         await work.until(lambda: not first.alive)
-        second = await work.begun()
+        second = await work.next_worker()
         assert world.run(run_id).attempt == 2
         assert "did not report" in world.events(run_id)[-2].message
         await work.pass_time(0.6)
@@ -399,32 +399,34 @@ async def test_silent_kernel_is_ended_and_counts_as_lost(world: World) -> None:
 @in_loop
 async def test_reporting_kernel_is_not_ended(world: World) -> None:
     async with at_work(world, lease_s=0.5) as work:
-        heard: dict[tuple[str, int], float] = {}
-        work.supervisor.agents = FakeAgents(heard)  # type: ignore[assignment]
+        last_seen: dict[tuple[str, int], float] = {}
+        work.supervisor.agents = FakeAgents(last_seen)  # type: ignore[assignment]
         run_id = work.submit()
-        worker = await work.begun()
+        worker = await work.next_worker()
         for _ in range(4):
             await work.pass_time(0.4)
-            heard[run_id, 1] = world.clock.monotonic()
+            last_seen[run_id, 1] = world.clock.monotonic()
         assert worker.alive
         await work.succeed(run_id)
 
 
 @in_loop
 async def test_paused_server_counts_no_kernel_as_silent(world: World) -> None:
-    """The machine slept: every lease is over, and nobody was lost."""
+    """The machine slept: all leases have lapsed, and no run is lost."""
     world.submit()
-    guest = world.submit(executor="notebook", lease_until=world.clock.now() + timedelta(seconds=60))
+    notebook_run = world.submit(
+        executor="notebook", lease_until=world.clock.now() + timedelta(seconds=60)
+    )
     sibling = world.claim(server="elsewhere:7:1.00")
     assert sibling is not None
     async with at_work(world, concurrent=2) as work:
         run_id = work.submit()
-        worker = await work.begun()
+        worker = await work.next_worker()
         world.clock.advance(3600)
         await work.supervisor.reconcile()
         assert worker.alive
         assert [world.run(each).status for each in (run_id, sibling.id)] == ["running", "running"]
-        assert world.run(guest.id).status == "queued", "its kernel may still come"
+        assert world.run(notebook_run.id).status == "queued", "its kernel may still come"
         # a server that did not come back within a lease is gone all the same
         await work.pass_time(61)
         await work.supervisor.reconcile()
@@ -438,7 +440,7 @@ async def test_run_whose_kernel_ignores_the_time_limit_is_ended(world: World) ->
         snapshot = {"task": "regression", "plan_params": {"time_limit": 20}}
         run_id = world.submit(snapshot=snapshot).id
         work.supervisor.wake()
-        worker = await work.begun()
+        worker = await work.next_worker()
         await work.pass_time(29)
         assert worker.alive
         await work.pass_time(2)
@@ -466,7 +468,7 @@ async def test_run_over_its_memory_limit_fails_with_the_figures(
 @SQLITE_ONLY
 @in_loop
 async def test_runs_of_a_renamed_host_are_adopted_on_sqlite(world: World) -> None:
-    """A container was made again: same home, another host name, so another pool."""
+    """A container was created again, with the same files and another host name, so another pool."""
     queued = world.submit(pool="old-host/ada")
     async with at_work(world, concurrent=3) as work:
         running = world.submit(pool="old-host/ada")
@@ -479,7 +481,7 @@ async def test_runs_of_a_renamed_host_are_adopted_on_sqlite(world: World) -> Non
         await work.pass_time(1)
         await work.supervisor.reconcile()
         for _ in range(2):
-            await work.begun()
+            await work.next_worker()
         assert [world.run(run.id).pool for run in (queued, running)] == [POOL, POOL]
         assert world.run(queued.id).attempt == 2
 

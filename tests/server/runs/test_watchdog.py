@@ -16,13 +16,13 @@ class IdleExecution:
 
 @in_loop
 async def test_pause_of_the_server_is_no_silence_of_a_kernel() -> None:
-    """After a sleep the first look may come before the pause was noticed: nothing is judged by it."""
-    told = iter([0.0, 100.0, 0.0, 0.0, 0.3])
+    """The first check after a pause may come before the pause was detected, so it decides nothing."""
+    silences = iter([0.0, 100.0, 0.0, 0.0, 0.3])
     violation = await first_violation(
         IdleExecution(),  # type: ignore[arg-type]
         WatchLimits(silence_s=0.5),
         elapsed_s=lambda: 0.0,
-        silent_s=lambda: next(told, 2.0),
+        silent_s=lambda: next(silences, 2.0),
     )
     assert violation.kind == "silent"
     assert "for 2 s" in violation.message

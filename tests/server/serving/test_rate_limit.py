@@ -51,15 +51,15 @@ def test_least_recent_callers_are_dropped() -> None:
 
 
 def test_buffered_bytes_are_limited_in_total_and_to_half_per_caller() -> None:
-    held = BufferedBytes(100)
-    assert held.reserve("a", 50)
-    assert not held.reserve("a", 1)
-    assert held.reserve("b", 30)
-    assert not held.reserve("c", 21)
-    assert held.reserve("c", 20)
-    held.release("a", 50)
-    assert held.reserve("c", 30)
+    buffered = BufferedBytes(100)
+    assert buffered.reserve("a", 50)
+    assert not buffered.reserve("a", 1)
+    assert buffered.reserve("b", 30)
+    assert not buffered.reserve("c", 21)
+    assert buffered.reserve("c", 20)
+    buffered.release("a", 50)
+    assert buffered.reserve("c", 30)
     for caller, size in (("b", 30), ("c", 50)):
-        held.release(caller, size)
-    assert not held._by_caller
-    assert held.reserve("a", 50)
+        buffered.release(caller, size)
+    assert not buffered._by_caller
+    assert buffered.reserve("a", 50)
