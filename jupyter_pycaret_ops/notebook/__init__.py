@@ -1,6 +1,6 @@
-"""In the notebook: `%pcrun`, the run as an object, and panels under cells.
+"""The notebook interface: `%pcrun`, runs as objects, and panels under cells.
 
-The magic and the panels are imported when they are asked for: they bring pandas and widgets with them.
+Magic and panels are imported when first used, because they import pandas and widgets.
 """
 
 from __future__ import annotations
@@ -37,21 +37,21 @@ def _deployment_panel(deployment: Any) -> Any:
     return DeploymentPanel(deployment)
 
 
-display.drawn_by(Run=_run_panel, Pipeline=_deploy_panel, Deployment=_deployment_panel)
+display.register_panels(Run=_run_panel, Pipeline=_deploy_panel, Deployment=_deployment_panel)
 
 
 def load(shell: Any) -> None:
-    """Add `%pcrun` and its completion to a shell; twice does no harm."""
+    """Add `%pcrun` and its completion to a shell; may be called twice."""
     from .completion import matcher
     from .completion_cache import CompletionCache
     from .magic import PycaretMagics
 
     completions = CompletionCache(client)
-    completions.begin()
+    completions.preload()
     shell.register_magics(PycaretMagics)
-    known = shell.Completer.custom_matchers
-    known[:] = [one for one in known if getattr(one, "__name__", "") != "pcrun_matcher"]
-    known.append(matcher(shell.user_ns, completions))
+    matchers = shell.Completer.custom_matchers
+    matchers[:] = [m for m in matchers if getattr(m, "__name__", "") != "pcrun_matcher"]
+    matchers.append(matcher(shell.user_ns, completions))
 
 
 def start(
@@ -67,25 +67,25 @@ def start(
     experiment: str | None = None,
     worker: bool = False,
 ) -> Run:
-    """What `%pcrun` does, as a call: `data` is a frame, or the name of a file, sample set or source."""
+    """Start a plan as `%pcrun` does; `data` is a DataFrame, or the name of a file, sample set or data source."""
     from ..client.run_request import RunRequest
-    from .run_launch import start as begin
+    from .run_launch import start as start_run
 
     request = RunRequest(plan, target, task, model, project, experiment, setup or {}, params or {})
-    return begin(client(), request, data, {}, worker=worker)
+    return start_run(client(), request, data, {}, worker=worker)
 
 
 def watch(run_id: str | None = None) -> Run:
-    """A run by id, or by the beginning or end of it; the newest without one. Its panel is how it looks."""
+    """Return a run by id, or by the beginning or end of its id; the newest without one."""
     from ..client.run_request import find_run
     from .run import Run
 
-    caller = client()
-    return Run(caller, caller.runs.get(find_run(caller, run_id)))
+    default = client()
+    return Run(default, default.runs.get(find_run(default, run_id)))
 
 
 def upload() -> UploadPanel:
-    """A place to drop a file."""
+    """Return a panel to upload a file."""
     from .upload_panel import UploadPanel
 
     return UploadPanel(client())
@@ -94,22 +94,22 @@ def upload() -> UploadPanel:
 def deploy(
     pipeline: str | Pipeline, slug: str | None = None, auth: Any = "workspace"
 ) -> Deployment:
-    """Deploy a pipeline, given by object, name (the newest version) or id."""
+    """Deploy a pipeline, given as object, name (the newest version) or id; return the deployment."""
     from .serving import Pipeline, find_pipeline
 
-    known = pipeline if isinstance(pipeline, Pipeline) else find_pipeline(client(), pipeline)
-    return known.deploy(slug, auth)
+    found = pipeline if isinstance(pipeline, Pipeline) else find_pipeline(client(), pipeline)
+    return found.deploy(slug, auth)
 
 
 def deployments() -> DeploymentsPanel:
-    """The deployments of the workspace, with their counts."""
+    """Return a panel with the deployments of the workspace."""
     from .dashboard_panel import DeploymentsPanel
 
     return DeploymentsPanel(client())
 
 
 def dashboard() -> Dashboard:
-    """Upload, runs and deployments in one place."""
+    """Return a panel with upload, runs and deployments."""
     from .dashboard_panel import Dashboard
 
     return Dashboard(client())

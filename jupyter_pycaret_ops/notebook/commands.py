@@ -1,4 +1,4 @@
-"""What looks after runs: the verbs of `%pcrun`, in one table that completion reads too."""
+"""The subcommands of `%pcrun` that follow and use runs, in one table that completion reads too."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from .serving import Deployment, Pipeline, find_pipeline
 
 
 class CommandContext:
-    """What the verbs work with: the client, and the names of the notebook."""
+    """The client and the variables of the notebook, for subcommands."""
 
-    def __init__(self, caller: Client, names: Mapping[str, Any]) -> None:
-        self.client = caller
+    def __init__(self, client: Client, names: Mapping[str, Any]) -> None:
+        self.client = client
         self.names = names
 
     def run(self, text: str | None) -> Run:
-        """A run by variable or id; left out, the newest."""
-        named = self.names.get(text or "")
-        if isinstance(named, Run):
-            return named
+        """Return a run by variable or id; the newest without either."""
+        value = self.names.get(text or "")
+        if isinstance(value, Run):
+            return value
         return Run(self.client, self.client.runs.get(run_request.find_run(self.client, text)))
 
 
-def list_runs(context: CommandContext, said: argparse.Namespace) -> Any:
-    """The newest runs, as a frame."""
+def list_runs(context: CommandContext, arguments: argparse.Namespace) -> Any:
+    """List the newest runs in a DataFrame."""
     import pandas as pd
 
-    narrow: Any = {"status": said.status} if said.status else {}
+    filters: Any = {"status": arguments.status} if arguments.status else {}
     return pd.DataFrame(
         [
             {
@@ -46,103 +46,109 @@ def list_runs(context: CommandContext, said: argparse.Namespace) -> Any:
                 "best": run_request.best_model_text(row),
                 "queued": pd.Timestamp(row["queued_at"]).floor("s"),
             }
-            for row in context.client.runs.list(said.limit, **narrow)
+            for row in context.client.runs.list(arguments.limit, **filters)
         ],
         columns=["run", "status", "plan", "done", "of", "best", "queued"],
     )
 
 
-def show(context: CommandContext, said: argparse.Namespace) -> Run:
-    """A run with its panel."""
-    return context.run(said.run)
+def show(context: CommandContext, arguments: argparse.Namespace) -> Run:
+    """Show the panel of a run."""
+    return context.run(arguments.run)
 
 
-def cancel(context: CommandContext, said: argparse.Namespace) -> Run:
-    """Stop a run; its kernel goes on."""
-    return context.run(said.run).cancel()
+def cancel(context: CommandContext, arguments: argparse.Namespace) -> Run:
+    """Cancel a run; its kernel keeps running."""
+    return context.run(arguments.run).cancel()
 
 
-def wait(context: CommandContext, said: argparse.Namespace) -> Run:
-    """Return when a run has ended."""
-    return context.run(said.run).wait(said.timeout)
+def wait(context: CommandContext, arguments: argparse.Namespace) -> Run:
+    """Wait until a run has ended."""
+    return context.run(arguments.run).wait(arguments.timeout)
 
 
-def logs(context: CommandContext, said: argparse.Namespace) -> None:
-    """Print what has happened in a run."""
-    before = ("", "")
-    for event in context.run(said.run).events():
-        told = (event["kind"], event["message"])
-        if told != before:  # progress is told fold by fold
-            sys.stdout.write(f"{event['timestamp'][11:19]}  {told[0]:24}{told[1]}\n")
-        before = told
+def logs(context: CommandContext, arguments: argparse.Namespace) -> None:
+    """Print the events of a run."""
+    previous = ("", "")
+    for event in context.run(arguments.run).events():
+        entry = (event["kind"], event["message"])
+        if entry != previous:  # progress is reported for each fold
+            sys.stdout.write(f"{event['timestamp'][11:19]}  {entry[0]:24}{entry[1]}\n")
+        previous = entry
 
 
-def promote(context: CommandContext, said: argparse.Namespace) -> Pipeline:
-    """Keep a run's pipeline under a name: `promote NAME` for the newest, `promote RUN NAME`."""
-    run, name = (said.first, said.second) if said.second else (None, said.first)
-    return context.run(run).promote(name, model_id=said.model)
+def promote(context: CommandContext, arguments: argparse.Namespace) -> Pipeline:
+    """Promote the pipeline of a run: `promote NAME` for the newest run, or `promote RUN NAME`."""
+    run, name = (arguments.first, arguments.second) if arguments.second else (None, arguments.first)
+    return context.run(run).promote(name, model_id=arguments.model)
 
 
-def deploy(context: CommandContext, said: argparse.Namespace) -> Deployment:
-    """Put a pipeline behind an endpoint: `deploy NAME [SLUG]`, the newest version of that name."""
-    named = context.names.get(said.name)
-    pipeline = named if isinstance(named, Pipeline) else find_pipeline(context.client, said.name)
-    return pipeline.deploy(said.slug, said.auth)
+def deploy(context: CommandContext, arguments: argparse.Namespace) -> Deployment:
+    """Deploy the newest version of a pipeline: `deploy NAME [SLUG]`."""
+    value = context.names.get(arguments.name)
+    pipeline = (
+        value if isinstance(value, Pipeline) else find_pipeline(context.client, arguments.name)
+    )
+    return pipeline.deploy(arguments.slug, arguments.auth)
 
 
-def predict(context: CommandContext, said: argparse.Namespace) -> Any:
-    """Predict a frame's rows with a deployment: `predict SLUG --data NAME`."""
-    if said.data not in context.names:
-        raise Invalid(f"There is no frame “{said.data}” in this notebook.")
-    row = context.client.deployments.get(said.slug)
-    return Deployment(context.client, row).predict(context.names[said.data], proba=said.proba)
+def predict(context: CommandContext, arguments: argparse.Namespace) -> Any:
+    """Predict the rows of a DataFrame with a deployment: `predict SLUG --data NAME`."""
+    if arguments.data not in context.names:
+        raise Invalid(f"There is no DataFrame “{arguments.data}” in this notebook.")
+    row = context.client.deployments.get(arguments.slug)
+    return Deployment(context.client, row).predict(
+        context.names[arguments.data], proba=arguments.proba
+    )
 
 
 @dataclass(frozen=True, slots=True)
-class Verb:
-    """What a verb does, and the words that may follow it."""
+class Subcommand:
+    """A subcommand: its function and its arguments."""
 
-    act: Callable[[CommandContext, argparse.Namespace], Any]
-    #: in their order; those that end in `?` may be left out
-    places: tuple[str, ...] = ()
-    #: as argparse takes them
+    function: Callable[[CommandContext, argparse.Namespace], Any]
+    #: positional arguments; those that end in `?` are optional
+    positionals: tuple[str, ...] = ()
+    #: option → arguments of `add_argument`
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def parser(self, name: str) -> Parser:
-        """What reads the words after it."""
+        """Return the parser of its arguments."""
         parser = Parser(
-            prog=f"%pcrun {name}", description=self.act.__doc__, parents=[naming_parser()]
+            prog=f"%pcrun {name}", description=self.function.__doc__, parents=[naming_parser()]
         )
-        for place in self.places:
-            parser.add_argument(place.rstrip("?"), nargs="?" if place.endswith("?") else None)
-        for option, how in self.options.items():
-            parser.add_argument(option, **how)
+        for positional in self.positionals:
+            parser.add_argument(
+                positional.rstrip("?"), nargs="?" if positional.endswith("?") else None
+            )
+        for option, settings in self.options.items():
+            parser.add_argument(option, **settings)
         return parser
 
 
-VERBS: dict[str, Verb] = {
-    "list": Verb(
+SUBCOMMANDS: dict[str, Subcommand] = {
+    "list": Subcommand(
         list_runs,
         options={
             "--status": {"choices": ["queued", "running", *sorted(ENDED)]},
             "--limit": {"type": int, "default": 20},
         },
     ),
-    "show": Verb(show, ("run?",)),
-    "cancel": Verb(cancel, ("run?",)),
-    "wait": Verb(wait, ("run?",), {"--timeout": {"type": float, "help": "in seconds"}}),
-    "logs": Verb(logs, ("run?",)),
-    "promote": Verb(
-        promote, ("first", "second?"), {"--model": {"help": "another kept model than the best"}}
+    "show": Subcommand(show, ("run?",)),
+    "cancel": Subcommand(cancel, ("run?",)),
+    "wait": Subcommand(wait, ("run?",), {"--timeout": {"type": float, "help": "in seconds"}}),
+    "logs": Subcommand(logs, ("run?",)),
+    "promote": Subcommand(
+        promote, ("first", "second?"), {"--model": {"help": "a kept model other than the best"}}
     ),
-    "deploy": Verb(
+    "deploy": Subcommand(
         deploy,
         ("name", "slug?"),
         {"--auth": {"choices": ["workspace", "api-key", "public"], "default": "workspace"}},
     ),
-    "predict": Verb(
+    "predict": Subcommand(
         predict,
         ("slug",),
-        {"--data": {"required": True, "help": "a frame"}, "--proba": {"action": "store_true"}},
+        {"--data": {"required": True, "help": "a DataFrame"}, "--proba": {"action": "store_true"}},
     ),
 }

@@ -1,4 +1,4 @@
-"""Completion of `%pcrun`: verbs, plans, options, models, metrics, columns of the named frame, runs."""
+"""Completion of `%pcrun`: subcommands, plans, options, models, metrics, columns, runs."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ from IPython.core.completer import SimpleCompletion, context_matcher
 from ..common.engine_facts import SAMPLE_SETS
 from ..common.tables.suggestion import suggest_for
 from ..common.task_types import CLASSIFICATION
-from .commands import VERBS
+from .commands import SUBCOMMANDS
 from .completion_cache import CompletionCache
 from .dataframes import columns_of, named_frames
 from .magic import run_parser
 from .run import Run
 
-_LINE = re.compile(r"%%?pcrun\s(?P<said>.*)$", re.DOTALL)
-#: a frame that has more columns is not examined for what it is about
-MOST_EXAMINED = 200
-#: what a verb's first word names
-PLACES = {"promote": "runs", "deploy": "pipelines", "predict": "deployments", "list": ""}
+_PCRUN = re.compile(r"%%?pcrun\s(?P<typed>.*)$", re.DOTALL)
+#: the task is not guessed from a DataFrame with more columns
+MAX_COLUMNS = 200
+#: subcommand → kind of name that its first argument is
+FIRST_ARGUMENTS = {"promote": "runs", "deploy": "pipelines", "predict": "deployments", "list": ""}
 
 
 def matcher(names: Mapping[str, Any], completions: CompletionCache) -> Callable[[Any], Any]:
-    """A matcher for IPython's completer, over the notebook's names and the server's."""
+    """Return a matcher for IPython's completer, with names of the notebook and of the server."""
 
     @context_matcher()  # type: ignore[untyped-decorator]
     def pcrun_matcher(context: Any) -> Any:
-        found = _LINE.search(context.line_with_cursor[: _column(context)])
-        if found is None:
+        match = _PCRUN.search(context.line_with_cursor[: _column(context)])
+        if match is None:
             return {"completions": [], "suppress": False}
-        said = found["said"]
-        fragment = re.split(r"[\s,]", said)[-1]
+        typed = match["typed"]
+        fragment = re.split(r"[\s,]", typed)[-1]
         return {
             "completions": [
-                SimpleCompletion(one, type="pcrun")
-                for one in suggestions(said, names, completions)
-                # a name in quotes is found by what stands in them
-                if one.startswith(fragment) or (one[:1] == "'" and one[1:].startswith(fragment))
+                SimpleCompletion(text, type="pcrun")
+                for text in suggestions(typed, names, completions)
+                # a quoted name is matched without its quote
+                if text.startswith(fragment) or (text[:1] == "'" and text[1:].startswith(fragment))
             ],
             "matched_fragment": fragment,
             "suppress": True,
@@ -58,38 +58,41 @@ def _column(context: Any) -> int:
     )
 
 
-def suggestions(said: str, names: Mapping[str, Any], completions: CompletionCache) -> list[str]:
-    """What may stand at the end of these words."""
-    before, fragment = _words(said)
+def suggestions(typed: str, names: Mapping[str, Any], completions: CompletionCache) -> list[str]:
+    """Return the texts that may complete what was typed after `%pcrun`."""
+    before, fragment = _split_words(typed)
     if before[:1] == ["--as"] and len(before) > 1:
         before = before[2:]
     if not before:
-        return ["--as", *VERBS, *completions.engine("plans", _task(said, names))]
-    verb = VERBS.get(before[0])
-    parser = run_parser() if verb is None else verb.parser(before[0])
-    action = _taking(parser, before[-1])
+        return ["--as", *SUBCOMMANDS, *completions.engine_names("plans", _task(typed, names))]
+    subcommand = SUBCOMMANDS.get(before[0])
+    parser = run_parser() if subcommand is None else subcommand.parser(before[0])
+    action = _option_before(parser, before[-1])
     if action is not None:
-        return _values(before, action, said, names, completions)
-    if verb is None or fragment.startswith("-"):
+        return _values(before, action, typed, names, completions)
+    if subcommand is None or fragment.startswith("-"):
         return [text for one in parser._actions for text in one.option_strings]
-    what = PLACES.get(before[0], "runs")
-    here = [name for name, value in names.items() if isinstance(value, Run) and name[0] != "_"]
-    return [*(here if what == "runs" else []), *(completions.people(what) if what else [])]
+    kind = FIRST_ARGUMENTS.get(before[0], "runs")
+    variables = [name for name, value in names.items() if isinstance(value, Run) and name[0] != "_"]
+    return [
+        *(variables if kind == "runs" else []),
+        *(completions.server_names(kind) if kind else []),
+    ]
 
 
-def _words(said: str) -> tuple[list[str], str]:
-    """The words that stand, and the one that is being typed."""
+def _split_words(typed: str) -> tuple[list[str], str]:
+    """Return the complete words, and the fragment being typed."""
     try:
-        found = shlex.split(said)
+        found = shlex.split(typed)
     except ValueError:  # a quotation mark that is not closed yet
-        found = said.split()
-    if said and not said[-1].isspace():
+        found = typed.split()
+    if typed and not typed[-1].isspace():
         return found[:-1], found[-1] if found else ""
     return found, ""
 
 
-def _taking(parser: argparse.ArgumentParser, option: str) -> argparse.Action | None:
-    """The option that takes the word after it, if this is one."""
+def _option_before(parser: argparse.ArgumentParser, option: str) -> argparse.Action | None:
+    """Return the action of `option` if the next word is its value."""
     return next(
         (one for one in parser._actions if option in one.option_strings and one.nargs != 0), None
     )
@@ -98,7 +101,7 @@ def _taking(parser: argparse.ArgumentParser, option: str) -> argparse.Action | N
 def _values(
     before: list[str],
     action: argparse.Action,
-    said: str,
+    typed: str,
     names: Mapping[str, Any],
     completions: CompletionCache,
 ) -> list[str]:
@@ -111,49 +114,49 @@ def _values(
         frames = list(named_frames(names))
         return (
             frames
-            if before[0] in VERBS
-            else [*frames, *SAMPLE_SETS, *completions.people("sources")]
+            if before[0] in SUBCOMMANDS
+            else [*frames, *SAMPLE_SETS, *completions.server_names("sources")]
         )
     if option == "--target":
-        frame = _frame(said, names)
+        frame = _frame(typed, names)
         return [] if frame is None else [_quoted(str(name)) for name in frame.columns]
     if option in ("--model", "--include", "--exclude"):
-        return completions.engine("models", _task(said, names))
+        return completions.engine_names("models", _task(typed, names))
     if option == "--sort":
-        return completions.engine("metrics", _task(said, names))
+        return completions.engine_names("metrics", _task(typed, names))
     if option in ("--project", "--experiment"):
-        return [_quoted(name) for name in completions.people(f"{option[2:]}s")]
+        return [_quoted(name) for name in completions.server_names(f"{option[2:]}s")]
     return []
 
 
 def _quoted(text: str) -> str:
-    """As it is written in a line: a name with a space stands in quotes."""
+    """Return `text` as it is written in a line: quoted if it has spaces."""
     return text if re.fullmatch(r"[\w.-]+", text) else shlex.quote(text)
 
 
-def _after(said: str, option: str) -> str | None:
-    before, _ = _words(said)
-    places = [place for place, word in enumerate(before[:-1]) if word == option]
-    return before[places[-1] + 1] if places else None
+def _option_value(typed: str, option: str) -> str | None:
+    before, _ = _split_words(typed)
+    positions = [i for i, word in enumerate(before[:-1]) if word == option]
+    return before[positions[-1] + 1] if positions else None
 
 
-def _frame(said: str, names: Mapping[str, Any]) -> Any:
-    """The frame that is named, else the only one."""
+def _frame(typed: str, names: Mapping[str, Any]) -> Any:
+    """Return the DataFrame after `--data`, else the only one of the notebook."""
     frames = named_frames(names)
-    name = _after(said, "--data")
+    name = _option_value(typed, "--data")
     if name is not None:
         return frames.get(name)
     return next(iter(frames.values())) if len(frames) == 1 else None
 
 
-def _task(said: str, names: Mapping[str, Any]) -> str:
-    """The task that is named, else the one that the run itself would guess."""
-    task, name, target = (_after(said, f"--{word}") for word in ("task", "data", "target"))
+def _task(typed: str, names: Mapping[str, Any]) -> str:
+    """Return the task after `--task`, else the one that the run would guess."""
+    task, name, target = (_option_value(typed, f"--{word}") for word in ("task", "data", "target"))
     if task is not None:
         return task
     if name is not None and name in SAMPLE_SETS:
         return SAMPLE_SETS[name]
-    frame = _frame(said, names)
-    if frame is None or len(frame.columns) > MOST_EXAMINED:
+    frame = _frame(typed, names)
+    if frame is None or len(frame.columns) > MAX_COLUMNS:
         return CLASSIFICATION.id
     return suggest_for(columns_of(frame), target)["task"] or CLASSIFICATION.id

@@ -1,4 +1,4 @@
-"""All panels together: upload, runs, the run that was chosen, deployments."""
+"""The dashboard: upload, runs, the selected run, deployments."""
 
 from __future__ import annotations
 
@@ -26,112 +26,112 @@ SHOWN_RUNS = 8
 
 
 def _columns(*widths: int | None) -> str:
-    """Widths of a table's columns; one that has none takes what is left."""
+    """Return the column widths of a table in pixels; None takes the remaining width."""
     return "".join(
         [
             "<colgroup>",
-            *(f'<col style="width: {one}px">' if one else "<col>" for one in widths),
+            *(f'<col style="width: {width}px">' if width else "<col>" for width in widths),
             "</colgroup>",
         ]
     )
 
 
 class DeploymentsPanel(Panel):
-    """Deployments of the workspace with their counts; one of them opened."""
+    """Deployments of the workspace with their usage, and the panel of the selected one."""
 
     def __init__(self, client: Client) -> None:
         super().__init__(client)
         self.workspace_id = client.default_project().workspace_id
         self.rows: list[Deployment] = []
-        self.opened: DeploymentPanel | None = None
-        self._away_since: datetime | None = None
-        #: one look after the other: none takes back what a later one has seen
-        self._looking = threading.RLock()
+        self.selected: DeploymentPanel | None = None
+        self._disconnected_since: datetime | None = None
+        #: one fetch at a time, so that an older response does not replace a newer one
+        self._fetch_lock = threading.RLock()
 
-    def parts(self) -> Iterable[Panel]:
-        """See `Panel.parts`."""
-        return () if self.opened is None else (self.opened,)
+    def children(self) -> Iterable[Panel]:
+        """See `Panel.children`."""
+        return () if self.selected is None else (self.selected,)
 
-    def begin(self) -> None:
-        """Look at them now and then."""
-        threading.Thread(target=self._look, name="pycaret-ops-panel", daemon=True).start()
+    def start(self) -> None:
+        """Fetch them from time to time in a thread."""
+        threading.Thread(target=self._poll, name="pycaret-ops-panel", daemon=True).start()
 
-    def _look(self) -> None:
+    def _poll(self) -> None:
         while True:
-            self.look()
+            self.fetch()
             self.refresh()
             if self._closed.wait(BUSY_S if self.is_busy else IDLE_S):
                 return
 
     @property
     def is_busy(self) -> bool:
-        """Whether something changes by itself."""
+        """Whether the content changes without the user, so that it is fetched more often."""
         return False
 
-    def look(self) -> None:
-        """Ask the server."""
-        with self._looking:
-            self._ask()
+    def fetch(self) -> None:
+        """Fetch the rows from the server."""
+        with self._fetch_lock:
+            self._fetch()
 
-    def _ask(self) -> None:
+    def _fetch(self) -> None:
         try:
             self.rows = self.client.deployments.list(self.workspace_id)
-            self._away_since = None
+            self._disconnected_since = None
             for row in self.rows:
-                if self.opened is not None and row["id"] == self.opened.row["id"]:
-                    self.opened.row = row
+                if self.selected is not None and row["id"] == self.selected.row["id"]:
+                    self.selected.row = row
         except OpsError:
-            self._away_since = self._away_since or datetime.now(UTC)
+            self._disconnected_since = self._disconnected_since or datetime.now(UTC)
 
-    def act(self, what: str, fields: dict[str, Any], buffers: list[memoryview]) -> None:
-        """Open one, pause or resume it."""
-        verb, _, slug = what.partition(":")
-        row = next((one for one in self.rows if one["endpoint_slug"] == slug), None)
+    def perform(self, action: str, fields: dict[str, Any], buffers: list[memoryview]) -> None:
+        """Open, pause or resume a deployment."""
+        subcommand, _, slug = action.partition(":")
+        row = next((d for d in self.rows if d["endpoint_slug"] == slug), None)
         if row is None:
             return
         endpoint = Endpoint(self.client, row)
-        if verb == "open":
-            same = self.opened is not None and self.opened.deployment.slug == slug
-            if self.opened is not None:
-                self.opened.close()
-            self.opened = None if same else DeploymentPanel(endpoint)
-        elif verb == "pause":
+        if subcommand == "open":
+            is_selected = self.selected is not None and self.selected.deployment.slug == slug
+            if self.selected is not None:
+                self.selected.close()
+            self.selected = None if is_selected else DeploymentPanel(endpoint)
+        elif subcommand == "pause":
             endpoint.pause()
-        elif verb == "resume":
+        elif subcommand == "resume":
             endpoint.resume()
-        self.look()
+        self.fetch()
 
-    def after(self, part: Panel) -> None:
-        """See `Panel.after`."""
-        self.look()
+    def child_changed(self, child: Panel) -> None:
+        """See `Panel.child_changed`."""
+        self.fetch()
 
-    def away(self) -> str:
-        """That the server is not reached, where it is not."""
-        if self._away_since is None:
+    def connection_notice(self) -> str:
+        """Return a notice while the server cannot be reached, else an empty text."""
+        if self._disconnected_since is None:
             return ""
-        at = self._away_since.astimezone().strftime("%H:%M:%S")
-        return notice("warning", f"Connection lost since {at}", "Trying again by itself.")
+        at = self._disconnected_since.astimezone().strftime("%H:%M:%S")
+        return notice("warning", f"Connection lost since {at}", "Retrying automatically.")
 
-    def draw(self, *, live: bool) -> str:
-        """See `Panel.draw`."""
-        lines = "".join(self._line(row, live=live) for row in self.rows)
-        empty = '<p class="jp-pycaret-muted">Endpoints stand here once a pipeline is deployed.</p>'
-        opened = self.opened.draw(live=live) if self.opened is not None else ""
-        inside = (
-            f'<h3 class="jp-pycaret-head__title">Deployments</h3>{self.away()}{self.troubles()}'
+    def render(self, *, live: bool) -> str:
+        """See `Panel.render`."""
+        rows = "".join(self._row(row, live=live) for row in self.rows)
+        empty = '<p class="jp-pycaret-muted">Deploy a pipeline to see its endpoint here.</p>'
+        selected = self.selected.render(live=live) if self.selected is not None else ""
+        content = (
+            f'<h3 class="jp-pycaret-head__title">Deployments</h3>{self.connection_notice()}{self.error_notice()}'
             f'<table class="jp-pycaret-table" aria-label="Deployments">{_columns(104, None, 140, 240, 140)}'
-            f"<tbody>{lines}</tbody></table>"
-            f"{'' if lines else empty}"
+            f"<tbody>{rows}</tbody></table>"
+            f"{'' if rows else empty}"
         )
-        return self.section("Deployments", inside, live=live) + opened
+        return self.section("Deployments", content, live=live) + selected
 
     @staticmethod
-    def _line(row: Deployment, *, live: bool) -> str:
+    def _row(row: Deployment, *, live: bool) -> str:
         slug = row["endpoint_slug"]
-        turn = ("pause", "Pause") if row["status"] == "active" else ("resume", "Resume")
-        does = (
+        toggle = ("pause", "Pause") if row["status"] == "active" else ("resume", "Resume")
+        actions = (
             button("Open", f"open:{slug}", name=f"Open {slug}")
-            + button(turn[1], f"{turn[0]}:{slug}", name=f"{turn[1]} {slug}")
+            + button(toggle[1], f"{toggle[0]}:{slug}", name=f"{toggle[1]} {slug}")
             if live
             else ""
         )
@@ -140,31 +140,31 @@ class DeploymentsPanel(Panel):
             f'<td><div class="jp-pycaret-clip" title="{escape(slug)}"><b>{escape(slug)}</b></div></td>'
             f"<td class='jp-pycaret-muted'>{escape(ACCESS[row['auth_mode']])}</td>"
             f"<td class='jp-pycaret-num'>{escape(counts(row))}</td>"
-            f"<td class='jp-pycaret-num'>{does}</td></tr>"
+            f"<td class='jp-pycaret-num'>{actions}</td></tr>"
         )
 
 
 class Dashboard(DeploymentsPanel):
-    """Upload, runs, the run that was chosen, deployments."""
+    """Upload, runs, the selected run, deployments."""
 
     def __init__(self, client: Client) -> None:
         super().__init__(client)
         self.runs: list[RunBrief] = []
-        #: what runs are about, by experiment
+        #: experiment id → name
         self._names: dict[str, str] = {}
-        self.upload = UploadPanel(client, on_run=self._choose)
-        self.chosen: RunPanel | None = None
+        self.upload = UploadPanel(client, on_run=self._select_run)
+        self.selected_run: RunPanel | None = None
 
-    def begin(self) -> None:
-        """See `Panel.begin`."""
+    def start(self) -> None:
+        """See `Panel.start`."""
         self.view.upload_path = f"/workspaces/{self.workspace_id}/data-sources/upload"
         display.follow(self)
-        super().begin()
+        super().start()
 
     def finish(self, row: api.Run) -> None:
         """See `display.Follower`."""
         if not self._closed.is_set():
-            self.look()
+            self.fetch()
 
     def send_last(self, row: api.Run) -> None:
         """See `display.Follower`."""
@@ -175,80 +175,80 @@ class Dashboard(DeploymentsPanel):
         super().close()
         display.unfollow(self)
 
-    def parts(self) -> Iterable[Panel]:
-        """See `Panel.parts`."""
-        yield from super().parts()
+    def children(self) -> Iterable[Panel]:
+        """See `Panel.children`."""
+        yield from super().children()
         yield self.upload
-        if self.chosen is not None:
-            yield self.chosen
+        if self.selected_run is not None:
+            yield self.selected_run
 
     @property
     def is_busy(self) -> bool:
         """See `DeploymentsPanel.is_busy`."""
         return any(row["status"] not in ENDED for row in self.runs)
 
-    def _ask(self) -> None:
-        super()._ask()
-        if self._away_since is None:
+    def _fetch(self) -> None:
+        super()._fetch()
+        if self._disconnected_since is None:
             try:
                 self.runs = self.client.runs.list(SHOWN_RUNS, workspace_id=self.workspace_id)
                 for unknown in {row["experiment_id"] for row in self.runs} - self._names.keys():
                     self._names[unknown] = self.client.experiments.get(unknown)["name"]
             except OpsError:
-                self._away_since = datetime.now(UTC)
+                self._disconnected_since = datetime.now(UTC)
 
-    def act(self, what: str, fields: dict[str, Any], buffers: list[memoryview]) -> None:
-        """Open or stop a run, or what deployments do."""
-        verb, _, rest = what.partition(":")
-        if verb == "run":
-            self._choose(Run(self.client, self.client.runs.get(rest)))
-        elif verb == "stop":
+    def perform(self, action: str, fields: dict[str, Any], buffers: list[memoryview]) -> None:
+        """Open or cancel a run, or act on a deployment."""
+        subcommand, _, rest = action.partition(":")
+        if subcommand == "run":
+            self._select_run(Run(self.client, self.client.runs.get(rest)))
+        elif subcommand == "stop":
             self.client.runs.cancel(rest)
-            self.look()
+            self.fetch()
         else:
-            super().act(what, fields, buffers)
+            super().perform(action, fields, buffers)
 
-    def after(self, part: Panel) -> None:
-        """See `Panel.after`."""
-        if part is not self.upload:  # it tells of its progress often
-            self.look()
+    def child_changed(self, child: Panel) -> None:
+        """See `Panel.child_changed`."""
+        if child is not self.upload:  # it reports progress often
+            self.fetch()
 
-    def _choose(self, run: Run) -> None:
-        if self.chosen is not None:
-            self.chosen.close()
-        self.chosen = RunPanel(run, on_change=self.refresh)
-        self.chosen.begin()
-        self.look()
+    def _select_run(self, run: Run) -> None:
+        if self.selected_run is not None:
+            self.selected_run.close()
+        self.selected_run = RunPanel(run, on_change=self.refresh)
+        self.selected_run.start()
+        self.fetch()
 
-    def draw(self, *, live: bool) -> str:
-        """See `Panel.draw`."""
-        lines = "".join(
-            self._run_line(row, self._names.get(row["experiment_id"], ""), live=live)
+    def render(self, *, live: bool) -> str:
+        """See `Panel.render`."""
+        rows = "".join(
+            self._run_row(row, self._names.get(row["experiment_id"], ""), live=live)
             for row in self.runs
         )
-        empty = '<p class="jp-pycaret-muted">Runs stand here, the newest first.</p>'
-        chosen = self.chosen.draw(live=live) if self.chosen is not None else ""
-        inside = (
-            f'<h3 class="jp-pycaret-head__title">Runs</h3>{self.away()}'
+        empty = '<p class="jp-pycaret-muted">Start a run to see it here.</p>'
+        selected_run = self.selected_run.render(live=live) if self.selected_run is not None else ""
+        content = (
+            f'<h3 class="jp-pycaret-head__title">Runs</h3>{self.connection_notice()}'
             f'<table class="jp-pycaret-table" aria-label="Runs">{_columns(112, 200, 80, 72, None, 140)}'
-            f"<tbody>{lines}</tbody></table>"
-            f"{'' if lines else empty}"
+            f"<tbody>{rows}</tbody></table>"
+            f"{'' if rows else empty}"
         )
-        runs = self.section("Runs", inside, live=live)
-        return f"{self.upload.draw(live=live)}{runs}{chosen}{super().draw(live=live)}"
+        runs = self.section("Runs", content, live=live)
+        return f"{self.upload.render(live=live)}{runs}{selected_run}{super().render(live=live)}"
 
     @staticmethod
-    def _run_line(row: RunBrief, name: str, *, live: bool) -> str:
+    def _run_row(row: RunBrief, name: str, *, live: bool) -> str:
         run_id, is_over = row["id"], row["status"] in ENDED
         progress = row["progress"]
-        told = best_model_text(row) if is_over else str(progress.get("label") or "")
+        summary = best_model_text(row) if is_over else str(progress.get("label") or "")
         if row["error"]:
-            told = row["error"]
-        does = ""
+            summary = row["error"]
+        actions = ""
         if live:
-            does = button("Open", f"run:{run_id}", name=f"Open run {run_id[-6:]}")
+            actions = button("Open", f"run:{run_id}", name=f"Open run {run_id[-6:]}")
             if not is_over:
-                does += button(
+                actions += button(
                     "Cancel", f"stop:{run_id}", name=f"Cancel run {run_id[-6:]}", kind="stop",
                     post=f"runs/{run_id}/cancel",
                 )  # fmt: skip
@@ -260,6 +260,6 @@ class Dashboard(DeploymentsPanel):
             f"{escape(row['status'].capitalize())}</span></td>"
             f"<td><div class='jp-pycaret-clip' title='{name}'>{name}</div></td>"
             f"<td>{escape(row['plan'])}</td><td class='jp-pycaret-num'>{'' if is_over else done}</td>"
-            f"<td><div class='jp-pycaret-clip'>{escape(told)}</div></td>"
-            f"<td class='jp-pycaret-num'>{does}</td></tr>"
+            f"<td><div class='jp-pycaret-clip'>{escape(summary)}</div></td>"
+            f"<td class='jp-pycaret-num'>{actions}</td></tr>"
         )

@@ -1,4 +1,4 @@
-"""Frames of the notebook: found by name, described, sent."""
+"""DataFrames of the notebook: find them by name, describe and convert them."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ from ..common.errors import Invalid
 if TYPE_CHECKING:
     import pandas as pd
 
-#: rows that a guess looks at
+#: number of first rows that columns are described by
 EXAMINED_ROWS = 5_000
 
 
 def is_frame(value: Any) -> bool:
-    """Whether it is a pandas frame; asked without importing pandas."""
+    """Return whether `value` is a pandas DataFrame, without importing pandas."""
     kind = type(value)
     return kind.__name__ == "DataFrame" and kind.__module__.partition(".")[0] == "pandas"
 
 
 def named_frames(names: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
-    """Frames that the notebook has under a name of its own."""
+    """Return the DataFrames among variables of the notebook, without names that begin with `_`."""
     return {
         name: value for name, value in names.items() if is_frame(value) and not name.startswith("_")
     }
 
 
-def described(frame: pd.DataFrame) -> JSON:
-    """A frame as a submission tells of it."""
+def frame_summary(frame: pd.DataFrame) -> JSON:
+    """Return number of rows and column names of a DataFrame, as a submission contains them."""
     return {"rows": len(frame), "columns": [str(name) for name in frame.columns]}
 
 
 def columns_of(frame: pd.DataFrame) -> JSONs:
-    """Columns as a preview has them: name, type, distinct values among the first rows."""
+    """Return the columns as in a preview: name, type, missing and distinct values in the first rows."""
     head = frame.head(EXAMINED_ROWS)
-    found: JSONs = []
-    for place, name in enumerate(frame.columns):
-        column = head.iloc[:, place]
-        found.append(
+    columns: JSONs = []
+    for position, name in enumerate(frame.columns):
+        column = head.iloc[:, position]
+        columns.append(
             {
                 "name": str(name),
                 "dtype": _dtype(column),
@@ -50,7 +50,7 @@ def columns_of(frame: pd.DataFrame) -> JSONs:
                 "examined": len(head),
             }
         )
-    return found
+    return columns
 
 
 def _dtype(column: pd.Series[Any]) -> str:
@@ -74,8 +74,8 @@ def _distinct(column: pd.Series[Any]) -> int:
         return int(column.astype(str).nunique())
 
 
-def as_parquet(frame: pd.DataFrame) -> bytes:
-    """A frame as a Parquet file; an index that says something becomes columns.
+def to_parquet(frame: pd.DataFrame) -> bytes:
+    """Return a DataFrame as a Parquet file; an index with names or times becomes columns.
 
     Raises
     ------
@@ -90,21 +90,21 @@ def as_parquet(frame: pd.DataFrame) -> bytes:
             and not isinstance(frame.index, (pd.DatetimeIndex, pd.PeriodIndex))
         )
     frame = frame.set_axis([str(name) for name in frame.columns], axis=1)
-    target = io.BytesIO()
+    buffer = io.BytesIO()
     try:
-        frame.to_parquet(target, index=False)
+        frame.to_parquet(buffer, index=False)
     except ImportError:
         raise Invalid(
-            "Sending a frame to a worker needs pyarrow: pip install 'jupyter-pycaret-ops[parquet]'."
+            "Sending a DataFrame to a worker kernel needs pyarrow: pip install 'jupyter-pycaret-ops[parquet]'."
         ) from None
     except (ValueError, TypeError) as error:
-        said = str(error).split("\n")[0]
-        raise Invalid(f"The frame cannot be sent as Parquet: {said}") from None
-    return target.getvalue()
+        reason = str(error).split("\n")[0]
+        raise Invalid(f"The DataFrame cannot be sent as Parquet: {reason}") from None
+    return buffer.getvalue()
 
 
-def as_rows(frame: pd.DataFrame) -> JSONs:
-    """A frame as rows of JSON: missing values are null, times are text."""
+def to_records(frame: pd.DataFrame) -> JSONs:
+    """Return the rows of a DataFrame as JSON records; missing values are null, times are text."""
     text = frame.to_json(orient="records", date_format="iso", double_precision=15)
-    rows: JSONs = json.loads(text)
-    return rows
+    records: JSONs = json.loads(text)
+    return records

@@ -1,4 +1,4 @@
-"""The client of this kernel, made when it is first needed and then kept."""
+"""The default client of this kernel, created when first needed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _client: Client | None = None
 
 
 def client() -> Client:
-    """The client that magic, runs and panels of this kernel share.
+    """Return the client that magic, runs and panels of this kernel share.
 
     Raises
     ------
@@ -29,9 +29,9 @@ def client() -> Client:
 def connect(
     url: str | None = None, token: str | None = None, *, verify: bool | str | Path = True
 ) -> Client:
-    """Use another server from now on; without an address, look for one again."""
+    """Connect to another server, and return the new default client; without `url`, discover one again."""
     global _client
-    made = Client(url, token, verify=verify)
+    new_client = Client(url, token, verify=verify)
     with _lock:
-        _client = made
-    return made
+        _client = new_client
+    return new_client

@@ -1,4 +1,4 @@
-"""Where panels go: under the cell that asks for them, once; in a terminal, their words alone."""
+"""Show panels once under the executing cell; in a terminal, show the object's repr."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from typing import Any, Protocol
 
 from ..client.records import Run
 
-#: what makes the panel of an object, by the name of its class; objects know no panels, panels know objects
-_makers: dict[str, Callable[[Any], Any]] = {}
-#: what was shown by the cell that is executing: an expression at its end would show it again
+#: class name of an object → function that creates its panel; objects do not import panels
+_panel_factories: dict[str, Callable[[Any], Any]] = {}
+#: object → execution count of the cell that showed it: an expression at its end would show it again
 _shown: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
 
 
 class Follower(Protocol):
-    """A panel that shows runs while they go."""
+    """A panel that follows runs."""
 
     def finish(self, row: Run) -> None:
-        """Return when the panel knows that a run is as `row` says; on any thread."""
+        """Return when the panel shows the run as in `row`; on any thread."""
 
     def send_last(self, row: Run) -> None:
-        """Send what the panel shows of such a run, as the output of the cell that executes."""
+        """Send the panel's content again, as output of the executing cell."""
 
 
-#: the panels that follow runs; gone when nobody has them any more
+#: the panels that follow runs
 _followers: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
-def drawn_by(**makers: Callable[[Any], Any]) -> None:
-    """Say what makes the panels of which classes."""
-    _makers.update(makers)
+def register_panels(**factories: Callable[[Any], Any]) -> None:
+    """Register for each class name the function that creates its panel."""
+    _panel_factories.update(factories)
 
 
 def show(thing: Any) -> None:
@@ -41,38 +41,38 @@ def show(thing: Any) -> None:
         return
     if _shown.get(thing) == shell.execution_count:
         return
-    seen(thing)
-    _makers[type(thing).__name__](thing).show()
+    mark_shown(thing)
+    _panel_factories[type(thing).__name__](thing).show()
 
 
-def seen(thing: Any) -> None:
-    """This cell shows it no more."""
+def mark_shown(thing: Any) -> None:
+    """Record that the executing cell has shown `thing`."""
     shell = _shell()
     if shell is not None:
         _shown[thing] = shell.execution_count
 
 
 def follow(panel: Follower) -> None:
-    """Have a panel told of runs that somebody has waited for."""
+    """Notify `panel` of runs that code has waited for."""
     _followers.add(panel)
 
 
 def finish(row: Run) -> None:
-    """Return when every panel that shows the run knows how it is; on any thread."""
+    """Return when every panel that follows the run shows it as in `row`; on any thread."""
     for panel in list(_followers):
         panel.finish(row)
 
 
 def unfollow(panel: Follower) -> None:
-    """Tell the panel no more: nothing that it shows can change."""
+    """Stop notifying `panel`: its content can no longer change."""
     _followers.discard(panel)
 
 
 def send_last(row: Run) -> None:
-    """Send what the panels show of a run once more, from the cell that executes.
+    """Send the content of the panels of a run again, from the executing cell.
 
-    A panel is drawn by a thread of its own. What that sends when the cell is over is lost to whoever executes
-    notebooks without a page: they store only what belongs to the cell that they wait for.
+    A panel is rendered in its own thread. Output that it sends after the end of a cell is lost where
+    notebooks are executed without a browser: only the output of the executing cell is stored.
     """
     if _shell() is not None:
         for panel in list(_followers):
@@ -80,7 +80,7 @@ def send_last(row: Run) -> None:
 
 
 def _shell() -> Any:
-    """The notebook's shell, or None in a terminal."""
+    """Return the shell of the notebook, or None in a terminal."""
     from IPython.core.getipython import get_ipython
 
     shell = get_ipython()  # type: ignore[no-untyped-call]

@@ -1,4 +1,4 @@
-"""API keys of a deployment, under its panel: made, shown once, listed, revoked."""
+"""The API keys of a deployment: create, show once, list, revoke."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from .markup import button, escape, icon, plural
 from .panel import Panel
 from .serving import Deployment
 
-#: choices of the form: days, and how they are said
+#: days until a key expires → text of the choice
 EXPIRIES = {"": "never", "30": "in 30 days", "365": "in a year"}
 
 
 class KeysPanel(Panel):
-    """Keys that open one deployment and nothing else."""
+    """The API keys for one deployment."""
 
     def __init__(self, deployment: Deployment) -> None:
         super().__init__(deployment.client)
         self.deployment = deployment
         self.rows: list[api.ApiKey] = []
-        #: the name of the key that was just made, and its secret until the browser has it
-        self._made: str | None = None
+        #: name of the key that was just created, and its secret until it is sent to the browser
+        self._new_key_name: str | None = None
         self._secret: str | None = None
-        #: the key that is to be revoked, once that is confirmed
+        #: id of the key whose revocation has to be confirmed
         self._pending_revocation: str | None = None
         self._mode: api.AuthMode = "api-key"
-        self._taken: set[str] = set()
-        self._wider = 0
-        self.look()
+        self._names_in_use: set[str] = set()
+        self._n_workspace_keys = 0
+        self.fetch()
 
-    def look(self) -> None:
-        """Ask the server."""
+    def fetch(self) -> None:
+        """Fetch the keys from the server."""
         row = self.deployment.row
         self._mode = row["auth_mode"]
         rows = [
@@ -43,61 +43,63 @@ class KeysPanel(Panel):
             if key["workspace_id"] == row["workspace_id"] and key["revoked_at"] is None
         ]
         self.rows = [key for key in rows if key["deployment_id"] == row["id"]]
-        self._taken = {key["name"] for key in rows}
-        self._wider = sum(
+        self._names_in_use = {key["name"] for key in rows}
+        self._n_workspace_keys = sum(
             key["deployment_id"] is None and bool({"predict", "write"} & {*key["scopes"]})
             for key in rows
         )
 
-    def take_secret(self) -> str | None:
-        """See `Panel.take_secret`."""
+    def pop_secret(self) -> str | None:
+        """See `Panel.pop_secret`."""
         secret, self._secret = self._secret, None
         return secret
 
-    def act(self, what: str, fields: dict[str, Any], buffers: list[memoryview]) -> None:
-        """Make a key, or revoke one."""
-        verb, _, key_id = what.partition(":")
-        if verb == "key":
-            self._make(str(fields.get("name") or "").strip(), str(fields.get("expiry") or ""))
-        elif verb == "seen":
-            self._made = None
-        elif verb == "doubt":
+    def perform(self, action: str, fields: dict[str, Any], buffers: list[memoryview]) -> None:
+        """Create or revoke a key."""
+        subcommand, _, key_id = action.partition(":")
+        if subcommand == "key":
+            self._create(str(fields.get("name") or "").strip(), str(fields.get("expiry") or ""))
+        elif subcommand == "seen":
+            self._new_key_name = None
+        elif subcommand == "doubt":
             self._pending_revocation = key_id
-        elif verb == "keep":
+        elif subcommand == "keep":
             self._pending_revocation = None
-        elif verb == "revoke":
+        elif subcommand == "revoke":
             self._pending_revocation = None
             self.client.api_keys.delete(key_id)
-            self.look()
+            self.fetch()
 
-    def _make(self, name: str, expiry: str) -> None:
+    def _create(self, name: str, expiry: str) -> None:
         if not name:
-            raise Invalid("Give the key a name: it says later which program has it.")
+            raise Invalid("Give the key a name that says which program uses it.")
         row = self.deployment.row
-        ends = (
+        expires_at = (
             datetime.now(UTC) + timedelta(days=int(expiry))
             if expiry in EXPIRIES and expiry
             else None
         )
-        made = self.client.api_keys.create(name, row["workspace_id"], ["predict"], row["id"], ends)
-        self._made, self._secret = name, made["key"]
-        self.look()
+        key = self.client.api_keys.create(
+            name, row["workspace_id"], ["predict"], row["id"], expires_at
+        )
+        self._new_key_name, self._secret = name, key["key"]
+        self.fetch()
 
-    # ---------------------------------------------------------------- drawing
+    # ---------------------------------------------------------------- rendering
 
-    def draw(self, *, live: bool) -> str:
-        """See `Panel.draw`; a saved file has nothing of it."""
+    def render(self, *, live: bool) -> str:
+        """See `Panel.render`; empty in a saved file."""
         if not live:
             return ""
         return (
             f'<section class="jp-pycaret-block" aria-label="Keys" data-panel="{self.id}">'
             '<h4 class="jp-pycaret-block__title">Keys</h4>'
-            f"{self.troubles()}{self._once()}{self._table()}{self._more()}{self._form()}</section>"
+            f"{self.error_notice()}{self._new_key()}{self._table()}{self._workspace_keys_hint()}{self._form()}</section>"
         )
 
-    def _once(self) -> str:
-        """The new key. Its text is filled in by the browser, which alone has it."""
-        if self._made is None:
+    def _new_key(self) -> str:
+        """Return the new key; the browser fills in its secret, which is not part of the HTML."""
+        if self._new_key_name is None:
             return ""
         return (
             '<div class="jp-pycaret-once" role="status"><p><b>Copy this key now.</b> It is not stored and '
@@ -115,10 +117,10 @@ class KeysPanel(Panel):
             '<table class="jp-pycaret-table" aria-label="Keys"><thead><tr><th scope="col">Name</th>'
             '<th scope="col">Begins with</th><th scope="col">Expires</th><th scope="col">Last used</th>'
             '<th scope="col"><span class="jp-pycaret-heard">Revoke</span></th></tr></thead>'
-            f"<tbody>{''.join(map(self._line, self.rows))}</tbody></table>"
+            f"<tbody>{''.join(map(self._row, self.rows))}</tbody></table>"
         )
 
-    def _line(self, row: api.ApiKey) -> str:
+    def _row(self, row: api.ApiKey) -> str:
         name, key_id = row["name"], row["id"]
         if key_id == self._pending_revocation:
             return (
@@ -135,12 +137,12 @@ class KeysPanel(Panel):
             f"{button('Revoke', f'doubt:{key_id}', name=f'Revoke {name}')}</td></tr>"
         )
 
-    def _more(self) -> str:
-        if not self._wider:
+    def _workspace_keys_hint(self) -> str:
+        if not self._n_workspace_keys:
             return ""
-        opens = "opens" if self._wider == 1 else "open"
+        opens = "opens" if self._n_workspace_keys == 1 else "open"
         return (
-            f'<p class="jp-pycaret-hint">{plural(self._wider, "key")} of the whole workspace '
+            f'<p class="jp-pycaret-hint">{plural(self._n_workspace_keys, "key")} of the whole workspace '
             f"{opens} it too.</p>"
         )
 
@@ -151,13 +153,13 @@ class KeysPanel(Panel):
             )
         if self._mode == "workspace":
             return (
-                '<p class="jp-pycaret-hint">Members of the workspace alone may call this deployment: '
-                "keys open it once its access is “API key”.</p>"
+                '<p class="jp-pycaret-hint">Only members of the workspace may call this deployment. '
+                "Keys work once its access is “API key”.</p>"
             )
         choices = "".join(
-            f'<option value="{days}">{word}</option>' for days, word in EXPIRIES.items()
+            f'<option value="{days}">{text}</option>' for days, text in EXPIRIES.items()
         )
-        name = unused_name(self.deployment.slug, self._taken)
+        name = unused_name(self.deployment.slug, self._names_in_use)
         return (
             '<form class="jp-pycaret-line" data-do="key" aria-label="New key">'
             f'<label>Name <input class="jp-pycaret-input" name="name" value="{escape(name)}"></label>'
@@ -166,7 +168,7 @@ class KeysPanel(Panel):
         )
 
 
-def _day(moment: str | None, else_: str) -> str:
+def _day(moment: str | None, default: str) -> str:
     if moment is None:
-        return else_
+        return default
     return datetime.fromisoformat(moment).astimezone().strftime("%Y-%m-%d")

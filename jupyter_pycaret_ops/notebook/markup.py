@@ -1,4 +1,4 @@
-"""Marks, icons and small pieces that all panels draw alike. Text is escaped here and nowhere else."""
+"""HTML elements that all panels share: status marks, icons, buttons, notices. Escapes all text."""
 
 from __future__ import annotations
 
@@ -39,35 +39,35 @@ __all__ = [
     "notice",
     "number",
     "plural",
-    "slug_of",
+    "to_slug",
 ]
 
 
 def icon(name: str) -> str:
-    """An icon beside a word."""
+    """Return an icon as SVG."""
     return (
         f'<svg class="jp-pycaret-icon" viewBox="0 0 16 16" aria-hidden="true">{_ICONS[name]}</svg>'
     )
 
 
-def mark(status: str, *, is_said: bool = False) -> str:
-    """A status as a shape; said to screen readers where no word stands beside it."""
-    said = (
+def mark(status: str, *, is_labelled: bool = False) -> str:
+    """Return a status as SVG; `is_labelled` gives it a name for screen readers where no text is beside it."""
+    label = (
         f'role="img" aria-label="{escape(status.capitalize())}"'
-        if is_said
+        if is_labelled
         else 'aria-hidden="true"'
     )
     return (
         f'<svg class="jp-pycaret-status__mark jp-pycaret-status__mark--{status}" viewBox="0 0 14 14" '
-        f"{said}>{_STATUS[status]}</svg>"
+        f"{label}>{_STATUS[status]}</svg>"
     )
 
 
-def chip(status: str, word: str | None = None) -> str:
-    """A status as shape and word."""
+def chip(status: str, text: str | None = None) -> str:
+    """Return a status as mark and text."""
     return (
         f'<span class="jp-pycaret-status jp-pycaret-status--chip">{mark(status)}'
-        f"{escape(word or status.capitalize())}</span>"
+        f"{escape(text or status.capitalize())}</span>"
     )
 
 
@@ -77,27 +77,27 @@ def button(
     *,
     kind: str = "",
     name: str | None = None,
-    is_off: bool = False,
+    is_disabled: bool = False,
     before: str = "",
     **data: str,
 ) -> str:
-    """A button; `do` is what it says to Python, `data` what the browser does by itself."""
-    look = f" jp-pycaret-button--{kind}" if kind else ""
+    """Return a button; `do` is the action sent to Python, `data` are actions of the browser alone."""
+    modifier = f" jp-pycaret-button--{kind}" if kind else ""
     more = "".join(f' data-{key}="{escape(value)}"' for key, value in data.items())
     if do:
         more += f' data-do="{escape(do)}"'
     if name is not None:
         more += f' aria-label="{escape(name)}"'
-    if is_off:
+    if is_disabled:
         more += " disabled"
     return (
-        f'<button type="button" class="jp-pycaret-button jp-pycaret-button--small{look}"{more}>'
+        f'<button type="button" class="jp-pycaret-button jp-pycaret-button--small{modifier}"{more}>'
         f"{before}<span data-word>{escape(word)}</span></button>"
     )
 
 
 def notice(status: str, title: str, body: str = "") -> str:
-    """A line that says what is the matter."""
+    """Return a notice with a status mark, a message and details."""
     return (
         f'<div class="jp-pycaret-notice jp-pycaret-notice--bar" role="status">{mark(status)}'
         f'<div class="jp-pycaret-notice__body"><p class="jp-pycaret-notice__title">{escape(title)}</p>'
@@ -106,7 +106,7 @@ def notice(status: str, title: str, body: str = "") -> str:
 
 
 def number(value: object, places: int = 4) -> str:
-    """A number with fixed decimals; what is missing is a dash, never 0."""
+    """Return a number with fixed decimals; a dash for a missing one, never 0."""
     return f"{value:.{places}f}" if isinstance(value, int | float) else "–"
 
 
@@ -122,8 +122,8 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
 
 
-def slug_of(text: str) -> str:
-    """A text as an endpoint's name."""
+def to_slug(text: str) -> str:
+    """Return a text as a valid endpoint slug."""
     kept = "".join(
         letter if letter.isascii() and letter.isalnum() else "-" for letter in text.lower()
     )

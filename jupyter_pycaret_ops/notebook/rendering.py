@@ -1,4 +1,4 @@
-"""A leaderboard as HTML: bars start at zero, strips zoom into the range of all folds of all models."""
+"""Render a leaderboard as HTML: bars start at zero, strips show the range of all folds of all models."""
 
 from __future__ import annotations
 
@@ -11,48 +11,48 @@ from typing import Any
 from ..client import ENDED
 from ..client.records import JSON
 from .markup import escape, icon, mark, number
-from .run_state import NO_METRIC, Fitting, RunState
+from .run_state import NOT_METRICS, Fitting, RunState
 
 WIDTH, EDGE, DOT = 160.0, 4.0, 2.0
-#: metrics beside the one that ranks, in the order of preference
-FAVOURITES = ("AUC", "F1", "MCC", "MAE", "RMSE", "MAPE", "R2", "Silhouette")
-MOST_METRICS = 3
-#: metrics that are better when they are smaller: a first click on them begins with the smallest
+#: metrics shown besides the one of the run, in the order of preference
+PREFERRED_METRICS = ("AUC", "F1", "MCC", "MAE", "RMSE", "MAPE", "R2", "Silhouette")
+MAX_OTHER_METRICS = 3
+#: metrics of which smaller is better: the first click sorts them ascending
 ERRORS = frozenset(
     {"MAE", "MSE", "RMSE", "RMSLE", "MAPE", "SMAPE", "MASE", "RMSSE", "Davies-Bouldin"}
 )
 
 
-def leaderboard(state: RunState, board: str | None = None) -> str:
-    """The table: ranked, running, failed, waiting. With a name of its own the browser can sort it."""
+def leaderboard(state: RunState, board_id: str | None = None) -> str:
+    """Return the table of scored, running, failed and waiting models; sortable if it has a `board_id`."""
     records: list[JSON] = state.row["leaderboard"]
     if not records and not state.failed and (not state.fitting or state.row["status"] in ENDED):
         return ""
     metric = state.metric
     others = other_metrics(records, metric)
     span = fold_span(records)
-    is_over = state.row["status"] in ENDED  # then nothing is fitted, and nothing waits
-    # its rows stay where they are under the pointer, as long as they are not final
+    is_over = state.row["status"] in ENDED  # then no model is running or waiting
+    # while models are added, the browser keeps rows in place under the pointer
     filling = "" if is_over else " data-filling"
-    named = "" if board is None else f' data-board="{escape(board)}"{filling}'
+    attributes = "" if board_id is None else f' data-board="{escape(board_id)}"{filling}'
     return (
         '<div class="jp-pycaret-scroll">'
-        f'<table class="jp-pycaret-table jp-pycaret-leaderboard" aria-label="Leaderboard"{named}>'
+        f'<table class="jp-pycaret-table jp-pycaret-leaderboard" aria-label="Leaderboard"{attributes}>'
         '<colgroup><col style="width: 32px"><col style="width: 220px"><col style="width: 152px">'
         '<col style="width: 176px">'
         + '<col style="width: 88px">' * (len(others) + 1)
         + "</colgroup>"
-        + _head(records, metric, others, span, can_sort=board is not None)
+        + _head(records, metric, others, span, can_sort=board_id is not None)
         + "<tbody>"
         + "".join(_scored(record, records, metric, others, span) for record in records)
         + "".join(
-            _fitting(model_id, one, len(others))
-            for model_id, one in state.fitting.items()
+            _fitting(model_id, fitting, len(others))
+            for model_id, fitting in state.fitting.items()
             if not is_over
         )
         + "".join(
-            _failed(model_id, one.name, one.error, len(others))
-            for model_id, one in state.failed.items()
+            _failed(model_id, failure.name, failure.error, len(others))
+            for model_id, failure in state.failed.items()
         )
         + ("" if is_over else _waiting(state.waiting, len(others)))
         + "</tbody></table></div>"
@@ -60,16 +60,16 @@ def leaderboard(state: RunState, board: str | None = None) -> str:
 
 
 def other_metrics(records: Sequence[JSON], metric: str | None) -> list[str]:
-    """Which metrics stand beside the one that ranks."""
+    """Return the metrics to show besides `metric`, at most three."""
     if not records:
         return []
-    known = [name for name in records[0] if name not in NO_METRIC and name != metric]
-    liked = [name for name in FAVOURITES if name in known]
-    return [*liked, *(name for name in known if name not in liked)][:MOST_METRICS]
+    known = [name for name in records[0] if name not in NOT_METRICS and name != metric]
+    preferred = [name for name in PREFERRED_METRICS if name in known]
+    return [*preferred, *(name for name in known if name not in preferred)][:MAX_OTHER_METRICS]
 
 
 def fold_span(records: Sequence[JSON]) -> tuple[float, float] | None:
-    """The ends of all strips: the range of all folds, widened to round numbers."""
+    """Return the ends of all strips: the range of all folds, extended to round numbers."""
     values = [value for record in records for value in _folds(record)]
     if not values:
         return None
@@ -93,19 +93,19 @@ def _head(
     *,
     can_sort: bool,
 ) -> str:
-    low, high = ("", "") if span is None else (_end(span[0]), _end(span[1]))
-    is_error = _rises(records, metric)
+    low, high = ("", "") if span is None else (_axis_label(span[0]), _axis_label(span[1]))
+    is_error = _is_ascending(records, metric)
 
     def column(name: str, field: str | None, sort: str = "", *, upwards: bool = False) -> str:
         if not can_sort or field is None:
-            said = f'<span class="jp-pycaret-table__sort">{escape(name)}{icon("down")}</span>'
+            label = f'<span class="jp-pycaret-table__sort">{escape(name)}{icon("down")}</span>'
         else:
             first = "ascending" if upwards else "descending"
-            said = (
+            label = (
                 f'<button type="button" class="jp-pycaret-table__sort" data-sort="{escape(field)}" '
                 f'data-first="{first}">{escape(name)}{icon("down")}</button>'
             )
-        return f'<th scope="col" class="jp-pycaret-num"{sort}>{said}</th>'
+        return f'<th scope="col" class="jp-pycaret-num"{sort}>{label}</th>'
 
     ranked = f' aria-sort="{"ascending" if is_error else "descending"}"'
     return (
@@ -120,13 +120,13 @@ def _head(
     )
 
 
-def _rises(records: Sequence[JSON], metric: str | None) -> bool:
-    """Whether the best is the smallest, as of an error."""
-    values = [one for record in records if isinstance(one := record.get(metric or ""), int | float)]
+def _is_ascending(records: Sequence[JSON], metric: str | None) -> bool:
+    """Return whether smaller is better, as for an error."""
+    values = [v for record in records if isinstance(v := record.get(metric or ""), int | float)]
     return values[0] < values[-1] if values and values[0] != values[-1] else metric in ERRORS
 
 
-def _end(value: float) -> str:
+def _axis_label(value: float) -> str:
     return f"{value:.2f}" if abs(value) < 100 else f"{value:,.0f}"
 
 
@@ -159,43 +159,39 @@ def _scored(
 
 
 def decimals(records: Sequence[JSON], field: str | None) -> int:
-    """How many decimals a column has: four of a score, none of an error in the thousands."""
-    values = [
-        abs(one) for record in records if isinstance(one := record.get(field or ""), int | float)
-    ]
-    most = max(values, default=0.0)
-    return 4 if most < 10 else max(0, 4 - int(math.log10(most)))
+    """Return the number of decimals of a column: four for scores, fewer for large numbers."""
+    values = [abs(v) for record in records if isinstance(v := record.get(field or ""), int | float)]
+    largest = max(values, default=0.0)
+    return 4 if largest < 10 else max(0, 4 - int(math.log10(largest)))
 
 
 def _value(record: JSON, field: str | None) -> str:
-    """What the browser sorts a cell by; one without comes last."""
+    """Return the attribute that the browser sorts a cell by; cells without it come last."""
     value = record.get(field or "")
     return f' data-value="{value!r}"' if isinstance(value, int | float) else ""
 
 
 def _share(record: JSON, records: Sequence[JSON], metric: str | None) -> float:
-    """How far the bar goes: of one where no model is beyond it, else of the largest."""
-    values = [
-        abs(value) for one in records if isinstance(value := one.get(metric or ""), int | float)
-    ]
-    mine: Any = record.get(metric or "")
-    if not isinstance(mine, int | float) or not values:
+    """Return the width of the bar in percent: of 1 if no value is larger, else of the largest value."""
+    values = [abs(v) for other in records if isinstance(v := other.get(metric or ""), int | float)]
+    value: Any = record.get(metric or "")
+    if not isinstance(value, int | float) or not values:
         return 0.0
-    return max(0.0, float(mine)) / max(1.0, *values) * 100
+    return max(0.0, float(value)) / max(1.0, *values) * 100
 
 
 def strip(folds: Sequence[float], span: tuple[float, float] | None) -> str:
-    """One dot a fold, those that would cover each other stacked, and a tick for the mean."""
+    """Return a strip with one dot for each fold, overlapping ones stacked, and a tick for the mean."""
     if span is None:
         return ""
     low, high = span
 
-    def place(value: float) -> float:
+    def x_of(value: float) -> float:
         return EDGE + (value - low) / (high - low) * (WIDTH - 2 * EDGE)
 
     stacks: list[tuple[float, int]] = []
     dots = ""
-    for x in sorted(map(place, folds)):
+    for x in sorted(map(x_of, folds)):
         if stacks and x - stacks[-1][0] < 2 * DOT:
             stacks[-1] = (stacks[-1][0], stacks[-1][1] + 1)
         else:
@@ -203,39 +199,39 @@ def strip(folds: Sequence[float], span: tuple[float, float] | None) -> str:
         y = (8, 4, 12)[stacks[-1][1] % 3]
         dots += f'<circle class="jp-pycaret-strip__fold" cx="{x:.1f}" cy="{y}" r="2"/>'
     tick = ""
-    said = "No fold yet"
+    label = "No fold yet"
     if folds:
         spread = statistics.stdev(folds) if len(folds) > 1 else 0.0
-        said = f"{len(folds)} folds, {min(folds):.3f} to {max(folds):.3f}, deviation {spread:.3f}"
-        tick = f'<path class="jp-pycaret-strip__mean" d="M{place(statistics.fmean(folds)):.1f} 1.5v13"/>'
+        label = f"{len(folds)} folds, {min(folds):.3f} to {max(folds):.3f}, deviation {spread:.3f}"
+        tick = f'<path class="jp-pycaret-strip__mean" d="M{x_of(statistics.fmean(folds)):.1f} 1.5v13"/>'
     return (
-        f'<svg class="jp-pycaret-strip" viewBox="0 0 {WIDTH:.0f} 16" role="img" aria-label="{said}">'
-        f'<title>{said}</title><path class="jp-pycaret-strip__axis" d="M0 8h{WIDTH:.0f}"/>{dots}{tick}</svg>'
+        f'<svg class="jp-pycaret-strip" viewBox="0 0 {WIDTH:.0f} 16" role="img" aria-label="{label}">'
+        f'<title>{label}</title><path class="jp-pycaret-strip__axis" d="M0 8h{WIDTH:.0f}"/>{dots}{tick}</svg>'
     )
 
 
-def _fitting(model_id: str, one: Fitting, others: int) -> str:
-    fold, folds = one.fold, one.folds
+def _fitting(model_id: str, fitting: Fitting, others: int) -> str:
+    fold, folds = fitting.fold, fitting.folds
     done = (fold or 1) - 1
     width = 100 * done / folds if folds else 0
-    said = f"Running · fold {fold} of {folds}" if fold and folds else "Running"
+    status = f"Running · fold {fold} of {folds}" if fold and folds else "Running"
     count = f"{done} / {folds}" if folds else ""
-    seconds = (datetime.now(UTC) - datetime.fromisoformat(one.since)).total_seconds()
+    seconds = (datetime.now(UTC) - datetime.fromisoformat(fitting.since)).total_seconds()
     return (
         f'<tr class="jp-pycaret-leaderboard__row--running" data-key="{escape(model_id)}"><td class="jp-pycaret-num">'
-        f'{mark("running", is_said=True)}</td><td class="jp-pycaret-leaderboard__model">'
-        f'<div class="jp-pycaret-clip jp-pycaret-leaderboard__pulse">{escape(one.name)}</div></td>'
+        f'{mark("running", is_labelled=True)}</td><td class="jp-pycaret-leaderboard__model">'
+        f'<div class="jp-pycaret-clip jp-pycaret-leaderboard__pulse">{escape(fitting.name)}</div></td>'
         '<td><div class="jp-pycaret-leaderboard__score"><div class="jp-pycaret-progress">'
         f'<div class="jp-pycaret-progress__fill" style="width: {width:.0f}%"></div></div>'
         f'<span class="jp-pycaret-num jp-pycaret-muted">{count}</span></div></td><td></td>'
-        f'<td colspan="{max(1, others)}" class="jp-pycaret-muted">{said}</td>'
+        f'<td colspan="{max(1, others)}" class="jp-pycaret-muted">{status}</td>'
         f'<td class="jp-pycaret-num jp-pycaret-muted">{max(0.0, seconds):.1f}</td></tr>'
     )
 
 
 def _failed(model_id: str, name: str, error: str, others: int) -> str:
     return (
-        f'<tr data-key="{escape(model_id)}"><td class="jp-pycaret-num">{mark("failed", is_said=True)}</td>'
+        f'<tr data-key="{escape(model_id)}"><td class="jp-pycaret-num">{mark("failed", is_labelled=True)}</td>'
         f'<td class="jp-pycaret-leaderboard__model"><div class="jp-pycaret-clip">{escape(name)}</div></td>'
         f'<td colspan="{others + 3}">Failed · {escape(error)}</td></tr>'
     )
@@ -246,5 +242,5 @@ def _waiting(count: int, others: int) -> str:
         return ""
     return (
         f'<tr class="jp-pycaret-leaderboard__row--quiet"><td class="jp-pycaret-num">'
-        f'{mark("queued", is_said=True)}</td><td colspan="{others + 4}">{count} waiting</td></tr>'
+        f'{mark("queued", is_labelled=True)}</td><td colspan="{others + 4}">{count} waiting</td></tr>'
     )

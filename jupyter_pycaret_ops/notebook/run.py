@@ -1,4 +1,4 @@
-"""What `%pcrun` returns: a run, and what follows from it, as objects of the notebook."""
+"""The run object that `%pcrun` returns: state, results and next steps."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from .serving import Pipeline
 if TYPE_CHECKING:
     import pandas as pd
 
-#: of a leaderboard's record, what a table does not show
-_HIDDEN = ("std", "folds", "attempt")
+#: fields of a leaderboard record that the DataFrame leaves out
+_HIDDEN_FIELDS = ("std", "folds", "attempt")
 
 
 class Run:
-    """A run. Everything it says is asked of the server when you ask, so it is never old."""
+    """A run. Its attributes are read from the server on access, so they are up to date."""
 
     def __init__(
         self,
@@ -32,22 +32,22 @@ class Run:
         row: api.Run,
         attempt: Attempt | None = None,
         title: str | None = None,
-        guessed: list[str] | None = None,
+        guesses: list[str] | None = None,
     ) -> None:
         self.client = client
         self._row = row
         self._attempt = attempt
         self._pipeline: Any = None
-        #: whether the panels that show it have sent its end
-        self._is_settled = False
-        #: the experiment's words for it, where they are known
+        #: whether panels have sent its end as output
+        self._is_final_sent = False
+        #: title of its panel
         self.title = title or row["snapshot"].get("target") or row["plan"]
-        #: what was guessed when it was submitted
-        self.guessed = guessed or []
+        #: what was guessed at submission, for display
+        self.guesses = guesses or []
 
     @property
     def id(self) -> str:
-        """Its id."""
+        """The id."""
         return self._row["id"]
 
     @property
@@ -57,16 +57,16 @@ class Run:
 
     @property
     def row(self) -> api.Run:
-        """All that the server says of it, fresh until it has ended."""
+        """The run as the server returns it, read again until it has ended."""
         if self._row["status"] not in ENDED:
             self._row = self.client.runs.get(self.id)
-        if self._row["status"] in ENDED and not self._is_settled:
-            self._settle()
+        if self._row["status"] in ENDED and not self._is_final_sent:
+            self._send_final()
         return self._row
 
-    def _settle(self) -> None:
-        """Return when the panels have sent how it is, as an output of the cell that asks."""
-        self._is_settled = self._row["status"] in ENDED
+    def _send_final(self) -> None:
+        """Wait until panels show the end, and send them as output of the executing cell."""
+        self._is_final_sent = self._row["status"] in ENDED
         display.finish(self._row)
         display.send_last(self._row)
 
@@ -77,17 +77,17 @@ class Run:
 
     @property
     def error(self) -> str | None:
-        """Why it failed."""
+        """The error message of a failed run."""
         return self.row["error"]
 
     @property
     def leaderboard(self) -> pd.DataFrame:
-        """The models ranked so far, best first."""
+        """The models scored so far, best first: DataFrame of shape (n_models, n_fields), indexed by rank."""
         import pandas as pd
 
         row = self.row
         records = [
-            {name: value for name, value in record.items() if name not in _HIDDEN}
+            {name: value for name, value in record.items() if name not in _HIDDEN_FIELDS}
             for record in row["leaderboard"]
         ]
         table = pd.DataFrame.from_records(records)
@@ -100,29 +100,29 @@ class Run:
 
     @property
     def fold_metrics(self) -> pd.DataFrame:
-        """Every metric on every fold: one row for each model and fold."""
+        """Metrics by fold: DataFrame of shape (n_models * n_folds, n_metrics)."""
         import pandas as pd
 
         table = pd.DataFrame.from_records(
             [
-                (one["model_id"], one["fold_idx"], one["metric_name"], one["value"])
-                for one in self.client.runs.fold_metrics(self.id)
+                (value["model_id"], value["fold_idx"], value["metric_name"], value["value"])
+                for value in self.client.runs.fold_metrics(self.id)
             ],
             columns=["model_id", "fold", "metric", "value"],
         )
         return table.pivot(index=["model_id", "fold"], columns="metric", values="value")
 
     def events(self, after_seq: int = 0) -> list[api.Event]:
-        """What has happened so far, in order."""
+        """Return the events after `after_seq`, in order."""
         return self.client.runs.events(self.id, after_seq)
 
     def plot(self, name: str) -> Any:
-        """A plot of the best model, as a Plotly figure.
+        """Return a plot of the best model as a Plotly figure.
 
         Raises
         ------
         NotFound
-            When there is none of that name; the message lists those that there are.
+            When there is no plot of that name; the message lists the existing ones.
         """
         known = [plot["id"] for plot in self.client.runs.plots(self.id)]
         if name not in known:
@@ -134,18 +134,18 @@ class Run:
     # ---------------------------------------------------------------- waiting and stopping
 
     def cancel(self) -> Run:
-        """Stop it, wherever it executes; the kernel goes on."""
+        """Cancel the run, wherever it executes; the kernel keeps running."""
         self._row = self.client.runs.cancel(self.id)
         if self._attempt is not None:
             self._attempt.cancel()
         if self._row["status"] in ENDED:
-            self._settle()
+            self._send_final()
         return self
 
     def wait(self, timeout: float | None = None) -> Run:
-        """Return when it has ended and its panels have shown the end, or after so many seconds."""
+        """Wait until the run has ended and its panels show the end, at most `timeout` seconds; return the run."""
         self._row = self.client.runs.wait(self.id, timeout)
-        self._settle()
+        self._send_final()
         return self
 
     def __await__(self) -> Generator[Any, None, Run]:
@@ -154,19 +154,19 @@ class Run:
     async def _wait_in_thread(self) -> Run:
         self._row = await asyncio.to_thread(self.client.runs.wait, self.id)
         await asyncio.to_thread(display.finish, self._row)
-        # from here, not from the thread: it is an output of the cell that awaits
-        self._is_settled = True
+        # here, not in the thread: it must be output of the awaiting cell
+        self._is_final_sent = True
         display.send_last(self._row)
         return self
 
-    # ---------------------------------------------------------------- what comes of it
+    # ---------------------------------------------------------------- results
 
     @property
     def pipeline(self) -> Any:
-        """The best model's pipeline, fitted on all rows, in this kernel.
+        """The best model's pipeline, fitted on all rows, loaded in this kernel.
 
-        It is a pickle: what it was made of is executed here. Only the bytes that the server has signed for
-        are loaded.
+        It is a pickle, so loading it executes code; it is loaded only if it has the digest that the server
+        has stored.
         """
         if self._pipeline is None:
             self._pipeline = self._load()
@@ -178,22 +178,25 @@ class Run:
         row = self.row
         if row["status"] not in ENDED:
             raise Conflict(
-                f"The run is {row['status']}; its pipeline is there when it has succeeded."
+                f"The run is {row['status']}; its pipeline is available once it has succeeded."
             )
         best = (row["metrics_summary"].get("best") or {}).get("model_id")
-        kept = [one for one in self.client.runs.artifacts(self.id) if one["kind"] == PIPELINE_KIND]
-        found = next((one for one in kept if best in (None, one["model_id"])), None) or next(
-            iter(kept), None
+        artifacts = [a for a in self.client.runs.artifacts(self.id) if a["kind"] == PIPELINE_KIND]
+        artifact = next((a for a in artifacts if best in (None, a["model_id"])), None) or next(
+            iter(artifacts), None
         )
-        if found is None:
-            raise Conflict(f"The run is {row['status']} and has kept no pipeline.")
-        content = self.client.runs.download(found["id"])
-        if hashlib.sha256(content).hexdigest() != found["sha256"]:
-            raise Conflict("The pipeline arrived changed; it was not loaded.")
+        if artifact is None:
+            raise Conflict(f"The run is {row['status']} and has no pipeline.")
+        content = self.client.runs.download(artifact["id"])
+        if hashlib.sha256(content).hexdigest() != artifact["sha256"]:
+            raise Conflict("The pipeline was changed in transit and was not loaded.")
         return cloudpickle.loads(content)
 
     def predict(self, frame: pd.DataFrame) -> pd.Series[Any]:
-        """Predictions of the best pipeline for rows like those it was trained on, in your labels."""
+        """Predict `frame`, DataFrame of shape (n_rows, n_columns), with the best pipeline.
+
+        Return a Series of shape (n_rows,) with its index, in your labels.
+        """
         import pandas as pd
 
         values = self.pipeline.predict(frame)
@@ -209,11 +212,11 @@ class Run:
         tags: list[str] | None = None,
         model_id: str | None = None,
     ) -> Pipeline:
-        """Keep its pipeline under a name; the best model's, unless another one is named."""
-        made = self.client.pipelines.promote(self.id, name, description, tags or (), model_id)
-        return Pipeline(self.client, made)
+        """Promote the pipeline of the best model, or of `model_id`, and return it."""
+        pipeline = self.client.pipelines.promote(self.id, name, description, tags or (), model_id)
+        return Pipeline(self.client, pipeline)
 
-    # ---------------------------------------------------------------- how it looks
+    # ---------------------------------------------------------------- display
 
     def __repr__(self) -> str:
         row = self._row

@@ -1,4 +1,4 @@
-"""A run begun from the notebook: on a frame of it, here or in a worker kernel; on a file or a source."""
+"""Start runs from the notebook: on a DataFrame here or in a worker kernel, on a file or a data source."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..common.errors import Invalid
 from ..common.tables.local_file import columns_of_file
 from ..common.tables.suggestion import suggest_for
 from ..kernel import agent
-from .dataframes import as_parquet, columns_of, described, is_frame, named_frames
+from .dataframes import columns_of, frame_summary, is_frame, named_frames, to_parquet
 from .run import Run
 
 if TYPE_CHECKING:
@@ -28,57 +28,62 @@ def start(
     *,
     worker: bool = False,
 ) -> Run:
-    """Submit a run and, on a frame, execute it in a thread of this kernel.
+    """Submit a run and return it; on a DataFrame, execute it in a thread of this kernel.
 
-    `data` is a frame, or the name of one, of a file, of a sample set or of a data source.
+    `data` is a DataFrame, or the name of one in `names`, of a file, sample set or data source. With
+    `worker`, a worker kernel executes the run.
     """
     name, frame = _frame(data, names)
     if frame is not None and not worker:
-        return _here(client, request, name, frame)
-    table = _elsewhere(client, request, name, frame)
+        return _start_in_this_kernel(client, request, name, frame)
+    table = _server_table(client, request, name, frame)
     submitted = run_request.submit(client, request, table, suggest_for)
     return Run(
-        client, submitted.run, title=submitted.target or table.name, guessed=submitted.guesses
+        client, submitted.run, title=submitted.target or table.name, guesses=submitted.guesses
     )
 
 
 def _frame(data: Any, names: Mapping[str, Any]) -> tuple[str, pd.DataFrame | None]:
     if is_frame(data):
-        found = next((name for name, value in names.items() if value is data), "frame")
-        return found, data
+        frame_name = next((name for name, value in names.items() if value is data), "frame")
+        return frame_name, data
     frames = named_frames(names)
     if data is None:
         if len(frames) != 1:
             listed = f"; there are {', '.join(frames)}" if frames else ""
-            raise Invalid(f"Say what to train on: --data NAME, a file or a data source{listed}.")
+            raise Invalid(
+                f"No data are given. Use --data with a DataFrame, a file or a data source{listed}."
+            )
         return next(iter(frames.items()))
     return str(data), frames.get(str(data))
 
 
-def _here(client: Client, request: run_request.RunRequest, name: str, frame: pd.DataFrame) -> Run:
+def _start_in_this_kernel(
+    client: Client, request: run_request.RunRequest, name: str, frame: pd.DataFrame
+) -> Run:
     part: Submission = {
         "executor": "notebook",
-        "frame": {"name": name, **described(frame)},
+        "frame": {"name": name, **frame_summary(frame)},
     }
     table = run_request.Table(name, part, lambda: columns_of(frame))
     submitted = run_request.submit(client, request, table, suggest_for)
-    attempt = agent.begin_here(
+    attempt = agent.begin_in_notebook(
         client.address.api,
         submitted.run["id"],
         submitted.run["run_token"],
-        # the next cell may change it
+        # a copy: the next cell may change the DataFrame
         frame.copy(),
         client.ssl_context,
     )
     return Run(client, submitted.run, attempt, submitted.target or name, submitted.guesses)
 
 
-def _elsewhere(
+def _server_table(
     client: Client, request: run_request.RunRequest, name: str, frame: pd.DataFrame | None
 ) -> run_request.Table:
-    """Data that another kernel reads: a frame or a file, which is uploaded once, or what the server has."""
+    """Return data for a worker kernel: a DataFrame or file, uploaded once, or data that the server has."""
     if frame is not None:
-        content = as_parquet(frame)
+        content = to_parquet(frame)
         return run_request.file_table(
             client,
             request,

@@ -1,4 +1,4 @@
-"""A run under a cell: it fills while it runs, says how it ended, and leads on to promotion."""
+"""The panel of a run: progress and leaderboard while it runs, its end, and a form to promote it."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from ..client.run_request import best_model_text
 from ..common.errors import OpsError
 from . import display, rendering
 from .deploy_panel import DeployPanel
-from .markup import button, chip, clock, escape, icon, notice, plural, slug_of
+from .markup import button, chip, clock, escape, icon, notice, plural, to_slug
 from .panel import Panel
 from .run import Run
 from .run_state import RunState
 
-#: the panel is drawn no oftener
-PAINT_EVERY_S = 0.2
-#: longest time that somebody who waits for the run waits for its panel too
-FINISH_S = 10.0
+#: seconds between two updates of the panel
+RENDER_INTERVAL_S = 0.2
+#: seconds that code waiting for the run waits for its panel at most
+RENDER_TIMEOUT_S = 10.0
 
 
 class RunPanel(Panel):
-    """Follows a run over its WebSocket; when it has succeeded, leads on to promoting and deploying it."""
+    """Follows a run over its WebSocket; offers to promote and deploy it once it has succeeded."""
 
     def __init__(self, run: Run, on_change: Callable[[], None] | None = None) -> None:
         super().__init__(run.client)
-        #: of the panel that this one is a part of
+        #: called after each update, for the panel around this one
         self._on_change = on_change
         self.run = run
         self.state = RunState(run._row)
-        #: the pipeline, once it was promoted from here
-        self._after: DeployPanel | None = None
-        self._dirty = threading.Event()
-        self._is_stale = False
-        self._stream = self.client.runs.watch(run.id, on_state=self._reached)
-        self._painter: threading.Thread | None = None
+        #: the panel of the pipeline, once it was promoted here
+        self._deploy_panel: DeployPanel | None = None
+        self._changed = threading.Event()
+        self._is_outdated = False
+        self._stream = self.client.runs.watch(run.id, on_state=self._connection_changed)
+        self._render_thread: threading.Thread | None = None
 
     @property
     def is_final(self) -> bool:
@@ -47,25 +47,27 @@ class RunPanel(Panel):
 
     # ---------------------------------------------------------------- following
 
-    def begin(self) -> None:
-        """Follow it in two threads: one hears, one draws."""
+    def start(self) -> None:
+        """Follow the run in two threads: one receives events, one renders."""
         if self.state.row["status"] in ENDED:
-            self._hear_all()
+            self._read_all_events()
             self.refresh(last=True)
             return
         display.follow(self)
-        self._painter = threading.Thread(target=self._paint, name="pycaret-ops-panel", daemon=True)
-        self._painter.start()
-        threading.Thread(target=self._hear, name="pycaret-ops-panel", daemon=True).start()
+        self._render_thread = threading.Thread(
+            target=self._render_loop, name="pycaret-ops-panel", daemon=True
+        )
+        self._render_thread.start()
+        threading.Thread(target=self._follow, name="pycaret-ops-panel", daemon=True).start()
 
     def finish(self, row: api.Run) -> None:
-        """See `display.Follower`: where the run has ended, the panel has heard all of it."""
+        """See `display.Follower`: for a run that has ended, wait until all of its events are applied."""
         if row["id"] != self.run.id:
             return
-        painter = self._painter
-        if row["status"] in ENDED and painter not in (None, threading.current_thread()):
-            painter.join(FINISH_S)
-        # what was heard may be older, or the line broken
+        render_thread = self._render_thread
+        if row["status"] in ENDED and render_thread not in (None, threading.current_thread()):
+            render_thread.join(RENDER_TIMEOUT_S)
+        # the applied events may be older, or the connection lost
         self.state.row = row
 
     def send_last(self, row: api.Run) -> None:
@@ -76,84 +78,86 @@ class RunPanel(Panel):
                 display.unfollow(self)
 
     def close(self) -> None:
-        """Stop following."""
+        """Stop following the run."""
         super().close()
         self._stream.close()
-        self._dirty.set()
+        self._changed.set()
 
-    def _hear_all(self) -> None:
+    def _read_all_events(self) -> None:
         for event in self.client.runs.events(self.run.id):
-            self.state.take(event)
+            self.state.apply(event)
 
-    def _hear(self) -> None:
+    def _follow(self) -> None:
         try:
             for event in self._stream:
-                if self.state.take(event):
-                    self._is_stale = True
-                self._dirty.set()
+                if self.state.apply(event):
+                    self._is_outdated = True
+                self._changed.set()
         except OpsError as error:
-            self.trouble = error.message
-        self._is_stale = True
+            self.error_message = error.message
+        self._is_outdated = True
         self._closed.set()
-        self._dirty.set()
+        self._changed.set()
 
-    def _paint(self) -> None:
+    def _render_loop(self) -> None:
         while True:
-            self._dirty.wait()
+            self._changed.wait()
             is_over = self._closed.is_set()
-            self._dirty.clear()
-            self._read(must=is_over)
+            self._changed.clear()
+            self._refresh_run(force=is_over)
             self.refresh(last=is_over)
             if self._on_change is not None:
                 self._on_change()
             if is_over:
                 return
-            self._closed.wait(PAINT_EVERY_S)
+            self._closed.wait(RENDER_INTERVAL_S)
 
-    def _read(self, *, must: bool) -> None:
-        if not (self._is_stale or must):
+    def _refresh_run(self, *, force: bool) -> None:
+        if not (self._is_outdated or force):
             return
         try:
             self.state.row = self.client.runs.get(self.run.id)
             self.run._row = self.state.row
-            self._is_stale = False
+            self._is_outdated = False
         except OpsError as error:
-            if must:
-                self.trouble = error.message
+            if force:
+                self.error_message = error.message
 
-    def _reached(self, is_there: bool) -> None:
-        if is_there:
-            self.state.away_since = None
-        elif self.state.away_since is None:
-            self.state.away_since = datetime.now(UTC)
-        self._dirty.set()
+    def _connection_changed(self, is_connected: bool) -> None:
+        if is_connected:
+            self.state.disconnected_since = None
+        elif self.state.disconnected_since is None:
+            self.state.disconnected_since = datetime.now(UTC)
+        self._changed.set()
 
-    # ---------------------------------------------------------------- doing
+    # ---------------------------------------------------------------- actions
 
-    def parts(self) -> Iterable[Panel]:
-        """See `Panel.parts`."""
-        return () if self._after is None else (self._after,)
+    def children(self) -> Iterable[Panel]:
+        """See `Panel.children`."""
+        return () if self._deploy_panel is None else (self._deploy_panel,)
 
-    def act(self, what: str, fields: dict[str, Any], buffers: list[memoryview]) -> None:
-        """Cancel or promote it."""
-        if what == "cancel":
+    def perform(self, action: str, fields: dict[str, Any], buffers: list[memoryview]) -> None:
+        """Cancel or promote the run."""
+        if action == "cancel":
             self.state.is_cancelling = True
             self.run.cancel()
-        elif what == "promote":
-            self._after = DeployPanel(self.run.promote(str(fields.get("name") or "")))
+        elif action == "promote":
+            self._deploy_panel = DeployPanel(self.run.promote(str(fields.get("name") or "")))
 
     # ---------------------------------------------------------------- drawing
 
-    def draw(self, *, live: bool) -> str:
-        """See `Panel.draw`."""
+    def render(self, *, live: bool) -> str:
+        """See `Panel.render`."""
         state = self.state
         board = rendering.leaderboard(state, self.run.id if live else None)
-        inside = (
-            f"{self._head(live=live)}{self._heard() if live else ''}{self._away()}{self.troubles()}"
-            f"{self._progress()}{self._why()}{'' if live else self._open_end()}{board}{self._next(live=live)}"
+        content = (
+            f"{self._head(live=live)}{self._announcement() if live else ''}{self._connection_notice()}{self.error_notice()}"
+            f"{self._progress()}{self._notices()}{'' if live else self._later_hint()}{board}{self._promote_form(live=live)}"
         )
-        after = self._after.draw(live=live) if self._after is not None else ""
-        return self.section(f"Run {self.run.title}", inside, live=live) + after
+        deploy_panel = (
+            self._deploy_panel.render(live=live) if self._deploy_panel is not None else ""
+        )
+        return self.section(f"Run {self.run.title}", content, live=live) + deploy_panel
 
     def _head(self, *, live: bool) -> str:
         row, state = self.state.row, self.state
@@ -161,50 +165,52 @@ class RunPanel(Panel):
         if row["executor"] == "notebook" and not self.run.is_here:
             where = "in a notebook's kernel"
         is_over = row["status"] in ENDED
-        told = best_model_text(row) if row["status"] == "succeeded" else f"{row['plan']}, {where}"
-        free = "" if is_over else '<span data-when="alive"> · the cell is free</span>'
-        word = "Cancelling" if state.is_cancelling and not is_over else None
+        summary = (
+            best_model_text(row) if row["status"] == "succeeded" else f"{row['plan']}, {where}"
+        )
+        hint = "" if is_over else '<span data-when="alive"> · you can run other cells</span>'
+        status = "Cancelling" if state.is_cancelling and not is_over else None
         stop = ""
         if live and not is_over:
             stop = button(
                 "Cancelling" if state.is_cancelling else "Cancel run",
                 "cancel",
                 kind="stop",
-                is_off=state.is_cancelling or state.away_since is not None,
+                is_disabled=state.is_cancelling or state.disconnected_since is not None,
                 before=icon("stop"),
                 once="Cancelling",
                 post=f"runs/{self.run.id}/cancel",
             )
         return (
             '<header class="jp-pycaret-head"><h3 class="jp-pycaret-head__title">'
-            f"{chip(row['status'], word) if is_over or not live else self._chips(word)}"
+            f"{chip(row['status'], status) if is_over or not live else self._status_chips(status)}"
             f'<span class="jp-pycaret-clip">{escape(self.run.title)} '
             '<span class="jp-pycaret-muted" style="font-weight: 400">'
-            f"· {escape(told)}{free}</span></span></h3>"
-            f'<div class="jp-pycaret-head__actions">{self._times(live=live)}{stop}</div></header>'
+            f"· {escape(summary)}{hint}</span></span></h3>"
+            f'<div class="jp-pycaret-head__actions">{self._elapsed(live=live)}{stop}</div></header>'
         )
 
-    def _chips(self, word: str | None) -> str:
-        """How it stands and, seen once the kernel is gone, what that means for it."""
+    def _status_chips(self, status: str | None) -> str:
+        """Return the status, and the one that the browser shows once the kernel has ended."""
         lost = (
             chip("failed", "Ended with its kernel")
             if self.run.is_here
             else chip("paused", "No longer followed")
         )
         return (
-            f'<span data-when="alive">{chip(self.state.row["status"], word)}</span>'
+            f'<span data-when="alive">{chip(self.state.row["status"], status)}</span>'
             f'<span data-when="gone">{lost}</span>'
         )
 
-    def _heard(self) -> str:
-        """What a screen reader is told: how it stands, and every new best."""
+    def _announcement(self) -> str:
+        """Return the announcement for screen readers: the status, and each new best model."""
         row = self.state.row
         best = best_model_text(row)
         rank = "best" if row["status"] in ENDED else "best so far"
-        said = f"{self.run.title} {row['status']}" + (f", {rank}: {best}" if best else "")
-        return f'<p class="jp-pycaret-heard" role="status" aria-live="polite">{escape(said)}</p>'
+        announcement = f"{self.run.title} {row['status']}" + (f", {rank}: {best}" if best else "")
+        return f'<p class="jp-pycaret-heard" role="status" aria-live="polite">{escape(announcement)}</p>'
 
-    def _times(self, *, live: bool) -> str:
+    def _elapsed(self, *, live: bool) -> str:
         row = self.state.row
         ink = 'style="color: var(--jp-pycaret-ink)"'
         if row["started_at"] is None:
@@ -217,25 +223,25 @@ class RunPanel(Panel):
             ).total_seconds()
             since = f' data-since="{row["started_at"]}"' if live else ""
             text = f"<b {ink}{since}>{clock(elapsed)}</b> elapsed"
-            left = self.state.remaining_s(elapsed)
-            if left is not None:
-                text += f" · about {clock(left)} left"
+            remaining = self.state.remaining_s(elapsed)
+            if remaining is not None:
+                text += f" · about {clock(remaining)} left"
         alive = "" if row["status"] in ENDED else ' data-when="alive"'
         return f'<span class="jp-pycaret-muted" style="line-height: 24px"{alive}>{text}</span>'
 
-    def _away(self) -> str:
-        since = self.state.away_since
+    def _connection_notice(self) -> str:
+        since = self.state.disconnected_since
         if since is None or self.state.row["status"] in ENDED:
             return ""
         at = since.astimezone().strftime("%H:%M:%S")
-        return notice("warning", f"Connection lost since {at}", "Trying again by itself.")
+        return notice("warning", f"Connection lost since {at}", "Retrying automatically.")
 
     def _progress(self) -> str:
         state = self.state
-        guessed = ", ".join(self.run.guessed)
-        said = f'<span style="font-size: var(--jp-pycaret-font-s)" class="jp-pycaret-muted">{escape(guessed)}</span>'
+        guesses = ", ".join(self.run.guesses)
+        guesses_html = f'<span style="font-size: var(--jp-pycaret-font-s)" class="jp-pycaret-muted">{escape(guesses)}</span>'
         if state.row["status"] in ENDED:
-            return said if guessed else ""
+            return guesses_html if guesses else ""
         share = round(100 * state.done / state.total) if state.total else 0
         text = f"{state.done} of {plural(state.total, 'model')}" if state.total else state.label
         return (
@@ -243,33 +249,33 @@ class RunPanel(Panel):
             'role="progressbar" aria-label="Run progress" aria-valuemin="0" aria-valuemax="100" '
             f'aria-valuenow="{share}" aria-valuetext="{escape(text)}">'
             f'<div class="jp-pycaret-progress__fill" style="width: {share}%"></div></div>'
-            f'<span style="font-size: var(--jp-pycaret-font-s)">{escape(text)}</span>{said}</div>'
+            f'<span style="font-size: var(--jp-pycaret-font-s)">{escape(text)}</span>{guesses_html}</div>'
         )
 
-    def _why(self) -> str:
+    def _notices(self) -> str:
         row = self.state.row
-        shown = "".join(notice("warning", text) for text in self.state.notes[-3:])
+        notices = "".join(notice("warning", text) for text in self.state.notes[-3:])
         if row["status"] == "failed":
-            shown += notice("failed", row["error"] or "The run failed.")
-        return shown
+            notices += notice("failed", row["error"] or "The run failed.")
+        return notices
 
-    def _open_end(self) -> str:
-        """What a picture of a run that goes on cannot know."""
+    def _later_hint(self) -> str:
+        """Return how to see the present state, for the static HTML of a run that goes on."""
         row = self.state.row
         if row["status"] in ENDED:
             return ""
         ends = (
             "A run in a notebook's kernel ends with it. " if row["executor"] == "notebook" else ""
         )
-        said = f"{ends}“%pcrun show {row['id']}” says how it stands now."
-        return f'<p class="jp-pycaret-hint">{escape(said)}</p>'
+        hint = f"{ends}“%pcrun show {row['id']}” shows the present state."
+        return f'<p class="jp-pycaret-hint">{escape(hint)}</p>'
 
-    def _next(self, *, live: bool) -> str:
-        if not live or self.state.row["status"] != "succeeded" or self._after is not None:
+    def _promote_form(self, *, live: bool) -> str:
+        if not live or self.state.row["status"] != "succeeded" or self._deploy_panel is not None:
             return ""
         return (
             '<form class="jp-pycaret-line" data-do="promote" aria-label="Promote">'
             '<label>Name <input class="jp-pycaret-input" name="name" '
-            f'value="{escape(slug_of(self.run.title))}"></label>'
+            f'value="{escape(to_slug(self.run.title))}"></label>'
             f"{button('Promote', 'promote', kind='primary')}</form>"
         )

@@ -1,4 +1,4 @@
-"""What a run's events add up to, for who watches it. Pure: events in, state out."""
+"""The state of a run, computed from its events. Pure: events in, state out."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from datetime import datetime
 
 from ..client.records import JSON, Event, Run
 
-#: of a record, what is no metric
-NO_METRIC = frozenset(
+#: fields of a leaderboard record that are not metrics
+NOT_METRICS = frozenset(
     {"model_id", "name", "rank", "std", "folds", "fold_metrics", "seconds", "attempt"}
 )
 
@@ -33,19 +33,19 @@ class Failure:
 
 @dataclass(slots=True)
 class RunState:
-    """A run as far as it was heard of."""
+    """The state of a run after the events that were applied."""
 
     row: Run
     fitting: dict[str, Fitting] = field(default_factory=dict)
     failed: dict[str, Failure] = field(default_factory=dict)
-    #: what is done to the frame, and warnings
+    #: messages of warnings
     notes: list[str] = field(default_factory=list)
     scored: int = 0
     done: int = 0
     total: int = 0
     label: str = ""
-    #: since when the server is not reached
-    away_since: datetime | None = None
+    #: since when the server cannot be reached
+    disconnected_since: datetime | None = None
     is_cancelling: bool = False
 
     def __post_init__(self) -> None:
@@ -55,8 +55,8 @@ class RunState:
         self.scored = len(self.row["leaderboard"])
         self.is_cancelling = self.row["cancel_requested_at"] is not None
 
-    def take(self, event: Event) -> bool:
-        """Take an event in; whether the row has changed beyond what the event says."""
+    def apply(self, event: Event) -> bool:
+        """Apply an event; return whether the run has to be read again from the server."""
         kind, payload = event["kind"], event["payload"]
         if kind == "run.progress":
             self._progress(event, payload)
@@ -88,10 +88,10 @@ class RunState:
         model_id = payload.get("model_id")
         if model_id is None or payload.get("stage") == "final":
             return
-        found = self.fitting.setdefault(
+        fitting = self.fitting.setdefault(
             str(model_id), Fitting(self._name(str(model_id)), event["timestamp"])
         )
-        found.fold, found.folds = payload.get("fold"), payload.get("folds")
+        fitting.fold, fitting.folds = payload.get("fold"), payload.get("folds")
 
     def _name(self, model_id: str) -> str:
         # the label begins with the model's name
@@ -99,17 +99,17 @@ class RunState:
 
     @property
     def waiting(self) -> int:
-        """Models that have not begun."""
+        """The number of models that were not started."""
         return max(0, self.total - self.done - len(self.fitting))
 
     def remaining_s(self, elapsed_s: float) -> float | None:
-        """About how long it still takes, from the second scored model on."""
+        """Estimate the remaining seconds; None before two models have ended."""
         if self.done < 2 or self.total <= self.done:
             return None
         return elapsed_s / self.done * (self.total - self.done)
 
     @property
     def metric(self) -> str | None:
-        """The metric that ranks."""
+        """The metric that the leaderboard is ordered by."""
         name: str | None = self.row["metrics_summary"].get("metric")
         return name

@@ -8,13 +8,13 @@ from ..client import Client
 from ..client import records as api
 from ..common.errors import NotFound
 from . import display
-from .dataframes import as_rows, is_frame
+from .dataframes import is_frame, to_records
 
 if TYPE_CHECKING:
     import pandas as pd
 
-#: the server's most rows in one request
-MOST_ROWS = 10_000
+#: the server's limit of rows in one request
+MAX_ROWS = 10_000
 
 
 class Pipeline:
@@ -26,23 +26,23 @@ class Pipeline:
 
     @property
     def id(self) -> str:
-        """Its id."""
+        """The id."""
         return self.row["id"]
 
     @property
     def name(self) -> str:
-        """Its name."""
+        """The name."""
         return self.row["name"]
 
     @property
     def version(self) -> int:
-        """Its version, which counts within the name."""
+        """The version, numbered within the name."""
         return self.row["version"]
 
     def deploy(self, slug: str | None = None, auth: api.AuthMode = "workspace") -> Deployment:
-        """Put it behind an endpoint, by default of its own name."""
-        made = self.client.pipelines.deploy(self.id, slug or self.name, auth)
-        return Deployment(self.client, made, self.row)
+        """Deploy the pipeline and return the deployment; `slug` defaults to the name."""
+        deployment = self.client.pipelines.deploy(self.id, slug or self.name, auth)
+        return Deployment(self.client, deployment, self.row)
 
     def __repr__(self) -> str:
         return f"<pipeline {self.name} v{self.version}, {self.row['model_id']}>"
@@ -52,7 +52,7 @@ class Pipeline:
 
 
 def find_pipeline(client: Client, text: str) -> Pipeline:
-    """A pipeline by name (the newest version of it) or id.
+    """Return a pipeline by name (the newest version) or id.
 
     Raises
     ------
@@ -67,7 +67,7 @@ def find_pipeline(client: Client, text: str) -> Pipeline:
 
 
 class Deployment:
-    """An endpoint that predicts."""
+    """A deployed pipeline."""
 
     def __init__(
         self, client: Client, row: api.Deployment, pipeline: api.Pipeline | None = None
@@ -78,79 +78,79 @@ class Deployment:
 
     @property
     def slug(self) -> str:
-        """Its name in the address."""
+        """The endpoint slug."""
         return self._row["endpoint_slug"]
 
     @property
     def url(self) -> str:
-        """Where rows are posted."""
+        """The URL that rows are posted to."""
         return f"{self.client.address.api}/deployments/{self.slug}/predict"
 
     @property
     def row(self) -> api.Deployment:
-        """All that the server says of it, with its live counts."""
+        """The deployment as the server returns it now, with current counts."""
         self._row = self.client.deployments.get(self.slug)
         return self._row
 
     @property
     def pipeline(self) -> api.Pipeline:
-        """The pipeline behind it."""
+        """The pipeline that is deployed."""
         if self._pipeline is None or self._pipeline["id"] != self._row["pipeline_id"]:
             self._pipeline = self.client.pipelines.get(self._row["pipeline_id"])
         return self._pipeline
 
     @property
     def schema(self) -> api.DeploymentSchema:
-        """What a row looks like, an example, and the labels."""
+        """The JSON Schema of a row, an example, and the labels."""
         return self.client.deployments.schema(self.slug)
 
     def predict(
         self, data: pd.DataFrame | list[api.JSON] | api.JSON, *, proba: bool = False
     ) -> pd.DataFrame:
-        """Predictions for a frame, a row or a list of rows; columns that it does not know are left out.
+        """Predict a DataFrame of shape (n_rows, n_columns), a row or a list of rows; ignore unknown columns.
 
-        One row for each, with the frame's index: `prediction`, with `proba` a column for each label, `score`
-        of an anomaly, `time` of a step of a time series.
+        Return a DataFrame with n_rows rows and the index of `data`: `prediction`, with `proba` one column
+        of probabilities for each label, `score` of anomalies, `time` of steps of a time series.
         """
         import pandas as pd
 
         index: Any = None
         if is_frame(data):
             frame: Any = data
-            index, rows = frame.index, as_rows(frame)
+            index, rows = frame.index, to_records(frame)
         else:
             rows = [data] if isinstance(data, dict) else list(data)
-        answers: list[api.Prediction] = []
-        for start in range(0, len(rows), MOST_ROWS):
-            answer = self.client.deployments.predict(
-                self.slug, rows[start : start + MOST_ROWS], proba=proba, ignore_extra=True
+        predictions: list[api.Prediction] = []
+        for start in range(0, len(rows), MAX_ROWS):
+            response = self.client.deployments.predict(
+                self.slug, rows[start : start + MAX_ROWS], proba=proba, ignore_extra=True
             )
-            answers += answer["predictions"]
-        return pd.DataFrame([_answered(one) for one in answers], index=index)
+            predictions += response["predictions"]
+        return pd.DataFrame([_record(one) for one in predictions], index=index)
 
     def forecast(self, horizon: int) -> pd.Series[Any]:
-        """The next steps of a time series without other columns, by their time."""
+        """Return the next `horizon` steps, indexed by time; for time series without exogenous columns."""
         import pandas as pd
 
-        answers = self.client.deployments.forecast(self.slug, horizon)["predictions"]
+        predictions = self.client.deployments.forecast(self.slug, horizon)["predictions"]
         return pd.Series(
-            [one["prediction"] for one in answers],
-            index=pd.Index([one["time"] for one in answers], name="time"),
+            [one["prediction"] for one in predictions],
+            index=pd.Index([one["time"] for one in predictions], name="time"),
             name=self.pipeline["name"],
         )
 
     def pause(self) -> Deployment:
-        """Answer nobody for a while."""
+        """Pause the deployment: requests are refused until `resume`."""
         self._row = self.client.deployments.update(self.slug, status="paused")
         return self
 
     def resume(self) -> Deployment:
-        """Answer again."""
+        """Resume the paused deployment."""
         self._row = self.client.deployments.update(self.slug, status="active")
         return self
 
     def delete(self) -> None:
-        """Take the endpoint away; the pipeline stays."""
+        """Delete the deployment; the pipeline is kept."""
         self.client.deployments.delete(self.slug)
 
     def __repr__(self) -> str:
@@ -160,7 +160,7 @@ class Deployment:
         display.show(self)
 
 
-def _answered(one: api.Prediction) -> api.JSON:
+def _record(one: api.Prediction) -> api.JSON:
     row: api.JSON = {"prediction": one["prediction"], **one.get("probabilities", {})}
     if "score" in one:
         row["score"] = one["score"]

@@ -1,4 +1,4 @@
-"""A place under a cell to drop a file: its progress, its first rows, and a plan to start on it."""
+"""The upload panel: drop a file, see progress and first rows, start a plan on it."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ KINDS = ".csv,.tsv,.txt,.parquet"
 
 
 @dataclass(slots=True)
-class Coming:
-    """A file on its way."""
+class Transfer:
+    """A file that is being uploaded."""
 
     name: str
     done: int
@@ -29,61 +29,63 @@ class Coming:
 
 
 class UploadPanel(Panel):
-    """Takes a file; then shows what it holds and starts a plan on it."""
+    """Uploads a file, previews it and starts a plan on it."""
 
     def __init__(self, client: Client, on_run: Callable[[Run], None] | None = None) -> None:
         super().__init__(client)
-        #: takes the run that was started, where another panel shows it
+        #: called with the started run, where another panel shows it
         self._on_run = on_run
         self.workspace_id = client.default_project().workspace_id
         self.source: DataSource | None = None
         self.run: RunPanel | None = None
         self._preview: JSON = {}
         self._target: str | None = None
-        self._coming: Coming | None = None
-        self._pieces = bytearray()
+        self._transfer: Transfer | None = None
+        self._chunks = bytearray()
 
-    def begin(self) -> None:
-        """Let the browser know where files go."""
+    def start(self) -> None:
+        """Tell the browser where to upload files."""
         self.view.upload_path = f"/workspaces/{self.workspace_id}/data-sources/upload"
 
-    def act(self, what: str, fields: dict[str, Any], buffers: list[memoryview]) -> None:
-        """Take the file, or start the plan."""
-        if what == "progress":
-            self._coming = Coming(fields["name"], int(fields["done"]), int(fields["total"]))
-        elif what == "refused":
-            self._coming = None
+    def perform(self, action: str, fields: dict[str, Any], buffers: list[memoryview]) -> None:
+        """Receive the file, or start the plan."""
+        if action == "progress":
+            self._transfer = Transfer(fields["name"], int(fields["done"]), int(fields["total"]))
+        elif action == "refused":
+            self._transfer = None
             raise Invalid(f"{fields['name']} was not taken: {fields['message']}")
-        elif what == "uploaded":
-            self._take(self.client.data_sources.get(fields["id"]))
-        elif what == "piece":
-            self._piece(fields, buffers)
-        elif what == "target":
+        elif action == "uploaded":
+            self._set_source(self.client.data_sources.get(fields["id"]))
+        elif action == "piece":
+            self._add_chunk(fields, buffers)
+        elif action == "target":
             self._target = fields["target"]
-        elif what == "start":
+        elif action == "start":
             self._start(fields)
 
-    def _piece(self, fields: dict[str, Any], buffers: list[memoryview]) -> None:
-        """A part of a file that comes through the kernel, where the server is not the page's own."""
+    def _add_chunk(self, fields: dict[str, Any], buffers: list[memoryview]) -> None:
+        """Add a chunk of a file sent through the kernel, where the page belongs to another server."""
         if not fields["start"]:
-            self._pieces = bytearray()
-        self._pieces += b"".join(buffers)
-        self._coming = Coming(fields["name"], len(self._pieces), int(fields["total"]))
-        if len(self._pieces) >= int(fields["total"]):
-            content, self._pieces = bytes(self._pieces), bytearray()
-            self._coming = None
-            taken = {row["name"] for row in self.client.data_sources.list(self.workspace_id, None)}
+            self._chunks = bytearray()
+        self._chunks += b"".join(buffers)
+        self._transfer = Transfer(fields["name"], len(self._chunks), int(fields["total"]))
+        if len(self._chunks) >= int(fields["total"]):
+            content, self._chunks = bytes(self._chunks), bytearray()
+            self._transfer = None
+            used_names = {
+                row["name"] for row in self.client.data_sources.list(self.workspace_id, None)
+            }
             name = run_request.unused_name(
-                str(fields["name"]).rpartition(".")[0] or fields["name"], taken
+                str(fields["name"]).rpartition(".")[0] or fields["name"], used_names
             )
-            self._take(
+            self._set_source(
                 self.client.data_sources.upload(
                     self.workspace_id, content, name, filename=str(fields["name"])
                 )
             )
 
-    def _take(self, source: DataSource) -> None:
-        self.source, self._coming, self.run = source, None, None
+    def _set_source(self, source: DataSource) -> None:
+        self.source, self._transfer, self.run = source, None, None
         self._preview = self.client.data_sources.preview(source["id"], PREVIEWED_ROWS)
         self._target = self._preview["suggestion"]["target"]
 
@@ -94,27 +96,27 @@ class UploadPanel(Panel):
         submitted = run_request.submit(
             self.client, request, run_request.source_table(self.client, self.source), suggest_for
         )
-        run = Run(self.client, submitted.run, title=self.source["name"], guessed=submitted.guesses)
+        run = Run(self.client, submitted.run, title=self.source["name"], guesses=submitted.guesses)
         if self._on_run is not None:
             self._on_run(run)
         else:
             self.run = RunPanel(run, on_change=self.refresh)
-            self.run.begin()
+            self.run.start()
 
-    def parts(self) -> Iterable[Panel]:
-        """See `Panel.parts`."""
+    def children(self) -> Iterable[Panel]:
+        """See `Panel.children`."""
         return () if self.run is None else (self.run,)
 
-    # ---------------------------------------------------------------- drawing
+    # ---------------------------------------------------------------- rendering
 
-    def draw(self, *, live: bool) -> str:
-        """See `Panel.draw`."""
-        run = self.run.draw(live=live) if self.run is not None else ""
-        inside = f"{self._place() if live else ''}{self.troubles()}{self._progress()}{self._seen(live=live)}"
-        return self.section("Upload data", inside, live=live) + run
+    def render(self, *, live: bool) -> str:
+        """See `Panel.render`."""
+        run = self.run.render(live=live) if self.run is not None else ""
+        content = f"{self._dropzone() if live else ''}{self.error_notice()}{self._progress()}{self._preview_table(live=live)}"
+        return self.section("Upload data", content, live=live) + run
 
     @staticmethod
-    def _place() -> str:
+    def _dropzone() -> str:
         return (
             '<div class="jp-pycaret-dropzone" data-drop><p class="jp-pycaret-drop__title">'
             "Drop a CSV or Parquet file here</p>"
@@ -123,18 +125,18 @@ class UploadPanel(Panel):
         )
 
     def _progress(self) -> str:
-        coming = self._coming
-        if coming is None:
+        transfer = self._transfer
+        if transfer is None:
             return ""
-        share = round(100 * coming.done / coming.total) if coming.total else 0
+        share = round(100 * transfer.done / transfer.total) if transfer.total else 0
         return (
             f'<div class="jp-pycaret-overall"><div class="jp-pycaret-progress" role="progressbar" '
             f'aria-label="Upload progress" aria-valuenow="{share}" aria-valuemin="0" aria-valuemax="100">'
             f'<div class="jp-pycaret-progress__fill" style="width: {share}%"></div></div>'
-            f"<span>{escape(coming.name)}</span></div>"
+            f"<span>{escape(transfer.name)}</span></div>"
         )
 
-    def _seen(self, *, live: bool) -> str:
+    def _preview_table(self, *, live: bool) -> str:
         if self.source is None:
             return ""
         columns: list[JSON] = self._preview["columns"]
@@ -167,12 +169,12 @@ class UploadPanel(Panel):
             for name in names
         )
         suggestion = self._preview["suggestion"]
-        why = suggestion["reason"] if self._target == suggestion["target"] else ""
+        reason = suggestion["reason"] if self._target == suggestion["target"] else ""
         return (
             '<form class="jp-pycaret-line" data-do="start" aria-label="New run">'
             f'<label>Target <select class="jp-pycaret-select" name="target" data-do="target">{options}'
             f"</select></label>{button('Compare models', 'start', kind='primary')}"
-            f'<span class="jp-pycaret-hint">{escape(why)}</span></form>'
+            f'<span class="jp-pycaret-hint">{escape(reason)}</span></form>'
         )
 
 

@@ -18,7 +18,7 @@ import websocket
 
 from ..live import LiveServer, until
 
-#: what the magic does, without its words
+#: what the magic does, without its arguments
 BEGIN = """
 import os
 from sklearn.datasets import load_{data}
@@ -43,12 +43,12 @@ class Notebook:
 
     def __init__(self, server: LiveServer) -> None:
         self.server = server
-        made = server.http.post(f"{server.url}/api/kernels", json={"name": "python3"}).json()
-        self.id = made["id"]
+        kernel = server.http.post(f"{server.url}/api/kernels", json={"name": "python3"}).json()
+        self.id = kernel["id"]
         self.connect()
 
     def connect(self) -> None:
-        self.line = websocket.create_connection(
+        self.socket = websocket.create_connection(
             f"{self.server.url.replace('http', 'ws', 1)}/api/kernels/{self.id}/channels",
             header=[f"Authorization: token {self.server.token}"],
             timeout=120,
@@ -60,17 +60,17 @@ class Notebook:
         header = {"msg_id": ask, "msg_type": "execute_request", "session": ask, "username": "ada"}
         content = {"code": code, "silent": False, "store_history": False, "allow_stdin": False}
         request = {"header": header, "parent_header": {}, "metadata": {}, "channel": "shell"}
-        self.line.send(json.dumps({**request, "content": content}))
-        told = ""
+        self.socket.send(json.dumps({**request, "content": content}))
+        output = ""
         while True:
-            message = json.loads(self.line.recv())
+            message = json.loads(self.socket.recv())
             if message["parent_header"].get("msg_id") != ask:
                 continue
             found = message["content"]
             assert "evalue" not in found, found
-            told += found.get("text", "")
+            output += found.get("text", "")
             if found.get("execution_state") == "idle":
-                return told
+                return output
 
     def begin(self, data: str = "breast_cancer", include: list[str] | None = None) -> str:
         code = BEGIN.format(data=data, experiment=self.server.experiment(), include=include or LONG)
@@ -82,7 +82,7 @@ class Notebook:
         self.server.http.post(f"{self.server.url}/api/kernels/{self.id}/restart")
 
     def end(self) -> None:
-        self.line.close()
+        self.socket.close()
         self.server.http.delete(f"{self.server.url}/api/kernels/{self.id}")
 
 
@@ -95,9 +95,9 @@ def live() -> Iterator[LiveServer]:
 
 @pytest.fixture
 def notebook(live: LiveServer) -> Iterator[Notebook]:
-    made = Notebook(live)
-    yield made
-    made.end()
+    notebook = Notebook(live)
+    yield notebook
+    notebook.end()
 
 
 def test_notebook_run_leaves_cells_and_state_of_the_kernel_alone(notebook: Notebook) -> None:
@@ -210,7 +210,7 @@ def _plus(timestamp: str, seconds: float) -> str:
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "message"),
     [
         ({"executor": "notebook", "sklearn_dataset": "iris"}, "needs the executor"),
         ({"frame": {"name": "df", "rows": 1, "columns": ["a"]}}, "needs the executor"),
@@ -226,8 +226,8 @@ def _plus(timestamp: str, seconds: float) -> str:
     ],
 )
 def test_frame_without_executor_notebook_is_refused_and_vice_versa(
-    live: LiveServer, body: dict[str, Any], said: str
+    live: LiveServer, body: dict[str, Any], message: str
 ) -> None:
     path = f"/experiments/{live.experiment(target='target')}/runs"
     answer = live.call("POST", path, 400, json={"plan": "compare", **body})
-    assert said in json.dumps(answer)
+    assert message in json.dumps(answer)

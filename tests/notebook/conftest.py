@@ -15,7 +15,7 @@ __all__ = ["client", "kernel", "relay"]
 
 @pytest.fixture(scope="module")
 def started(server: LiveServer) -> Iterator[Kernel]:
-    """A kernel with the magic loaded; to start one and import pandas takes longer than most tests."""
+    """Start a kernel with the magic loaded, once for a module: that takes longer than most tests."""
     made = Kernel(server)
     made.run("%load_ext jupyter_pycaret_ops")
     yield made
@@ -24,7 +24,7 @@ def started(server: LiveServer) -> Iterator[Kernel]:
 
 @pytest.fixture
 def kernel(started: Kernel) -> Kernel:
-    """The module's kernel, with a frame of iris as it was never touched."""
+    """Return the kernel of the module, with a new DataFrame of iris."""
     started.run(
         "from sklearn.datasets import load_iris\n"
         "iris = load_iris(as_frame=True)\n"

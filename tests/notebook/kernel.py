@@ -14,11 +14,11 @@ from ..live import LiveServer
 
 @dataclass
 class Output:
-    """What a cell has given."""
+    """The output of a cell."""
 
     text: str = ""
     errors: str = ""
-    #: name of the exception that ended it, and what it said
+    #: name and message of the exception that ended it
     raised: tuple[str, str] | None = None
     data: list[dict[str, Any]] = field(default_factory=list)
     traceback: str = ""
@@ -30,7 +30,7 @@ class Output:
 
 
 class Kernel:
-    """Cells are run one after the other."""
+    """A kernel; executes one cell at a time."""
 
     def __init__(self, server: LiveServer) -> None:
         self.server = server
@@ -42,7 +42,7 @@ class Kernel:
             timeout=120,
         )
 
-    def _ask(self, kind: str, content: dict[str, Any]) -> str:
+    def _fetch(self, kind: str, content: dict[str, Any]) -> str:
         ask = secrets.token_hex(8)
         header = {
             "msg_id": ask,
@@ -57,7 +57,7 @@ class Kernel:
 
     def run(self, code: str) -> Output:
         """Execute a cell."""
-        ask = self._ask(
+        ask = self._fetch(
             "execute_request",
             {"code": code, "silent": False, "store_history": True, "allow_stdin": False},
         )
@@ -82,14 +82,14 @@ class Kernel:
                 return out
 
     def value(self, expression: str) -> Any:
-        """The value of an expression, through JSON."""
+        """Return the value of an expression, converted by JSON."""
         out = self.run(f"import json\nprint(json.dumps({expression}))")
         assert out.text, out
         return json.loads(out.text.splitlines()[-1])
 
     def complete(self, code: str) -> list[str]:
-        """What Tab offers at the end of a cell."""
-        ask = self._ask("complete_request", {"code": code, "cursor_pos": len(code)})
+        """Return the completions at the end of a cell."""
+        ask = self._fetch("complete_request", {"code": code, "cursor_pos": len(code)})
         while True:
             message = json.loads(self.line.recv())
             if (

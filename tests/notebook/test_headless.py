@@ -1,4 +1,4 @@
-"""A notebook executed without a page: what stands in the file is how its runs have ended."""
+"""A notebook executed without a browser: its file shows how the runs ended."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ WAYS = {
 
 @dataclass
 class Stored:
-    """What stands in the file at the moment that the last cell of a way is over."""
+    """The output in the file when the last cell of a way has ended."""
 
     picture: str
     board: str
@@ -42,7 +42,7 @@ class Stored:
 
 @pytest.fixture(scope="module")
 def stored(server: LiveServer, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Stored]:
-    """A kernel with a dashboard, and a run for each way to wait. What comes after a cell is not looked at."""
+    """Execute a notebook with a dashboard and a run for each way to wait, and return the stored output."""
     new = nbformat.v4
     first = [new.new_code_cell(code) for code in (FIRST, BOARD)]
     ways = {way: [new.new_code_cell(code) for code in cells] for way, cells in WAYS.items()}
@@ -65,7 +65,7 @@ def stored(server: LiveServer, tmp_path_factory: pytest.TempPathFactory) -> dict
 
 
 def picture(cell: nbformat.NotebookNode) -> str:
-    """The one picture that a cell has left."""
+    """Return the only HTML output of a cell."""
     (html,) = [
         output["data"]["text/html"]
         for output in cell.outputs
@@ -80,9 +80,7 @@ def shows_an_end(html: str, way: str) -> bool:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_the_stored_output_shows_the_end_of_a_run_that_was_waited_for(
-    stored: dict[str, Stored], way: str
-) -> None:
+def test_stored_output_shows_end_of_awaited_run(stored: dict[str, Stored], way: str) -> None:
     found = stored[way]
     assert shows_an_end(found.picture, way)
     assert "As it was at" not in found.picture

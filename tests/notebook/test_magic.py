@@ -1,4 +1,4 @@
-"""`%pcrun` as people type it, in a kernel of a real server."""
+"""`%pcrun` in a kernel of a real server."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from .kernel import Kernel
 SHORT = "--include lr,nb --fold 3"
 
 
-def test_one_line_from_a_frame_to_a_prediction(kernel: Kernel) -> None:
-    """The run, its leaderboard, its pipeline, the deployment: each is an object of the notebook."""
+def test_pcrun_leads_from_dataframe_to_prediction(kernel: Kernel) -> None:
+    """Run, leaderboard, pipeline and deployment are objects of the notebook."""
     name = f"iris-{secrets.token_hex(4)}"
     began = kernel.run(f"run = %pcrun compare --data df --target species {SHORT}")
     assert began.errors == ""
@@ -33,8 +33,8 @@ def test_one_line_from_a_frame_to_a_prediction(kernel: Kernel) -> None:
     assert [row[0] for row in answer["data"]] == ["virginica", "virginica"]
 
 
-def test_the_cell_is_free_and_what_it_has_stays_as_it_was(kernel: Kernel) -> None:
-    """The frame may be changed at once; the run trains on what it was."""
+def test_run_does_not_block_the_cell_and_trains_on_a_copy(kernel: Kernel) -> None:
+    """The DataFrame may be changed at once; the run uses the data of its start."""
     kernel.run(f"run = %pcrun compare --data df --target species {SHORT}\ndf['species'] = 'one'")
     assert kernel.value("run.is_here") is True
     assert kernel.value("run.status") in {"queued", "running"}
@@ -42,12 +42,12 @@ def test_the_cell_is_free_and_what_it_has_stays_as_it_was(kernel: Kernel) -> Non
     assert (out.text, out.errors) == ("succeeded 150\n", "")
 
 
-def test_await_waits(kernel: Kernel) -> None:
+def test_await_waits_for_the_end(kernel: Kernel) -> None:
     kernel.run("run = %pcrun create --model dt --data df --target species --fold 3 --quiet")
     assert kernel.run("done = await run\nprint(done is run, run.status)").text == "True succeeded\n"
 
 
-def test_a_worker_gets_the_frame_as_parquet(kernel: Kernel) -> None:
+def test_worker_kernel_receives_dataframe_as_parquet(kernel: Kernel) -> None:
     out = kernel.run(f"run = %pcrun compare --data df --worker --wait --quiet {SHORT}")
     assert (out.errors, out.data) == ("", [])
     row = kernel.value("run.row")
@@ -56,7 +56,7 @@ def test_a_worker_gets_the_frame_as_parquet(kernel: Kernel) -> None:
     assert (source["kind"], source["config"]["rows"]) == ("parquet_upload", 150)
 
 
-def test_parameters_stand_in_the_body(kernel: Kernel) -> None:
+def test_cell_body_sets_parameters(kernel: Kernel) -> None:
     body = "setup:\n  fold: 4\n  session_id: 7\nplan:\n  include: [nb]\n"
     kernel.run(f"%%pcrun compare --data df --target species --quiet --wait --as kept\n{body}")
     snapshot = kernel.value("kept.row['snapshot']")
@@ -64,7 +64,7 @@ def test_parameters_stand_in_the_body(kernel: Kernel) -> None:
     assert snapshot["plan_params"] == {"include": ["nb"]}
 
 
-def test_verbs_look_after_runs(kernel: Kernel) -> None:
+def test_subcommands_follow_and_use_runs(kernel: Kernel) -> None:
     kernel.run("run = %pcrun compare --data df --target species --include rf,et,gbc --quiet")
     assert kernel.run("%pcrun cancel run").errors == ""
     assert kernel.run("%pcrun wait run").errors == ""
@@ -85,8 +85,8 @@ def test_verbs_look_after_runs(kernel: Kernel) -> None:
     assert kernel.value("len(p)") == 150
 
 
-def test_a_fault_is_one_sentence_and_no_traceback(kernel: Kernel) -> None:
-    for line, said in {
+def test_error_is_one_sentence_without_traceback(kernel: Kernel) -> None:
+    for line, message in {
         "%pcrun nope --data df --target species": "no plan “nope”",
         "%pcrun create --data df --target species": "needs a model_id",
         "%pcrun compare --data missing": "no file, frame, data source or sample set “missing”",
@@ -98,18 +98,18 @@ def test_a_fault_is_one_sentence_and_no_traceback(kernel: Kernel) -> None:
         "%pcrun compare --data df --as 2nd": "“2nd” cannot be the name of a variable",
         "%pcrun show --as class": "“class” cannot be the name of a variable",
         "%%pcrun compare --data df\nsetup: [": "not YAML",
-        "%%pcrun compare --data df\nfold: 3": "holds `setup:` and `plan:`",
+        "%%pcrun compare --data df\nfold: 3": "takes `setup:` and `plan:`",
     }.items():
         out = kernel.run(line)
         assert out.errors.startswith("UsageError: "), (line, out)
-        assert said in out.errors, out.errors
+        assert message in out.errors, out.errors
         assert out.errors.count("\n") == 1
         assert "Traceback" not in out.errors + out.traceback
     assert "usage: %pcrun" in kernel.run("%pcrun --help").text
 
 
-def test_a_name_is_kept_from_the_start(kernel: Kernel) -> None:
-    """`--as` is an assignment; nothing was started where the name cannot be one."""
+def test_as_assigns_the_run_at_its_start(kernel: Kernel) -> None:
+    """`--as` assigns the run; with an invalid name nothing is started."""
     began = kernel.run("%pcrun create --model nb --data df --target species --fold 3 --as mine")
     assert "application/vnd.jupyter.widget-view+json" in began.data[-1]
     assert kernel.run("mine.wait(120)\nprint(mine.status)").text == "succeeded\n"
@@ -120,13 +120,13 @@ def test_a_name_is_kept_from_the_start(kernel: Kernel) -> None:
     assert "mine" in kernel.complete("%pcrun wait ")
 
 
-def test_the_first_tab_has_the_words_of_the_engine(server: LiveServer) -> None:
-    """In a kernel that has done nothing but load the extension, which asks for them at once."""
+def test_first_tab_completes_engine_names(server: LiveServer) -> None:
+    """A kernel that has just loaded the extension, which requests them at once."""
     fresh = Kernel(server)
-    asked = "[one for one in threading.enumerate() if one.name == 'pycaret-ops-completion']"
+    requests = "[t for t in threading.enumerate() if t.name == 'pycaret-ops-completion']"
     try:
         fresh.run("%load_ext jupyter_pycaret_ops\nimport threading")
-        assert fresh.run(f"while {asked}: {asked}[0].join()").errors == ""
+        assert fresh.run(f"while {requests}: {requests}[0].join()").errors == ""
         assert {"lr", "lightgbm"} <= set(fresh.complete("%pcrun create --model "))
         assert "AUC" in fresh.complete("%pcrun compare --sort A")
         assert fresh.complete("%pcrun compare --task regression --sort RMS") == ["RMSE", "RMSLE"]
@@ -135,7 +135,7 @@ def test_the_first_tab_has_the_words_of_the_engine(server: LiveServer) -> None:
         fresh.end()
 
 
-def test_tab_knows_what_there_is(kernel: Kernel) -> None:
+def test_tab_completes_options_columns_and_names(kernel: Kernel) -> None:
     assert kernel.complete("run = %pcrun compare --data df --tar") == ["--target"]
     assert kernel.complete("%%pcrun compare --a") == ["--as"]
     assert "'sepal length (cm)'" in kernel.complete("%pcrun compare --data df --target sep")
@@ -147,14 +147,14 @@ def test_tab_knows_what_there_is(kernel: Kernel) -> None:
     assert kernel.complete("%pcrun com") == ["compare"]
     assert kernel.complete("%pcrun create --model light") == ["lightgbm"]
     assert "rf" in kernel.complete("%pcrun compare --include lr,r")
-    # of a number to predict, the models for numbers
+    # the models of regression for a numeric target
     kernel.run("houses = df.iloc[:, :4]")
-    told = kernel.complete("%pcrun compare --data houses --include l")
-    assert "lasso" in told, told
+    completions = kernel.complete("%pcrun compare --data houses --include l")
+    assert "lasso" in completions, completions
     assert kernel.complete("pri") == ["print"]
 
 
-def test_no_server_is_a_sentence_too(kernel: Kernel) -> None:
+def test_missing_server_is_reported_in_one_sentence(kernel: Kernel) -> None:
     kernel.run(
         "import os\nos.environ['PYCARET_OPS_URL'] = 'http://127.0.0.1:9/'\n"
         "from jupyter_pycaret_ops.notebook import default_client\ndefault_client._client = None"

@@ -7,7 +7,7 @@ import importlib.util
 from ..live import ROOT
 
 
-def test_the_style_is_made_from_the_side_panels() -> None:
+def test_panel_style_is_generated_from_side_panel_style() -> None:
     """After a change of either: `make panel-css`."""
     spec = importlib.util.spec_from_file_location(
         "panel_css", ROOT / "labextension" / "scripts" / "panel_css.py"

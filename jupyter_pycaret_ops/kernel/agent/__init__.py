@@ -25,10 +25,10 @@ __all__ = [
     "Attempt",
     "answer",
     "begin",
-    "begin_here",
+    "begin_in_notebook",
     "cancel",
     "describe_json",
-    "look_json",
+    "inspect_json",
     "preload",
 ]
 
@@ -72,7 +72,7 @@ def begin(server: str, run_id: str, token: str) -> None:
     attempt.start()
 
 
-def begin_here(
+def begin_in_notebook(
     server: str,
     run_id: str,
     token: str,

@@ -15,7 +15,7 @@ from jupyter_pycaret_ops.common.protocol import DataSpec
 
 from .interfaces import LoadedTable, SourceUnreadable
 
-__all__ = ["CONNECTORS", "Loaded", "SourceUnreadable", "look_json", "parquet_frame", "read"]
+__all__ = ["CONNECTORS", "LoadedTable", "SourceUnreadable", "inspect_json", "parquet_frame", "read"]
 
 CONNECTORS = ("s3", "postgres")
 
