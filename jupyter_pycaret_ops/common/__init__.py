@@ -1,1 +1,1 @@
-"""What every process may import: errors, clock, messages, tables. Nothing heavy, and nothing else of ours."""
+"""Modules for every process: errors, clock, messages, tables. They import nothing heavy and no other folder."""

@@ -1,4 +1,4 @@
-"""The time, behind one small door, so that tests can move it by hand."""
+"""The clock as an interface, so that tests can set the time."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """What the rooms ask of a clock."""
+    """The interface of a clock."""
 
     def now(self) -> datetime:
-        """The present moment, aware, in UTC."""
+        """Return the present time, timezone-aware, in UTC."""
         ...
 
     def monotonic(self) -> float:
-        """Seconds that never go back."""
+        """Return seconds of a clock that never goes back."""
         ...
 
 
 class SystemClock:
-    """The machine's own clock."""
+    """The clock of the machine."""
 
     def now(self) -> datetime:
-        """The present moment, aware, in UTC."""
+        """Return the present time, timezone-aware, in UTC."""
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        """Seconds that never go back."""
+        """Return seconds of a clock that never goes back."""
         return time.monotonic()
 
 
 def rfc3339(moment: datetime) -> str:
-    """`moment` in UTC as RFC 3339 with `Z` and microseconds; a naive one is taken as UTC."""
+    """Return `moment` in UTC as RFC 3339 with `Z` and microseconds; a naive one counts as UTC."""
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

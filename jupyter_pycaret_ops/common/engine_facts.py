@@ -1,4 +1,4 @@
-"""What several processes know about the engine: sample sets, seed, thread limits, names of parameters."""
+"""Facts about the engine for several processes: sample sets, seed, thread limits, parameter names."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ SAMPLE_SETS: Mapping[str, str] = MappingProxyType(
 #: the column to predict in each of them
 SAMPLE_TARGET = "target"
 
-#: the seed of a run that names none; always set one, else concurrent runs disturb each other
+#: the seed of a run without one; without any seed, concurrent runs would influence each other
 DEFAULT_SEED = 42
 
 #: environment of training processes: libraries read their number of threads from it when they load. One
-#: thread each: more was slower on tables of usual size, and starts what outlives a crash
+#: thread each: more was slower on tables of usual size, and starts processes that survive a crash
 SINGLE_THREADED: Mapping[str, str] = MappingProxyType(
     dict.fromkeys(
         (
@@ -39,8 +39,7 @@ SINGLE_THREADED: Mapping[str, str] = MappingProxyType(
     )
 )
 
-#: parameters by library that keep its C code from writing to the screen and the folder; scores do not
-#: depend on them
+#: library → parameters that keep its C code from writing to screen and disk; they do not change scores
 SILENCING: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
         "lightgbm": {"verbosity": -1},
@@ -49,8 +48,8 @@ SILENCING: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     }
 )
 
-#: parameters of tasks → the names that models have for them: the engine lets its own defaults override the
-#: arguments of its verbs, and leaves out what a model does not take
+#: parameter of a task → its name in models: the engine overrides the arguments of its own functions with
+#: its defaults, and drops what a model does not take
 PARAM_ALIASES: Mapping[str, str] = MappingProxyType(
     {"num_clusters": "n_clusters", "fraction": "contamination"}
 )

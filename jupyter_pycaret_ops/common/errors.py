@@ -1,7 +1,7 @@
-"""The errors of the product, without any HTTP in them.
+"""The errors of this package, independent of HTTP.
 
-Rooms raise these; `api/base.py` alone knows which status code each becomes.
-Every message is written for the person who reads it: it names the thing and the way out.
+Only `api/base.py` maps them to status codes. Messages are for users: they name the object and say what to
+do.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from typing import TypedDict
 
 
 class FieldError(TypedDict):
-    """One fault in a body, a query or a row: where it is, and what is wrong with it."""
+    """One error in a body, a query or a row: its location and message."""
 
     loc: list[str | int]
     msg: str
 
 
 class OpsError(Exception):
-    """Root of everything this package raises on purpose."""
+    """Base class of all errors that this package raises deliberately."""
 
-    #: a stable word that a program can test
+    #: stable identifier for programs
     reason: str = "internal"
 
     def __init__(
@@ -38,61 +38,61 @@ class OpsError(Exception):
 
 
 class Invalid(OpsError):
-    """The request's body, query or a reference in it cannot be accepted."""
+    """The body or query of a request, or a reference in it, is invalid."""
 
     reason = "validation"
 
 
 class Unauthenticated(OpsError):
-    """No credential, or one that nobody knows."""
+    """The credential is missing or unknown."""
 
     reason = "unauthenticated"
 
 
 class Forbidden(OpsError):
-    """The caller is known and may not do this."""
+    """The caller is authenticated but may not do this."""
 
     reason = "forbidden"
 
 
 class NotFound(OpsError):
-    """No such row, or one in a workspace that the caller is not in."""
+    """There is no such object, or it is in a workspace that the caller is not a member of."""
 
     reason = "not_found"
 
 
 class Conflict(OpsError):
-    """The request does not go with the present state."""
+    """The request conflicts with the present state."""
 
     reason = "conflict"
 
 
 class Stale(Conflict):
-    """A late worker, or one of an earlier attempt, spoke for a run it no longer holds."""
+    """A worker without the lease, or of an earlier attempt, reported on a run."""
 
     reason = "stale"
 
 
 class TooLarge(OpsError):
-    """More bytes or rows than the server takes."""
+    """The request has more bytes or rows than the server accepts."""
 
     reason = "too_large"
 
 
 class UnsupportedMedia(OpsError):
-    """The body is of a kind this route does not read."""
+    """The content type of the body is not supported by this route."""
 
     reason = "unsupported_media"
 
 
 class RowsInvalid(OpsError):
-    """Rows that do not fit a deployment's input schema."""
+    """Rows do not match the input schema of a deployment."""
 
     reason = "rows"
 
 
 class RetryLater(OpsError):
-    """Not now; `retry_after_s` says when to try again."""
+    """The request cannot be handled now; retry after `retry_after_s` seconds."""
 
     def __init__(self, message: str, *, retry_after_s: int = 1, reason: str | None = None) -> None:
         super().__init__(message, reason=reason)
@@ -100,16 +100,16 @@ class RetryLater(OpsError):
 
 
 class RateLimited(RetryLater):
-    """The caller makes more requests than they may."""
+    """The caller exceeded a rate limit."""
 
     reason = "limit"
 
 
 class QueueFull(RateLimited):
-    """The queue of runs has reached its cap."""
+    """The run queue has reached its cap."""
 
 
 class Unavailable(RetryLater):
-    """Not able to serve at the moment."""
+    """The server or a part of it is temporarily unavailable."""
 
     reason = "unavailable"

@@ -1,8 +1,7 @@
-"""Messages between the server and the kernels: plain dataclasses, versioned.
+"""Messages between the server and kernels: plain, versioned dataclasses.
 
-Both sides import this module; it knows nothing but the standard library.
-On the wire a run speaks JSON over HTTP (API.md, "The agent's routes") and the serving kernel
-speaks MessagePack frames over a unix socket; the shapes are the same either way.
+Both sides import this module; it imports only the standard library. Agents of runs send JSON over HTTP
+(API.md, "The agent's routes"), serving kernels MessagePack frames over a Unix socket, with the same fields.
 """
 
 from __future__ import annotations
@@ -13,15 +12,15 @@ from typing import Any, Literal, TypeAlias
 #: path of the API below a server's base URL
 API_PREFIX = "/pycaret/api/v1"
 
-#: raised when a message changes its meaning; a kernel with another number is refused
+#: increased when the meaning of a message changes; kernels with another version are refused
 VERSION = 1
 
-#: a kernel is heard of at least this often, and more often where leases are short
+#: maximum seconds between two heartbeats of a kernel; fewer where leases are short
 HEARTBEAT_S = 5.0
-#: signs of life within a lease: one or two may be late on a busy machine
+#: heartbeats within a lease: one or two may be late on a busy machine
 HEARTBEATS_A_LEASE = 6
 
-#: every pickle of a pipeline is stored under this kind
+#: artifact kind of pickled pipelines
 PIPELINE_KIND = "pipeline_pickle"
 SCHEMA_KIND = "input_schema"
 #: a figure as Plotly JSON, named `plot-<id>.json`
@@ -37,7 +36,7 @@ ErrorKind: TypeAlias = Literal["user", "engine", "timeout", "worker_lost", "inte
 
 @dataclass(frozen=True, slots=True)
 class ReadLimits:
-    """What a kernel holds to when it reads a table over the network."""
+    """Limits of a kernel for reading a table over the network."""
 
     cap_rows: int = 5_000_000
     cap_bytes: int = 512 * 1024 * 1024
@@ -49,24 +48,24 @@ class ReadLimits:
 
 @dataclass(frozen=True, slots=True)
 class DataSpec:
-    """Where a run's frame comes from."""
+    """The source of a run's data."""
 
     kind: DataKind
     #: sklearn: `{"name"}` · uploads: `{"encoding", "delimiter", "columns"}` · connectors: the config
-    #: with its secrets (this message only ever goes to the run's own kernel) · frame: `{"name"}`
+    #: with its secrets (this message is sent only to the run's own kernel) · frame: `{"name"}`
     options: JSON = field(default_factory=dict)
     #: for connectors
     limits: ReadLimits = field(default_factory=ReadLimits)
 
     @classmethod
     def parse(cls, raw: JSON) -> DataSpec:
-        """The message again, from JSON."""
+        """Return the message from its JSON form."""
         return cls(**{**raw, "limits": ReadLimits(**raw.get("limits", {}))})
 
 
 @dataclass(frozen=True, slots=True)
 class RunSpec:
-    """All that a kernel needs to execute one attempt of a run."""
+    """What a kernel needs to execute one attempt of a run."""
 
     run_id: str
     attempt: int
@@ -77,17 +76,17 @@ class RunSpec:
     model_id: str | None = None
     setup_params: JSON = field(default_factory=dict)
     plan_params: JSON = field(default_factory=dict)
-    #: the metric that ranks this run's leaderboard, and its direction; None where the task has none
+    #: the metric that orders the leaderboard, and its direction; None where the task has none
     metric: str | None = None
     greater_is_better: bool = True
-    #: seconds after which a kernel that has nothing to report gives a sign of life
+    #: seconds without events after which the kernel sends a heartbeat
     heartbeat_s: float = HEARTBEAT_S
     version: int = VERSION
 
 
 @dataclass(frozen=True, slots=True)
 class AgentEvent:
-    """One event as its sender numbers it; `n` counts 1, 2, 3, … within an attempt."""
+    """One event; `n` counts 1, 2, 3, … within an attempt."""
 
     n: int
     kind: str
@@ -100,7 +99,7 @@ class AgentEvent:
 
 @dataclass(frozen=True, slots=True)
 class EventBatch:
-    """What an agent posts; an empty list is a heartbeat."""
+    """The events that an agent posts; an empty list is a heartbeat."""
 
     attempt: int
     events: list[AgentEvent]
@@ -108,7 +107,7 @@ class EventBatch:
 
 @dataclass(frozen=True, slots=True)
 class Acknowledgement:
-    """Up to which `n` the store has everything, and whether the run was cancelled meanwhile."""
+    """The last `n` up to which all events are stored, and whether the run was cancelled."""
 
     acknowledged: int
     cancel: bool
@@ -116,7 +115,7 @@ class Acknowledgement:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """The last word of an attempt."""
+    """The outcome of an attempt."""
 
     attempt: int
     outcome: Outcome
@@ -124,6 +123,6 @@ class Finish:
     error_kind: ErrorKind | None = None
     leaderboard: list[JSON] = field(default_factory=list)
     metrics_summary: JSON = field(default_factory=dict)
-    #: laid over the snapshot taken at submission: seed, versions, data_rows, data_sha256, data_changes,
+    #: merged into the snapshot of the submission: seed, versions, data_rows, data_sha256, data_changes,
     #: target
     snapshot: JSON = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""The tasks: one descriptor each. Nothing else in the code names a task by its id.
+"""The task types: one descriptor for each task. No other code names a task by its id.
 
 A new task is one descriptor in `TASK_TYPES` and one module of that name in `kernel/engine/tasks`.
 """
@@ -13,16 +13,16 @@ from typing import Literal, TypeAlias
 
 #: whether a run names a column to predict
 TargetUse: TypeAlias = Literal["required", "optional", "refused"]
-#: what a pipeline answers for a row
+#: kind of output of a pipeline for a row
 Answers: TypeAlias = Literal["labels", "numbers", "clusters", "flags", "steps"]
 
 
 @dataclass(frozen=True, slots=True)
 class TaskType:
-    """What every process knows of one task."""
+    """The facts about a task that every process knows."""
 
     id: str
-    #: for the interface
+    #: name in interfaces
     name: str
     target: TargetUse
     answers: Answers
@@ -30,14 +30,14 @@ class TaskType:
     default_metric: str
     #: class in `pycaret.tasks`
     experiment_class: str
-    #: extra of this package that brings the task; None where it is always there
+    #: extra of this package that installs the task; None where it is always installed
     extra: str | None = None
-    #: module whose presence tells that the task can run
+    #: module that has to be installed for the task
     library: str = "sklearn"
 
     @property
     def rows_are_steps(self) -> bool:
-        """Whether a row to predict is a step ahead of the training data."""
+        """Whether a row to predict is a step after the training data."""
         return self.answers == "steps"
 
     @property

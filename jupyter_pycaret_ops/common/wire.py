@@ -19,7 +19,7 @@ def frame(message: dict[str, Any]) -> bytes:
     ------
     TypeError
     OverflowError
-        When it holds something that MessagePack has no form for.
+        When it holds something that MessagePack has no type for.
     """
     body = msgspec.msgpack.encode(message)
     return HEADER.pack(len(body)) + body
@@ -40,13 +40,13 @@ def read_frames(stream: BinaryIO) -> Iterator[dict[str, Any]]:
 
 
 class FrameBuffer:
-    """Takes bytes as they arrive and gives the messages that are complete."""
+    """Collects bytes as they arrive, and yields complete messages."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
 
     def feed(self, data: bytes) -> Iterator[dict[str, Any]]:
-        """Take a piece of the stream; yield each message that it completes."""
+        """Add bytes of the stream, and yield each message that they complete."""
         self._buffer += data
         while len(self._buffer) >= HEADER.size:
             (length,) = HEADER.unpack_from(self._buffer)

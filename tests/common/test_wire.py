@@ -19,7 +19,7 @@ MESSAGES = st.lists(
 
 
 @given(messages=MESSAGES, cuts=st.lists(st.integers(1, 7), min_size=1, max_size=50))
-def test_frame_buffer_gives_messages_whole_and_in_order_however_they_are_cut(
+def test_frame_buffer_yields_messages_for_any_chunking(
     messages: list[dict[str, object]], cuts: list[int]
 ) -> None:
     stream = b"".join(frame(message) for message in messages)
@@ -32,13 +32,13 @@ def test_frame_buffer_gives_messages_whole_and_in_order_however_they_are_cut(
     assert list(read_frames(io.BytesIO(stream))) == messages
 
 
-def test_read_frames_raises_where_the_stream_ends_within_a_frame() -> None:
+def test_read_frames_raises_when_stream_ends_within_frame() -> None:
     whole = frame({"id": 1, "rows": [[1.5, None]]})
     for length in range(1, len(whole)):
         with pytest.raises((struct.error, msgspec.DecodeError)):
             list(read_frames(io.BytesIO(whole[:length])))
 
 
-def test_frame_refuses_what_messagepack_has_no_form_for() -> None:
+def test_frame_raises_for_value_without_messagepack_type() -> None:
     with pytest.raises(TypeError):
         frame({"id": 1, "value": object()})

@@ -170,9 +170,9 @@ LIMITS = (
     Limit("configuration.md", "the others within # seconds", "server.serving.endpoints:FRESH_S"),
     Limit("configuration.md", "within about # seconds", "server.runs.supervisor:POLL_EVERY_S"),
     # data.md
-    Limit("data.md", "more than # columns", "common.tables.csv_scan:MOST_COLUMNS"),
-    Limit("data.md", "or # million values", "common.tables.parquet:MOST_VALUES", 1e6),
-    Limit("data.md", "more than # GiB", "common.tables.parquet:MOST_UNPACKED_BYTES", GIB),
+    Limit("data.md", "more than # columns", "common.tables.csv_scan:MAX_COLUMNS"),
+    Limit("data.md", "or # million values", "common.tables.parquet:MAX_VALUES", 1e6),
+    Limit("data.md", "more than # GiB", "common.tables.parquet:MAX_UNPACKED_BYTES", GIB),
     Limit("data.md", "`port` defaults to `#`", "kernel.reading.postgres:DEFAULT_PORT"),
     Limit("data.md", "first rows (up to #)", "common.tables.preview:EXAMINED_ROWS"),
     Limit("data.md", "which has # seconds", "server.data_sources.inspection:SOURCE_WITHIN_S"),

@@ -1,1 +1,1 @@
-"""What tables look like, known alike by the server and by kernels. A leaf: nothing heavy is imported."""
+"""Columns, types and previews of tables, for server and kernels alike. Imports nothing heavy."""

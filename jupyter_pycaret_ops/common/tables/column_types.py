@@ -9,18 +9,21 @@ from datetime import datetime
 MISSING = frozenset({"", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "#N/A", "n/a", "<NA>"})
 _INTEGER = re.compile(r"\s*[+-]?\d{1,18}\s*")
 _BOOLEAN = frozenset({"true", "false"})
-#: date formats beside ISO 8601 that people's tables hold
+#: common date formats besides ISO 8601
 _DATE_FORMATS = ("%Y/%m/%d", "%m/%d/%Y", "%d.%m.%Y", "%d/%m/%Y", "%Y-%m", "%b %Y", "%d-%b-%Y")
-ENOUGH = 2_000
+MAX_SAMPLE_VALUES = 2_000
 
 
 def infer_type(values: Iterable[str]) -> str:
-    """One of `integer, number, boolean, string, datetime`; a column without values is `string`."""
+    """Return the column type of texts: `integer`, `number`, `boolean`, `string` or `datetime`.
+
+    Missing values are ignored; a column without values is `string`.
+    """
     present: list[str] = []
     for value in values:
         if value not in MISSING:
             present.append(value)
-            if len(present) >= ENOUGH:
+            if len(present) >= MAX_SAMPLE_VALUES:
                 break
     if not present:
         return "string"
@@ -44,20 +47,20 @@ def _is_number(text: str) -> bool:
 
 
 def is_datetime(text: str) -> bool:
-    """Whether a text is a date or time in ISO 8601 or another form that tables often hold."""
+    """Return whether a text is a date or time in ISO 8601 or another common format."""
     text = text.strip()
     if not any(character.isdigit() for character in text) or len(text) < 6:
         return False
     try:
         datetime.fromisoformat(text)
     except ValueError:
-        return any(_parses(text, form) for form in _DATE_FORMATS)
+        return any(_matches_format(text, date_format) for date_format in _DATE_FORMATS)
     return True
 
 
-def _parses(text: str, form: str) -> bool:
+def _matches_format(text: str, date_format: str) -> bool:
     try:
-        datetime.strptime(text, form)
+        datetime.strptime(text, date_format)
     except ValueError:
         return False
     return True

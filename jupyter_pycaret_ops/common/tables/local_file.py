@@ -1,4 +1,4 @@
-"""A table in a file of this machine, looked at before it is sent anywhere."""
+"""Read the columns of a local file before it is uploaded."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ CHUNK = 1 << 20
 
 
 def columns_of_file(path: str | Path) -> list[dict[str, Any]] | None:
-    """Return the columns of a CSV file as a preview of the server has them.
+    """Return the columns of a CSV file as in a preview of the server.
 
-    None for any other file: what is in it is read where it is uploaded to.
+    None for any other file: the server reads it after the upload.
 
     Raises
     ------
     Invalid
-        When the file cannot be read, or the server would not take it for a table.
+        When the file cannot be read, or is not a table to the server.
     """
     try:
         with Path(path).open("rb") as stream:

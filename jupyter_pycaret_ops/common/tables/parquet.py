@@ -1,4 +1,4 @@
-"""A Parquet file looked at: its columns and rows, told by the footer alone. Needs pyarrow, asked for late."""
+"""Read columns and number of rows from the footer of a Parquet file. Imports pyarrow when first needed."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ NEEDS_PYARROW = (
 DAMAGED = (
     "The file is not a whole Parquet file: it is damaged, encrypted or was cut off. Write it again."
 )
-#: values of a table, and bytes that its columns unpack to
-MOST_VALUES = 200_000_000
-MOST_UNPACKED_BYTES = 4 << 30
-#: where pandas keeps row labels that have no name
+#: limits: values of a table, and bytes of its columns after decompression
+MAX_VALUES = 200_000_000
+MAX_UNPACKED_BYTES = 4 << 30
+#: names of columns in which pandas stores an unnamed index
 _ROW_LABELS = re.compile(r"__index_level_\d+__")
 
 
 def examine(stream: BinaryIO) -> tuple[int, list[dict[str, str]]]:
-    """Rows and columns of a Parquet file, without reading a value.
+    """Return number of rows and columns of a Parquet file without reading values.
 
     Raises
     ------
     Invalid
-        When pyarrow is missing, or the file is damaged, empty, or holds columns of nested values.
+        When pyarrow is missing, or the file is damaged, empty, or has columns of nested values.
     """
     file = open_file(stream)
     footer = file.metadata.serialized_size + 2 * len(MAGIC)
@@ -44,7 +44,7 @@ def examine(stream: BinaryIO) -> tuple[int, list[dict[str, str]]]:
 
 
 def open_file(stream: BinaryIO) -> Any:
-    """A `pyarrow.parquet.ParquetFile`.
+    """Return a `pyarrow.parquet.ParquetFile`.
 
     Raises
     ------
@@ -58,17 +58,17 @@ def open_file(stream: BinaryIO) -> Any:
         raise Invalid(NEEDS_PYARROW) from None
     try:
         file = parquet.ParquetFile(stream)
-        _ = file.schema_arrow  # read only now, and damaged as easily
+        _ = file.schema_arrow  # read only now, and may be damaged too
     except (ArrowException, OSError, ValueError) as error:
         raise Invalid(DAMAGED) from error
     return file
 
 
 def _end_of_values(metadata: Any) -> int:
-    """Where the values end, as the footer says."""
+    """Return the offset at which the values end, according to the footer."""
     return max(
         (
-            # a chunk begins with its dictionary, where it has one
+            # a chunk begins with its dictionary, if any
             (chunk.dictionary_page_offset or chunk.data_page_offset) + chunk.total_compressed_size
             for group in range(metadata.num_row_groups)
             for chunk in (metadata.row_group(group).column(n) for n in range(metadata.num_columns))
@@ -78,47 +78,48 @@ def _end_of_values(metadata: Any) -> int:
 
 
 def used_columns(file: Any) -> list[str]:
-    """Names of the file's columns as they are stored, without the row labels of pandas."""
+    """Return the stored names of the columns, without the index of pandas."""
     return [name for name in file.schema_arrow.names if not _ROW_LABELS.fullmatch(name)]
 
 
 def columns_of(file: Any) -> list[dict[str, str]]:
-    """Names, made unique, and types.
+    """Return unique names and types of the columns.
 
     Raises
     ------
     Invalid
-        When a column holds nested values, there are too many, or too many values.
+        When a column has nested values, or there are too many columns or values.
     """
-    _refuse_large(file.metadata)
+    _check_size(file.metadata)
     schema = file.schema_arrow
     fields = [field for field in schema if not _ROW_LABELS.fullmatch(field.name)]
     names = column_names(field.name for field in fields)
     return [
-        {"name": name, "dtype": _word(field)} for name, field in zip(names, fields, strict=True)
+        {"name": name, "dtype": _column_type(field)}
+        for name, field in zip(names, fields, strict=True)
     ]
 
 
-def _refuse_large(metadata: Any) -> None:
-    """Hold a file against the limits by its footer alone: a few kilobytes can unpack to gigabytes."""
-    rows, columns = int(metadata.num_rows), int(metadata.num_columns)
-    if rows * columns > MOST_VALUES:
+def _check_size(metadata: Any) -> None:
+    """Raise `Invalid` for a file over the limits, by its footer: kilobytes can unpack to gigabytes."""
+    n_rows, n_columns = int(metadata.num_rows), int(metadata.num_columns)
+    if n_rows * n_columns > MAX_VALUES:
         raise Invalid(
-            f"The table has {rows:,} rows of {columns:,} columns, which is more than the "
-            f"{MOST_VALUES:,} values that are taken. Leave out rows or columns."
+            f"The table has {n_rows:,} rows of {n_columns:,} columns, more than the limit of "
+            f"{MAX_VALUES:,} values. Leave out rows or columns."
         )
     size = sum(
         max(0, int(metadata.row_group(group).total_byte_size))
         for group in range(metadata.num_row_groups)
     )
-    if size > MOST_UNPACKED_BYTES:
+    if size > MAX_UNPACKED_BYTES:
         raise Invalid(
-            f"The file unpacks to {size / 2**30:.1f} GiB, and at most "
-            f"{MOST_UNPACKED_BYTES / 2**30:g} GiB are taken. Leave out rows or columns."
+            f"The file unpacks to {size / 2**30:.1f} GiB, more than the limit of "
+            f"{MAX_UNPACKED_BYTES / 2**30:g} GiB. Leave out rows or columns."
         )
 
 
-def _word(field: Any) -> str:
+def _column_type(field: Any) -> str:
     from pyarrow import types
 
     kind = field.type
@@ -126,8 +127,8 @@ def _word(field: Any) -> str:
         kind = kind.value_type
     if types.is_nested(kind):
         raise Invalid(
-            f"The column “{field.name}” holds lists or records ({str(kind)[:80]}), which no model "
-            "takes. Flatten it or leave it out, then write the file again."
+            f"The column “{field.name}” holds lists or records ({str(kind)[:80]}), which models cannot "
+            "use. Flatten it or leave it out, then write the file again."
         )
     if types.is_boolean(kind):
         return "boolean"

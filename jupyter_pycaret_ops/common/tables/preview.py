@@ -1,4 +1,4 @@
-"""The first rows of a table, its columns, and a suggestion; the same answer for every kind of source."""
+"""Previews: columns, first rows and suggestion, in the same form for every kind of data source."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from .csv_scan import column_names, read_rows
 from .suggestion import suggest
 
 EXAMINED_ROWS = 5_000
-#: a preview is made in the server: wide tables and long cells are examined less far
-MOST_EXAMINED_VALUES = 1_000_000
-MOST_EXAMINED_CHARACTERS = 8 << 20
+#: previews are computed in the server: fewer rows of wide tables and long cells are examined
+MAX_EXAMINED_VALUES = 1_000_000
+MAX_EXAMINED_CHARACTERS = 8 << 20
 
 
 def preview_rows(
@@ -24,11 +24,14 @@ def preview_rows(
     rows: int,
     total_rows: int | None,
 ) -> dict[str, Any]:
-    """The preview of examined rows, whose values are plain JSON and None where they are missing."""
-    found: list[dict[str, Any]] = []
-    for place, column in enumerate(columns):
-        present = [row[place] for row in examined if row[place] is not None]
-        found.append(
+    """Return the preview of a table with its first `rows` rows.
+
+    `examined` has shape (n_rows, n_columns), with values of plain JSON, None where missing.
+    """
+    described: list[dict[str, Any]] = []
+    for position, column in enumerate(columns):
+        present = [row[position] for row in examined if row[position] is not None]
+        described.append(
             {
                 "name": column["name"],
                 "dtype": column["dtype"],
@@ -39,16 +42,16 @@ def preview_rows(
         )
     names = [column["name"] for column in columns]
     return {
-        "columns": found,
+        "columns": described,
         "rows": [dict(zip(names, row, strict=True)) for row in examined[:rows]],
         "total_rows": total_rows,
         "examined_rows": len(examined),
-        "suggestion": suggest(found),
+        "suggestion": suggest(described),
     }
 
 
 def preview_csv(stream: BinaryIO, config: Mapping[str, Any], rows: int) -> dict[str, Any]:
-    """The preview of a CSV whose encoding, delimiter, columns and number of rows `config` tells."""
+    """Return the preview of a CSV; `config` has its encoding, delimiter, columns and number of rows."""
     text = io.TextIOWrapper(stream, encoding=config["encoding"], errors="replace", newline="")
     reader = (row for row in read_rows(text, config["delimiter"]) if row)
     try:
@@ -59,31 +62,31 @@ def preview_csv(stream: BinaryIO, config: Mapping[str, Any], rows: int) -> dict[
     columns = [{"name": name, "dtype": dtypes.get(name, "string")} for name in names]
     examined = [
         [
-            typed(row[place] if place < len(row) else "", column["dtype"])
-            for place, column in enumerate(columns)
+            parse_value(row[position] if position < len(row) else "", column["dtype"])
+            for position, column in enumerate(columns)
         ]
-        for row in _first(reader, examined_rows(rows, len(columns)))
+        for row in _first_rows(reader, examined_rows(rows, len(columns)))
     ]
     return preview_rows(columns, examined, rows, config["rows"])
 
 
 def examined_rows(rows: int, columns: int) -> int:
     """Return how many rows of a table are examined for a preview of `rows`: fewer where it is wide."""
-    return min(max(rows, EXAMINED_ROWS), max(1, MOST_EXAMINED_VALUES // max(1, columns)))
+    return min(max(rows, EXAMINED_ROWS), max(1, MAX_EXAMINED_VALUES // max(1, columns)))
 
 
-def _first(reader: Iterator[list[str]], count: int) -> Iterator[list[str]]:
-    """The first rows, as far as they are not too long together; at least one."""
+def _first_rows(reader: Iterator[list[str]], count: int) -> Iterator[list[str]]:
+    """Yield the first `count` rows, but at least one, while they are not too long in total."""
     length = 0
     for row in itertools.islice(reader, count):
         yield row
         length += sum(map(len, row))
-        if length > MOST_EXAMINED_CHARACTERS:
+        if length > MAX_EXAMINED_CHARACTERS:
             return
 
 
-def typed(text: str, dtype: str) -> Any:
-    """A text of a table as JSON; what does not fit the type stays text."""
+def parse_value(text: str, dtype: str) -> Any:
+    """Return a text of a table as a JSON value of the column type; as text if it does not match."""
     if text in MISSING:
         return None
     try:

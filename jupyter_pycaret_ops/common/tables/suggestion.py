@@ -7,7 +7,7 @@ from typing import Any
 
 from ..task_types import CLASSIFICATION, CLUSTERING, REGRESSION, TIME_SERIES
 
-FEW_CLASSES = 20
+MAX_INTEGER_CLASSES = 20
 
 _TARGET_NAMES = (
     "target", "label", "class", "y", "outcome", "species", "type", "category", "churn", "default",
@@ -16,44 +16,44 @@ _TARGET_NAMES = (
 
 
 def suggest(columns: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """A target and a task for a table, with the sentence behind it.
+    """Suggest target and task for a table, with the reason as a sentence.
 
-    `columns` are those of a preview: name, dtype, distinct values in the sample, rows examined.
+    `columns` are those of a preview: name, dtype, number of distinct values and of examined rows.
     """
-    numbers = _series(columns)
-    if numbers is not None:
-        reason = f"“{numbers}” holds one number for each time."
-        return {"target": numbers, "task": TIME_SERIES.id, "reason": reason}
-    candidates = [c for c in columns if not _is_id(c) and c["dtype"] != "datetime"]
+    series = _series_column(columns)
+    if series is not None:
+        reason = f"“{series}” has one number for each time."
+        return {"target": series, "task": TIME_SERIES.id, "reason": reason}
+    candidates = [c for c in columns if not _is_identifier(c) and c["dtype"] != "datetime"]
     if not candidates:
         return {"target": None, "task": CLUSTERING.id, "reason": "No column looks like a target."}
-    named = {name: place for place, name in enumerate(_TARGET_NAMES)}
-    by_name = [column for column in candidates if column["name"].strip().lower() in named]
+    name_ranks = {name: rank for rank, name in enumerate(_TARGET_NAMES)}
+    by_name = [column for column in candidates if column["name"].strip().lower() in name_ranks]
     if by_name:
-        target = min(by_name, key=lambda column: named[column["name"].strip().lower()])
-        why = f"“{target['name']}” is named like a target"
+        target = min(by_name, key=lambda column: name_ranks[column["name"].strip().lower()])
+        choice = f"“{target['name']}” is named like a target"
     else:
         target = candidates[-1]
-        why = f"“{target['name']}” is the last column"
-    task, kind = _task_for(target)
-    return {"target": target["name"], "task": task, "reason": f"{why} and {kind}."}
+        choice = f"“{target['name']}” is the last column"
+    task, content = _task_for(target)
+    return {"target": target["name"], "task": task, "reason": f"{choice} and {content}."}
 
 
 def suggest_for(columns: Sequence[dict[str, Any]], target: str | None) -> dict[str, Any]:
-    """As `suggest`, for a target that somebody has chosen; one that is not there suggests no task."""
+    """Suggest the task for a chosen target as `suggest` does; no task for an unknown target."""
     if target is None:
         return suggest(columns)
     chosen = next((column for column in columns if column["name"] == target), None)
     if chosen is None:
         return {"target": target, "task": None, "reason": f"There is no column “{target}”."}
-    if target == _series(columns):
+    if target == _series_column(columns):
         return suggest(columns)
-    task, kind = _task_for(chosen)
-    return {"target": target, "task": task, "reason": f"“{target}” {kind}."}
+    task, content = _task_for(chosen)
+    return {"target": target, "task": task, "reason": f"“{target}” {content}."}
 
 
-def _series(columns: Sequence[dict[str, Any]]) -> str | None:
-    """The column of numbers in a table of nothing but times, each once, and numbers."""
+def _series_column(columns: Sequence[dict[str, Any]]) -> str | None:
+    """Return the numeric column of a table with only unique times and that column, else None."""
     times = [c for c in columns if c["dtype"] == "datetime" and c["distinct"] == c["examined"]]
     others = [c for c in columns if c not in times]
     if len(times) != 1 or len(others) != 1 or others[0]["dtype"] not in ("integer", "number"):
@@ -64,21 +64,21 @@ def _series(columns: Sequence[dict[str, Any]]) -> str | None:
 def _task_for(column: dict[str, Any]) -> tuple[str, str]:
     distinct = column["distinct"]
     if column["dtype"] in ("string", "boolean"):
-        return CLASSIFICATION.id, f"holds {distinct} labels"
-    if column["dtype"] == "integer" and distinct <= FEW_CLASSES:
-        return CLASSIFICATION.id, f"holds {distinct} whole numbers"
+        return CLASSIFICATION.id, f"has {distinct} labels"
+    if column["dtype"] == "integer" and distinct <= MAX_INTEGER_CLASSES:
+        return CLASSIFICATION.id, f"has {distinct} whole numbers"
     if column["dtype"] == "datetime":
-        return CLUSTERING.id, "holds dates, which cannot be a target"
-    return REGRESSION.id, "holds numbers"
+        return CLUSTERING.id, "has dates, which cannot be a target"
+    return REGRESSION.id, "has numbers"
 
 
-def _is_id(column: dict[str, Any]) -> bool:
+def _is_identifier(column: dict[str, Any]) -> bool:
     name = column["name"].strip().lower()
-    every_row_differs = (
-        column["distinct"] == column["examined"] and column["examined"] > FEW_CLASSES
+    is_unique = (
+        column["distinct"] == column["examined"] and column["examined"] > MAX_INTEGER_CLASSES
     )
     return name in ("id", "index", "unnamed: 0") or (
-        every_row_differs
+        is_unique
         and column["dtype"] in ("string", "integer")
         and (name.endswith("id") or column["dtype"] == "string")
     )

@@ -1,4 +1,4 @@
-"""A CSV looked at while it passes by: the same rows and names as the csv module and pandas find in it."""
+"""Scanning a CSV: the same number of rows and names as the csv module and pandas."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ from jupyter_pycaret_ops.common.tables.csv_scan import (
 
 
 def scan(content: bytes, *cuts: int) -> CsvFacts:
-    """The facts of a file that comes in pieces, cut at those places."""
-    looking = CsvScan()
-    places = [0, *sorted(cuts), len(content)]
-    for begin, end in itertools.pairwise(places):
-        looking.feed(content[begin:end])
-    return looking.facts()
+    """Scan a file in chunks, split at `cuts`, and return the facts."""
+    csv_scan_ = CsvScan()
+    positions = [0, *sorted(cuts), len(content)]
+    for begin, end in itertools.pairwise(positions):
+        csv_scan_.feed(content[begin:end])
+    return csv_scan_.facts()
 
 
 def rows_of(content: bytes, facts: CsvFacts) -> int:
-    """The number of rows as the upload ends up with it."""
+    """Return the number of rows as an upload stores it."""
     if not facts.recount:
         return facts.rows
     return count_records(io.BytesIO(content), facts.encoding, facts.delimiter)
 
 
 def truth(content: bytes, facts: CsvFacts) -> int:
-    """The number of rows that the csv module reads."""
+    """Return the number of rows that the csv module reads."""
     text = content.decode(facts.encoding)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=facts.delimiter)
     return sum(1 for row in reader if row) - 1
@@ -63,7 +63,7 @@ def datasets() -> list[str]:
 
 
 @pytest.mark.parametrize("name", datasets())
-def test_real_tables_are_read_as_pandas_reads_them(name: str, shared: Path) -> None:
+def test_real_tables_match_pandas(name: str, shared: Path) -> None:
     content = (shared / "datasets" / name).read_bytes()
     cuts = range(0, len(content), 65_537)
     facts = scan(content, *cuts)
@@ -80,7 +80,7 @@ def test_real_tables_are_read_as_pandas_reads_them(name: str, shared: Path) -> N
             assert not pd.api.types.is_numeric_dtype(values), column
 
 
-def test_the_catalogues_targets_are_columns(shared: Path) -> None:
+def test_catalogue_targets_are_columns(shared: Path) -> None:
     for entry in json.loads((shared / "datasets" / "catalogue.json").read_text()):
         facts = scan((shared / "datasets" / entry["file"]).read_bytes())
         assert entry["target"] is None or entry["target"] in names(facts), entry
@@ -91,7 +91,7 @@ def test_the_catalogues_targets_are_columns(shared: Path) -> None:
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-def test_delimiters_and_line_ends(delimiter: str, end: str) -> None:
+def test_delimiter_and_line_end_are_detected(delimiter: str, end: str) -> None:
     content = end.join(delimiter.join(row) for row in ("abc", "123", "456")).encode()
     for cut in range(len(content) + 1):
         facts = scan(content, cut)
@@ -99,7 +99,7 @@ def test_delimiters_and_line_ends(delimiter: str, end: str) -> None:
         assert rows_of(content, facts) == 2, cut
 
 
-def test_a_byte_order_mark_is_no_part_of_the_first_name() -> None:
+def test_byte_order_mark_is_not_part_of_first_name() -> None:
     content = "﻿naïve,b\n1,2\n".encode()
     for cut in range(len(content) + 1):
         facts = scan(content, cut)
@@ -107,7 +107,7 @@ def test_a_byte_order_mark_is_no_part_of_the_first_name() -> None:
         assert names(facts) == ["naïve", "b"]
 
 
-def test_latin_1_is_recognised() -> None:
+def test_latin_1_is_detected() -> None:
     content = "größe,straße\n1,2\n".encode("latin-1")
     for cut in range(len(content) + 1):
         facts = scan(content, cut)
@@ -115,7 +115,7 @@ def test_latin_1_is_recognised() -> None:
         assert names(facts) == ["größe", "straße"]
 
 
-def test_utf_8_is_recognised_wherever_a_character_is_cut() -> None:
+def test_utf_8_is_detected_when_chunks_split_characters() -> None:
     content = "größe,名前,😀\n1,2,ß\n".encode()
     for cut in range(len(content) + 1):
         facts = scan(content, cut)
@@ -123,27 +123,27 @@ def test_utf_8_is_recognised_wherever_a_character_is_cut() -> None:
         assert names(facts) == ["größe", "名前", "😀"]
 
 
-def test_a_file_that_ends_within_a_character_is_latin_1() -> None:
+def test_file_ending_within_a_character_is_latin_1() -> None:
     assert scan("a,b\n1,é".encode()[:-1]).encoding == "latin-1"
 
 
-def test_a_late_character_that_is_no_utf_8_is_seen() -> None:
+def test_late_invalid_utf_8_is_detected() -> None:
     content = b"a,b\n" + b"1,2\n" * 100_000 + b"3,\xe9\n"
     assert len(content) > SAMPLE_BYTES
     assert scan(content, 70_000, 300_000).encoding == "latin-1"
 
 
-def test_a_delimiter_in_quotes_does_not_count() -> None:
+def test_quoted_delimiter_does_not_count() -> None:
     facts = scan(b'a;b\n"1,2,3";x\n"4,5,6";y\n')
     assert (facts.delimiter, names(facts)) == (";", ["a", "b"])
 
 
-def test_one_column_is_a_table() -> None:
+def test_single_column_is_a_table() -> None:
     facts = scan(b"a\n1\n2\n")
     assert (names(facts), facts.rows) == (["a"], 2)
 
 
-def test_blank_lines_are_no_rows() -> None:
+def test_blank_lines_are_not_counted() -> None:
     content = b"\n\na,b\n\n1,2\n\n\n3,4\n\n"
     for cut in range(len(content) + 1):
         assert rows_of(content, scan(content, cut)) == 2, cut
@@ -152,7 +152,7 @@ def test_blank_lines_are_no_rows() -> None:
         assert rows_of(content, scan(content, cut)) == 1, cut
 
 
-def test_a_newline_in_quotes_is_no_record_wherever_it_is_cut() -> None:
+def test_quoted_newline_is_not_a_record_for_any_chunking() -> None:
     content = b'a,b\r\n1,"two\r\nlines, and ""quotes"""\r\n2,"x"\r\n'
     for first in range(len(content) + 1):
         for second in range(first, len(content) + 1, 3):
@@ -170,7 +170,7 @@ def test_a_newline_in_quotes_is_no_record_wherever_it_is_cut() -> None:
         b'a,b\n1,"x"y\n2,z\n',
     ],
 )
-def test_stray_quotes_are_counted_by_the_sure_way(content: bytes) -> None:
+def test_stray_quotes_require_a_recount(content: bytes) -> None:
     for cut in range(len(content) + 1):
         facts = scan(content, cut)
         assert rows_of(content, facts) == truth(content, facts), cut
@@ -198,14 +198,14 @@ def test_stray_quotes_are_counted_by_the_sure_way(content: bytes) -> None:
         ("a,b\n1,2\n".encode("utf-16-le"), "UTF-16"),
     ],
 )
-def test_what_is_no_table_is_refused_and_why(content: bytes, why: str) -> None:
+def test_file_that_is_not_a_table_is_refused_with_reason(content: bytes, why: str) -> None:
     for cuts in ((), (4,), (4, 5, 6)):
         with pytest.raises(Invalid, match=why):
             scan(content, *cuts)
 
 
-def test_ragged_rows_that_pandas_repairs_are_taken() -> None:
-    """A row that is too short is padded, and empty fields after the last column do no harm."""
+def test_ragged_rows_that_pandas_repairs_are_accepted() -> None:
+    """A short row is padded, and empty fields after the last column are ignored."""
     facts = scan(b"a,b,c\n1,2\n3,4,5\n6,7,8,,\n")
     assert (names(facts), facts.rows) == (["a", "b", "c"], 3)
 
@@ -229,7 +229,7 @@ def test_ragged_rows_that_pandas_repairs_are_taken() -> None:
         ["x.1", "x", "x", "x.1"],
     ],
 )
-def test_names_are_those_that_pandas_makes(header: list[str]) -> None:
+def test_column_names_equal_those_of_pandas(header: list[str]) -> None:
     content = (",".join(header) + "\n" + ",".join("1" for _ in header) + "\n").encode()
     assert column_names(header) == list(pd.read_csv(io.BytesIO(content)).columns)
 
@@ -238,7 +238,7 @@ def test_names_are_those_that_pandas_makes(header: list[str]) -> None:
 @given(
     header=st.lists(st.sampled_from(["a", "b", "a.1", "a.2", "", "b.1"]), min_size=2, max_size=7)
 )
-def test_any_mixture_of_names_is_what_pandas_makes_of_it(header: list[str]) -> None:
+def test_column_names_equal_those_of_pandas_for_any_header(header: list[str]) -> None:
     content = (",".join(header) + "\n" + ",".join("1" for _ in header) + "\n").encode()
     assert column_names(header) == list(pd.read_csv(io.BytesIO(content)).columns)
 
@@ -251,7 +251,7 @@ CHUNKS = st.lists(st.integers(0, 400), max_size=6)
 
 @st.composite
 def tables(draw: st.DrawFn) -> tuple[bytes, str]:
-    """What csv.writer writes, in any dialect that we read."""
+    """Return the output of `csv.writer` in a supported dialect."""
     width = draw(st.integers(1, 4))
     header = [f"c{n}" for n in range(width)]
     rows = draw(st.lists(st.lists(FIELD, min_size=width, max_size=width), min_size=1, max_size=6))
@@ -271,7 +271,7 @@ def tables(draw: st.DrawFn) -> tuple[bytes, str]:
 
 @settings(max_examples=200, deadline=None)
 @given(table=tables(), cuts=CHUNKS)
-def test_whatever_csv_writes_is_counted_as_csv_reads_it(
+def test_record_count_equals_csv_module_for_its_own_output(
     table: tuple[bytes, str], cuts: list[int]
 ) -> None:
     content, delimiter = table
@@ -289,12 +289,12 @@ def pieces(content: bytes, size: int) -> Iterator[bytes]:
 
 @settings(max_examples=300, deadline=None)
 @given(content=st.binary(max_size=200), size=st.integers(1, 50))
-def test_bytes_of_any_kind_are_facts_or_refused(content: bytes, size: int) -> None:
-    looking = CsvScan()
+def test_any_bytes_are_scanned_or_refused(content: bytes, size: int) -> None:
+    csv_scan_ = CsvScan()
     try:
         for piece in pieces(content, size):
-            looking.feed(piece)
-        facts = looking.facts()
+            csv_scan_.feed(piece)
+        facts = csv_scan_.facts()
         rows: Any = rows_of(content, facts)
     except Invalid:
         return
@@ -307,7 +307,7 @@ def test_bytes_of_any_kind_are_facts_or_refused(content: bytes, size: int) -> No
     content=st.text(alphabet=st.sampled_from('a1,;"\n\r '), max_size=60),
     cuts=st.lists(st.integers(0, 60), max_size=5),
 )
-def test_how_a_file_is_cut_changes_nothing(content: str, cuts: list[int]) -> None:
+def test_chunking_does_not_change_the_result(content: str, cuts: list[int]) -> None:
     data = content.encode()
 
     def outcome(*places: int) -> tuple[Any, ...]:
@@ -332,7 +332,7 @@ class Counted(str):
 
 
 @pytest.mark.parametrize("name", ["a", ""])
-def test_equal_names_cost_no_more_than_different_ones(name: str) -> None:
+def test_equal_names_cost_as_much_as_different_ones(name: str) -> None:
     """80 KB of one name took 37 s."""
     Counted.comparisons = 0
     count = 3_000
@@ -342,22 +342,22 @@ def test_equal_names_cost_no_more_than_different_ones(name: str) -> None:
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
-def test_a_header_with_too_many_columns_is_refused_before_names_are_made(
+def test_too_many_columns_are_refused_before_names_are_compared(
     delimiter: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     content = delimiter.join(["a"] * 40_000) + "\n" + delimiter.join(["1"] * 40_000) + "\n"
-    monkeypatch.setattr(csv_scan, "infer_type", lambda _values: pytest.fail("types were looked at"))
+    monkeypatch.setattr(csv_scan, "infer_type", lambda _values: pytest.fail("types were inferred"))
     with pytest.raises(Invalid, match="40,000 columns; at most 10,000"):
         scan(content.encode())
 
 
-def test_a_delimiter_that_makes_too_many_columns_is_not_the_one() -> None:
-    """Text with many bars, in two columns that a comma parts."""
+def test_delimiter_with_too_many_columns_is_not_chosen() -> None:
+    """Text with many bars, in two columns separated by a comma."""
     content = "text,y\n" + f"{'|' * 20_000},1\n" * 3
     assert scan(content.encode()).delimiter == ","
 
 
-def test_a_cell_may_be_longer_than_the_csv_module_likes() -> None:
+def test_cell_may_exceed_default_limit_of_csv_module() -> None:
     content = b"text,y\n" + b"x" * 300_000 + b",1\n" + b"short,2\n"
     facts = scan(content)
     assert count_records(io.BytesIO(content), facts.encoding, facts.delimiter) == 2

@@ -1,4 +1,4 @@
-"""Parquet files: told by their footer, refused where no model could take them or they are damaged."""
+"""Parquet files: read by their footer, refused when damaged or unusable for models."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def written(table: pa.Table) -> bytes:
     return buffer.getvalue()
 
 
-def test_types_have_our_words() -> None:
+def test_parquet_types_map_to_column_types() -> None:
     table = pa.table(
         {
             "i": pa.array([1, None], pa.uint8()),
@@ -60,12 +60,12 @@ def test_types_have_our_words() -> None:
 @pytest.mark.parametrize(
     "column", [pa.array([[1]]), pa.array([{"a": 1}]), pa.array([[("k", 1)]], pa.map_("str", "i4"))]
 )
-def test_nested_columns_are_refused_by_name(column: pa.Array) -> None:
+def test_nested_column_is_refused_by_name(column: pa.Array) -> None:
     with pytest.raises(Invalid, match="“deep” holds lists or records"):
         examine(io.BytesIO(written(pa.table({"flat": [1], "deep": column}))))
 
 
-def test_a_file_without_rows_or_columns_is_no_table() -> None:
+def test_file_without_rows_or_columns_is_refused() -> None:
     with pytest.raises(Invalid, match="no row"):
         examine(io.BytesIO(written(pa.table({"a": pa.array([], pa.int64())}))))
     with pytest.raises(Invalid, match="no column"):
@@ -82,9 +82,7 @@ WHOLE = written(pa.table({"a": list(range(50)), "b": [f"t{n % 3}" for n in range
     ),
     st.integers(0, len(WHOLE)),
 )
-def test_a_damaged_file_is_refused_or_read_and_nothing_else(
-    changes: list[tuple[int, int]], length: int
-) -> None:
+def test_damaged_file_is_read_or_refused(changes: list[tuple[int, int]], length: int) -> None:
     damaged = bytearray(WHOLE)
     for place, value in changes:
         damaged[place] = value
@@ -110,18 +108,18 @@ def repeated(rows: int, times: int) -> bytes:
     return stream.getvalue()
 
 
-def test_a_small_file_of_many_values_is_refused_by_its_footer() -> None:
+def test_file_with_too_many_values_is_refused_by_its_footer() -> None:
     content = repeated(5_000_000, 60)
     assert len(content) < 2_000_000
-    for look in (examine, lambda stream: columns_of(open_file(stream))):
+    for read in (examine, lambda stream: columns_of(open_file(stream))):
         with pytest.raises(Invalid, match="300,000,000 rows of 1 columns"):
-            look(io.BytesIO(content))
+            read(io.BytesIO(content))
 
 
-def test_a_file_that_unpacks_to_too_much_is_refused_by_its_footer(
+def test_file_that_unpacks_to_too_many_bytes_is_refused_by_its_footer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(parquet, "MOST_UNPACKED_BYTES", 1 << 20)
+    monkeypatch.setattr(parquet, "MAX_UNPACKED_BYTES", 1 << 20)
     content = written(pa.table({"a": [f"{n}" * 10 for n in range(100_000)]}))
     with pytest.raises(Invalid, match=r"unpacks to 0\.0 GiB"):
         examine(io.BytesIO(content))
