@@ -1,4 +1,4 @@
-"""`jupyter pycaret-ops run` and what follows, as a person types them."""
+"""The commands of `jupyter pycaret-ops` that call a server."""
 
 from __future__ import annotations
 

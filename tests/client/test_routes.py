@@ -1,4 +1,4 @@
-"""The client speaks the whole API: one story calls every method, and the table of routes is compared."""
+"""The client covers the API: a test calls each method, and compares the requests with the routes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Processes that die: kernels, servers, the serving kernel. Every one has a defined end."""
+"""Kernels, servers and the serving kernel that die: each run ends in a defined state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Kernels and servers that fall silent without dying: stopped, asleep, over their limits, on a host that is gone."""
+"""Kernels and servers that are silent without dying: stopped, paused, over limits, on a renamed host."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import psutil
 import pytest
 
 from ..live import ENDED, Home, LiveServer, until
-from .test_guests import Notebook
 from .test_lost_processes import LONG, SHORT, in_a_fit, worker_of
+from .test_notebook_runs import Notebook
 
 LEASE_S = 9.0
 

@@ -1,4 +1,4 @@
-"""Storage that cannot take what it is given: nothing is lost, nothing is left half written."""
+"""Full disks, missing files and locked databases: nothing is lost or partly written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""MLflow's clients: bodies as its scoring client builds them."""
+"""Clients of MLflow: bodies as its scoring client creates them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The key file: whole, private, and never replaced by a guess."""
+"""The key file: complete, private, and never replaced."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""S3, PostgreSQL and Parquet from end to end: a live server, its kernels, and real services beside it."""
+"""S3, PostgreSQL and Parquet with a live server, its kernels and real services."""
 
 from __future__ import annotations
 
@@ -216,7 +216,7 @@ class Recorder:
                     self.call("GET", f"/artifacts/{artifact['id']}/download")
 
     def files(self, home: Home) -> None:
-        """All files of the user: database, log, cache, artifacts, and what kernels have."""
+        """Record all files of the user: database, log, cache, artifacts, and files of kernels."""
         for folder, _, names in os.walk(home.path):
             for name in names:
                 file = Path(folder) / name

@@ -1,4 +1,4 @@
-"""Connectors: form is checked, secrets are set apart, and no message repeats one."""
+"""Connectors: configurations are checked, secrets are separated and in no message."""
 
 from __future__ import annotations
 

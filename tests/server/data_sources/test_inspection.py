@@ -1,4 +1,4 @@
-"""Looks at sources: in a kernel of the pool, within a time, and nothing of a secret stays."""
+"""Inspections of sources: kernels of the pool, time limits, and no trace of secrets."""
 
 from __future__ import annotations
 

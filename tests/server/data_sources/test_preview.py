@@ -1,4 +1,4 @@
-"""The first rows of an upload."""
+"""Previews of uploads."""
 
 from __future__ import annotations
 

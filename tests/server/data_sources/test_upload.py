@@ -1,4 +1,4 @@
-"""Multipart in pieces of any size; a file on disk only when all of it was good."""
+"""Multipart uploads in chunks of any size; a file is stored only when it is complete and valid."""
 
 from __future__ import annotations
 

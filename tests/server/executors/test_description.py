@@ -1,4 +1,4 @@
-"""What the engine offers, asked of a kernel once and remembered on disk."""
+"""The description of the engine: read in a kernel once, and cached on disk."""
 
 from __future__ import annotations
 

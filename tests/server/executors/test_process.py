@@ -1,4 +1,4 @@
-"""Real processes: still the same one, the members of a group, the end of a group, and the sweep."""
+"""Real processes: identity, members and end of a group, and the sweep of orphaned kernels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Worker kernels start without what a person has set up for their own, and never keep anybody waiting."""
+"""The start of worker kernels: without the configuration of the user, and within a time limit."""
 
 from __future__ import annotations
 

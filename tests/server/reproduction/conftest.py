@@ -1,4 +1,4 @@
-"""Runs to reproduce, on a real store."""
+"""Fixtures for runs to reproduce, with a real store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs as notebooks: what they do not say, what they refuse, and that what people named is no code."""
+"""Notebooks of runs: their texts and code, refusals, and names of users that are no code."""
 
 from __future__ import annotations
 

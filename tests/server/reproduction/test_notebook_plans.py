@@ -1,4 +1,4 @@
-"""For every plan of every task that has one: the cells of its notebook come to the run's own leaderboard."""
+"""For each plan of each task: the cells of the notebook reproduce the leaderboard of the run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs in motion, on a real store."""
+"""Fixtures for runs, with a real store."""
 
 from __future__ import annotations
 

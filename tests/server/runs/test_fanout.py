@@ -1,4 +1,4 @@
-"""Watchers of runs: each event once and in order, whatever happens between."""
+"""Watchers of runs see each event once and in order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A submission is checked before anything is queued: a bad one is a 400, never a failed run."""
+"""Submissions are checked before a run is queued."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a run's kernel counts as silent."""
+"""The watchdog: when a kernel counts as silent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Serving, on a real store and without a kernel."""
+"""Fixtures for serving, with a real store and without a kernel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests gathered into batches, with a predict that waits at gates."""
+"""Batches of requests, with a fake `predict` that waits at gates."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ async def test_one_invalid_row_fails_only_its_request() -> None:
 
 @in_loop
 async def test_cancelled_request_in_a_batch_blocks_no_other() -> None:
-    """Of three in a batch the second goes away: the third is answered."""
+    """The second of three requests in a batch is cancelled, and the third is answered."""
     kernel = Kernel(gate := Gate())
     batcher = Batcher(kernel.predict)
     running = ask(batcher, "a")
@@ -281,7 +281,7 @@ def test_each_request_gets_its_own_result_for_any_requests(
 
 @in_loop
 async def test_death_because_of_another_pipeline_counts_for_no_request() -> None:
-    """Another pipeline hung: what was under way is tried again, as often as that happens."""
+    """Another pipeline hung: requests in progress are tried again, however often that happens."""
     interruptions = 5
 
     async def predict(rows: Rows, _proba: bool) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How many requests a caller may make."""
+"""Rate limits and buffered bytes of callers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Real tables through the whole of the API: what is trained is what is served, row by row."""
+"""Real tables: predictions of deployments equal those of the trained pipelines, row by row."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _lines(content: bytes) -> io.StringIO:
 
 
 def _sent(schema: dict[str, Any], frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows of the table as a JSON client writes them; what is no number in a number column is missing."""
+    """Return rows of the table as a JSON client sends them; NaN and infinity are null."""
     rows = []
     properties = schema["row"]["properties"]
     for record in frame[list(properties)].astype(object).to_dict("records"):

@@ -1,4 +1,4 @@
-"""What a run makes and leaves: files with their digests, plots from its own kernel, and what `/metrics` says."""
+"""The results of a run: artifacts with digests, plots, and `/metrics`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Endpoints: remembered, forgotten when they change, and loaded only when their signature holds."""
+"""Endpoints: caching, changes, and loading of pipelines with a valid signature."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CONTENT = b"a pickle, to be loaded in a kernel only"
 
 
 class FakeLink:
-    """The serving kernel, without one: says which pipeline answered."""
+    """A fake serving kernel that predicts the id of the pipeline."""
 
     def __init__(self) -> None:
         self.loaded: dict[str, bytes] = {}

@@ -1,4 +1,4 @@
-"""Rows checked against an input schema before any work."""
+"""Validation of rows against an input schema."""
 
 from __future__ import annotations
 

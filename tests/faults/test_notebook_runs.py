@@ -1,6 +1,6 @@
-"""A plan in a person's own kernel: it is restarted, killed, frozen, cancelled, and lives on where it can.
+"""Notebook runs in a kernel that is restarted, killed, frozen, or whose run is cancelled.
 
-The person's kernel is a real one of the server's, used over its channels as JupyterLab does.
+The kernel is a real one of the server, used over its channels as JupyterLab does.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Counts are written behind, and a failed write loses none."""
+"""Usage statistics are written in the background, and a failed write loses none."""
 
 from __future__ import annotations
 
