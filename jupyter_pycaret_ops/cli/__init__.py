@@ -55,6 +55,6 @@ _HELP = ("-h", "--help", "--help-all", "--version", "--generate-config", "--show
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Entry point of `jupyter pycaret-ops`."""
+    """Run `jupyter pycaret-ops`; the entry point of the command."""
     with tolerant_output():
         CommandLine.launch_instance(argv)

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from .. import __version__
-from ..client.discovery import api_of, running_servers
+from ..client.discovery import api_url, running_servers
 from ..server.doctor import Finding
 
 #: seconds for an answer of a server
@@ -33,7 +33,7 @@ def _check(server: dict[str, Any]) -> Iterator[Finding]:
     url = str(server["url"])
     token = server.get("token")
     with httpx.Client(
-        base_url=api_of(url),
+        base_url=api_url(url),
         headers={"Authorization": f"token {token}"} if token else {},
         timeout=TIMEOUT_S,
         trust_env=False,  # a proxy cannot reach this machine

@@ -115,4 +115,4 @@ class Client:
         self.close()
 
     def __repr__(self) -> str:
-        return f"Client({self._transport.where!r}, {self.address.how})"
+        return f"Client({self._transport.server_url!r}, {self.address.how})"

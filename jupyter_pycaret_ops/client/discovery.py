@@ -67,12 +67,12 @@ def _given_address(url: str, token: str | None, env: Mapping[str, str], how: str
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise NoServer(f"“{url}” is not the address of a server, like http://localhost:8888/.")
     token = token or next(iter(parse_qs(parts.query).get("token", [])), None)
-    api = api_of(url)
+    api = api_url(url)
     token = token or env.get(TOKEN_VARIABLE) or _token_of_running(api)
     return Address(api, token, how)
 
 
-def api_of(url: str) -> str:
+def api_url(url: str) -> str:
     """Return the URL of the API from that of a server, of a page of Jupyter, or of the API itself."""
     parts = urlsplit(url)
     path = parts.path
@@ -95,7 +95,7 @@ def _from_hub(token: str | None, env: Mapping[str, str]) -> Address | None:
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104
     where = f"{host}:{parts.port}" if parts.port else host
     return Address(
-        api_of(urlunsplit((parts.scheme, where, prefix, "", ""))), secret, "from JupyterHub"
+        api_url(urlunsplit((parts.scheme, where, prefix, "", ""))), secret, "from JupyterHub"
     )
 
 
@@ -126,7 +126,7 @@ def running_servers() -> list[dict[str, Any]]:
 def _token_of_running(api: str) -> str | None:
     parts = urlsplit(api)
     for server in running_servers():
-        running = urlsplit(api_of(server["url"]))
+        running = urlsplit(api_url(server["url"]))
         hosts = {parts.hostname, running.hostname}
         # a token of this machine must not be sent to another one
         if (len(hosts) == 1 or hosts <= LOOPBACK) and (running.port, running.path) == (
@@ -142,11 +142,11 @@ def _from_this_machine(token: str | None, env: Mapping[str, str]) -> Address:
     owner = _owner(running, env)
     if owner is not None:
         secret = token or owner.get("token") or _hub_token(owner, env)
-        return Address(api_of(owner["url"]), secret, "this kernel's")
+        return Address(api_url(owner["url"]), secret, "this kernel's")
     with_extension = [one for one in running if _has_extension(one)]
     if len(with_extension) == 1:
         return Address(
-            api_of(with_extension[0]["url"]),
+            api_url(with_extension[0]["url"]),
             token or with_extension[0].get("token") or None,
             "running",
         )
@@ -182,7 +182,7 @@ def _owner(running: list[dict[str, Any]], env: Mapping[str, str]) -> dict[str, A
             return server
     terminal = env.get("JUPYTER_SERVER_URL")
     for server in running:
-        if terminal and api_of(terminal) == api_of(server["url"]):
+        if terminal and api_url(terminal) == api_url(server["url"]):
             return server
     kernel_id = _kernel_id()
     if kernel_id is None:

@@ -196,20 +196,20 @@ class Transport:
         try:
             yield
         except httpx.TimeoutException:
-            raise Unreachable(f"The server at {self.where} did not answer in time.") from None
+            raise Unreachable(f"The server at {self.server_url} did not answer in time.") from None
         except httpx.TransportError as error:
             problem = _certificate_problem(error)
             if problem is not None:
                 raise Untrusted(
-                    f"The certificate of the server at {self.where} is not trusted ({problem}). Pass the file "
+                    f"The certificate of the server at {self.server_url} is not trusted ({problem}). Pass the file "
                     f"of its certificate in verify=… or {CA_VARIABLE}, or trust any with verify=False."
                 ) from None
             raise Unreachable(
-                f"The server at {self.where} could not be reached ({_short(error)})."
+                f"The server at {self.server_url} could not be reached ({_short(error)})."
             ) from None
 
     @property
-    def where(self) -> str:
+    def server_url(self) -> str:
         """The URL of the server, for messages."""
         return self.address.api.removesuffix(API_PREFIX)
 
@@ -220,9 +220,9 @@ class Transport:
         if "reason" in body and "message" in body:
             raise error_of(answer.status_code, body, answer.headers)
         if answer.status_code in GATEWAY:
-            raise Unreachable(f"The server at {self.where} does not answer at the moment.")
+            raise Unreachable(f"The server at {self.server_url} does not answer at the moment.")
         if answer.status_code == 404 or answer.is_redirect:
-            raise NoServer(f"There is no Jupyter server with PyCaret Ops at {self.where}.")
+            raise NoServer(f"There is no Jupyter server with PyCaret Ops at {self.server_url}.")
         raise error_of(
             answer.status_code, {"message": f"The server answered {answer.status_code}."}, {}
         )

@@ -11,7 +11,7 @@ import pytest
 import websocket
 
 from jupyter_pycaret_ops.client import NoServer, discovery
-from jupyter_pycaret_ops.client.discovery import api_of, find_server
+from jupyter_pycaret_ops.client.discovery import api_url, find_server
 
 from ..live import Home, LiveServer
 
@@ -50,7 +50,7 @@ def local(server: LiveServer) -> str:
     ],
 )
 def test_api_url_is_derived_from_any_page_of_the_server(url: str) -> None:
-    assert api_of(url) == "http://h:1/user/ada/pycaret/api/v1"
+    assert api_url(url) == "http://h:1/user/ada/pycaret/api/v1"
 
 
 def test_invalid_address_is_refused() -> None:

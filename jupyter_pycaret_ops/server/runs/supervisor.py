@@ -325,7 +325,7 @@ class Supervisor:
             cancelled.cancel()
 
     async def _settle_violation(self, attempt: _ActiveAttempt, violation: Violation) -> None:
-        """A silent kernel counts as lost; a run that exceeds time or memory fails, as another attempt would."""
+        """Requeue or fail the run of a silent kernel; fail one over its time or memory limit, as retrying is of no use."""
         if violation.kind == "silent":
             await self._lose(attempt, violation.message)
             return
