@@ -1,1 +1,1 @@
-"""Benchmarks: ratios of two things measured side by side in one run. None of them is a test."""
+"""Benchmarks: ratios of two measurements in one run. They are not tests."""

@@ -1,4 +1,4 @@
-"""Wall time of a compare through the API, over the same models driven the same way in a bare script."""
+"""Wall time of a compare through the API, over the same compare in a script."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import time
 from tests.live import LiveServer
 
 from . import report
-from .first_event import warm
+from .first_event import wait_for_spare_kernel
 
 ROUNDS = 3
 MODELS = ["lr", "nb", "dt", "ridge", "rf", "qda", "ada", "gbc", "lda", "et", "knn", "dummy"]
@@ -50,7 +50,7 @@ def bare() -> float:
 
 
 def through_api(server: LiveServer, experiment: str) -> float:
-    began = time.perf_counter()
+    started_at = time.perf_counter()
     run = server.submit(
         experiment,
         plan="compare",
@@ -60,7 +60,7 @@ def through_api(server: LiveServer, experiment: str) -> float:
     )
     row = server.ended(run["id"], 600)
     assert row["status"] == "succeeded", row
-    return time.perf_counter() - began
+    return time.perf_counter() - started_at
 
 
 def run() -> None:
@@ -71,9 +71,9 @@ def run() -> None:
         )
         api, script = [], []
         for _ in range(ROUNDS):
-            warm(server)
+            wait_for_spare_kernel(server)
             api.append(through_api(server, experiment))
-            warm(server)
+            wait_for_spare_kernel(server)
             script.append(bare())
     report.ratio("API / bare script", report.median(api) / report.median(script), "≤ 1.05")
     report.figure("API", report.median(api), "s")

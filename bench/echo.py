@@ -1,4 +1,4 @@
-"""A bare Tornado echo behind the token: what predict is held against. A server extension of the benchmark."""
+"""A Tornado echo handler with token authentication, the reference of predict. A server extension."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from tornado.web import HTTPError, RequestHandler
 
 
 class EchoHandler(RequestHandler):
-    """Checks the token and sends the body back."""
+    """Checks the token and returns the body of the request."""
 
     def prepare(self) -> None:
         provider = self.settings["identity_provider"]
-        shown = provider.get_token(self)
-        if not shown or not hmac.compare_digest(shown, provider.token):
+        token = provider.get_token(self)
+        if not token or not hmac.compare_digest(token, provider.token):
             raise HTTPError(401)
 
     def check_xsrf_cookie(self) -> None:

@@ -1,7 +1,7 @@
-"""A compare of ours over the engine's own `compare_models` with its defaults, on the same candidates.
+"""Our compare over the engine's `compare_models` with defaults, on the same candidates.
 
-Both in a fresh interpreter, each after a small warm-up, from the frame to the leaderboard, on all cores.
-The numbers have to be the same to 4 digits.
+Both in a new interpreter, after a small warm-up, from DataFrame to leaderboard, on all cores. The scores
+must be equal to 4 digits.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 from . import report
 
 ROUNDS = {"iris": 3, "50,000 × 20": 1}
-#: on the large table those that together take minutes, not hours; on iris all that the engine tries
+#: on the large table, models that take minutes and not hours; on iris, all that the engine tries
 MODELS = {
     "iris": [],
     "50,000 × 20": [
@@ -25,10 +25,10 @@ MODELS = {
     ],
 }
 FOLDS = {"iris": 10, "50,000 × 20": 3}
-FLOORS = {"iris": "≤ 0.6", "50,000 × 20": "≤ 0.65"}
+LIMITS = {"iris": "≤ 0.6", "50,000 × 20": "≤ 0.65"}
 
-#: how a worker kernel is started; the engine gets its own defaults
-_AS_IN_A_WORKER = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+#: environment of a worker kernel; the engine runs with its defaults
+_WORKER_ENV = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 _FRAME = """
 import json, sys, time, warnings
@@ -49,7 +49,7 @@ frame = frame_of(name)
 small = frame.sample(60, random_state=1)
 """
 
-_THEIRS = """
+_PYCARET_SCRIPT = """
 from pycaret.tasks import ClassificationExperiment
 def compare(data, **more):
     experiment = ClassificationExperiment(target="target", session_id=1, fold=folds).fit(data)
@@ -62,7 +62,7 @@ sys.stdout.flush()
 print("\\n" + json.dumps([seconds, json.loads(board.set_index("Model").to_json(orient="index"))]))
 """
 
-_OURS = """
+_OUR_SCRIPT = """
 from jupyter_pycaret_ops.kernel import engine
 from jupyter_pycaret_ops.kernel.engine.interfaces import NullReporter
 from jupyter_pycaret_ops.common.protocol import DataSpec, RunSpec
@@ -96,21 +96,21 @@ def _run(script: str, name: str, env: dict[str, str]) -> list[Any]:
         text=True,
         env={**os.environ, **env},
     )
-    found: list[Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    result: list[Any] = json.loads(done.stdout.splitlines()[-1])
+    return result
 
 
-def _differences(ours: dict[str, Any], theirs: dict[str, Any]) -> list[str]:
-    """Where the tables differ; the engine writes 0 for what cannot be computed, we nothing."""
-    found = [f"{model} is in one table only" for model in set(ours) ^ set(theirs)]
-    for model, row in theirs.items():
+def _differences(ours: dict[str, Any], other: dict[str, Any]) -> list[str]:
+    """Return where the leaderboards differ; for undefined metrics, the engine writes 0 and we None."""
+    differences = [f"{model} is in one table only" for model in set(ours) ^ set(other)]
+    for model, row in other.items():
         for metric, value in row.items():
-            mine = ours.get(model, {}).get(metric)
-            if mine is None and not value:
+            our_value = ours.get(model, {}).get(metric)
+            if our_value is None and not value:
                 continue
-            if mine is None or not math.isclose(mine, value, abs_tol=5e-5):
-                found.append(f"{model} {metric}: {mine} and {value}")
-    return found
+            if our_value is None or not math.isclose(our_value, value, abs_tol=5e-5):
+                differences.append(f"{model} {metric}: {our_value} and {value}")
+    return differences
 
 
 def run() -> None:
@@ -118,18 +118,18 @@ def run() -> None:
         print(f"  {name}", flush=True)
         ratios, whole, engine_s, ours_s = [], [], [], []
         for _ in range(rounds):
-            their_s, theirs = _run(_THEIRS, name, {})
-            our_s, ours, whole_s, processes = _run(_OURS, name, _AS_IN_A_WORKER)
+            their_s, other = _run(_PYCARET_SCRIPT, name, {})
+            our_s, ours, whole_s, processes = _run(_OUR_SCRIPT, name, _WORKER_ENV)
             ratios.append(our_s / their_s)
             whole.append(whole_s / their_s)
             engine_s.append(their_s)
             ours_s.append(our_s)
-        report.ratio("compare / compare_models", report.median(ratios), FLOORS[name])
+        report.ratio("compare / compare_models", report.median(ratios), LIMITS[name])
         report.figure("compare_models", report.median(engine_s), "s")
         report.figure("compare", report.median(ours_s), f"s, {len(ours)} models")
         report.figure("processes", str(processes))
         report.figure("with pipeline, schema and plots / compare_models", report.median(whole))
-        differences = _differences(ours, theirs)
+        differences = _differences(ours, other)
         report.figure(
             "same table to 4 digits", "yes" if not differences else "; ".join(differences)
         )

@@ -1,4 +1,4 @@
-"""From submit to the first engine event on a warm kernel, over a fresh import of the engine."""
+"""Time from submit to the first engine event in a spare kernel, over a new import of the engine."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ def submit_to_event(server: LiveServer, experiment: str) -> float:
 
     import websocket
 
-    began = time.perf_counter()
+    started_at = time.perf_counter()
     run = server.submit(experiment, **BODY)
-    line = websocket.create_connection(
+    connection = websocket.create_connection(
         f"{server.api.replace('http', 'ws', 1)}/runs/{run['id']}/events/ws",
         header=[f"Authorization: token {server.token}"],
         timeout=60,
     )
-    while not json.loads(line.recv())["kind"].startswith("experiment."):
+    while not json.loads(connection.recv())["kind"].startswith("experiment."):
         pass
-    took = time.perf_counter() - began
-    line.close()
+    seconds = time.perf_counter() - started_at
+    connection.close()
     server.ended(run["id"])
-    return took
+    return seconds
 
 
 def import_engine() -> float:
-    began = time.perf_counter()
+    started_at = time.perf_counter()
     subprocess.run(
         [sys.executable, "-c", "import pycaret.tasks"], check=True, cwd="/tmp", capture_output=True
     )
-    return time.perf_counter() - began
+    return time.perf_counter() - started_at
 
 
-def warm(server: LiveServer) -> None:
-    """Wait until a spare kernel stands ready."""
+def wait_for_spare_kernel(server: LiveServer) -> None:
+    """Wait until a spare kernel is ready."""
     import sqlite3
     from contextlib import closing
 
@@ -56,7 +56,7 @@ def warm(server: LiveServer) -> None:
             psutil.Process(pid).cpu_percent(0.5) < 5 for (pid,) in rows if psutil.pid_exists(pid)
         )
 
-    until(spare, "a warm kernel", 120)
+    until(spare, "a spare kernel", 120)
 
 
 def run() -> None:
@@ -65,10 +65,10 @@ def run() -> None:
         server.ended(server.submit(experiment, **BODY)["id"])
         events, imports = [], []
         for _ in range(ROUNDS):
-            warm(server)
+            wait_for_spare_kernel(server)
             events.append(submit_to_event(server, experiment))
-            warm(server)
+            wait_for_spare_kernel(server)
             imports.append(import_engine())
     report.ratio("first event / import", report.median(events) / report.median(imports), "≤ 0.1")
     report.figure("first event", report.median(events), "s")
-    report.figure("fresh import", report.median(imports), "s")
+    report.figure("new import", report.median(imports), "s")

@@ -1,4 +1,4 @@
-"""p99 of `/healthz` and `GET /api/status`, and the server's memory, while 16 strangers send hostile bodies."""
+"""p99 of `/healthz` and `GET /api/status`, and the server's memory, while 16 clients without credentials send hostile bodies."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from .load import requests_bytes, run_load
 SECONDS = 10.0
 CLIENTS = 16
 DEPLOYMENT = "/deployments/hostile"
-#: of both sizes: as large as a public deployment takes, and as large as JSON bodies may be elsewhere
+#: sizes: the limit of a public deployment, and the limit of JSON bodies elsewhere
 SIZES = (1_000_000, 15_900_000)
 
 
 def bodies(size: int) -> list[tuple[str, bytes, dict[str, str]]]:
-    """Bodies that are cheap to send and dear to build, as path, content and headers."""
+    """Return bodies that are cheap to send and expensive to parse, as path, content and headers."""
     tensor = {"name": "x", "shape": [size], "datatype": "INT8", "parameters": {}}
     head = json.dumps({"inputs": [{**tensor, "parameters": {"binary_data_size": size}}]}).encode()
     length = {"Inference-Header-Content-Length": str(len(head))}
@@ -71,7 +71,7 @@ print(dict(answers))
 
 
 class Attack:
-    """Hostile clients, in a process of their own; `answers` counts what they got."""
+    """Hostile clients in another process; `answers` returns the counts of their responses."""
 
     def __init__(self, server: LiveServer, size: int, seconds: float) -> None:
         import pickle
@@ -93,24 +93,24 @@ class Attack:
 
 
 class Memory:
-    """The greatest resident memory of a process while it is watched, in MiB above the start."""
+    """Measures the growth of a process's peak resident memory, in MiB."""
 
     def __init__(self, pid: int) -> None:
         self._process = psutil.Process(pid)
         self._before = self._process.memory_info().rss
-        self._most = self._before
+        self._peak = self._before
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch)
         self._thread.start()
 
     def _watch(self) -> None:
         while not self._stop.wait(0.02):
-            self._most = max(self._most, self._process.memory_info().rss)
+            self._peak = max(self._peak, self._process.memory_info().rss)
 
     def grown(self) -> float:
         self._stop.set()
         self._thread.join()
-        return (self._most - self._before) / 2**20
+        return (self._peak - self._before) / 2**20
 
 
 def run() -> None:
@@ -120,7 +120,7 @@ def run() -> None:
         status = requests_bytes("GET", "/api/status", server)
         run_load(server, [healthz, status], connections=2, seconds=2, pause_s=0.01)
         for size in SIZES:
-            # once before memory is looked at: an allocator keeps what it had
+            # one request before the measurement: an allocator keeps memory it has used
             requests.post(server.api + bodies(10_000)[3][0], data=bodies(10_000)[3][1], timeout=60)
             time.sleep(1)
             memory = Memory(server.process.pid)

@@ -1,4 +1,4 @@
-"""A load of HTTP requests on kept-alive connections, from a process of its own."""
+"""Send HTTP requests on keep-alive connections from another process."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 def requests_bytes(
     method: str, path: str, server: Any, body: bytes = b"", token: str | None = None
 ) -> str:
-    """A request as it goes over the wire."""
+    """Return a request as text of HTTP/1.1."""
     head = (
         f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n"
         f"Authorization: {token or f'token {server.token}'}\r\n"
@@ -25,7 +25,7 @@ def requests_bytes(
 def run_load(
     server: Any, requests: list[str], *, connections: int, seconds: float, pause_s: float = 0.0
 ) -> list[float]:
-    """Latencies in s of all requests that were answered with 200 within `seconds`."""
+    """Send requests for `seconds`, and return the latencies in s; all must succeed with status 200."""
     job = {
         "port": server.port,
         "requests": requests,
@@ -51,13 +51,13 @@ async def _connection(
 ) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", job["port"])
     while time.perf_counter() < stop_at:
-        began = time.perf_counter()
+        started_at = time.perf_counter()
         writer.write(request)
         head = await reader.readuntil(b"\r\n\r\n")
         length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
         body = await reader.readexactly(length)
         if head.split(b" ", 2)[1] == b"200":
-            result["latencies"].append(time.perf_counter() - began)
+            result["latencies"].append(time.perf_counter() - started_at)
         else:
             result["refused"] += 1
             result["first"] = result["first"] or body.decode()

@@ -1,4 +1,4 @@
-"""A page of long tables (a hundred thousand runs, a million events), over the first page of short ones."""
+"""Time of a page of long tables (100,000 runs, 1,000,000 events), over the same page of short ones."""
 
 from __future__ import annotations
 
@@ -32,23 +32,23 @@ ROUNDS = 60
 LEADERBOARD = [{"model_id": f"m{n}", "Accuracy": 0.5, "folds": [0.5] * 10} for n in range(16)]
 #: how many of the runs have failed
 FAILED = 20
-#: newer than every row that is made one by one
+#: prefix of ids newer than those of single rows
 COPIES = "ffffffff-ffff-7000-8000-"
 
-Look = Callable[[], Any]
+Query = Callable[[], Any]
 
 
 @dataclass
 class Tables:
-    """A store with that many rows, and the pages that are looked at."""
+    """A store with the given numbers of rows, and the queries to measure."""
 
     world: World
     size: tuple[int, int, int]
     run_id: str = ""
-    pages: dict[str, Look] = field(default_factory=dict)
+    pages: dict[str, Query] = field(default_factory=dict)
 
     def fill(self) -> None:
-        """Copies of one run, one event and one metric, by the database itself."""
+        """Copy one run, one event and one metric in the database."""
         store = self.world.store
         count, event_count, metric_count = self.size
         postgresql = store.engine.dialect.name == "postgresql"
@@ -89,13 +89,13 @@ class Tables:
                 connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("ANALYZE"))
 
     def newcomer(self) -> Caller:
-        """A person whose workspace has three runs, older than all others."""
+        """Return a user whose workspace has three runs, older than all others."""
         world = self.world
-        theirs = world.make_workspace(world.ada)
+        workspace = world.make_workspace(world.ada)
         person = world.person("bob")
         add = {"name": "bob", "role": "viewer"}
-        world.store.write_now(workspaces.add_member, world.ada, theirs.id, **add)
-        experiment = world.make_experiment(world.make_project(theirs.id).id)
+        world.store.write_now(workspaces.add_member, world.ada, workspace.id, **add)
+        experiment = world.make_experiment(world.make_project(workspace.id).id)
         for _ in range(3):
             world.submit(experiment_id=experiment.id)
         return person
@@ -105,27 +105,27 @@ class Tables:
         count, event_count, _ = self.size
         middle = f"{COPIES}{count // 2:012x}"
 
-        def listed(cursor: str | None = None, by: Caller = world.ada, **narrow: Any) -> Look:
+        def run_page(cursor: str | None = None, by: Caller = world.ada, **filters: Any) -> Query:
             page = PageRequest(100, cursor)
-            return lambda: read(runs.list_page, by, runs.RunFilter(**narrow), page)
+            return lambda: read(runs.list_page, by, runs.RunFilter(**filters), page)
 
         place = {"workspace_id": world.workspace.id}
         self.pages = {
-            "runs of a workspace": listed(**place),
-            "runs, from the middle": listed(middle, **place),
-            "runs of all workspaces": listed(),
-            "runs of who has few": listed(by=self.newcomer()),
-            "runs of a project": listed(project_id=world.project.id),
-            "runs of an experiment": listed(experiment_id=world.experiment.id),
-            "runs that failed, few": listed(status="failed", **place),
-            "runs that failed, of an experiment": listed(
+            "runs of a workspace": run_page(**place),
+            "runs, from the middle": run_page(middle, **place),
+            "runs of all workspaces": run_page(),
+            "runs of a user with few": run_page(by=self.newcomer()),
+            "runs of a project": run_page(project_id=world.project.id),
+            "runs of an experiment": run_page(experiment_id=world.experiment.id),
+            "runs that failed, few": run_page(status="failed", **place),
+            "runs that failed, of an experiment": run_page(
                 status="failed", experiment_id=world.experiment.id
             ),
-            "runs of a plan that nobody took": listed(plan="tune", **place),
-            "runs on a source that nobody used": listed(
+            "runs of an unused plan": run_page(plan="tune", **place),
+            "runs on an unused data source": run_page(
                 data_source_id=world.make_source().id, **place
             ),
-            "runs that failed, of all workspaces": listed(status="failed"),
+            "runs that failed, of all workspaces": run_page(status="failed"),
             "events, first": lambda: read(events.after, self.run_id, 0, 100),
             "events, last": lambda: read(events.after, self.run_id, 900 + event_count, 100),
             "metrics of a run": lambda: read(
@@ -139,7 +139,7 @@ class Tables:
 
 @contextmanager
 def databases() -> Iterator[dict[str, Callable[[str], str]]]:
-    """Kinds of databases that are here, each with how to make one."""
+    """Yield the available kinds of databases, each with a function that creates one."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         found: dict[str, Callable[[str], str]] = {
@@ -161,23 +161,23 @@ def filled(url: str, size: tuple[int, int, int]) -> Tables:
     return tables
 
 
-def timed(look: Look) -> float:
-    began = time.perf_counter()
-    look()
-    return time.perf_counter() - began
+def timed(query: Query) -> float:
+    started_at = time.perf_counter()
+    query()
+    return time.perf_counter() - started_at
 
 
 def compare(kind: str, short: Tables, long: Tables) -> None:
-    for name, look in long.pages.items():
-        mine, theirs = [], []
+    for name, query in long.pages.items():
+        long_s, short_s = [], []
         for _ in range(ROUNDS):
-            mine.append(timed(look))
-            theirs.append(timed(short.pages[name]))
+            long_s.append(timed(query))
+            short_s.append(timed(short.pages[name]))
         report.ratio(
-            f"{kind}, {name}: long / short", report.median(mine) / report.median(theirs), "≤ 1.5"
+            f"{kind}, {name}: long / short", report.median(long_s) / report.median(short_s), "≤ 1.5"
         )
-        report.figure("long", report.median(mine) * 1000, "ms")
-        report.figure("short", report.median(theirs) * 1000, "ms")
+        report.figure("long", report.median(long_s) * 1000, "ms")
+        report.figure("short", report.median(short_s) * 1000, "ms")
 
 
 def run() -> None:

@@ -43,7 +43,7 @@ def serve(config: str, **traits: object) -> LiveServer:
     return server
 
 
-def quiet(server: LiveServer) -> None:
+def wait_until_idle(server: LiveServer) -> None:
     """Return when the kernels have warmed up: each has used next to no processor time for a second."""
     processes = [psutil.Process(server.process.pid), *server.kernels()]
     while True:
@@ -69,7 +69,7 @@ def run() -> None:
             server.deploy_iris(f"bench-{model}", model)
             request = requests_bytes("POST", predict(model), server, body)
             run_load(server, [request], connections=8, seconds=2)
-        quiet(server)
+        wait_until_idle(server)
 
     with serve("") as server:
         deploy(server)

@@ -1,4 +1,4 @@
-"""How figures are printed."""
+"""Print the results of benchmarks."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import statistics
 from collections.abc import Sequence
 
 
-def ratio(what: str, value: float, floor: str) -> None:
-    """One ratio with the floor that it is held against."""
-    print(f"  {what}: {value:.3f}   (floor: {floor})", flush=True)
+def ratio(name: str, value: float, limit: str) -> None:
+    """Print a ratio and its limit."""
+    print(f"  {name}: {value:.3f}   (limit: {limit})", flush=True)
 
 
-def figure(what: str, value: float | str, unit: str = "") -> None:
-    """A figure behind a ratio; it says something about this machine only."""
-    shown = value if isinstance(value, str) else f"{value:.3g}"
-    print(f"    {what}: {shown} {unit}".rstrip(), flush=True)
+def figure(name: str, value: float | str, unit: str = "") -> None:
+    """Print a measurement behind a ratio; it is valid for this machine only."""
+    text = value if isinstance(value, str) else f"{value:.3g}"
+    print(f"    {name}: {text} {unit}".rstrip(), flush=True)
 
 
 def quantile(values: Sequence[float], share: float) -> float:
-    """The nearest-rank quantile."""
+    """Return the nearest-rank quantile."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 

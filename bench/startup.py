@@ -20,7 +20,7 @@ def start(home: Home, *, extension: bool) -> float:
     port = free_port()
     config = home.path / f"config-{extension}.py"
     config.write_text(f"c.ServerApp.jpserver_extensions = {{'jupyter_pycaret_ops': {extension}}}\n")
-    began = time.perf_counter()
+    started_at = time.perf_counter()
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "jupyter", "server", "--no-browser", "--allow-root"),
@@ -38,10 +38,10 @@ def start(home: Home, *, extension: bool) -> float:
                 break
         except requests.ConnectionError:
             time.sleep(0.005)
-    took = time.perf_counter() - began
+    seconds = time.perf_counter() - started_at
     process.terminate()
     process.wait(30)
-    return took
+    return seconds
 
 
 def run() -> None:

@@ -30,7 +30,7 @@ def make(path: Path) -> None:
 
 def upload(server: LiveServer, path: Path, url: str) -> float:
     """Seconds; curl sends, for Python's clients are slower than the server."""
-    began = time.perf_counter()
+    started_at = time.perf_counter()
     done = subprocess.run(
         [
             *("curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}"),
@@ -41,9 +41,9 @@ def upload(server: LiveServer, path: Path, url: str) -> float:
         capture_output=True,
         text=True,
     )
-    took = time.perf_counter() - began
+    seconds = time.perf_counter() - started_at
     assert done.stdout == "201", done.stdout
-    return took
+    return seconds
 
 
 def run() -> None:
@@ -71,9 +71,9 @@ def run() -> None:
         uploads, digests = [], []
         for _ in range(ROUNDS):
             uploads.append(upload(server, path, url))
-            began = time.perf_counter()
+            started_at = time.perf_counter()
             subprocess.run(["sha256sum", str(path)], check=True, capture_output=True)
-            digests.append(time.perf_counter() - began)
+            digests.append(time.perf_counter() - started_at)
         stop.set()
         watching.join()
         megabytes = path.stat().st_size / 1e6
@@ -82,4 +82,4 @@ def run() -> None:
     )
     report.figure("upload", megabytes / report.median(uploads), "MB/s")
     report.figure("sha256sum", megabytes / report.median(digests), "MB/s")
-    report.figure("memory grows by", (peak[0] - before) / 2**20, "MiB (floor: < 16)")
+    report.figure("memory grows by", (peak[0] - before) / 2**20, "MiB (limit: < 16)")

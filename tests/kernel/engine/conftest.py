@@ -1,4 +1,4 @@
-"""What the tests of the engine room share: a reporter that remembers, and small frames."""
+"""Fixtures of the engine tests: a recording reporter and small DataFrames."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from jupyter_pycaret_ops.kernel.engine.global_state import load_engine
 
 @pytest.fixture(scope="session", autouse=True)
 def loaded():
-    """Import PyCaret once, outside of what a test measures."""
+    """Import PyCaret once, before any test measures time."""
     for task in TASK_TYPES:
         load_engine(task)
 
@@ -26,7 +26,7 @@ DATASETS = Path(__file__).parents[4] / "shared" / "datasets"
 
 
 class Recorder:
-    """A reporter that keeps everything, and refuses what is not plain JSON."""
+    """A reporter that records everything and refuses values that are not plain JSON."""
 
     def __init__(self) -> None:
         self.events: list[dict[str, Any]] = []
@@ -142,7 +142,7 @@ def diabetes() -> Any:
 
 @pytest.fixture
 def frame() -> Any:
-    """60 rows, two informative numbers and a text, two labels in turn."""
+    """Return 60 rows with two numbers, a text column and two alternating labels."""
     import numpy as np
     import pandas as pd
 

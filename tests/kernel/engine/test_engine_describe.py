@@ -1,4 +1,4 @@
-"""What the engine says of itself, and what becomes JSON of anything."""
+"""Description of the engine, conversion to JSON and parameter schemas."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def task(described, task_id):
     return found
 
 
-def test_it_is_plain_json_and_has_all_tasks(described):
+def test_description_is_plain_json_with_all_tasks(described):
     json.dumps(described, allow_nan=False)
     assert [t["id"] for t in described["tasks"]] == [
         "classification",
@@ -53,7 +53,7 @@ _MODELS = {
 
 
 @pytest.mark.parametrize("task_id", _PLANS)
-def test_what_can_run_is_complete(described, task_id):
+def test_available_task_is_described_completely(described, task_id):
     found = task(described, task_id)
     assert [p["id"] for p in found["plans"]] == _PLANS[task_id].split()
     assert {p["id"] for p in found["plans"] if p["needs_model"]} == set(_PLANS[task_id].split()) & {
@@ -72,7 +72,7 @@ def test_what_can_run_is_complete(described, task_id):
     assert TASK_TYPES[task_id].default_metric in [m["id"] for m in found["metrics"]]
 
 
-def test_slow_models_are_no_defaults(described):
+def test_slow_models_are_not_default_models(described):
     models = {m["id"]: m["turbo"] for m in task(described, "classification")["models"]}
     assert [model_id for model_id, turbo in models.items() if not turbo] == ["rbfsvm", "gpc", "mlp"]
     models = {m["id"]: m["turbo"] for m in task(described, "time_series")["models"]}
@@ -80,26 +80,26 @@ def test_slow_models_are_no_defaults(described):
     assert "ensemble_forecaster" not in models
 
 
-def test_a_model_whose_library_is_missing_says_what_brings_it(described):
+def test_model_with_missing_library_names_its_extra(described):
     for model in task(described, "classification")["models"]:
         assert model["is_available"] == (model["extra"] is None)
         assert bool(model["params"]) == model["is_available"]
 
 
-def test_defaults_are_valid_by_their_own_schema(described):
+def test_default_matches_its_own_schema(described):
     for found in described["tasks"]:
         plan_params = [param for p in found["plans"] for param in p["params"]]
         for param in plan_params + found["setup_params"]:
             assert validation_error(param["default"], param["schema"]) is None, param
 
 
-def test_what_the_engine_ignores_is_not_offered(described):
+def test_parameter_without_effect_is_not_described(described):
     names = {p["name"] for p in task(described, "classification")["setup_params"]}
     assert not {"preprocess", "fold_strategy", "n_jobs", "logger", "target", "use_gpu"} & names
     assert {"session_id", "fold", "train_size", "normalize", "ignore_features"} <= names
 
 
-def test_metrics_carry_the_names_of_the_leaderboard(described):
+def test_metric_ids_are_columns_of_the_leaderboard(described):
     metrics = {m["id"]: m["greater_is_better"] for m in task(described, "regression")["metrics"]}
     assert metrics == {
         "MAE": False,
@@ -111,7 +111,7 @@ def test_metrics_carry_the_names_of_the_leaderboard(described):
     }
 
 
-def test_every_described_model_can_be_created_by_its_parameters(described):
+def test_described_model_can_be_created_with_its_parameters(described):
     for model in task(described, "classification")["models"]:
         assert "n_jobs" not in [p["name"] for p in model["params"]]
 
@@ -140,7 +140,7 @@ class Word(StrEnum):
     ],
     ids=str,
 )
-def test_plain(value, expected):
+def test_plain_converts_values_to_json(value, expected):
     result = plain(value)
     assert result == expected
     assert type(result) is type(expected)
@@ -163,5 +163,5 @@ def test_plain(value, expected):
     ],
     ids=str,
 )
-def test_parameters_are_checked_by_their_schema(value, schema, is_fine):
+def test_validation_error_checks_value_against_schema(value, schema, is_fine):
     assert (validation_error(value, schema) is None) == is_fine

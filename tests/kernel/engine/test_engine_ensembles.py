@@ -65,7 +65,7 @@ def engine_of():
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_the_numbers_are_the_engines(
+def test_ensemble_scores_equal_those_of_the_engine(
     plan, recorder, iris, engine_of, plan_id, model_id, params, made, verb, options
 ):
     result = plan(iris, "species", plan=plan_id, model_id=model_id, setup=SETUP, **params)
@@ -84,13 +84,13 @@ def test_the_numbers_are_the_engines(
     assert (predicted == iris["species"]).mean() > 0.9
 
 
-def test_what_is_better_alone_is_kept_beside_it(plan, recorder, iris):
+def test_model_better_alone_is_kept_with_its_ensemble(plan, recorder, iris):
     result = plan(iris, "species", plan="blend", setup=SETUP, include=["lr", "dummy"])
     kept = {n.removeprefix("pipeline-").removesuffix(".pkl") for n in pipelines(recorder)}
     assert kept == {result.leaderboard[0]["model_id"], "blend"}
 
 
-def test_without_names_the_best_of_a_compare_are_put_together(plan, recorder, frame, monkeypatch):
+def test_best_models_are_combined_without_include(plan, recorder, frame, monkeypatch):
     from jupyter_pycaret_ops.kernel.engine.experiments import SupervisedExperiment
 
     monkeypatch.setattr(SupervisedExperiment, "default_models", ["lr", "nb", "dt", "dummy"])
@@ -101,7 +101,7 @@ def test_without_names_the_best_of_a_compare_are_put_together(plan, recorder, fr
     assert stack["name"] == "Stack of 2 models"
 
 
-def test_regression_is_blended(plan, recorder, diabetes, engine_of):
+def test_regression_models_are_blended(plan, recorder, diabetes, engine_of):
     result = plan(
         diabetes, "target", task="regression", plan="blend", setup=SETUP, include=["lr", "knn"]
     )
@@ -110,7 +110,7 @@ def test_regression_is_blended(plan, recorder, diabetes, engine_of):
     assert record["R2"] == pytest.approx(theirs.metrics.loc["Mean", "R2"], abs=1e-9)
 
 
-def test_a_calibrated_model_gives_probabilities(plan, recorder, frame):
+def test_calibrated_model_predicts_probabilities(plan, recorder, frame):
     plan(frame, "label", plan="calibrate", model_id="ridge", method="isotonic")
     assert pipelines(recorder) == ["pipeline-ridge_calibrated.pkl"]
     shares = recorder.pipeline("ridge_calibrated").predict_proba(frame)
@@ -120,7 +120,7 @@ def test_a_calibrated_model_gives_probabilities(plan, recorder, frame):
 
 
 @pytest.mark.parametrize(
-    ("plan_id", "params", "says"),
+    ("plan_id", "params", "message"),
     [
         ("blend", {"include": ["lr"]}, "at least two"),
         ("blend", {"include": ["lr", "nope"]}, "“nope”"),
@@ -130,18 +130,18 @@ def test_a_calibrated_model_gives_probabilities(plan, recorder, frame):
         ("blend", {"include": ["lr", "ridge"], "method": "soft"}, "Blend of 2 models failed"),
     ],
 )
-def test_what_cannot_be_put_together_says_why(plan, iris, plan_id, params, says):
+def test_invalid_combination_is_refused_with_reason(plan, iris, plan_id, params, message):
     error = failure(plan, iris, "species", plan=plan_id, **params)
-    assert says in error.message
+    assert message in error.message
 
 
-def test_a_model_that_cannot_be_boosted_says_why(plan, iris):
+def test_model_that_cannot_be_boosted_is_reported(plan, iris):
     error = failure(plan, iris, "species", plan="ensemble", model_id="knn", method="Boosting")
     assert error.message.startswith("K Neighbors Classifier (boosted) failed: ")
     assert "sample_weight" in error.message
 
 
-def test_the_engines_own_events_tell_of_it(plan, recorder, iris):
+def test_ensemble_is_reported_by_engine_events(plan, recorder, iris):
     plan(iris, "species", plan="ensemble", model_id="dt")
     kinds = [event["kind"] for event in recorder.events]
     assert kinds.count("model.ensemble.started") == kinds.count("model.ensembled") == 1
@@ -157,7 +157,7 @@ def test_the_engines_own_events_tell_of_it(plan, recorder, iris):
         ("time_series", "stack"),
     ],
 )
-def test_a_plan_that_a_task_lacks_is_refused(plan, iris, task, plan_id):
+def test_plan_unknown_to_task_is_refused(plan, iris, task, plan_id):
     error = failure(plan, iris, None, task=task, plan=plan_id)
     assert error.kind == "user"
     assert f"The task {task} has no plan “{plan_id}”" in error.message

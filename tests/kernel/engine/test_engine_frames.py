@@ -19,7 +19,7 @@ def failure(run, /, *args, **kwargs):
     return raised.value
 
 
-def test_integer_names_are_texts_and_order_does_not_matter(plan, recorder, frame):
+def test_integer_column_names_become_texts_in_any_order(plan, recorder, frame):
     frame = frame.rename(columns={"a": 1, "b": 0, "town": 10})
     plan(frame, "label")
     pipeline = recorder.pipeline("dt")
@@ -29,24 +29,24 @@ def test_integer_names_are_texts_and_order_does_not_matter(plan, recorder, frame
     assert (straight == turned).all()
 
 
-def test_an_integer_target_name_is_found_by_its_text(plan, frame):
+def test_integer_target_name_is_found_by_its_text(plan, frame):
     result = plan(frame.rename(columns={"label": 7}), "7")
     assert result.snapshot["target"] == "7"
 
 
-def test_duplicate_names_become_unique(plan, recorder, frame):
+def test_duplicate_column_names_become_unique(plan, recorder, frame):
     frame = frame.set_axis(["x", "x", "x_2", "label"], axis=1)
     plan(frame, "label")
     assert [c["name"] for c in recorder.schema["columns"]] == ["x", "x_3", "x_2"]
 
 
-def test_names_are_unique_whatever_they_were():
+def test_unique_names_are_unique_for_any_input():
     assert unique_names([1, "1", ("a", 2), None]) == ["1", "1_2", "a_2", "None"]
     assert unique_names(["a", "a", "a_2"]) == ["a", "a_3", "a_2"]
 
 
 @pytest.mark.parametrize("values", [np.nan, None, pd.NA, np.inf], ids=str)
-def test_a_column_without_values_is_dropped(plan, recorder, frame, values):
+def test_column_without_values_is_dropped(plan, recorder, frame, values):
     frame["nothing"] = values
     plan(frame, "label")
     assert recorder.change("empty_columns_dropped")["columns"] == ["nothing"]
@@ -62,7 +62,7 @@ def test_rows_without_target_are_dropped(plan, recorder, frame):
     assert [c["change"] for c in result.snapshot["data_changes"]] == ["rows_without_target_dropped"]
 
 
-def test_infinite_features_are_missing(plan, recorder, frame):
+def test_infinite_features_become_missing(plan, recorder, frame):
     frame.loc[3, "a"] = np.inf
     frame.loc[4, "a"] = -np.inf
     plan(frame, "label", model_id="lr")
@@ -73,7 +73,7 @@ def test_infinite_features_are_missing(plan, recorder, frame):
 @pytest.mark.parametrize(
     "dtype", ["string", "string[pyarrow]", "category", "str", "object"], ids=str
 )
-def test_text_of_any_dtype_with_missing_values(plan, recorder, frame, dtype):
+def test_text_column_of_any_dtype_may_have_missing_values(plan, recorder, frame, dtype):
     frame.loc[3, "town"] = None
     try:
         frame["town"] = frame["town"].astype(dtype)
@@ -85,7 +85,7 @@ def test_text_of_any_dtype_with_missing_values(plan, recorder, frame, dtype):
 
 
 @pytest.mark.parametrize("dtype", ["Int64", "Float64", "boolean"])
-def test_nullable_dtypes(plan, recorder, frame, dtype):
+def test_nullable_dtypes_are_read(plan, recorder, frame, dtype):
     values = [i % 2 for i in range(60)]
     frame["n"] = pd.array(values, dtype="Int64").astype(dtype)
     frame.loc[3, "n"] = pd.NA
@@ -95,19 +95,19 @@ def test_nullable_dtypes(plan, recorder, frame, dtype):
     assert n["missing"]
 
 
-def test_booleans_with_gaps_are_booleans(plan, recorder, frame):
+def test_booleans_with_missing_values_are_booleans(plan, recorder, frame):
     frame["flag"] = [True, False, None] * 20
     plan(frame, "label", model_id="lr")
     (flag,) = [c for c in recorder.schema["columns"] if c["name"] == "flag"]
     assert flag["type"] == "boolean"
 
 
-def test_only_boolean_features(plan, frame):
+def test_only_boolean_features_are_enough(plan, frame):
     only = pd.DataFrame({"flag": frame["a"] > 0.5, "label": frame["label"]})
     assert plan(only, "label").leaderboard[0]["Accuracy"] > 0.7
 
 
-def test_mixed_numbers_and_texts_are_texts(plan, recorder, frame):
+def test_mixed_numbers_and_texts_become_text(plan, recorder, frame):
     frame["mixed"] = pd.Series([1, "x", 2.0] * 20, dtype=object)
     plan(frame, "label")
     assert recorder.change("mixed_to_text")["columns"] == ["mixed"]
@@ -115,20 +115,20 @@ def test_mixed_numbers_and_texts_are_texts(plan, recorder, frame):
     assert mixed["categories"] == ["1", "2", "x"]
 
 
-def test_the_same_value_is_the_same_category_in_any_dtype():
+def test_same_value_is_same_category_in_any_dtype():
     assert {text_of(v) for v in (1, 1.0, "1", np.int8(1), np.float32(1))} == {"1"}
     assert text_of(True) == "True"
     assert text_of(b"x") == "x"
 
 
 @pytest.mark.parametrize("value", [[1, 2], {"k": 1}, (1,), {2, 1}, np.array([1])], ids=str)
-def test_lists_and_objects_are_texts(plan, recorder, frame, value):
+def test_lists_and_objects_become_text(plan, recorder, frame, value):
     frame["nested"] = pd.Series([value] * 30 + [None] * 30, dtype=object)
     plan(frame, "label")
     assert recorder.change("nested_to_text")["columns"] == ["nested"]
 
 
-def test_numbers_with_placeholders_are_numbers(plan, recorder, frame):
+def test_numbers_with_blank_texts_become_numbers(plan, recorder, frame):
     frame["power"] = [str(i) for i in range(58)] + ["?", "n/a"]
     plan(frame, "label", model_id="lr")
     assert recorder.change("blanks_to_missing")["blanks"] == {"power": ["?", "n/a"]}
@@ -137,14 +137,14 @@ def test_numbers_with_placeholders_are_numbers(plan, recorder, frame):
     recorder.pipeline("lr").predict(frame)
 
 
-def test_numbers_written_as_text_stay_what_the_user_sends(plan, recorder, frame):
+def test_numbers_written_as_text_stay_text(plan, recorder, frame):
     frame["code"] = ["007", "008"] * 30
     plan(frame, "label")
     (code,) = [c for c in recorder.schema["columns"] if c["name"] == "code"]
     assert (code["type"], code["categories"]) == ("string", ["007", "008"])
 
 
-def test_decimals_and_durations_are_numbers(plan, recorder, frame):
+def test_decimals_and_durations_become_numbers(plan, recorder, frame):
     frame["price"] = [decimal.Decimal(i) / 4 for i in range(60)]
     frame["took"] = pd.to_timedelta(range(60), unit="min")
     plan(frame, "label")
@@ -183,7 +183,7 @@ def test_dates_become_numbers(plan, recorder, frame, values, form):
     assert (day["type"], day["format"]) == ("datetime", form)
 
 
-def test_a_date_in_the_future_is_not_an_unknown_category(frame):
+def test_future_date_is_not_an_unknown_category(frame):
     step = InputFrame(
         [{"name": "d", "safe": "d", "kind": "date", "form": "%m/%d/%Y", "parts": ["year", "days"],
           "blanks": []}]
@@ -198,14 +198,14 @@ def test_a_date_in_the_future_is_not_an_unknown_category(frame):
 
 
 @pytest.mark.parametrize("texts", [["1.2.3", "10.0.0"], ["2019", "2020"], ["12-34", "10-11"]])
-def test_what_only_looks_like_a_date_stays_text(plan, recorder, frame, texts):
+def test_text_similar_to_date_stays_text(plan, recorder, frame, texts):
     frame["v"] = texts * 30
     plan(frame, "label")
     (v,) = [c for c in recorder.schema["columns"] if c["name"] == "v"]
     assert v["type"] == "string"
 
 
-def test_special_characters_in_names(plan, recorder, frame):
+def test_special_characters_in_column_names_are_replaced(plan, recorder, frame):
     frame = frame.rename(columns={"a": "a [m] <1>", "b": 'b{"x":,}', "town": "the town"})
     plan(frame, "label")
     assert recorder.change("names_made_safe")["columns"] == ["a [m] <1>", 'b{"x":,}']
@@ -214,17 +214,17 @@ def test_special_characters_in_names(plan, recorder, frame):
     assert not set('[]<>{}":, ') & set("".join(safe))
 
 
-def test_names_that_become_the_same_do_not_collide(plan, frame, recorder):
+def test_safe_column_names_do_not_collide(plan, frame, recorder):
     frame = frame.rename(columns={"a": "x y", "b": "x_y", "town": "x[y"})
     plan(frame, "label")
     assert len({c["safe"] for c in recorder.pipeline("dt").named_steps["input"].columns}) == 3
 
 
-def test_a_feature_named_like_a_prediction(plan, frame):
+def test_feature_may_be_named_like_a_prediction(plan, frame):
     plan(frame.rename(columns={"a": "prediction_label", "b": "prediction_score"}), "label")
 
 
-def test_identifiers_and_many_categories_are_kept_but_told(plan, recorder, frame):
+def test_identifiers_and_many_categories_are_kept_and_reported(plan, recorder, frame):
     frame["customer"] = [f"c{i:03}" for i in range(60)]
     frame["row id"] = range(100, 160)
     plan(frame, "label")
@@ -232,24 +232,24 @@ def test_identifiers_and_many_categories_are_kept_but_told(plan, recorder, frame
     assert "customer" in [c["name"] for c in recorder.schema["columns"]]
 
 
-def test_ignored_features(plan, recorder, frame):
+def test_ignore_features_leaves_columns_out(plan, recorder, frame):
     plan(frame, "label", setup={"ignore_features": ["town"]})
     assert [c["name"] for c in recorder.schema["columns"]] == ["a", "b"]
     error = failure(plan, frame, "label", setup={"ignore_features": ["Town"]})
     assert "“Town”" in error.message
 
 
-def test_any_index_will_do(plan, frame):
+def test_any_index_is_accepted(plan, frame):
     frame.index = pd.Index([0, "x", 2.5] * 20, dtype=object)
     plan(frame, "label")
 
 
-def test_sparse_columns(plan, frame):
+def test_sparse_columns_are_read(plan, frame):
     frame["s"] = pd.arrays.SparseArray([0.0, 1.0, 0.0] * 20)
     plan(frame, "label")
 
 
-def test_the_callers_frame_is_not_touched(plan, frame):
+def test_dataframe_of_caller_is_not_changed(plan, frame):
     frame["day"] = pd.date_range("2024-01-01", periods=60).astype(str)
     frame.loc[3, "a"] = np.inf
     before = frame.copy(deep=True)
@@ -258,7 +258,7 @@ def test_the_callers_frame_is_not_touched(plan, frame):
 
 
 @pytest.mark.parametrize(
-    ("data", "says"),
+    ("data", "message"),
     [
         (pd.DataFrame(), "empty"),
         (pd.DataFrame({"a": [], "label": []}), "empty"),
@@ -267,13 +267,13 @@ def test_the_callers_frame_is_not_touched(plan, frame):
         ([1, 2], "not a table"),
     ],
 )
-def test_too_little_data_is_said_plainly(plan, data, says):
+def test_too_little_data_is_refused(plan, data, message):
     error = failure(plan, data, "label")
     assert error.kind == "user"
-    assert says in error.message
+    assert message in error.message
 
 
-def test_an_unknown_target_names_the_columns(plan, frame):
+def test_unknown_target_lists_the_columns(plan, frame):
     error = failure(plan, frame, "nowhere")
     assert error.kind == "user"
     assert error.message == (

@@ -1,4 +1,4 @@
-"""A run leaves the kernel as it was."""
+"""A run leaves the global state of the kernel unchanged."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ assert os.listdir(".") == [], os.listdir(".")
 """
 
 
-def test_the_first_import_leaves_no_trace(tmp_path):
+def test_first_import_leaves_global_state_unchanged(tmp_path):
     path = os.pathsep.join(p or str(Path.cwd()) for p in sys.path)
     done = subprocess.run(
         [sys.executable, "-c", _CHILD],
@@ -59,7 +59,9 @@ def test_the_first_import_leaves_no_trace(tmp_path):
 
 
 @pytest.mark.parametrize("task", ["classification", "regression"])
-def test_a_whole_compare_leaves_no_trace(plan, capfd, monkeypatch, tmp_path, iris, diabetes, task):
+def test_compare_leaves_global_state_unchanged(
+    plan, capfd, monkeypatch, tmp_path, iris, diabetes, task
+):
     monkeypatch.chdir(tmp_path)
     np.random.seed(5)
     frame, target = {
@@ -74,7 +76,7 @@ def test_a_whole_compare_leaves_no_trace(plan, capfd, monkeypatch, tmp_path, iri
     assert capfd.readouterr() == ("", "")
 
 
-def test_the_users_own_warnings_are_seen_while_a_plan_runs(plan, recorder, iris, monkeypatch):
+def test_user_warnings_are_shown_while_a_plan_runs(plan, recorder, iris, monkeypatch):
     seen = []
     monkeypatch.setattr(warnings, "showwarning", lambda *args, **kwargs: seen.append(args[0]))
 
@@ -94,7 +96,7 @@ def test_the_users_own_warnings_are_seen_while_a_plan_runs(plan, recorder, iris,
     assert [str(w) for w in seen] == ["from the user"]
 
 
-def test_the_users_own_seed_works_while_a_plan_runs(plan, recorder, iris):
+def test_user_seed_works_while_a_plan_runs(plan, recorder, iris):
     drawn = []
 
     def draw(kind, payload):
@@ -111,7 +113,7 @@ def test_the_users_own_seed_works_while_a_plan_runs(plan, recorder, iris):
     assert drawn == expected
 
 
-def test_runs_beside_each_other_do_not_change_the_numbers(iris, frame):
+def test_concurrent_runs_have_the_scores_of_serial_runs(iris, frame):
     from jupyter_pycaret_ops.common.protocol import DataSpec, RunSpec
     from jupyter_pycaret_ops.kernel import engine
     from jupyter_pycaret_ops.kernel.engine.interfaces import NullReporter

@@ -32,7 +32,9 @@ def failure(run, /, *args, **kwargs):
     ids=str,
 )
 @pytest.mark.parametrize("model_id", ["dt", "ridge", "lr"])
-def test_labels_come_back_as_they_were(plan, recorder, frame, values, labels, model_id):
+def test_predicted_labels_have_original_values_and_types(
+    plan, recorder, frame, values, labels, model_id
+):
     frame["label"] = pd.Series(values).iloc[[i % 2 for i in range(60)]].array
     plan(frame, "label", model_id=model_id)
     schema, pipeline = recorder.schema, recorder.pipeline(model_id)
@@ -48,7 +50,7 @@ def test_labels_come_back_as_they_were(plan, recorder, frame, values, labels, mo
         assert (winner == pipeline.predict(frame)).all()
 
 
-def test_an_integer_target_with_gaps_stays_integer(plan, recorder, frame):
+def test_integer_target_with_missing_values_stays_integer(plan, recorder, frame):
     # read by pandas as 2.0, NaN, 5.0
     frame["label"] = [2, 5, None] * 20
     plan(frame, "label")
@@ -62,7 +64,7 @@ def test_mixed_labels_are_read_as_text(plan, recorder, frame):
     assert recorder.schema["labels"] == ["1", "a"]
 
 
-def test_scores_do_not_depend_on_what_the_labels_are_called(plan, frame):
+def test_scores_do_not_depend_on_label_names(plan, frame):
     named = plan(frame, "label", model_id="lr").leaderboard
     frame["label"] = frame["label"] == "yes"
     coded = plan(frame, "label", model_id="lr").leaderboard
@@ -71,7 +73,7 @@ def test_scores_do_not_depend_on_what_the_labels_are_called(plan, frame):
     assert named == coded
 
 
-def test_a_class_with_one_row_is_named(plan, frame):
+def test_class_with_one_row_is_refused_by_name(plan, frame):
     frame["Type"] = ["1", "2", "3"] * 19 + ["1", "2", "6"]
     error = failure(plan, frame.drop(columns="label"), "Type")
     assert error.kind == "user"
@@ -81,7 +83,7 @@ def test_a_class_with_one_row_is_named(plan, frame):
     assert message.startswith("Classes “6”, “7” of Type have 1 row each")
 
 
-def test_a_class_with_two_rows_is_fine_and_its_auc_is_not_zero(plan, recorder, frame):
+def test_class_with_two_rows_is_accepted_without_zero_auc(plan, recorder, frame):
     frame.loc[[4, 8], "label"] = "rare"
     record = plan(frame, "label", model_id="lr").leaderboard[0]
     assert recorder.change("folds_reduced")["folds"] == 2
@@ -89,27 +91,27 @@ def test_a_class_with_two_rows_is_fine_and_its_auc_is_not_zero(plan, recorder, f
     assert recorder.schema["labels"] == ["no", "rare", "yes"]
 
 
-def test_a_single_class(plan, frame):
+def test_single_class_is_refused(plan, frame):
     frame["label"] = "yes"
     error = failure(plan, frame, "label")
     assert error.kind == "user"
     assert "single class “yes”" in error.message
 
 
-def test_a_continuous_target_in_classification(plan, frame):
+def test_continuous_target_is_refused_in_classification(plan, frame):
     error = failure(plan, frame, "a")
     assert error.kind == "user"
     assert "regression" in error.message
 
 
-def test_more_classes_than_rows_in_the_holdout(plan):
+def test_more_classes_than_holdout_rows_are_refused(plan):
     frame = pd.DataFrame({"a": range(100), "label": [f"c{i // 2}" for i in range(100)]})
     error = failure(plan, frame, "label")
     assert error.kind == "user"
     assert "50 classes" in error.message
 
 
-def test_folds_follow_the_smallest_class(plan, recorder, frame):
+def test_number_of_folds_is_limited_by_smallest_class(plan, recorder, frame):
     frame["label"] = ["yes"] * 8 + ["no"] * 52
     plan(frame, "label", setup={"fold": 10})
     told = recorder.change("folds_reduced")
@@ -118,32 +120,32 @@ def test_folds_follow_the_smallest_class(plan, recorder, frame):
     assert recorder.payloads("data.split")[0]["folds"] == 6
 
 
-def test_twelve_rows_with_the_default_folds(plan, recorder, frame):
+def test_twelve_rows_reduce_the_default_folds(plan, recorder, frame):
     result = plan(frame[:12], "label", setup={"fold": 10})
     assert len(result.leaderboard[0]["folds"]) == recorder.change("folds_reduced")["folds"]
 
 
-def test_twelve_rows_of_regression(plan, frame):
+def test_twelve_rows_are_enough_for_regression(plan, frame):
     result = plan(frame[:12], "b", task="regression", setup={"fold": 10})
     assert len(result.leaderboard[0]["folds"]) == 4
     assert None not in result.leaderboard[0]["folds"]
 
 
-def test_text_target_in_regression(plan, frame):
+def test_text_target_is_refused_in_regression(plan, frame):
     error = failure(plan, frame, "town", task="regression")
     assert error.kind == "user"
     assert "“town” has text such as" in error.message
     assert "classification" in error.message
 
 
-def test_numbers_written_as_text_are_a_regression_target(plan, recorder, frame):
+def test_numbers_written_as_text_are_accepted_as_regression_target(plan, recorder, frame):
     frame["b"] = frame["b"].round(3).astype(str)
     plan(frame, "b", task="regression")
     assert recorder.change("target_to_numbers")["columns"] == ["b"]
     assert recorder.pipeline("dt").predict(frame).dtype == np.float64
 
 
-def test_a_few_texts_in_a_regression_target_are_counted(plan, frame):
+def test_texts_in_regression_target_are_counted_in_error(plan, frame):
     frame["b"] = frame["b"].astype(str)
     frame.loc[[1, 2], "b"] = "?"
     message = failure(plan, frame, "b", task="regression").message
@@ -158,29 +160,29 @@ def test_infinite_and_missing_regression_targets_are_dropped(plan, recorder, fra
 
 
 @pytest.mark.parametrize("value", [5.0, 5])
-def test_a_constant_regression_target(plan, frame, value):
+def test_constant_regression_target_is_refused(plan, frame, value):
     frame["b"] = value
     assert "nothing to learn" in failure(plan, frame, "b", task="regression").message
 
 
-def test_a_date_is_no_regression_target(plan, frame):
+def test_date_is_refused_as_regression_target(plan, frame):
     frame["b"] = pd.date_range("2024-01-01", periods=60)
     assert failure(plan, frame, "b", task="regression").kind == "user"
 
 
-def test_a_target_without_any_value(plan, frame):
+def test_target_without_values_is_refused(plan, frame):
     frame["label"] = None
     assert "no value in any row" in failure(plan, frame, "label").message
 
 
-def test_a_class_that_the_outlier_filter_removes_still_has_a_probability(plan, recorder, frame):
+def test_class_removed_by_outlier_filter_has_zero_probability(plan, recorder, frame):
     frame.loc[[4, 8], "label"] = "rare"
     frame.loc[[4, 8], ["a", "b"]] = 1000.0
     plan(frame, "label", model_id="nb", setup={"remove_outliers": True})
     assert recorder.pipeline("nb").predict_proba(frame).shape == (60, 3)
 
 
-def test_the_rows_of_a_request_give_the_labels_too(plan, recorder, frame):
+def test_served_rows_predict_labels(plan, recorder, frame):
     plan(frame, "label")
     rows = [[row.a, row.b, row.town] for row in frame.itertuples()]
     assert (

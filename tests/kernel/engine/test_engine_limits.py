@@ -1,4 +1,4 @@
-"""Time limits and cancelling, in the middle of folds and of fits."""
+"""Time limits and cancels during folds and fits."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from jupyter_pycaret_ops.kernel.engine.limits import Limits, TimeLimitExceeded
 
 @pytest.fixture
 def endless(monkeypatch):
-    """Let the fit of one model go on for ever; `begun` is set when it has begun."""
+    """Make the fit of one model endless; the returned event is set when it starts."""
     begun = threading.Event()
 
     def arrange(stuck):
@@ -39,9 +39,7 @@ def endless(monkeypatch):
 
 
 @pytest.mark.timeout(60)
-def test_a_model_over_its_limit_is_stopped_in_its_fit_and_the_others_go_on(
-    plan, recorder, iris, endless
-):
+def test_model_over_its_time_limit_fails_and_others_are_scored(plan, recorder, iris, endless):
     endless("nb")
     result = plan(iris, "species", plan="compare", include=["nb", "dummy"], model_time_limit=0.5)
     (failed,) = recorder.payloads("model.failed")
@@ -51,7 +49,7 @@ def test_a_model_over_its_limit_is_stopped_in_its_fit_and_the_others_go_on(
 
 
 @pytest.mark.timeout(60)
-def test_a_run_over_its_limit_keeps_what_was_scored(plan, recorder, iris, endless):
+def test_run_over_its_time_limit_keeps_scored_models(plan, recorder, iris, endless):
     endless("nb")
     # the dummy takes a few hundredths of a second
     result = plan(iris, "species", plan="compare", include=["dummy", "nb", "lr"], time_limit=3)
@@ -63,14 +61,14 @@ def test_a_run_over_its_limit_keeps_what_was_scored(plan, recorder, iris, endles
 
 
 @pytest.mark.timeout(60)
-def test_a_run_that_scored_nothing_in_time_has_failed(plan, iris, endless):
+def test_run_without_scored_model_in_time_fails(plan, iris, endless):
     endless("nb")
     with pytest.raises(PlanFailed) as raised:
         plan(iris, "species", plan="compare", include=["nb", "dummy"], time_limit=2)
     assert raised.value.kind == "timeout"
 
 
-def test_a_limit_that_passed_in_a_fold_is_seen_before_the_next():
+def test_check_raises_after_model_limit_passed():
     now = [0.0]
     limits = Limits(model_s=10, monotonic=lambda: now[0])
     with limits.enforced():
@@ -84,7 +82,7 @@ def test_a_limit_that_passed_in_a_fold_is_seen_before_the_next():
             limits.check()
 
 
-def test_the_runs_limit_wins_when_it_comes_first():
+def test_run_limit_applies_when_it_is_earlier():
     now = [0.0]
     limits = Limits(run_s=5, model_s=10, monotonic=lambda: now[0])
     with limits.enforced():
@@ -94,7 +92,7 @@ def test_the_runs_limit_wins_when_it_comes_first():
 
 
 @pytest.mark.timeout(60)
-def test_nothing_arrives_after_a_watched_block():
+def test_no_exception_arrives_after_enforced_block():
     for _ in range(300):
         limits = Limits(model_s=0.0005)
         try:
@@ -107,7 +105,7 @@ def test_nothing_arrives_after_a_watched_block():
 
 
 @pytest.mark.timeout(60)
-def test_the_watchdog_does_not_interrupt_a_report():
+def test_watchdog_does_not_interrupt_shielded_block():
     limits = Limits(model_s=0.01)
     told = []
 
@@ -124,13 +122,13 @@ def test_the_watchdog_does_not_interrupt_a_report():
     assert set(told) == {"ended"}
 
 
-def test_no_watchdog_is_left_behind(plan, iris):
+def test_no_watchdog_thread_is_left(plan, iris):
     plan(iris, "species", plan="compare", include=["nb"], model_time_limit=100, time_limit=100)
     assert not [t for t in threading.enumerate() if t.name == "pycaret-ops-time-limit"]
 
 
 @pytest.mark.parametrize("fold", [1, 2])
-def test_cancel_is_seen_before_a_fold(plan, recorder, iris, fold):
+def test_cancel_is_raised_before_next_fold(plan, recorder, iris, fold):
     def cancel_later(kind, payload):
         if payload.get("fold") == fold:
             recorder.on_checkpoint = cancel
@@ -145,7 +143,7 @@ def test_cancel_is_seen_before_a_fold(plan, recorder, iris, fold):
     assert [p["fold"] for p in recorder.payloads("run.progress") if "fold" in p][-1] == fold
 
 
-def test_cancel_between_models_keeps_what_was_told(plan, recorder, iris):
+def test_cancel_between_models_keeps_reported_scores(plan, recorder, iris):
     def cancel():
         if recorder.payloads("model.scored"):
             raise Cancelled
@@ -157,7 +155,7 @@ def test_cancel_between_models_keeps_what_was_told(plan, recorder, iris):
     assert recorder.artifacts == {}
 
 
-def test_cancel_before_the_final_fit(plan, recorder, iris):
+def test_cancel_before_final_fit_stores_nothing(plan, recorder, iris):
     def cancel():
         if recorder.payloads("model.compare.finished"):
             raise Cancelled
@@ -170,7 +168,7 @@ def test_cancel_before_the_final_fit(plan, recorder, iris):
 
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("limits", [{}, {"model_time_limit": 100}])
-def test_an_asynchronous_cancel_ends_a_fit(plan, recorder, iris, endless, limits):
+def test_asynchronous_cancel_ends_a_fit(plan, recorder, iris, endless, limits):
     begun = endless("nb")
     ended = []
 

@@ -39,7 +39,7 @@ def registries():
 @pytest.mark.parametrize("classes", [2, 3, 5])
 @settings(max_examples=150, deadline=None)
 @given(data=st.data())
-def test_they_are_the_engines(registries, classes, data):
+def test_metrics_from_confusion_equal_those_of_the_engine(registries, classes, data):
     from pycaret.utils.generic import calculate_metrics
 
     rows = data.draw(st.integers(1, 30))
@@ -63,11 +63,11 @@ def test_they_are_the_engines(registries, classes, data):
         assert ours[name] == pytest.approx(value, abs=1e-12, nan_ok=True), name
 
 
-def test_all_of_the_engines_metrics_of_classes_are_counted(registries):
+def test_all_class_metrics_of_the_engine_are_computed(registries):
     assert set(countable_metrics(registries[3])) == ALL
 
 
-def test_a_metric_that_is_defined_otherwise_is_left_to_the_engine():
+def test_metric_with_other_definition_is_left_to_the_engine():
     metrics = registry(3)
     metrics["recall"].args = {"average": "macro"}
     metrics["acc"].score_func = lambda truth, predicted: 1.0
@@ -87,7 +87,7 @@ def test_a_metric_that_is_defined_otherwise_is_left_to_the_engine():
     ],
     ids=["column", "float", "text", "unknown class", "negative", "short", "list"],
 )
-def test_predictions_of_another_shape_are_left_to_the_engine(registries, predicted):
+def test_predictions_of_other_shape_are_left_to_the_engine(registries, predicted):
     assert (
         metrics_from_confusion(countable_metrics(registries[3]), np.array([0, 1, 2]), predicted, 3)
         is None

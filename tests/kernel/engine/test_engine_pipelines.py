@@ -76,7 +76,7 @@ def rows_of(frame, schema):
     return result
 
 
-def test_a_pickle_works_without_this_package_and_without_pycaret(plan, recorder, frame, tmp_path):
+def test_pickled_pipeline_needs_neither_this_package_nor_pycaret(plan, recorder, frame, tmp_path):
     frame["day"] = pd.date_range("2024-01-30", periods=60).strftime("%m/%d/%Y")
     plan(frame, "label", model_id="lr")
     stored, data = tmp_path / "p.pkl", tmp_path / "rows.csv"
@@ -98,7 +98,7 @@ def test_a_pickle_works_without_this_package_and_without_pycaret(plan, recorder,
 
 
 @pytest.mark.parametrize("model_id", ["lr", "rf", "knn"])
-def test_served_rows_predict_as_the_same_rows_read_by_pandas(plan, recorder, rich, model_id):
+def test_served_rows_predict_as_rows_read_by_pandas(plan, recorder, rich, model_id):
     plan(rich, "label", model_id=model_id)
     schema, pipeline = recorder.schema, recorder.pipeline(model_id)
     served = to_frame(schema, rows_of(rich, schema))
@@ -107,25 +107,25 @@ def test_served_rows_predict_as_the_same_rows_read_by_pandas(plan, recorder, ric
     assert one_by_one == pipeline.predict(rich[:10]).tolist()
 
 
-def test_a_row_of_nothing_but_gaps_predicts(plan, recorder, rich):
+def test_row_of_missing_values_is_predicted(plan, recorder, rich):
     plan(rich, "label", model_id="lr")
     schema = recorder.schema
     empty = to_frame(schema, [[None] * len(schema["columns"])])
     assert recorder.pipeline("lr").predict(empty)[0] in ("no", "yes")
 
 
-def test_a_category_that_was_not_seen_predicts(plan, recorder, frame):
+def test_unknown_category_is_predicted(plan, recorder, frame):
     plan(frame, "label", model_id="lr")
     served = to_frame(recorder.schema, [[0.1, 0.2, "Oslo"], [0.1, 0.2, "Bern"]])
     assert len(recorder.pipeline("lr").predict(served)) == 2
 
 
-def test_no_rows_make_an_empty_frame(plan, recorder, frame):
+def test_no_rows_become_an_empty_frame(plan, recorder, frame):
     plan(frame, "label", model_id="lr")
     assert to_frame(recorder.schema, []).shape == (0, 3)
 
 
-def test_the_schema_says_what_to_send(plan, recorder, rich):
+def test_input_schema_describes_columns(plan, recorder, rich):
     plan(rich, "label")
     schema = recorder.schema
     assert (schema["version"], schema["task"], schema["target"]) == (1, "classification", "label")
@@ -152,7 +152,7 @@ def test_the_schema_says_what_to_send(plan, recorder, rich):
     assert by_name["day"]["format"] == "%m/%d/%Y"
 
 
-def test_the_example_is_a_real_row_without_gaps(plan, recorder, rich):
+def test_example_is_a_row_without_missing_values(plan, recorder, rich):
     plan(rich, "label")
     schema = recorder.schema
     example = schema["example"]
@@ -165,7 +165,7 @@ def test_the_example_is_a_real_row_without_gaps(plan, recorder, rich):
     assert recorder.pipeline("dt").predict(served)[0] == rich["label"][0]
 
 
-def test_many_categories_are_not_listed_by_half(plan, recorder, frame):
+def test_too_many_categories_are_not_listed(plan, recorder, frame):
     frame = pd.concat([frame] * 5, ignore_index=True)
     frame["id"] = [f"i{i}" for i in range(300)]
     plan(frame, "label")
@@ -173,7 +173,7 @@ def test_many_categories_are_not_listed_by_half(plan, recorder, frame):
     assert column["categories"] is None
 
 
-def test_the_final_pipeline_knows_what_stood_only_in_the_holdout(plan, recorder, frame):
+def test_final_pipeline_knows_categories_of_the_holdout(plan, recorder, frame):
     # one row of this town: in the training part or in the hold-out, the final encoder knows it
     towns = [f"t{i}" for i in range(60)]
     frame["town"] = towns
@@ -183,7 +183,7 @@ def test_the_final_pipeline_knows_what_stood_only_in_the_holdout(plan, recorder,
     assert len(encoder.categories_[0]) == 60
 
 
-def test_extra_columns_and_their_order_do_not_matter(plan, recorder, frame):
+def test_extra_columns_and_order_do_not_change_predictions(plan, recorder, frame):
     plan(frame, "label", model_id="lr")
     pipeline = recorder.pipeline("lr")
     expected = pipeline.predict_proba(frame)
@@ -191,7 +191,7 @@ def test_extra_columns_and_their_order_do_not_matter(plan, recorder, frame):
     np.testing.assert_array_equal(pipeline.predict_proba(turned), expected)
 
 
-def test_what_does_not_fit_names_the_column(plan, recorder, frame):
+def test_invalid_value_is_reported_with_its_column(plan, recorder, frame):
     plan(frame, "label")
     pipeline = recorder.pipeline("dt")
     with pytest.raises(ValueError, match="columns are missing: 'b'"):
@@ -202,7 +202,7 @@ def test_what_does_not_fit_names_the_column(plan, recorder, frame):
         pipeline.predict([[1, 2, "Bern"]])
 
 
-def test_two_pickles_of_one_run_are_independent_of_each_other(plan, recorder, frame):
+def test_two_pipelines_of_one_run_are_independent(plan, recorder, frame):
     plan(frame, "label", plan="compare", include=["lr", "nb", "dt"], n_select=3)
     for model_id in ("lr", "nb", "dt"):
         assert recorder.pipeline(model_id).predict(frame).shape == (60,)

@@ -34,7 +34,7 @@ def broken(monkeypatch):
 
 
 @pytest.mark.parametrize("task", ["classification", "regression"])
-def test_compare_gives_the_numbers_of_the_engines_own_compare(plan, recorder, iris, diabetes, task):
+def test_compare_scores_equal_those_of_the_engine(plan, recorder, iris, diabetes, task):
     import pycaret.tasks
 
     ids = {
@@ -65,7 +65,7 @@ def test_compare_gives_the_numbers_of_the_engines_own_compare(plan, recorder, ir
     assert [by_id.loc[r["model_id"], first] for r in ours] == list(by_id[first])
 
 
-def test_each_model_is_told_as_it_is_scored(plan, recorder, iris):
+def test_model_is_reported_when_scored(plan, recorder, iris):
     result = plan(iris, "species", plan="compare", include=["dummy", "nb", "lr"])
     told = recorder.payloads("model.scored")
     assert [t["model_id"] for t in told] == ["dummy", "nb", "lr"]
@@ -93,7 +93,7 @@ def test_each_model_is_told_as_it_is_scored(plan, recorder, iris):
     }
 
 
-def test_progress_counts_models_and_names_the_fold(plan, recorder, iris):
+def test_progress_counts_models_and_folds(plan, recorder, iris):
     plan(iris, "species", plan="compare", include=["nb", "dummy"])
     folds = [p for p in recorder.payloads("run.progress") if "fold" in p]
     assert [(p["done"], p["model_id"], p["fold"]) for p in folds] == [
@@ -106,7 +106,7 @@ def test_progress_counts_models_and_names_the_fold(plan, recorder, iris):
     assert {"done": 2, "total": 2, "label": "Models scored"} in recorder.payloads("run.progress")
 
 
-def test_the_engines_own_events_come_through_once(plan, recorder, iris):
+def test_engine_events_are_forwarded_once(plan, recorder, iris):
     plan(iris, "species", model_id="nb")
     kinds = [e["kind"] for e in recorder.events]
     for kind in ("experiment.started", "experiment.fitted", "model.create.started"):
@@ -114,14 +114,14 @@ def test_the_engines_own_events_come_through_once(plan, recorder, iris):
     assert recorder.payloads("model.created")[0]["model_id"] == "nb"
 
 
-def test_a_metric_that_cannot_be_computed_is_none_and_not_zero(plan, iris):
+def test_undefined_metric_is_none_and_not_zero(plan, iris):
     record = plan(iris, "species", model_id="ridge").leaderboard[0]
     assert record["AUC"] is None
     assert record["std"]["AUC"] is None
     assert record["Accuracy"] > 0.5
 
 
-def test_errors_rank_the_small_ones_first(plan, diabetes):
+def test_error_metric_ranks_smallest_first(plan, diabetes):
     result = plan(
         diabetes, "target", task="regression", plan="compare", include=["dummy", "lr"], metric="MAE"
     )
@@ -130,37 +130,37 @@ def test_errors_rank_the_small_ones_first(plan, diabetes):
     assert result.leaderboard[0]["folds"][0] == pytest.approx(result.leaderboard[0]["MAE"], rel=0.5)
 
 
-def test_models_without_the_metric_come_last(plan, iris):
+def test_models_without_the_metric_rank_last(plan, iris):
     ids = ["ridge", "dummy", "nb"]
     ranked = plan(iris, "species", plan="compare", include=ids, sort="AUC").leaderboard
     assert [r["model_id"] for r in ranked] == ["nb", "dummy", "ridge"]
 
 
-def test_an_unknown_metric_is_refused(plan, iris):
+def test_unknown_metric_is_refused(plan, iris):
     error = failure(plan, iris, "species", plan="compare", sort="auc")
     assert error.kind == "user"
     assert "Accuracy, AUC, Recall" in error.message
 
 
-def test_include_means_what_it_says_whatever_is_turbo(plan, iris):
+def test_include_selects_slow_models_too(plan, iris):
     result = plan(iris, "species", plan="compare", include=["mlp"])
     assert [r["model_id"] for r in result.leaderboard] == ["mlp"]
 
 
-def test_by_default_all_turbo_models_run(plan, recorder, frame):
+def test_all_fast_models_run_by_default(plan, recorder, frame):
     plan(frame, "label", plan="compare", setup={"fold": 2})
     ids = set(recorder.payloads("model.compare.started")[0]["candidates"])
     assert {"lr", "dummy", "rf"} <= ids
     assert not {"rbfsvm", "gpc", "mlp"} & ids
 
 
-def test_exclude(plan, iris):
+def test_exclude_leaves_models_out(plan, iris):
     result = plan(iris, "species", plan="compare", include=["nb", "dummy"], exclude=["nb"])
     assert [r["model_id"] for r in result.leaderboard] == ["dummy"]
 
 
 @pytest.mark.parametrize(
-    ("params", "says"),
+    ("params", "message"),
     [
         ({"include": ["nope"]}, "include names “nope”"),
         ({"exclude": ["nope"]}, "exclude names “nope”"),
@@ -173,14 +173,14 @@ def test_exclude(plan, iris):
         ({"include": [1]}, "has an entry that must be string"),
     ],
 )
-def test_wrong_parameters_are_refused(plan, iris, params, says):
+def test_invalid_plan_parameters_are_refused(plan, iris, params, message):
     error = failure(plan, iris, "species", plan="compare", **params)
     assert error.kind == "user"
-    assert says in error.message
+    assert message in error.message
 
 
 @pytest.mark.parametrize(
-    ("setup", "says"),
+    ("setup", "message"),
     [
         ({"fold_strategy": "kfold"}, "no set-up parameter “fold_strategy”"),
         ({"fold": 1}, "at least 2"),
@@ -188,10 +188,10 @@ def test_wrong_parameters_are_refused(plan, iris, params, says):
         ({"normalize": "yes"}, "must be boolean"),
     ],
 )
-def test_wrong_set_up_is_refused(plan, iris, setup, says):
+def test_invalid_set_up_parameters_are_refused(plan, iris, setup, message):
     error = failure(plan, iris, "species", setup=setup)
     assert error.kind == "user"
-    assert says in error.message
+    assert message in error.message
 
 
 def test_unknown_plans_and_tasks_are_refused(plan, iris):
@@ -217,7 +217,7 @@ def test_set_up_parameters_reach_the_pipeline(plan, recorder, iris, setup):
     assert (predicted == iris["species"]).mean() > 0.8
 
 
-def test_a_failing_model_is_named_and_the_others_go_on(plan, recorder, iris, broken):
+def test_failing_model_is_reported_and_others_are_scored(plan, recorder, iris, broken):
     broken({"nb": RuntimeError("no\nway")})
     result = plan(iris, "species", plan="compare", include=["nb", "lr"])
     (failed,) = recorder.payloads("model.failed")
@@ -230,7 +230,7 @@ def test_a_failing_model_is_named_and_the_others_go_on(plan, recorder, iris, bro
     assert [r["model_id"] for r in result.leaderboard] == ["lr"]
 
 
-def test_when_all_fail_the_most_frequent_reason_is_told(plan, iris, broken):
+def test_most_frequent_error_is_reported_when_all_models_fail(plan, iris, broken):
     broken({"nb": RuntimeError("flood"), "lr": RuntimeError("fire"), "dt": RuntimeError("fire")})
     error = failure(plan, iris, "species", plan="compare", include=["nb", "lr", "dt"])
     assert error.kind == "engine"
@@ -247,12 +247,12 @@ def test_n_select_keeps_that_many_pipelines(plan, recorder, iris):
     ]
 
 
-def test_create_takes_the_models_own_parameters(plan, recorder, iris):
+def test_create_accepts_parameters_of_the_model(plan, recorder, iris):
     plan(iris, "species", model_id="dt", max_depth=1)
     assert recorder.pipeline("dt")[-1].estimator_.get_depth() == 1
 
 
-def test_create_refuses_parameters_that_the_model_has_not(plan, iris):
+def test_create_refuses_unknown_parameters_of_the_model(plan, iris):
     error = failure(plan, iris, "species", model_id="dt", depth=1)
     assert error.kind == "user"
     assert "no parameter “depth”" in error.message
@@ -260,17 +260,17 @@ def test_create_refuses_parameters_that_the_model_has_not(plan, iris):
     assert failure(plan, iris, "species", model_id="rf", n_jobs=4).kind == "user"
 
 
-def test_a_value_that_the_model_refuses_is_the_users_fault(plan, iris):
+def test_value_refused_by_the_model_is_a_user_error(plan, iris):
     error = failure(plan, iris, "species", model_id="dt", max_depth="deep")
     assert error.kind == "user"
     assert "max_depth" in error.message
 
 
-def test_create_needs_a_model_that_exists(plan, iris):
+def test_create_refuses_unknown_model(plan, iris):
     assert "no model “zzz”" in failure(plan, iris, "species", model_id="zzz").message
 
 
-def test_setup_tells_what_will_be_done_and_fits_nothing(plan, recorder, iris):
+def test_setup_reports_preprocessing_without_fitting(plan, recorder, iris):
     result = plan(iris, "species", plan="setup")
     assert result.leaderboard == []
     assert result.metrics_summary["best"] is None
@@ -279,7 +279,7 @@ def test_setup_tells_what_will_be_done_and_fits_nothing(plan, recorder, iris):
     assert recorder.artifacts == {}
 
 
-def test_the_snapshot_is_complete(plan, iris):
+def test_snapshot_is_complete(plan, iris):
     snapshot = plan(iris, "species", model_id="nb").snapshot
     assert set(snapshot) == {"seed", "versions", "data_rows", "data_changes", "target", "task"}
     assert set(snapshot["versions"]) == {
@@ -293,7 +293,7 @@ def test_the_snapshot_is_complete(plan, iris):
     assert (snapshot["seed"], snapshot["data_rows"]) == (42, 150)
 
 
-def test_a_model_that_would_not_fit_into_memory_is_named(plan, recorder, diabetes, monkeypatch):
+def test_model_that_exceeds_memory_is_left_out_with_warning(plan, recorder, diabetes, monkeypatch):
     from jupyter_pycaret_ops.kernel.engine import candidates
 
     monkeypatch.setattr(candidates, "free_memory", lambda: 2**19)
@@ -318,7 +318,7 @@ def test_a_model_that_would_not_fit_into_memory_is_named(plan, recorder, diabete
         ("employee_performance.csv", "regression", "Actual Value"),
     ],
 )
-def test_real_tables(plan, recorder, dataset, file, task, target):
+def test_real_tables_are_trained_on(plan, recorder, dataset, file, task, target):
     from jupyter_pycaret_ops.kernel.engine.serving_frame import to_frame
 
     frame = dataset(file)

@@ -1,4 +1,4 @@
-"""Plots: what the engine draws, in the user's words."""
+"""Plots of the engine with the user's labels."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def answers() -> pd.DataFrame:
     return pd.DataFrame({"size": size, "week day": weekday, "answer": answer})
 
 
-def test_a_binary_run_has_every_plot_of_its_task(plan, recorder, answers):
+def test_binary_run_has_all_plots_of_its_task(plan, recorder, answers):
     plan(answers, "answer", plan="create", model_id="lr", setup={"fold": 2})
     drawn = figures(recorder)
     assert list(drawn) == list(TASKS["classification"].plots)
@@ -46,7 +46,7 @@ def test_a_binary_run_has_every_plot_of_its_task(plan, recorder, answers):
         assert "paper_bgcolor" not in figure["layout"]
 
 
-def test_several_classes_are_named(plan, recorder, iris):
+def test_plots_of_several_classes_have_labels(plan, recorder, iris):
     plan(iris, "species", plan="create", model_id="nb", setup={"fold": 2})
     drawn = figures(recorder)
     assert "calibration" not in drawn
@@ -55,7 +55,7 @@ def test_several_classes_are_named(plan, recorder, iris):
     assert not [p for p in recorder.payloads("warning") if p.get("reason") == "plot"]
 
 
-def test_classes_that_are_numbers_are_names_too(plan, recorder, iris):
+def test_numeric_classes_are_categories_in_plots(plan, recorder, iris):
     iris = iris.assign(species=iris["species"].map({"setosa": 5, "versicolor": 2, "virginica": 9}))
     plan(iris, "species", plan="create", model_id="nb", setup={"fold": 2})
     matrix = figures(recorder)["confusion_matrix"]
@@ -63,12 +63,12 @@ def test_classes_that_are_numbers_are_names_too(plan, recorder, iris):
     assert matrix["layout"]["xaxis"]["type"] == matrix["layout"]["yaxis"]["type"] == "category"
 
 
-def test_regression(plan, recorder, diabetes):
+def test_regression_run_has_all_plots_of_its_task(plan, recorder, diabetes):
     plan(diabetes, "target", task="regression", plan="create", model_id="lr", setup={"fold": 2})
     assert list(figures(recorder)) == list(TASKS["regression"].plots)
 
 
-def test_the_best_of_a_compare_is_drawn_once(plan, recorder, iris):
+def test_plots_are_drawn_for_best_model_only(plan, recorder, iris):
     plan(
         iris,
         "species",
@@ -82,7 +82,7 @@ def test_the_best_of_a_compare_is_drawn_once(plan, recorder, iris):
     assert "auc" in figures(recorder)
 
 
-def test_what_cannot_be_drawn_is_said_and_the_run_goes_on(plan, recorder, iris):
+def test_failed_plot_is_a_warning(plan, recorder, iris):
     """Ridge gives no probabilities: no curve can be drawn from it."""
     result = plan(iris, "species", plan="create", model_id="ridge", setup={"fold": 2})
     assert result.leaderboard
@@ -91,7 +91,7 @@ def test_what_cannot_be_drawn_is_said_and_the_run_goes_on(plan, recorder, iris):
     assert missing == {"auc", "pr"} - set(figures(recorder))
 
 
-def test_what_would_take_too_long_is_left_out_and_said(plan, recorder, iris, monkeypatch):
+def test_slow_plot_is_left_out_with_warning(plan, recorder, iris, monkeypatch):
     monkeypatch.setattr(plots, "MAX_PLOTS_S", 0.0)
     plan(iris, "species", plan="create", model_id="nb", setup={"fold": 2})
     assert figures(recorder) == {}

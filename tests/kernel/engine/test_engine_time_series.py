@@ -57,7 +57,7 @@ def refused(run, *args, **kwargs):
     return raised.value.message
 
 
-def test_the_naive_forecast_repeats_the_last_value_and_says_when(forecast, recorder):
+def test_naive_forecast_repeats_last_value_with_times(forecast, recorder):
     frame = months()
     result = forecast(frame, horizon=6)
     (record,) = result.leaderboard
@@ -74,7 +74,7 @@ def test_the_naive_forecast_repeats_the_last_value_and_says_when(forecast, recor
 
 
 @pytest.mark.parametrize("model_id", ["naive", "theta"])
-def test_the_metrics_are_those_of_sktime(forecast, model_id):
+def test_forecast_metrics_equal_those_of_sktime(forecast, model_id):
     """The engine's own are of the 5 % quantile where a model has one, and missing elsewhere."""
     from sktime.forecasting.model_evaluation import evaluate
     from sktime.performance_metrics import forecasting as measures
@@ -105,7 +105,7 @@ def test_the_metrics_are_those_of_sktime(forecast, model_id):
             assert record["folds"] == pytest.approx(list(column), rel=1e-6)
 
 
-def test_shares_of_the_truth_are_those_of_the_libraries():
+def test_relative_metrics_equal_those_of_the_libraries():
     from sklearn.metrics import mean_absolute_percentage_error, r2_score
     from sktime.performance_metrics.forecasting import (
         mean_absolute_percentage_error as of_sktime,
@@ -119,7 +119,7 @@ def test_shares_of_the_truth_are_those_of_the_libraries():
     assert found["R2"] == pytest.approx(r2_score(truth, said))
 
 
-def test_root_mean_squared_error_is_a_root():
+def test_rmse_is_a_root():
     found = forecast_metrics(np.array([1.0, 5.0]), np.array([1.0, 1.0]), np.arange(10.0), 1)
     assert found["RMSE"] == pytest.approx(np.sqrt(8))
     assert np.isnan(forecast_metrics(np.array([2.0]), np.array([1.0]), np.arange(5.0), 1)["R2"])
@@ -127,7 +127,7 @@ def test_root_mean_squared_error_is_a_root():
         forecast_metrics(np.array([2.0]), np.array([np.nan]), np.arange(5.0), 1)
 
 
-def test_every_default_model_is_scored(forecast, recorder):
+def test_every_default_forecaster_is_scored(forecast, recorder):
     quick = ["naive", "snaive", "ets", "exp_smooth", "theta", "croston", "polytrend", "stlf"]
     reduced = ["lr_cds_dt", "rf_cds_dt", "lightgbm_cds_dt", "huber_cds_dt"]
     result = forecast(
@@ -143,14 +143,14 @@ def test_every_default_model_is_scored(forecast, recorder):
     assert board[0]["model_id"] not in {"naive", "croston"}
 
 
-def test_the_season_of_a_trend_is_found_and_reaches_the_models(forecast, recorder):
+def test_season_of_series_with_trend_reaches_the_models(forecast, recorder):
     forecast(months(), model_id="ets")
     assert recorder.change("season_found")["season"] == 12
     assert recorder.payloads("data.split")[0]["season"] == 12
     assert recorder.pipeline("ets").forecaster.sp == 12
 
 
-def test_without_a_season_there_is_none(forecast, recorder):
+def test_series_without_season_has_none(forecast, recorder):
     random = np.random.default_rng(3)
     frame = pd.DataFrame(
         {"day": pd.date_range("2024-01-01", periods=60), "y": random.normal(size=60)}
@@ -175,11 +175,11 @@ def test_without_a_season_there_is_none(forecast, recorder):
         (None, 1),
     ],
 )
-def test_seasons_by_frequency(freq, season):
+def test_season_of_frequency(freq, season):
     assert season_of(freq) == season
 
 
-def test_has_season():
+def test_has_season_detects_autocorrelation():
     at = np.arange(96)
     assert has_season(np.sin(2 * np.pi * at / 12) + 0.5 * at, 12)
     assert not has_season(0.5 * at, 12)
@@ -200,19 +200,19 @@ def test_has_season():
     ],
     ids=["month ends", "quarters", "business days", "weeks", "hours", "quarter hours", "years"],
 )
-def test_frequencies_are_understood(forecast, recorder, dates, second):
+def test_frequency_is_inferred(forecast, recorder, dates, second):
     frame = pd.DataFrame({"t": dates.astype(str), "y": np.arange(30) % 4 + 1.0})
     forecast(frame, horizon=2)
     assert recorder.pipeline("naive").times([2]) == [second]
 
 
-def test_years_as_numbers_are_time_when_named(forecast, recorder):
+def test_numeric_years_are_time_when_named(forecast, recorder):
     frame = pd.DataFrame({"year": range(1990, 2020), "y": np.arange(30) % 4 + 1.0})
     forecast(frame, index="year", horizon=2)
     assert recorder.pipeline("naive").times([1]) == ["2020-01-01"]
 
 
-def test_rows_out_of_order_with_gaps_are_put_right_and_told(forecast, recorder):
+def test_unordered_rows_with_gaps_are_sorted_and_filled(forecast, recorder):
     frame = months(60).drop(index=[10, 11]).sample(frac=1, random_state=1)
     frame.loc[20, "y"] = np.nan
     forecast(frame)
@@ -222,7 +222,7 @@ def test_rows_out_of_order_with_gaps_are_put_right_and_told(forecast, recorder):
     assert recorder.change("time_found")["columns"] == ["month"]
 
 
-def test_rows_without_time_are_steps(forecast, recorder):
+def test_rows_without_time_are_evenly_spaced_steps(forecast, recorder):
     frame = pd.DataFrame({"y": np.arange(30) % 5 + 1.0})
     forecast(frame, target=None, horizon=3)
     assert recorder.change("time_missing")
@@ -230,13 +230,13 @@ def test_rows_without_time_are_steps(forecast, recorder):
     assert recorder.pipeline("naive").times([1, 2]) == [30, 31]
 
 
-def test_a_frame_whose_index_is_time_is_taken_as_it_is(forecast, recorder):
+def test_time_index_of_dataframe_is_used(forecast, recorder):
     frame = months().set_index("month")
     forecast(frame)
     assert recorder.pipeline("naive").times([1]) == ["2024-01-01"]
 
 
-def test_other_columns_are_used_and_asked_for(forecast, recorder):
+def test_exogenous_columns_are_used_and_required(forecast, recorder):
     frame = months()
     frame["price"] = np.linspace(1, 3, len(frame))
     frame["promotion"] = np.where(np.arange(len(frame)) % 3, "no", "yes")
@@ -255,7 +255,7 @@ def test_other_columns_are_used_and_asked_for(forecast, recorder):
     assert "forecast.csv" not in recorder.artifacts
 
 
-def test_steps_of_several_requests_are_told_apart(forecast, recorder):
+def test_steps_of_several_requests_are_predicted_separately(forecast, recorder):
     forecast(months(), model_id="theta")
     pipeline = recorder.pipeline("theta")
     ahead = pipeline.predict(pd.DataFrame(index=range(3)))
@@ -263,7 +263,7 @@ def test_steps_of_several_requests_are_told_apart(forecast, recorder):
     assert pipeline.predict_steps([1, 2, 3, 1, 2], rows) == pytest.approx([*ahead, *ahead[:2]])
 
 
-def test_folds_and_horizon_are_held_to_what_there_is(forecast, recorder):
+def test_folds_and_horizon_are_limited_by_the_data(forecast, recorder):
     frame = months(24)
     forecast(frame, horizon=5, fold=5)
     assert recorder.change("folds_reduced")["folds"] == 3
@@ -271,7 +271,7 @@ def test_folds_and_horizon_are_held_to_what_there_is(forecast, recorder):
 
 
 @pytest.mark.parametrize(
-    ("change", "says"),
+    ("change", "message"),
     [
         (lambda f: f.assign(y="lots"), "a forecast needs numbers"),
         (lambda f: f.assign(y=np.nan), "no value in any row"),
@@ -283,23 +283,23 @@ def test_folds_and_horizon_are_held_to_what_there_is(forecast, recorder):
     ],
     ids=["text", "empty", "constant", "twice", "no dates", "short", "irregular"],
 )
-def test_what_cannot_be_forecast_says_what_to_change(forecast, change, says):
-    assert says in refused(forecast, change(months()), index="month", horizon=2)
+def test_series_that_cannot_be_forecast_is_refused_with_advice(forecast, change, message):
+    assert message in refused(forecast, change(months()), index="month", horizon=2)
 
 
-def test_unknown_names_are_refused(forecast):
+def test_unknown_column_names_are_refused(forecast):
     assert "“day”, which is no column" in refused(forecast, months(), index="day")
     assert "seasonal_period 40" in refused(forecast, months(), seasonal_period=40)
     assert "bogus" in refused(forecast, months(), bogus=1)
 
 
-def test_tuning_a_forecaster(forecast, recorder):
+def test_forecaster_is_tuned(forecast, recorder):
     result = forecast(months(), plan="tune", model_id="exp_smooth", params={"n_iter": 3}, fold=2)
     assert {r["model_id"] for r in result.leaderboard} >= {"exp_smooth"}
     assert recorder.payloads("model.tuned")[0]["tried"]
 
 
-def test_plots_are_json_of_time_stamps(forecast, recorder):
+def test_plots_are_json_with_timestamps(forecast, recorder):
     forecast(months(), model_id="theta", horizon=6)
     drawn = {
         n.removeprefix("plot-").removesuffix(".json") for n in recorder.artifacts if "plot-" in n
@@ -310,7 +310,7 @@ def test_plots_are_json_of_time_stamps(forecast, recorder):
     assert any(stamp.startswith("2023-07") for stamp in stamps)
 
 
-def test_the_kernel_is_left_as_it_was(forecast, tmp_path, monkeypatch, capfd):
+def test_forecast_leaves_global_state_unchanged(forecast, tmp_path, monkeypatch, capfd):
     monkeypatch.chdir(tmp_path)
     before = np.random.get_state()[1].tolist()
     forecast(months(), model_id="lightgbm_cds_dt", horizon=3)

@@ -1,4 +1,4 @@
-"""Tune and automl: the metric that was asked for, never worse than the model as it is."""
+"""Tune and automl: optimise the requested metric, never worse than the default model."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from jupyter_pycaret_ops.kernel.engine import PlanFailed
 
 
-def test_it_finds_what_the_engines_own_search_finds(plan, recorder, iris):
+def test_tune_finds_the_settings_of_the_engines_search(plan, recorder, iris):
     """For accuracy, where the engine's scoring is right."""
     import pycaret.tasks
 
@@ -28,7 +28,7 @@ def test_it_finds_what_the_engines_own_search_finds(plan, recorder, iris):
 
 
 @pytest.mark.parametrize("optimize", ["AUC", "F1", "MCC", "Kappa"])
-def test_several_classes_are_tuned_by_any_metric(plan, recorder, iris, optimize):
+def test_multiclass_model_is_tuned_by_any_metric(plan, recorder, iris, optimize):
     """The engine scores 0 for all of these, and takes the first candidate."""
     result = plan(iris, "species", plan="tune", model_id="knn", optimize=optimize, n_iter=4)
     (tuned,) = recorder.payloads("model.tuned")
@@ -38,7 +38,7 @@ def test_several_classes_are_tuned_by_any_metric(plan, recorder, iris, optimize)
     assert result.metrics_summary["metric"] == optimize
 
 
-def test_an_error_is_made_smaller_and_a_setting_that_fails_does_not_win(plan, recorder, diabetes):
+def test_tune_minimises_error_metric_and_ignores_failed_settings(plan, recorder, diabetes):
     result = plan(
         diabetes,
         "target",
@@ -57,7 +57,7 @@ def test_an_error_is_made_smaller_and_a_setting_that_fails_does_not_win(plan, re
     assert values == sorted(values)
 
 
-def test_the_model_as_it_is_stays_first_when_nothing_is_better(plan, recorder, iris):
+def test_default_model_stays_first_when_tuning_does_not_improve_it(plan, recorder, iris):
     result = plan(
         iris,
         "species",
@@ -70,7 +70,7 @@ def test_the_model_as_it_is_stays_first_when_nothing_is_better(plan, recorder, i
     assert [n for n in recorder.artifacts if n.startswith("pipeline")] == ["pipeline-dt.pkl"]
 
 
-def test_the_settings_of_a_search_are_not_told_as_models(plan, recorder, iris):
+def test_tried_settings_are_not_reported_as_models(plan, recorder, iris):
     plan(iris, "species", plan="tune", model_id="dt", n_iter=4)
     assert [p["model_id"] for p in recorder.payloads("model.create.started")] == ["dt"]
     assert [p["model_id"] for p in recorder.payloads("model.scored")] == ["dt", "dt_tuned"]
@@ -78,7 +78,7 @@ def test_the_settings_of_a_search_are_not_told_as_models(plan, recorder, iris):
     assert "Decision Tree Classifier (tuned)" in labels
 
 
-def test_a_tuned_pipeline_answers_in_labels(plan, recorder, iris):
+def test_tuned_pipeline_predicts_labels(plan, recorder, iris):
     plan(iris, "species", plan="tune", model_id="knn", n_iter=3)
     (name,) = [n for n in recorder.artifacts if n.startswith("pipeline-")]
     pipeline = recorder.pipeline(name.removeprefix("pipeline-").removesuffix(".pkl"))
@@ -86,7 +86,7 @@ def test_a_tuned_pipeline_answers_in_labels(plan, recorder, iris):
 
 
 @pytest.mark.parametrize(
-    ("grid", "says"),
+    ("grid", "message"),
     [
         ({"depth": [1]}, "no parameter “depth”"),
         ({"max_depth": []}, "needs at least 1"),
@@ -94,20 +94,20 @@ def test_a_tuned_pipeline_answers_in_labels(plan, recorder, iris):
         ([1], "must be object or null"),
     ],
 )
-def test_a_grid_that_does_not_fit_is_refused(plan, iris, grid, says):
+def test_invalid_grid_is_refused(plan, iris, grid, message):
     with pytest.raises(PlanFailed) as raised:
         plan(iris, "species", plan="tune", model_id="dt", custom_grid=grid)
     assert raised.value.kind == "user"
-    assert says in raised.value.message
+    assert message in raised.value.message
 
 
-def test_a_model_without_settings_is_kept_as_it_is(plan, recorder, iris):
+def test_model_without_search_space_is_kept(plan, recorder, iris):
     result = plan(iris, "species", plan="tune", model_id="dummy", n_iter=3)
     assert result.leaderboard[0]["model_id"] == "dummy"
     assert "pipeline-dummy.pkl" in recorder.artifacts
 
 
-def test_automl_tunes_the_winner(plan, recorder, iris):
+def test_automl_tunes_the_best_model(plan, recorder, iris):
     result = plan(iris, "species", plan="automl", include=["dt", "dummy"], n_iter=3, optimize="F1")
     assert {r["model_id"] for r in result.leaderboard} == {"dt", "dummy", "dt_tuned"}
     values = [record["F1"] for record in result.leaderboard]
@@ -126,7 +126,7 @@ def test_finalize_fits_on_all_rows_without_scoring(plan, recorder, iris):
     assert pipeline[-1].estimator_.tree_.n_node_samples[0] == 150
 
 
-def test_the_seed_decides_what_is_tried(plan, recorder, iris):
+def test_seed_determines_tried_settings(plan, recorder, iris):
     boards = [
         plan(
             iris, "species", plan="tune", model_id="rf", n_iter=2, setup={"session_id": seed}
@@ -138,7 +138,7 @@ def test_the_seed_decides_what_is_tried(plan, recorder, iris):
     assert boards[0] == boards[1]
 
 
-def test_missing_values_and_text_are_tuned_too(plan, recorder):
+def test_tune_accepts_missing_values_and_text(plan, recorder):
     rows = 60
     frame = pd.DataFrame(
         {

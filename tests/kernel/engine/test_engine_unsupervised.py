@@ -66,7 +66,7 @@ def assignments(recorder):
     return list(csv.DictReader(io.StringIO(recorder.artifacts["assignments.csv"].decode())))
 
 
-def test_clusters_are_scored_by_the_usual_measures(unsupervised, recorder, groups):
+def test_clusters_are_scored_by_internal_metrics(unsupervised, recorder, groups):
     import pycaret.tasks
     from sklearn import metrics
 
@@ -86,7 +86,7 @@ def test_clusters_are_scored_by_the_usual_measures(unsupervised, recorder, group
     assert names == list(experiment.assign_model(model)["Cluster"])
 
 
-def test_a_stored_clusterer_names_clusters_as_the_engine_does(unsupervised, recorder, groups):
+def test_stored_clusterer_names_clusters_as_the_engine(unsupervised, recorder, groups):
     unsupervised(groups, "clustering", model_id="kmeans", num_clusters=3)
     pipeline = recorder.pipeline("kmeans")
     predicted = pipeline.predict(groups)
@@ -119,7 +119,7 @@ def test_clusterings_are_compared(unsupervised, recorder, groups):
     assert [n for n in recorder.artifacts if n.startswith("pipeline-")]
 
 
-def test_a_measure_that_is_better_when_small_ranks_so(unsupervised, groups):
+def test_metric_with_smaller_better_ranks_ascending(unsupervised, groups):
     result = unsupervised(
         groups, "clustering", "compare", include=["kmeans", "birch"], sort="Davies-Bouldin"
     )
@@ -127,7 +127,7 @@ def test_a_measure_that_is_better_when_small_ranks_so(unsupervised, groups):
     assert values == sorted(values)
 
 
-def test_one_cluster_cannot_be_scored_and_comes_last(unsupervised, groups):
+def test_single_cluster_is_unscored_and_ranks_last(unsupervised, groups):
     groups[["x", "y"]] *= 1000
     result = unsupervised(groups, "clustering", "compare", include=["dbscan", "kmeans"])
     first, last = result.leaderboard
@@ -136,7 +136,7 @@ def test_one_cluster_cannot_be_scored_and_comes_last(unsupervised, groups):
 
 
 @pytest.mark.parametrize("model_id", ["hclust", "dbscan"])
-def test_what_cannot_place_new_rows_is_not_kept_but_told(unsupervised, recorder, groups, model_id):
+def test_clusterer_without_predict_is_not_kept(unsupervised, recorder, groups, model_id):
     result = unsupervised(groups, "clustering", model_id=model_id)
     assert len(result.leaderboard) == 1
     assert not [n for n in recorder.artifacts if n.startswith("pipeline-")]
@@ -145,7 +145,7 @@ def test_what_cannot_place_new_rows_is_not_kept_but_told(unsupervised, recorder,
     assert len(assignments(recorder)) == 120
 
 
-def test_a_number_of_clusters_goes_to_those_that_take_one(unsupervised, groups):
+def test_num_clusters_applies_to_models_that_accept_it(unsupervised, groups):
     result = unsupervised(
         groups, "clustering", "compare", include=["kmeans", "meanshift"], num_clusters=5
     )
@@ -178,7 +178,7 @@ def test_detectors_are_ranked_by_agreement(unsupervised, recorder, strange):
     assert result.metrics_summary["best"]["value"] == values[0]
 
 
-def test_agreement_is_the_mean_rank_correlation_with_the_others():
+def test_agreement_is_mean_rank_correlation_with_other_detectors():
     from scipy.stats import spearmanr
 
     random = np.random.default_rng(2)
@@ -189,14 +189,14 @@ def test_agreement_is_the_mean_rank_correlation_with_the_others():
     assert agreement([scores[0], np.zeros(30)])[1] is None
 
 
-def test_a_detector_whose_answer_depends_on_other_rows_is_not_kept(unsupervised, recorder, strange):
+def test_detector_that_depends_on_batch_is_not_kept(unsupervised, recorder, strange):
     unsupervised(strange, "anomaly", model_id="sos")
     assert not [n for n in recorder.artifacts if n.startswith("pipeline-")]
     (warning,) = [p for p in recorder.payloads("warning") if p["reason"] == "not_servable"]
     assert "depends on the other rows" in warning["error"] or "new rows" in warning["error"]
 
 
-def test_plots_are_drawn(unsupervised, recorder, groups, strange):
+def test_unsupervised_plots_are_drawn(unsupervised, recorder, groups, strange):
     unsupervised(groups, "clustering", model_id="kmeans", num_clusters=3)
     unsupervised(strange, "anomaly", model_id="iforest")
     drawn = {n for n in recorder.artifacts if n.startswith("plot-")}
@@ -210,14 +210,14 @@ def test_plots_are_drawn(unsupervised, recorder, groups, strange):
 
 
 @pytest.mark.parametrize("task", ["clustering", "anomaly"])
-def test_a_target_is_refused(unsupervised, groups, task):
+def test_target_is_refused_without_supervision(unsupervised, groups, task):
     with pytest.raises(PlanFailed) as raised:
         unsupervised(groups, task, model_id="kmeans", target="town")
     assert raised.value.kind == "user"
     assert "ignore_features" in raised.value.message
 
 
-def test_traps_of_the_frame_are_closed_here_too(unsupervised, recorder, groups):
+def test_unusual_columns_are_handled_without_target(unsupervised, recorder, groups):
     groups["empty"] = np.nan
     groups["when"] = pd.date_range("2024-01-01", periods=120).strftime("%Y-%m-%d")
     groups[7] = range(120)
@@ -227,7 +227,7 @@ def test_traps_of_the_frame_are_closed_here_too(unsupervised, recorder, groups):
     assert recorder.pipeline("kmeans").predict(groups)[0].startswith("Cluster ")
 
 
-def test_the_sample_sets_target_is_left_out(recorder):
+def test_target_of_sample_set_is_left_out(recorder):
     from sklearn.datasets import load_iris
 
     spec = RunSpec(
@@ -243,7 +243,7 @@ def test_the_sample_sets_target_is_left_out(recorder):
     assert recorder.change("columns_ignored")["columns"] == ["target"]
 
 
-def test_the_same_seed_gives_the_same_board(unsupervised, strange):
+def test_same_seed_gives_same_leaderboard(unsupervised, strange):
     boards = [
         unsupervised(strange, "anomaly", "compare", include=["iforest", "mcd"]).leaderboard
         for _ in range(2)
