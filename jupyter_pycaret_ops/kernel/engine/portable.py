@@ -1,8 +1,9 @@
-"""The classes that travel inside a stored pipeline.
+"""The classes of a stored pipeline.
 
-They are pickled by value (see `finalize`): whoever loads the pickle needs numpy, pandas,
-scikit-learn and cloudpickle, but neither this package nor PyCaret. So this module imports
-nothing of ours, and what a class here needs stands in this module.
+They are pickled by value (see `finalize`): loading the pickle needs numpy, pandas, scikit-learn and
+cloudpickle, but neither this package nor PyCaret. So this module imports nothing else of this package,
+and all that its classes need is defined here. Stored pipelines depend on the names of classes,
+attributes and methods.
 """
 
 # ruff: noqa: N803 - X is what scikit-learn calls it, and it is part of the interface
@@ -17,12 +18,12 @@ import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin, ClusterMixin, TransformerMixin, clone
 from sklearn.utils.metaestimators import available_if
 
-#: what a date becomes; `days` counts whole days since 1970
+#: the numbers that a date is expanded to; `days` counts whole days since 1970
 DATE_PARTS = ("year", "month", "day", "day_of_week", "day_of_year", "hour", "minute", "days")
 
 
 def unique_names(names: Iterable[Any]) -> list[str]:
-    """Column names as unique strings, in order: `[1, "a", "a"]` → `["1", "a", "a_2"]`."""
+    """Return column names as unique strings, in order: `[1, "a", "a"]` → `["1", "a", "a_2"]`."""
     texts = ["_".join(map(str, n)) if isinstance(n, tuple) else str(n) for n in names]
     if len(set(texts)) == len(texts):
         return texts
@@ -38,7 +39,7 @@ def unique_names(names: Iterable[Any]) -> list[str]:
 
 
 def text_of(value: Any) -> str:
-    """One value of a text column as text; `1`, `1.0` and `"1"` are the same category."""
+    """Return one value of a text column as text; `1`, `1.0` and `"1"` are the same category."""
     if isinstance(value, str):
         return str(value)
     if isinstance(value, (float, np.floating)) and float(value).is_integer():
@@ -55,15 +56,18 @@ def text_of(value: Any) -> str:
 
 
 def is_missing(values: Any) -> Any:
-    """Which of an object array's values are missing; a list is a value."""
+    """Return which values are missing, bool array of shape (n_rows,); a list is a value.
+
+    `values` : object array of shape (n_rows,).
+    """
     return np.asarray(pd.isna(values), dtype=bool)
 
 
 def read_numbers(series: Any, blanks: Iterable[str] = ()) -> Any:
-    """float64 array of a number, boolean or object column; missing and infinite are NaN.
+    """Return a column as float64 array of shape (n_rows,); missing and infinite values are NaN.
 
-    `blanks` are texts that stand for a missing number ("?").
-    Raises ValueError or TypeError where a value is no number.
+    `series` : Series of shape (n_rows,) with numeric, boolean or object dtype; `blanks` : texts that mean
+    a missing number ("?"). Raises ValueError or TypeError for a value that is not a number.
     """
     dtype = series.dtype
     if isinstance(dtype, np.dtype) and dtype.kind in "fiub":
@@ -84,7 +88,10 @@ def read_numbers(series: Any, blanks: Iterable[str] = ()) -> Any:
 
 
 def read_text(series: Any) -> Any:
-    """Object array of str, NaN where missing."""
+    """Return a column as object array of str of shape (n_rows,), NaN where missing.
+
+    `series` : Series of shape (n_rows,) with any dtype.
+    """
     values = series.to_numpy(dtype=object)
     gone = is_missing(values)
     result = np.empty(len(values), dtype=object)
@@ -94,10 +101,11 @@ def read_text(series: Any) -> Any:
 
 
 def read_dates(series: Any, form: str | None) -> Any:
-    """DatetimeIndex in UTC without a zone, NaT where missing.
+    """Return a column as DatetimeIndex of shape (n_rows,), in UTC without a zone, NaT where missing.
 
-    `form` is how texts are written (`strptime`, or "ISO8601"); ISO 8601 is always understood.
-    Raises ValueError naming the first text that is no date.
+    `series` : Series of shape (n_rows,) with datetime, period or object dtype; `form` : date format of
+    texts (for `strptime`, or "ISO8601"); ISO 8601 is always accepted. Raises ValueError with the first
+    text that is not a date.
     """
     if isinstance(series.dtype, pd.PeriodDtype):
         return pd.DatetimeIndex(series.dt.to_timestamp())
@@ -127,7 +135,10 @@ def read_dates(series: Any, form: str | None) -> Any:
 
 
 def read_seconds(series: Any) -> Any:
-    """float64 seconds of a duration column; numbers are seconds already."""
+    """Return durations in seconds as float64 array of shape (n_rows,); numbers count as seconds.
+
+    `series` : Series of shape (n_rows,) with timedelta, numeric or object dtype.
+    """
     if pd.api.types.is_timedelta64_dtype(series.dtype):
         return series.dt.total_seconds().to_numpy(dtype="float64")
     try:
@@ -137,38 +148,38 @@ def read_seconds(series: Any) -> Any:
 
 
 def date_part(dates: Any, part: str) -> Any:
-    """float64 array of one of `DATE_PARTS`, NaN where missing."""
+    """Return one of `DATE_PARTS` of a DatetimeIndex as float64 array of shape (n_rows,), NaN where missing."""
     if part == "days":
         return np.floor(np.asarray((dates - pd.Timestamp(0)) / pd.Timedelta(days=1), dtype=float))
     return np.asarray(getattr(dates, part), dtype="float64")
 
 
 class InputFrame(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """The user's raw columns → the columns that the engine was trained on.
+    """Transforms the user's raw columns into the columns that the engine was trained on.
 
-    `columns` : list of dict, one for each column that is used:
-    `name` (the user's), `safe` (the engine's), `kind` ("number", "text", "date", "duration"),
-    `form` (how a date is written, or None), `parts` (of a date) and `blanks` (texts that stand for
-    a missing number).
+    `columns` : list of dict, one for each used column: `name` (the user's), `safe` (the engine's), `kind`
+    ("number", "text", "date", "duration"), `form` (date format or None), `parts` (of a date) and
+    `blanks` (texts that mean a missing number).
 
-    Other columns and their order do not matter. Stateless: what it does was decided when the
-    training frame was looked at, so that serving does exactly the same.
+    Other columns and the order are ignored. Stateless: the decisions were made on the training data, so
+    that serving does the same.
     """
 
     def __init__(self, columns: list[dict[str, Any]]) -> None:
         self.columns = columns
 
     def fit(self, X: Any, y: Any = None) -> InputFrame:
-        """Nothing is learnt."""
+        """Return self: nothing is learnt."""
         return self
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
 
     def transform(self, X: Any) -> Any:
-        """DataFrame of shape (n_rows, n_engine_columns), float64 and object columns.
+        """Return a DataFrame of shape (n_rows, n_engine_columns) with float64 and object columns.
 
-        Raises ValueError naming missing columns, or the column with a value that does not fit.
+        `X` : DataFrame of shape (n_rows, n_columns). Raises ValueError with the names of missing columns,
+        or of the column with an invalid value.
         """
         if not isinstance(X, pd.DataFrame):
             raise TypeError("rows must be a pandas DataFrame with the columns' names")
@@ -199,7 +210,7 @@ class InputFrame(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 result[f"{safe}_{part}"] = date_part(dates, part)
 
     def get_feature_names_out(self, input_features: Any = None) -> Any:
-        """Names of the engine's columns, in order."""
+        """Return the names of the engine columns, object array of shape (n_engine_columns,)."""
         names: list[str] = []
         for column in self.columns:
             if column["kind"] == "date":
@@ -210,7 +221,7 @@ class InputFrame(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
 
 def label_array(labels: list[Any]) -> Any:
-    """Labels as an array that keeps their type: bool, int64, float64 or objects."""
+    """Return labels as array of shape (n_labels,) with dtype bool, int64, float64 or object."""
     kinds = {type(label) for label in labels}
     plain = {bool: "bool", int: "int64", float: "float64"}
     if len(kinds) == 1 and next(iter(kinds)) in plain:
@@ -228,9 +239,9 @@ def _estimator_has(method: str) -> Any:
 
 
 class LabelledClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """A classifier that learns 0..k-1 and answers in the user's labels.
+    """A classifier fitted on codes 0 … k - 1 that predicts the user's labels.
 
-    `labels` : list of k labels, in the order of `classes_` and of the probabilities' columns.
+    `labels` : list of k labels, in the order of `classes_` and of the columns of probabilities.
     The fitted model is `estimator_`.
     """
 
@@ -239,7 +250,7 @@ class LabelledClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.labels = labels
 
     def fit(self, X: Any, y: Any) -> LabelledClassifier:
-        """Fit on labels; each of `y` is one of `labels`."""
+        """Fit on `X` of shape (n_rows, n_columns) and labels `y` of shape (n_rows,), each one of `labels`."""
         codes = {label: code for code, label in enumerate(self.labels)}
         self.classes_ = label_array(self.labels)
         self.estimator_ = clone(self.estimator)
@@ -247,82 +258,82 @@ class LabelledClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def predict(self, X: Any) -> Any:
-        """The user's labels, shape (n_rows,)."""
-        # catboost answers in the shape (n, 1), some models in float
+        """Return the user's labels, array of shape (n_rows,)."""
+        # catboost predicts shape (n_rows, 1), some models float codes
         codes = np.ravel(self.estimator_.predict(X)).astype("int64")
         return self.classes_[codes]
 
     @available_if(_estimator_has("predict_proba"))  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> Any:
-        """Shape (n_rows, k), columns as in `classes_`."""
+        """Return probabilities, float64 array of shape (n_rows, k) with columns as in `classes_`."""
         given = np.asarray(self.estimator_.predict_proba(X))
         if given.shape[1] == len(self.labels):
             return given
-        # a class that the outlier filter took away entirely has the probability 0
+        # a class that the outlier filter removed completely has probability 0
         result = np.zeros((len(given), len(self.labels)))
         result[:, np.asarray(self.estimator_.classes_, dtype="int64")] = given
         return result
 
     @available_if(_estimator_has("decision_function"))  # type: ignore[untyped-decorator]
     def decision_function(self, X: Any) -> Any:
-        """What the model's own `decision_function` says."""
+        """Return `decision_function` of the model, array of shape (n_rows,) or (n_rows, k)."""
         return self.estimator_.decision_function(X)
 
 
 class NamedClusters(ClusterMixin, BaseEstimator):  # type: ignore[misc]
-    """A clusterer that answers `"Cluster 1"`, as PyCaret's `assign_model` names it.
+    """A clusterer that predicts names such as `"Cluster 1"`, as PyCaret's `assign_model` does.
 
-    The fitted model is `estimator_`, the names of the rows it was fitted on are `labels_`.
+    The fitted model is `estimator_`; `labels_` are the names of the training rows.
     """
 
     def __init__(self, estimator: Any) -> None:
         self.estimator = estimator
 
     def fit(self, X: Any, y: Any = None) -> NamedClusters:
-        """Fit a copy of the clusterer."""
+        """Fit a copy of the clusterer on `X` of shape (n_rows, n_columns)."""
         self.estimator_ = clone(self.estimator).fit(X)
         self.labels_ = cluster_names(self.estimator_.labels_)
         return self
 
     def predict(self, X: Any) -> Any:
-        """Names of the clusters, object array of shape (n_rows,)."""
+        """Return names of clusters, object array of shape (n_rows,)."""
         return cluster_names(self.estimator_.predict(X))
 
 
 def cluster_names(labels: Any) -> Any:
-    """`0, 1, -1` → `"Cluster 0", "Cluster 1", "Cluster -1"` (noise)."""
+    """Return names of int labels, object array of shape (n_rows,): `0, -1` → `"Cluster 0", "Cluster -1"`."""
     result = np.empty(len(labels), dtype=object)
     result[:] = [f"Cluster {int(label)}" for label in labels]
     return result
 
 
 class Detector(BaseEstimator):  # type: ignore[misc]
-    """An anomaly detector of PyOD: 0 or 1 from `predict`, greater is stranger from `decision_function`."""
+    """An anomaly detector of PyOD: `predict` gives 0 or 1, `decision_function` greater scores for anomalies."""
 
     def __init__(self, estimator: Any) -> None:
         self.estimator = estimator
 
     def fit(self, X: Any, y: Any = None) -> Detector:
-        """Fit a copy of the detector."""
+        """Fit a copy of the detector on `X` of shape (n_rows, n_columns)."""
         self.estimator_ = clone(self.estimator).fit(np.asarray(X, dtype="float64"))
         return self
 
     def predict(self, X: Any) -> Any:
-        """0 or 1 for each row, int64 of shape (n_rows,)."""
+        """Return 0 or 1 (anomaly), int64 array of shape (n_rows,)."""
         found = self.estimator_.predict(np.asarray(X, dtype="float64"))
         return np.asarray(found).astype("int64")
 
     def decision_function(self, X: Any) -> Any:
-        """Anomaly scores, float64 of shape (n_rows,)."""
+        """Return anomaly scores, float64 array of shape (n_rows,)."""
         scores = self.estimator_.decision_function(np.asarray(X, dtype="float64"))
         return np.asarray(scores, dtype="float64")
 
 
 class Forecaster(BaseEstimator):  # type: ignore[misc]
-    """A fitted sktime forecaster: a row for each step ahead in, a number for each out.
+    """A fitted sktime forecaster that predicts one number for each row, a step ahead.
 
-    `others` : fitted transformer of the other columns, None where there are none; `last` : the last
-    step that was trained on, a Period, or a position where the series has no time.
+    `others` : fitted transformer of the exogenous columns, None where there are none; `last` : the last
+    training step, a Period, or a position where the series has no time.
     """
 
     def __init__(self, forecaster: Any, others: Any, last: Any) -> None:
@@ -331,13 +342,17 @@ class Forecaster(BaseEstimator):  # type: ignore[misc]
         self.last = last
 
     def predict(self, X: Any) -> Any:
-        """The next `len(X)` steps, float64 of shape (n_rows,); `X` holds the other columns of each."""
+        """Return the next n_rows steps, float64 array of shape (n_rows,).
+
+        `X` : DataFrame of shape (n_rows, n_columns) with the exogenous columns of each step.
+        """
         return self.predict_steps(range(1, len(X) + 1), X)
 
     def predict_steps(self, steps: Any, X: Any) -> Any:
-        """As `predict`, for rows that say which step ahead they are.
+        """Return the forecast of `steps`, float64 array of shape (n_rows,).
 
-        Several forecasts may follow each other: `1, 2, 3, 1, 2`.
+        `steps` : the step ahead of each row, int of shape (n_rows,); several forecasts may follow each
+        other: `1, 2, 3, 1, 2`. `X` : see `predict`.
         """
         steps = np.asarray(list(steps), dtype="int64")
         if self.others is None:
@@ -359,7 +374,7 @@ class Forecaster(BaseEstimator):  # type: ignore[misc]
         return np.ravel(np.asarray(forecast, dtype="float64"))
 
     def times(self, steps: Any) -> list[Any]:
-        """The time of each step ahead: ISO 8601, or a position where the series has no time."""
+        """Return the time of each step ahead: ISO 8601, or a position where the series has no time."""
         if not isinstance(self.last, pd.Period):
             return [int(self.last) + int(step) for step in steps]
         starts = [(self.last + int(step)).start_time for step in steps]
