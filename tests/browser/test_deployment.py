@@ -46,7 +46,9 @@ def test_another_version_is_served_at_once_and_back(
     dialog = page.get_by_role("dialog")
     version = dialog.get_by_label("Version", exact=True)
     expect(version.get_by_role("option")).to_have_count(2)
-    expect(version.locator("option:disabled")).to_contain_text("v1 · lr · serves now")
+    serving = version.locator("option:disabled")
+    expect(serving).to_contain_text("v1 · Logistic Regression · Accuracy 0.9")
+    expect(serving).to_contain_text("serves now")
     dialog.get_by_role("button", name="Change version", exact=True).click()
     expect(view.get_by_text(f"{deployed.slug} v2", exact=True)).to_be_visible()
     assert lab.call("GET", f"deployments/{deployed.slug}")["pipeline_id"] == deployed.versions[1]
