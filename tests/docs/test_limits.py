@@ -224,7 +224,7 @@ LIMITS = (
     Limit("design/labextension.md", "every 1 to # seconds", "runView/stream.ts:LONGEST_POLL", 1000),
     Limit("design/labextension.md", "(at most #)", "watch/lines.ts:MOST_LINES"),
     Limit("design/labextension.md", "begins with # rows", "sidePanel/region.tsx:FIRST"),
-    Limit("design/notebook.md", "Tab waits # s at most", "notebook.completion_cache:PATIENCE_S"),
+    Limit("design/notebook.md", "Tab waits # s at most", "notebook.completion_cache:TIMEOUT_S"),
     Limit("design/runs.md", "only after # times as long", "server.runs.watchdog:BUSY_LEASES"),
     Limit("design/runs.md", "polling every # seconds", "server.runs.fanout:POLL_S"),
     Limit("design/serving.md", "over # KiB", "server.api.base:IN_THREAD_BYTES", KIB),
