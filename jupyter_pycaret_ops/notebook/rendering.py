@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from ..client import ENDED
 from ..client.records import JSON
+from .leaderboard_cells import (
+    bar_percent,
+    decimals,
+    fold_range,
+    folds_of,
+    value_of,
+    value_text,
+)
 from .markup import escape, icon, mark, number
 from .run_state import NOT_METRICS, Fitting, RunState
 
@@ -17,10 +23,6 @@ WIDTH, EDGE, DOT = 160.0, 4.0, 2.0
 #: metrics shown besides the one of the run, in the order of preference
 PREFERRED_METRICS = ("AUC", "F1", "MCC", "MAE", "RMSE", "MAPE", "R2", "Silhouette")
 MAX_OTHER_METRICS = 3
-#: metrics of which smaller is better: the first click sorts them ascending
-ERRORS = frozenset(
-    {"MAE", "MSE", "RMSE", "RMSLE", "MAPE", "SMAPE", "MASE", "RMSSE", "Davies-Bouldin"}
-)
 
 
 def leaderboard(state: RunState, board_id: str | None = None) -> str:
@@ -30,7 +32,7 @@ def leaderboard(state: RunState, board_id: str | None = None) -> str:
         return ""
     metric = state.metric
     others = other_metrics(records, metric)
-    span = fold_span(records)
+    span = fold_range(records)
     is_over = state.row["status"] in ENDED  # then no model is running or waiting
     # while models are added, the browser keeps rows in place under the pointer
     filling = "" if is_over else " data-filling"
@@ -42,9 +44,15 @@ def leaderboard(state: RunState, board_id: str | None = None) -> str:
         '<col style="width: 176px">'
         + '<col style="width: 88px">' * (len(others) + 1)
         + "</colgroup>"
-        + _head(records, metric, others, span, can_sort=board_id is not None)
+        + _head(
+            metric,
+            others,
+            span,
+            is_error=not state.greater_is_better,
+            can_sort=board_id is not None,
+        )
         + "<tbody>"
-        + "".join(_scored(record, records, metric, others, span) for record in records)
+        + "".join(_scored(record, state, others, span) for record in records)
         + "".join(
             _fitting(model_id, fitting, len(others))
             for model_id, fitting in state.fitting.items()
@@ -68,33 +76,15 @@ def other_metrics(records: Sequence[JSON], metric: str | None) -> list[str]:
     return [*preferred, *(name for name in known if name not in preferred)][:MAX_OTHER_METRICS]
 
 
-def fold_span(records: Sequence[JSON]) -> tuple[float, float] | None:
-    """Return the ends of all strips: the range of all folds, extended to round numbers."""
-    values = [value for record in records for value in _folds(record)]
-    if not values:
-        return None
-    low, high = min(values), max(values)
-    if low == high:
-        return (low - 0.5, high + 0.5) if low else (0.0, 1.0)
-    step = 10.0 ** math.floor(math.log10(high - low))
-    step = step / 2 if (high - low) / step < 2 else step
-    return math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step
-
-
-def _folds(record: JSON) -> list[float]:
-    return [value for value in record.get("folds") or [] if isinstance(value, int | float)]
-
-
 def _head(
-    records: Sequence[JSON],
     metric: str | None,
     others: Sequence[str],
     span: tuple[float, float] | None,
     *,
+    is_error: bool,
     can_sort: bool,
 ) -> str:
     low, high = ("", "") if span is None else (_axis_label(span[0]), _axis_label(span[1]))
-    is_error = _is_ascending(records, metric)
 
     def column(name: str, field: str | None, sort: str = "", *, upwards: bool = False) -> str:
         if not can_sort or field is None:
@@ -114,16 +104,10 @@ def _head(
         + column(metric or "Score", metric, ranked, upwards=is_error)
         + '<th scope="col"><span style="display: flex; justify-content: space-between; font-weight: 400">'
         f'<span>{low}</span><span style="font-weight: 500">Folds</span><span>{high}</span></span></th>'
-        + "".join(column(name, name, upwards=name in ERRORS) for name in others)
+        + "".join(column(name, name) for name in others)
         + column("Seconds", "seconds", upwards=True)
         + "</tr></thead>"
     )
-
-
-def _is_ascending(records: Sequence[JSON], metric: str | None) -> bool:
-    """Return whether smaller is better, as for an error."""
-    values = [v for record in records if isinstance(v := record.get(metric or ""), int | float)]
-    return values[0] < values[-1] if values and values[0] != values[-1] else metric in ERRORS
 
 
 def _axis_label(value: float) -> str:
@@ -132,15 +116,17 @@ def _axis_label(value: float) -> str:
 
 def _scored(
     record: JSON,
-    records: Sequence[JSON],
-    metric: str | None,
+    state: RunState,
     others: Sequence[str],
     span: tuple[float, float] | None,
 ) -> str:
+    records: list[JSON] = state.row["leaderboard"]
+    metric = state.metric
+    bar = bar_percent(record, records, metric, greater_is_better=state.greater_is_better)
     best = ' class="jp-pycaret-leaderboard__row--best"' if record is records[0] else ""
     values = "".join(
         f'<td class="jp-pycaret-num"{_value(record, name)}>'
-        f"{number(record.get(name), decimals(records, name))}</td>"
+        f"{value_text(value_of(record, name), decimals(records, name))}</td>"
         for name in others
     )
     name = str(record.get("name") or record.get("model_id"))
@@ -151,33 +137,18 @@ def _scored(
         f'<div class="jp-pycaret-clip" title="{escape(name)}">{escape(name)}</div></td>'
         f"<td{_value(record, metric)}>"
         f'<div class="jp-pycaret-leaderboard__score"><div class="jp-pycaret-bar">'
-        f'<span class="jp-pycaret-bar__fill" style="width: {_share(record, records, metric):.1f}%">'
-        f'</span></div><span class="jp-pycaret-num">{number(record.get(metric or ""), decimals(records, metric))}</span></div></td>'
-        f"<td>{strip(_folds(record), span)}</td>{values}"
+        f'<span class="jp-pycaret-bar__fill" style="width: {bar:.1f}%">'
+        f'</span></div><span class="jp-pycaret-num">'
+        f"{value_text(value_of(record, metric), decimals(records, metric))}</span></div></td>"
+        f"<td>{strip(folds_of(record), span)}</td>{values}"
         f'<td class="jp-pycaret-num"{_value(record, "seconds")}>{number(record.get("seconds"), 1)}</td></tr>'
     )
-
-
-def decimals(records: Sequence[JSON], field: str | None) -> int:
-    """Return the number of decimals of a column: four for scores, fewer for large numbers."""
-    values = [abs(v) for record in records if isinstance(v := record.get(field or ""), int | float)]
-    largest = max(values, default=0.0)
-    return 4 if largest < 10 else max(0, 4 - int(math.log10(largest)))
 
 
 def _value(record: JSON, field: str | None) -> str:
     """Return the attribute that the browser sorts a cell by; cells without it come last."""
     value = record.get(field or "")
     return f' data-value="{value!r}"' if isinstance(value, int | float) else ""
-
-
-def _share(record: JSON, records: Sequence[JSON], metric: str | None) -> float:
-    """Return the width of the bar in percent: of 1 if no value is larger, else of the largest value."""
-    values = [abs(v) for other in records if isinstance(v := other.get(metric or ""), int | float)]
-    value: Any = record.get(metric or "")
-    if not isinstance(value, int | float) or not values:
-        return 0.0
-    return max(0.0, float(value)) / max(1.0, *values) * 100
 
 
 def strip(folds: Sequence[float], span: tuple[float, float] | None) -> str:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import cast
 
 from ..client.records import JSON, Event, Run
+from .leaderboard_cells import order
+
+ENDS = {"run.succeeded": "succeeded", "run.failed": "failed", "run.cancelled": "cancelled"}
 
 #: fields of a leaderboard record that are not metrics
 NOT_METRICS = frozenset(
@@ -62,6 +66,7 @@ class RunState:
             self._progress(event, payload)
         elif kind == "model.scored":
             self.fitting.pop(str(payload.get("model_id")), None)
+            self._add_score(payload)
             return True
         elif kind == "model.failed":
             model_id = str(payload.get("model_id"))
@@ -71,15 +76,32 @@ class RunState:
             )
         elif kind == "warning":
             self.notes.append(event["message"])
+        elif kind == "run.started":
+            attempt = payload.get("attempt", self.row.get("attempt"))
+            self.row = cast("Run", {**self.row, "status": "running", "attempt": attempt})
+            return True
         elif kind == "run.requeued":
+            # the next attempt tries all models again
             self.fitting.clear()
             self.failed.clear()
+            self.row = cast("Run", {**self.row, "status": "queued"})
             return True
         elif kind == "run.cancel_requested":
             self.is_cancelling = True
+        elif kind in ENDS:
+            self.fitting.clear()
+            self.is_cancelling = False
+            self.row = cast("Run", {**self.row, "status": ENDS[kind]})
+            return True
         elif kind.startswith("run.") and kind != "run.data_loaded":
             return True
         return False
+
+    def _add_score(self, record: JSON) -> None:
+        others = [one for one in self.row["leaderboard"] if one["model_id"] != record["model_id"]]
+        board = order([*others, record], self.metric, greater_is_better=self.greater_is_better)
+        ranked = [{**one, "rank": rank} for rank, one in enumerate(board, start=1)]
+        self.row = cast("Run", {**self.row, "leaderboard": ranked})
 
     def _progress(self, event: Event, payload: JSON) -> None:
         self.done = int(payload.get("done") or 0)
@@ -111,5 +133,10 @@ class RunState:
     @property
     def metric(self) -> str | None:
         """The metric that the leaderboard is ordered by."""
-        name: str | None = self.row["metrics_summary"].get("metric")
+        name: str | None = self.row.get("metric") or self.row["metrics_summary"].get("metric")
         return name
+
+    @property
+    def greater_is_better(self) -> bool:
+        """Whether more of that metric is better."""
+        return bool(self.row.get("greater_is_better", True))

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from jupyter_pycaret_ops.notebook import rendering
+from jupyter_pycaret_ops.notebook.leaderboard_cells import bar_percent, fold_range
 from jupyter_pycaret_ops.notebook.markup import button, clock, number, to_slug
 from jupyter_pycaret_ops.notebook.run_state import RunState
 
@@ -99,15 +100,23 @@ def test_headers_sort_only_in_live_leaderboard() -> None:
     assert 'data-sort="seconds" data-first="ascending"' in live
     assert 'data-board="a-run" data-filling' in live
     errors = [{"model_id": "a", "MAE": 10.0}, {"model_id": "b", "MAE": 40.0}]
-    state = RunState(row(leaderboard=errors, metrics_summary={"metric": "MAE"}, status="succeeded"))
+    state = RunState(
+        row(
+            leaderboard=errors,
+            metrics_summary={"metric": "MAE"},
+            greater_is_better=False,
+            status="succeeded",
+        )
+    )
     assert 'aria-sort="ascending"' in rendering.leaderboard(state)
     assert "data-filling" not in rendering.leaderboard(state, "a-run")
 
 
 def test_bar_of_error_metric_is_relative_to_largest_value() -> None:
     records = [{"model_id": "a", "MAE": 10.0}, {"model_id": "b", "MAE": 40.0}]
-    assert rendering._share(records[0], records, "MAE") == 25.0
-    assert rendering._share({"R2": -3.0}, [{"R2": -3.0}], "R2") == 0.0
+    assert bar_percent(records[0], records, "MAE", greater_is_better=False) == 25.0
+    negative = {"R2": -3.0}
+    assert bar_percent(negative, [negative], "R2", greater_is_better=True) == 0.0
 
 
 @pytest.mark.parametrize(
@@ -121,7 +130,7 @@ def test_column_of_large_numbers_has_fewer_decimals(most: float, places: int) ->
     ("folds", "low", "high"), [([0.81, 0.97], 0.8, 1.0), ([120.0, 480.0], 100.0, 500.0)]
 )
 def test_strips_end_at_round_numbers(folds: list[float], low: float, high: float) -> None:
-    found = rendering.fold_span([{"folds": folds}])
+    found = fold_range([{"folds": folds}])
     assert found == (pytest.approx(low), pytest.approx(high))
 
 
