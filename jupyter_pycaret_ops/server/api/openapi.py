@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from ... import __version__
+from ...common.task_types import TASK_TYPES
 from .base import REASONS
 from .context import Nothing, Route
 from .nested_schemas import OPEN, REFERRED
@@ -42,6 +43,7 @@ EXAMPLE_WORDS = {
     "model_id": "lr",
     "name": "iris",
     "plan": "create",
+    "task": next(iter(TASK_TYPES)),
     "workspace_name": "lab",
 }
 REF = "#/components/schemas/{name}"

@@ -71,7 +71,7 @@ def test_a_kernel_that_never_comes_fails_it(world: World) -> None:
     assert lapsed(world) == [run.id]
     ended = lose(world, run)
     assert (ended.status, ended.error_kind) == (Status.FAILED, "worker_lost")
-    assert ended.error == runs.GUEST_NEVER_CAME
+    assert ended.error == runs.NOTEBOOK_NEVER_CAME
 
 
 def test_a_silent_kernel_fails_it_for_good(world: World) -> None:
@@ -85,7 +85,7 @@ def test_a_silent_kernel_fails_it_for_good(world: World) -> None:
     assert lapsed(world) == [run.id]
     ended = lose(world, run)
     assert (ended.status, ended.error_kind) == (Status.FAILED, "worker_lost")
-    assert ended.error == runs.GUEST_LOST
+    assert ended.error == runs.NOTEBOOK_LOST
 
 
 def test_a_silent_kernel_that_was_asked_to_stop_is_cancelled(world: World) -> None:
