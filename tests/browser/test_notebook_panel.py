@@ -167,7 +167,7 @@ def test_a_panel_ends_with_its_kernel(notebook: Notebook, pictures: Path) -> Non
     notebook.page.get_by_role("button", name="Restart the kernel", exact=True).click()
     notebook.page.get_by_role("button", name="Confirm Kernel Restart").click()
     expect(panel.get_by_text("Ended with its kernel")).to_be_visible(timeout=30_000)
-    expect(notebook.page.get_by_text("The kernel has ended; this is what was")).to_be_visible()
+    expect(notebook.page.get_by_text("The kernel has ended; this is the last")).to_be_visible()
     expect(panel.get_by_text("Running", exact=True)).not_to_be_visible()
     expect(panel.get_by_role("row", name="Running")).to_have_count(0)
     expect(panel.get_by_role("button", name="Cancel run")).to_have_count(0)
