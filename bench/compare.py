@@ -64,7 +64,7 @@ def through_api(server: LiveServer, experiment: str) -> float:
 
 
 def run() -> None:
-    with LiveServer() as server:
+    with LiveServer(spare_kernels=1) as server:
         experiment = server.experiment()
         server.ended(
             server.submit(experiment, plan="create", model_id="lr", sklearn_dataset="iris")["id"]

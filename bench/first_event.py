@@ -60,7 +60,7 @@ def wait_for_spare_kernel(server: LiveServer) -> None:
 
 
 def run() -> None:
-    with LiveServer() as server:
+    with LiveServer(spare_kernels=1) as server:
         experiment = server.experiment()
         server.ended(server.submit(experiment, **BODY)["id"])
         events, imports = [], []

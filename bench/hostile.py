@@ -114,7 +114,7 @@ class Memory:
 
 
 def run() -> None:
-    with LiveServer(concurrent_runs=1) as server:
+    with LiveServer(concurrent_runs=1, spare_kernels=1) as server:
         server.deploy_iris("hostile", "lr", auth_mode="public")
         healthz = requests_bytes("GET", "/pycaret/api/v1/healthz", server)
         status = requests_bytes("GET", "/api/status", server)

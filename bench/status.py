@@ -50,7 +50,7 @@ def beside_loops(server: LiveServer) -> list[float]:
 
 
 def run() -> None:
-    with LiveServer(concurrent_runs=2) as server:
+    with LiveServer(concurrent_runs=2, spare_kernels=1) as server:
         experiments = [server.experiment(task="classification") for _ in range(2)]
         idle: list[float] = []
         busy: list[float] = []
