@@ -133,6 +133,8 @@ class LiveServer:
         self.url = f"{scheme}://127.0.0.1:{self.port}{base_url.rstrip('/')}"
         self.api = f"{self.url}/pycaret/api/v1"
         self.log = self.home.path / f"server-{self.port}.log"
+        # a config file of its own may name extensions, which the command line would override
+        is_plain = app == "server" and not any(one.startswith("--config") for one in arguments)
         command = [
             *(sys.executable, "-m", "jupyter", app, "--no-browser", "--allow-root"),
             f"--ServerApp.port={self.port}",
@@ -140,7 +142,7 @@ class LiveServer:
             f"--IdentityProvider.token={self.token}",
             f"--ServerApp.root_dir={self.home.path / 'work'}",
             f"--ServerApp.base_url={base_url}",
-            *([] if app != "server" else [f"--ServerApp.jpserver_extensions={OTHER_EXTENSIONS}"]),
+            *([f"--ServerApp.jpserver_extensions={OTHER_EXTENSIONS}"] if is_plain else []),
             *([] if certificate is None else [f"--ServerApp.certfile={certificate}"]),
             *(f"--PyCaretOpsApp.{name}={value}" for name, value in traits.items()),
             *arguments,
