@@ -6,6 +6,9 @@ import asyncio
 from dataclasses import dataclass
 from typing import Protocol
 
+#: why an attempt whose kernel is gone was lost
+LOST = "The kernel of this run ended unexpectedly: it was killed, or the machine ran out of memory."
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:

@@ -18,6 +18,7 @@ from ...common.clock import Clock
 from ...common.errors import OpsError, RetryLater, Stale
 from ..background import BackgroundTasks
 from ..executors.interface import (
+    LOST,
     Attempt,
     AttemptRefused,
     Execution,
@@ -41,7 +42,6 @@ T = TypeVar("T")
 #: seconds between two queries for queued runs, and between two reconciliations
 POLL_EVERY_S = 5.0
 PAUSE_CHECK_EVERY_S = 1.0
-LOST = "The kernel of this run ended unexpectedly: it was killed, or the machine ran out of memory."
 SERVER_STOPPED = "The server was stopped."
 
 

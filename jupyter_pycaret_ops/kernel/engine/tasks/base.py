@@ -5,14 +5,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
-from jupyter_pycaret_ops.common.protocol import RunSpec
+from jupyter_pycaret_ops.common.engine_facts import DEFAULT_SEED
+from jupyter_pycaret_ops.common.protocol import JSON, RunSpec
 from jupyter_pycaret_ops.common.task_types import TaskType
 
 from ..event_reporter import EventReporter
 from ..experiments import Experiment
 from ..interfaces import Frame, PlanFailed
 from ..limits import Limits
-from ..parameters import Param
+from ..parameters import Param, read
 from ..prepared_task import PreparedTask
 from ..settings import engine_params
 
@@ -65,6 +66,13 @@ class Task(ABC):
     def toy_experiment(self, reporter: EventReporter) -> Experiment:
         """Return an experiment fitted on a small generated table, to list models and metrics."""
 
+    def _read_settings(self, spec: RunSpec) -> JSON:
+        """Return the set-up parameters of a run over the defaults, always with a seed."""
+        settings = read(spec.setup_params, self.setup_params(), "set-up parameter")
+        if settings["session_id"] is None:
+            settings["session_id"] = DEFAULT_SEED
+        return settings
+
     def _metric(self, experiment: Experiment, metric: str | None) -> tuple[str, bool]:
         name = metric or self.type.default_metric
         if name not in experiment.metrics:
@@ -73,3 +81,13 @@ class Task(ABC):
                 f"There is no metric “{name}”; there are: {', '.join(experiment.metrics)}.",
             )
         return name, experiment.metrics[name]
+
+
+def report_preprocessing(preprocessing: JSON, reporter: EventReporter) -> None:
+    """Report which columns the fitted preprocessor takes as numbers and as text."""
+    numeric, categorical = preprocessing["numeric"], preprocessing["categorical"]
+    reporter.report(
+        "preprocessor.fitted",
+        f"{len(numeric)} numeric and {len(categorical)} text columns prepared",
+        preprocessing,
+    )

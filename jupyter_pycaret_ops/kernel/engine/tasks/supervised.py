@@ -19,10 +19,10 @@ from ..experiments import SupervisedExperiment, set_default_seed
 from ..interfaces import Column, Estimator, Frame, PlanFailed
 from ..labels import Target
 from ..limits import Limits
-from ..parameters import Param, read
+from ..parameters import Param
 from ..prepared_task import PreparedTask
 from ..settings import IGNORE_FEATURES
-from .base import Task
+from .base import Task, report_preprocessing
 
 #: with fewer rows neither a hold-out nor two folds can be made
 MIN_ROWS = 6
@@ -159,9 +159,7 @@ class Supervised(Task):
         metric: str | None,
     ) -> PreparedTask:
         """See `Task.prepare`."""
-        settings = read(spec.setup_params, self.setup_params(), "set-up parameter")
-        if settings["session_id"] is None:
-            settings["session_id"] = DEFAULT_SEED
+        settings = self._read_settings(spec)
         table, target = self.read_data(frame, spec.target, settings, reporter)
         self.check_split(target, settings["train_size"])
         reporter.checkpoint()
@@ -174,12 +172,7 @@ class Supervised(Task):
             f"{sizes['train']} rows to train on, {sizes['test']} held out, {folds} folds",
             {**sizes, "folds": folds},
         )
-        preprocessing = experiment.preprocessing
-        reporter.report(
-            "preprocessor.fitted",
-            f"{len(preprocessing['numeric'])} numeric and {len(preprocessing['categorical'])} text columns prepared",
-            preprocessing,
-        )
+        report_preprocessing(experiment.preprocessing, reporter)
         return self.prepared_class(
             spec=spec,
             reporter=reporter,

@@ -19,7 +19,7 @@ from ..experiments import ForecastExperiment
 from ..interfaces import Column, Estimator, Frame, PlanFailed
 from ..leaderboard import Scored
 from ..limits import Limits
-from ..parameters import Param, read
+from ..parameters import Param
 from ..prepared_task import PreparedTask
 from ..scoring.forecasting import fit_forecaster
 from ..seasonality import has_season
@@ -185,9 +185,7 @@ class TimeSeries(Task):
         metric: str | None,
     ) -> PreparedForecast:
         """See `Task.prepare`."""
-        settings = read(spec.setup_params, self.setup_params(), "set-up parameter")
-        if settings["session_id"] is None:
-            settings["session_id"] = DEFAULT_SEED
+        settings = self._read_settings(spec)
         series = reading.read_series(frame, spec.target, settings["index"], reporter)
         table = _read_exogenous(series, settings["ignore_features"], reporter)
         season = self._season_length(series, settings["seasonal_period"], reporter)

@@ -19,10 +19,10 @@ from ..experiments import UnsupervisedExperiment, set_default_seed
 from ..interfaces import Estimator, Frame, PlanFailed
 from ..leaderboard import Scored
 from ..limits import Limits
-from ..parameters import Param, read
+from ..parameters import Param
 from ..prepared_task import PreparedTask
 from ..settings import IGNORE_FEATURES
-from .base import Task
+from .base import Task, report_preprocessing
 
 MIN_ROWS = 5
 #: number of rows predicted in one batch and one by one, to compare the outputs
@@ -137,9 +137,7 @@ class Unsupervised(Task):
                 f"{self.id} predicts no column, so it takes no target; to leave “{spec.target}” out, "
                 "name it in ignore_features.",
             )
-        settings = read(spec.setup_params, self.setup_params(), "set-up parameter")
-        if settings["session_id"] is None:
-            settings["session_id"] = DEFAULT_SEED
+        settings = self._read_settings(spec)
         named = features.with_unique_names(frame, reporter)
         if spec.data.kind == "sklearn" and "target" in named:
             reporter.report_data_change(
@@ -154,12 +152,7 @@ class Unsupervised(Task):
         reporter.checkpoint()
         experiment = self._fitted_experiment(table, settings, reporter)
         name, is_greater_better = self._metric(experiment, metric)
-        preprocessing = experiment.preprocessing
-        reporter.report(
-            "preprocessor.fitted",
-            f"{len(preprocessing['numeric'])} numeric and {len(preprocessing['categorical'])} text columns prepared",
-            preprocessing,
-        )
+        report_preprocessing(experiment.preprocessing, reporter)
         return self.prepared_class(
             spec=spec,
             reporter=reporter,

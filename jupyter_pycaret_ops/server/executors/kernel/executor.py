@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from ...background import BackgroundTasks
 from ...store import workers
 from ...store.session import Store
-from ..interface import Attempt, AttemptRefused, ExecutionLost, ExecutorUnavailable
+from ..interface import LOST, Attempt, AttemptRefused, ExecutionLost, ExecutorUnavailable
 from ..server_id import ServerId
 from .memory import MemoryWatch
 from .pool import KernelUnavailable, WorkerPool
@@ -20,8 +20,6 @@ from .sweep import OrphanedKernel, sweep
 from .worker import Worker, WorkerDied, WorkerRefused
 
 log = logging.getLogger("jupyter_pycaret_ops")
-
-LOST = "The kernel of this run ended unexpectedly: it was killed, or the machine ran out of memory."
 
 
 class KernelExecution:
