@@ -14,14 +14,16 @@ AXE = Path(__file__).parents[2] / "labextension/node_modules/axe-core/axe.min.js
 
 
 def open_lab(page: Page, url: str, token: str) -> None:
-    """Load JupyterLab in a layout of its own, and wait until its plugins are active.
+    """Load JupyterLab in a layout of its own, and wait until its plugins are active and it is at rest.
 
-    Of its own, for a page that is closed may still save the layout that it had.
+    Of its own, for a page that is closed may still save the layout that it had. At rest with the
+    launcher, which comes late, once the files are listed, and takes the focus from whoever has it.
     """
     page.goto(f"{url}lab/workspaces/{secrets.token_hex(6)}?token={token}")
     page.wait_for_function("window.jupyterapp !== undefined")
     page.evaluate("window.jupyterapp.restored.then(() => null)")
     expect(side_bar_tab(page)).to_be_visible()
+    expect(page.get_by_role("tab", name="Launcher", exact=True)).to_be_visible()
 
 
 def side_bar_tab(page: Page) -> Locator:
