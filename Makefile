@@ -76,7 +76,9 @@ format: install  ## let ruff and prettier lay out the code
 	$(BIN)/ruff format .
 	cd labextension && PATH="$(CURDIR)/$(BIN):$$PATH" jlpm lint
 
-api-types: install  ## make the panel's types of the API anew from the OpenAPI document
+api-types: install  ## generate the types of the API for the panel and the client from the OpenAPI document
+	$(BIN)/python -m tests.contract.client_types > $(VENV)/api_types.py
+	mv $(VENV)/api_types.py jupyter_pycaret_ops/client/api_types.py
 	$(BIN)/python -c 'import json; from jupyter_pycaret_ops.server.api.openapi import document; print(json.dumps(document()))' \
 		| (cd labextension && node scripts/apiTypes.mjs) > labextension/src/api/schema.ts.new
 	mv labextension/src/api/schema.ts.new labextension/src/api/schema.ts

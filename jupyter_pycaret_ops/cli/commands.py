@@ -19,7 +19,7 @@ from jupyter_core.application import JupyterApp
 
 from .. import __version__
 from ..client import Client, NoServer, Unreachable, run_request
-from ..client.records import ENDED, JSON, DataSource, Run
+from ..client.records import ENDED, JSON, DataSource, FieldSchema, Run, leaderboard_of
 from ..common.engine_facts import SAMPLE_SETS
 from ..common.errors import Invalid, OpsError
 from ..common.tables.local_file import columns_of_file
@@ -420,7 +420,7 @@ def _json(value: Any, indent: int | None = None) -> str:
     return json.dumps(value, ensure_ascii=encoding not in ("utf-8", "utf8"), indent=indent)
 
 
-def _typed(text: str | None, schema: JSON) -> Any:
+def _typed(text: str | None, schema: FieldSchema) -> Any:
     """Convert a text of a CSV file to the type in the schema; the server refuses a text that does not match."""
     if text is None or text == "":
         return None
@@ -446,7 +446,7 @@ def run_text(run: Run) -> str:
         head += f"\n{run['error']}"
     elif run["status"] == "succeeded":
         head += f"\n{run_request.best_model_text(run)}"
-    board = leaderboard(run["leaderboard"], run["metrics_summary"].get("metric"))
+    board = leaderboard(leaderboard_of(run), run["metrics_summary"].get("metric"))
     return f"{head}\n{board}" if board else head
 
 

@@ -149,14 +149,14 @@ def counts(row: api.Deployment) -> str:
     return " · ".join(parts)
 
 
-def column_type(column: api.JSON) -> str:
+def column_type(column: api.FieldSchema) -> str:
     """Return the JSON type of a column without null, `any` if it has none."""
     kinds = column.get("type", "string")
     names = [kind for kind in ([kinds] if isinstance(kinds, str) else kinds) if kind != "null"]
     return str(names[0]) if names else "any"
 
 
-def _value(name: str, text: str, column: api.JSON) -> Any:
+def _value(name: str, text: str, column: api.FieldSchema) -> Any:
     """Return a typed text as the JSON value that the schema requires; an empty text is a missing value."""
     if text == "":
         return None

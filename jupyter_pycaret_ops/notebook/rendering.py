@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from ..client import ENDED
-from ..client.records import JSON
+from ..client.records import JSON, leaderboard_of
 from .leaderboard_cells import (
     bar_percent,
     decimals,
@@ -27,7 +27,7 @@ MAX_OTHER_METRICS = 3
 
 def leaderboard(state: RunState, board_id: str | None = None) -> str:
     """Return the table of scored, running, failed and waiting models; sortable if it has a `board_id`."""
-    records: list[JSON] = state.row["leaderboard"]
+    records = leaderboard_of(state.row)
     if not records and not state.failed and (not state.fitting or state.row["status"] in ENDED):
         return ""
     metric = state.metric
@@ -120,7 +120,7 @@ def _scored(
     others: Sequence[str],
     span: tuple[float, float] | None,
 ) -> str:
-    records: list[JSON] = state.row["leaderboard"]
+    records = leaderboard_of(state.row)
     metric = state.metric
     bar = bar_percent(record, records, metric, greater_is_better=state.greater_is_better)
     best = ' class="jp-pycaret-leaderboard__row--best"' if record is records[0] else ""

@@ -180,7 +180,8 @@ class Run:
             raise Conflict(
                 f"The run is {row['status']}; its pipeline is available once it has succeeded."
             )
-        best = (row["metrics_summary"].get("best") or {}).get("model_id")
+        first = row["metrics_summary"].get("best")
+        best = first["model_id"] if first else None
         artifacts = [a for a in self.client.runs.artifacts(self.id) if a["kind"] == PIPELINE_KIND]
         artifact = next((a for a in artifacts if best in (None, a["model_id"])), None) or next(
             iter(artifacts), None

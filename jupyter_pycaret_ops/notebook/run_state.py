@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import cast
 
-from ..client.records import JSON, Event, Run
+from ..client.records import JSON, Event, Run, leaderboard_of
 from .leaderboard_cells import order
 
 ENDS = {"run.succeeded": "succeeded", "run.failed": "failed", "run.cancelled": "cancelled"}
@@ -98,7 +98,7 @@ class RunState:
         return False
 
     def _add_score(self, record: JSON) -> None:
-        others = [one for one in self.row["leaderboard"] if one["model_id"] != record["model_id"]]
+        others = [one for one in leaderboard_of(self.row) if one["model_id"] != record["model_id"]]
         board = order([*others, record], self.metric, greater_is_better=self.greater_is_better)
         ranked = [{**one, "rank": rank} for rank, one in enumerate(board, start=1)]
         self.row = cast("Run", {**self.row, "leaderboard": ranked})

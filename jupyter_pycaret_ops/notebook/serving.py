@@ -161,7 +161,7 @@ class Deployment:
 
 
 def _record(one: api.Prediction) -> api.JSON:
-    row: api.JSON = {"prediction": one["prediction"], **one.get("probabilities", {})}
+    row: api.JSON = {"prediction": one["prediction"], **(one.get("probabilities") or {})}
     if "score" in one:
         row["score"] = one["score"]
     if "time" in one:

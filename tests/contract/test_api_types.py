@@ -1,4 +1,4 @@
-"""The panel's types of the API are those that the server's document gives."""
+"""The types of the API in the panel and in the client are those of the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 from jupyter_pycaret_ops.server.api.openapi import document
 
 from ..live import ROOT
+from .client_types import generate
 
 PANEL = ROOT / "labextension"
 
@@ -33,3 +34,8 @@ def test_the_types_of_the_panel_are_made_from_the_document() -> None:
     assert made.returncode == 0, made.stderr
     kept = (PANEL / "src" / "api" / "schema.ts").read_text(encoding="utf-8")
     assert made.stdout == kept, "the types are old: run `make api-types`"
+
+
+def test_types_of_the_client_are_generated_from_the_document() -> None:
+    stored = (ROOT / "jupyter_pycaret_ops/client/api_types.py").read_text(encoding="utf-8")
+    assert generate() == stored, "the types are old: run `make api-types`"

@@ -16,6 +16,7 @@ from ..records import (
     DataSource,
     Events,
     Experiment,
+    ExperimentChanges,
     FoldMetrics,
     JSONs,
     NewRun,
@@ -32,17 +33,6 @@ from .workspaces import Resource
 WAIT_S = 20.0
 #: seconds that `wait` goes on while the server does not answer
 PATIENCE_S = 120.0
-
-
-class ExperimentChanges(TypedDict, total=False):
-    """Fields of an experiment that can be changed."""
-
-    name: str
-    task: str
-    target: str | None
-    setup_params: JSON
-    data_source_id: str | None
-    description: str | None
 
 
 class Submission(TypedDict, total=False):

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, TypedDict, Unpack
+from typing import Any, Unpack
 
-from ..records import JSON, AuthMode, Deployment, DeploymentSchema, Pipeline, Predictions
+from ..records import (
+    JSON,
+    AuthMode,
+    Deployment,
+    DeploymentChanges,
+    DeploymentSchema,
+    Pipeline,
+    Predictions,
+)
 from ..transport import segment
 from .workspaces import Resource
-
-
-class DeploymentChanges(TypedDict, total=False):
-    """Fields of a deployment that can be changed."""
-
-    pipeline_id: str
-    status: Literal["active", "paused"]
-    auth_mode: AuthMode
 
 
 class Pipelines(Resource):

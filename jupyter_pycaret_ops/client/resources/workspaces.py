@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TypedDict, Unpack
+from typing import Unpack
 
 from ...common.clock import rfc3339
 from ..records import (
@@ -16,27 +16,14 @@ from ..records import (
     Members,
     NewApiKey,
     Project,
+    ProjectChanges,
     Role,
     Scope,
     SetupStatus,
     Workspace,
+    WorkspaceChanges,
 )
 from ..transport import Transport, segment
-
-
-class WorkspaceChanges(TypedDict, total=False):
-    """Fields of a workspace that can be changed."""
-
-    name: str
-    description: str | None
-
-
-class ProjectChanges(TypedDict, total=False):
-    """Fields of a project that can be changed."""
-
-    name: str
-    description: str | None
-    tags: list[str]
 
 
 class Resource:
