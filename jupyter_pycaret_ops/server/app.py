@@ -15,6 +15,7 @@ from traitlets import Bool, Float, Int, Unicode, default
 
 from ..common.errors import Unavailable
 from . import settings
+from .threads import in_thread_within
 
 if TYPE_CHECKING:
     from tornado.httpserver import HTTPServer
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 #: seconds after the start of Jupyter; a request starts the extension at once
 START_AFTER_S = 1.0
 STOP_WITHIN_S = 10.0
+#: seconds for migrations of the database
+MIGRATIONS_WITHIN_S = 3600.0
 
 
 class PyCaretOpsApp(ExtensionApp):
@@ -271,7 +274,7 @@ class PyCaretOpsApp(ExtensionApp):
     # ---------------------------------------------------------------- wiring
 
     async def _start(self) -> Services:
-        await asyncio.to_thread(self._prepare_store)
+        await in_thread_within(MIGRATIONS_WITHIN_S, self._prepare_store)
         from . import wiring
 
         assert self.serverapp is not None

@@ -20,7 +20,6 @@ from ..common.clock import Clock, SystemClock
 from ..common.errors import Unavailable
 from ..common.protocol import ReadLimits
 from . import settings
-from .api.bounded_json import DecodeThread
 from .api.context import Services
 from .api.identity import Identities
 from .api.openapi import document
@@ -38,6 +37,7 @@ from .runs.agents import Agents
 from .runs.fanout import Fanout
 from .runs.submission import Submissions
 from .runs.supervisor import RunSettings, Supervisor
+from .serving.endpoint import Traffic
 from .serving.endpoints import Endpoints
 from .serving.kernel_link import KernelLink
 from .serving.rate_limit import BufferedBytes, RateLimiter
@@ -46,6 +46,7 @@ from .serving.usage_statistics import UsageStatistics
 from .store import runs, workers
 from .store.models import Worker as WorkerRow
 from .store.session import Store
+from .threads import ThreadPool, in_thread
 from .vault import Vault
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ if TYPE_CHECKING:
 
 #: seconds for background tasks to end when the server stops, before they are cancelled
 BACKGROUND_GRACE_S = 2.0
+#: large bodies of requests that may wait to be decoded
+MOST_LARGE_BODIES = 16
 #: bytes of request bodies of public deployments in memory at once
 PUBLIC_BUFFERED_BYTES = 32 * 1024 * 1024
 
@@ -142,6 +145,7 @@ async def build(
     link = KernelLink(
         pool, predict_within_s=options.predict_timeout_s, memory_limit=options.memory_limit
     )
+    traffic = await _traffic(base, pool)
     services = Services(
         store=base.store,
         artifacts=base.files,
@@ -169,17 +173,15 @@ async def build(
             base.files,
             base.vault,
             link,
+            traffic,
             background=base.background,
             monotonic=base.clock.monotonic,
             folder=base.runtime,
         ),
         readiness=Readiness(base.store, base.clock.monotonic),
-        statistics=UsageStatistics(base.store, base.clock),
-        metrics=await _metrics(base, pool),
-        decoding=_decode_thread(base),
-        public_rate=RateLimiter(options.public_requests_per_minute, base.clock.monotonic),
-        public_body_bytes=options.public_body_bytes,
-        public_buffered=BufferedBytes(max(PUBLIC_BUFFERED_BYTES, 4 * options.public_body_bytes)),
+        statistics=traffic.statistics,
+        metrics=traffic.metrics,
+        decoding=traffic.decoding,
         upload_cap_bytes=options.upload_cap_bytes,
         queue_cap=options.queue_cap,
         openapi_document=document,
@@ -204,10 +206,10 @@ async def start(parts: ServerParts, stack: contextlib.AsyncExitStack, agent_url:
 
 
 async def _base(options: ServerOptions, stack: contextlib.AsyncExitStack) -> _Base:
-    runtime = await asyncio.to_thread(_runtime_folder)
+    runtime = await in_thread(_runtime_folder)
     stack.callback(shutil.rmtree, runtime, ignore_errors=True)
     store = Store(options.database_url)
-    stack.push_async_callback(asyncio.to_thread, store.close)
+    stack.push_async_callback(in_thread, store.close)
     files = FileStore(options.artifact_root)
     stack.callback(files.close)
     files.in_background(files.sweep)
@@ -318,10 +320,23 @@ async def _metrics(base: _Base, pool: WorkerPool) -> Metrics:
     return metrics
 
 
-def _decode_thread(base: _Base) -> DecodeThread:
-    thread = DecodeThread()
-    base.stack.callback(thread.close)
-    return thread
+async def _traffic(base: _Base, pool: WorkerPool) -> Traffic:
+    options, monotonic = base.options, base.clock.monotonic
+    decoding = ThreadPool(
+        "decode",
+        1,  # large bodies take one processor at most
+        most_waiting=MOST_LARGE_BODIES,
+        busy="Too many large requests wait to be read. Try again shortly.",
+    )
+    base.stack.callback(decoding.close)
+    return Traffic(
+        statistics=UsageStatistics(base.store, base.clock),
+        metrics=await _metrics(base, pool),
+        decoding=decoding,
+        public_rate=RateLimiter(options.public_requests_per_minute, monotonic),
+        public_body_bytes=options.public_body_bytes,
+        public_buffered=BufferedBytes(max(PUBLIC_BUFFERED_BYTES, 4 * options.public_body_bytes)),
+    )
 
 
 def _runtime_folder() -> Path:

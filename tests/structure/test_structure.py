@@ -21,7 +21,7 @@ HOME = Path(jupyter_pycaret_ops.__file__).parent
 
 #: folders and modules of `server`: each imports what stands before it, never what stands after it
 SERVER_LAYERS: tuple[frozenset[str], ...] = (
-    frozenset({"background", "lifecycle", "settings", "sizes", "vault", "prometheus"}),
+    frozenset({"background", "lifecycle", "settings", "sizes", "threads", "vault", "prometheus"}),
     frozenset({"store", "files", "migrations"}),
     frozenset({"executors"}),
     frozenset({"data_sources", "serving"}),
@@ -116,6 +116,17 @@ def test_every_part_of_the_package_is_known() -> None:
     assert {part(name) for name in NAMES} - {""} == set(MAY_IMPORT)
     server = {name for name in NAMES if part(name) == "server" and name.count(".") > 1}
     assert {part_of_server(name) for name in server} == frozenset().union(*SERVER_LAYERS)
+
+
+def test_threads_of_the_server_are_started_in_one_module() -> None:
+    wrong = [
+        f"{name}: {word}"
+        for name, file, _ in modules()
+        if part(name) == "server" and name != f"{PACKAGE}.server.threads"
+        for word in ("to_thread", "run_in_executor", "ThreadPoolExecutor", "threading.Thread")
+        if word in file.read_text(encoding="utf-8")
+    ]
+    assert wrong == []
 
 
 def test_parts_import_only_what_runs_in_their_process() -> None:

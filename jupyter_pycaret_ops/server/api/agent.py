@@ -13,8 +13,9 @@ from ...common.errors import Invalid, OpsError, Unauthenticated
 from ...common.protocol import EventBatch, Finish
 from ..files.streams import Writer
 from ..runs.agents import ArtifactMetadata
-from .base import JsonBodyHandler, OpsHandler, decode_body
+from .base import JsonBodyHandler, OpsHandler
 from .context import Route
+from .json_body import decode_body
 from .request_body import BoundedBody
 
 SHA256 = re.compile(r"[0-9a-f]{64}")

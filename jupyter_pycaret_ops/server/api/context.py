@@ -23,13 +23,12 @@ if TYPE_CHECKING:
     from ..runs.submission import Submissions
     from ..runs.supervisor import Supervisor
     from ..serving.endpoints import Endpoints
-    from ..serving.rate_limit import BufferedBytes, RateLimiter
     from ..serving.readiness import Readiness
     from ..serving.usage_statistics import UsageStatistics
     from ..store.access import Caller
     from ..store.session import Store
+    from ..threads import ThreadPool
     from ..vault import Vault
-    from .bounded_json import DecodeThread
     from .identity import Identities
 
 
@@ -56,13 +55,8 @@ class Services:
     readiness: Readiness
     statistics: UsageStatistics
     metrics: Metrics
-    #: where large bodies of predictions are decoded and checked
-    decoding: DecodeThread
-    #: requests to public deployments, by deployment and address
-    public_rate: RateLimiter
-    public_body_bytes: int
-    #: bytes of their bodies, by address
-    public_buffered: BufferedBytes
+    #: where large bodies are decoded and validated
+    decoding: ThreadPool
     upload_cap_bytes: int
     queue_cap: int
     openapi_document: Callable[[], dict[str, Any]]

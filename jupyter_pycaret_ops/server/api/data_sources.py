@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from pathlib import Path
 from typing import Any, cast
@@ -20,6 +19,7 @@ from ..store.access import Role
 from ..store.ids import new_id
 from ..store.models import DataSource
 from ..store.paging import PageRequest
+from ..threads import in_thread
 from . import responses
 from .base import OpsHandler, status_for
 from .context import Call, Listing
@@ -45,7 +45,7 @@ async def register(call: Call) -> DataSourceRow:
     body = call.body
     config, secret = check_config(body.kind, body.config)
     vault = call.services.vault
-    ciphertext = await asyncio.to_thread(vault.encrypt, json.dumps(secret)) if secret else None
+    ciphertext = await in_thread(vault.encrypt, json.dumps(secret)) if secret else None
     source = await call.services.store.write(
         data_sources.create,
         call.caller,
@@ -140,7 +140,7 @@ async def _look(call: Call, source: DataSource, wanted: int) -> dict[str, Any]:
         return await services.inspector.inspect(spec, wanted, fetch=fetch, **who)
     options = dict(source.config)
     if source.secret is not None:
-        options |= json.loads(await asyncio.to_thread(services.vault.decrypt, source.secret))
+        options |= json.loads(await in_thread(services.vault.decrypt, source.secret))
     spec = DataSpec(cast("DataKind", source.kind), options, services.read_limits)
     return await services.inspector.inspect(spec, wanted, **who)
 

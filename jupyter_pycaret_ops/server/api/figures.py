@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from ...common.errors import Invalid, Unavailable
-from .base import refuse_deep
+from .json_body import refuse_deep
 
 #: what Plotly fetches where it is a URL: images, layers and shapes of maps, styles of maps
 _FETCHED = frozenset({"source", "geojson", "style", "url", "href", "src"})

@@ -19,7 +19,7 @@ from jupyter_server.auth.identity import (
 from sqlalchemy.orm import Session
 
 from ...common.clock import Clock
-from ..store import keys, users
+from ..store import access, keys, users
 from ..store.access import Caller, Role
 from ..store.session import Store
 
@@ -32,6 +32,9 @@ log = logging.getLogger("jupyter_pycaret_ops")
 STOCK = (IdentityProvider, PasswordIdentityProvider, LegacyIdentityProvider)
 #: how long a key that another server has revoked may still open this one, in seconds
 KEY_FRESH_S = 5.0
+#: how long a role that another server has changed may still hold in this one, in seconds
+ROLE_FRESH_S = 5.0
+MOST_REMEMBERED = 10_000
 DEFAULT_WORKSPACE = "default"
 
 
@@ -90,8 +93,8 @@ class Identities:
         self._used: dict[str, datetime] = {}
         #: set, and replaced by a new one, when open connections should ask again
         self._changed = asyncio.Event()
-        #: roles that predict has looked up: (user, workspace) → (role, when)
-        self.roles: dict[tuple[str, str], tuple[Role | None, float]] = {}
+        #: (user id, workspace id) -> role, and the monotonic time when it was read
+        self._roles: dict[tuple[str, str], tuple[Role | None, float]] = {}
 
     async def person(self, user: User, *, named: bool) -> Caller:
         """The caller that a Jupyter user is; made when seen for the first time."""
@@ -119,17 +122,29 @@ class Identities:
                 self._by_key.pop(secret, None)
                 return None
             caller = found
-            if len(self._by_key) > 10_000:
+            if len(self._by_key) > MOST_REMEMBERED:
                 self._by_key.clear()
             self._by_key[secret] = (caller, now)
         if caller.key is not None:
             self._used[caller.key.key_id] = self._clock.now()
         return caller
 
+    async def role(self, caller: Caller, workspace_id: str) -> Role | None:
+        """Return the role of a caller in a workspace, at most five seconds old; None for no member."""
+        name = (caller.user_id, workspace_id)
+        now = self._clock.monotonic()
+        known = self._roles.get(name)
+        if known is None or now - known[1] > ROLE_FRESH_S:
+            role = await self._store.read(access.role_in, caller, workspace_id)
+            if len(self._roles) > MOST_REMEMBERED:
+                self._roles.clear()
+            known = self._roles[name] = (role, now)
+        return known[0]
+
     def forget(self) -> None:
         """A key was revoked, or a role changed: ask the database again for all."""
         self._by_key.clear()
-        self.roles.clear()
+        self._roles.clear()
         self._changed.set()
         self._changed = asyncio.Event()
 

@@ -12,6 +12,7 @@ from tornado.httputil import HTTPMessageDelegate
 from tornado.routing import PathMatches, Router, Rule, RuleRouter
 
 from ...common.protocol import API_PREFIX
+from ..threads import in_thread
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -48,9 +49,7 @@ class LazyRoutes(Router):
         return self._router
 
     async def _import(self) -> RuleRouter:
-        module = await asyncio.to_thread(
-            importlib.import_module, "jupyter_pycaret_ops.server.api.routes"
-        )
+        module = await in_thread(importlib.import_module, "jupyter_pycaret_ops.server.api.routes")
         return _Routes(
             self._application,
             [

@@ -14,9 +14,9 @@ from jupyter_server.auth.decorator import allow_unauthenticated
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from ...common.errors import Invalid
-from .base import refuse_deep
-from .bounded_json import decode, decode_each, most_values, refuse_many
-from .predict import ServingHandler, refuse_row_count
+from ..serving.endpoint import most_values, refuse_row_count
+from .json_body import decode, decode_each, refuse_deep, refuse_many
+from .predict import ServingHandler
 from .schemas import InvocationsOut
 
 FORMS = ("dataframe_split", "dataframe_records", "instances", "inputs")
@@ -59,11 +59,11 @@ class InvocationsHandler(ServingHandler):
         assert endpoint is not None
         self.require_json()
         ignore_extra = self.flag("extra", "ignore")
-        rows, _ = await self.checked_rows(
+        rows, _ = await self.validated_rows(
             partial(rows_of, names=endpoint.model.validator.names, ignore_extra=ignore_extra),
             ignore_extra=ignore_extra,
         )
-        answer, _ = await self.predict(rows, proba=False)
+        answer, _ = await endpoint.predict(rows, proba=False, began=self.began)
         self.answer(InvocationsOut(answer.predictions))
 
 

@@ -21,11 +21,11 @@ from msgspec import Meta, Raw, Struct
 from ...common.errors import Invalid, TooLarge
 from ...common.task_types import TASK_TYPES
 from ..serving.batcher import PredictionResult
-from ..serving.endpoints import Endpoint, Model
-from .base import JsonBodyHandler, refuse_deep
-from .bounded_json import MOST_ROWS, decode, most_values, refuse_many
+from ..serving.endpoint import MOST_ROWS, Endpoint, Model, most_values, steps_ahead
+from .base import JsonBodyHandler
 from .context import Call
-from .predict import ServingHandler, label_key, steps_ahead
+from .json_body import decode, refuse_deep, refuse_many
+from .predict import ServingHandler, label_key
 from .schemas import (
     Datatype,
     InferOut,
@@ -130,9 +130,9 @@ class InferHandler(OpenInferenceHandler):
             )
             return rows_of(tensors, names)
 
-        rows, warnings = await self.checked_rows(read, ignore_extra=ignore_extra)
+        rows, warnings = await self.validated_rows(read, ignore_extra=ignore_extra)
         outputs = [output.name for output in wanted.outputs] or ["prediction"]
-        answer, _ = await self.predict(rows, proba="probabilities" in outputs)
+        answer, _ = await endpoint.predict(rows, proba="probabilities" in outputs, began=self.began)
         self.answer(
             InferOut(
                 model_name=endpoint.slug,

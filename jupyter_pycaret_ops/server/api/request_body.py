@@ -94,10 +94,10 @@ class BoundedBody(RequestHandler):
             connection.set_max_body_size(UNBOUNDED)
             connection.set_body_timeout(timeout_s)
 
-    def admit(self, size: int) -> None:
+    def reserve(self, size: int) -> None:
         """Raise an error of ours where so many further bytes of the body may not be kept."""
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         """Nothing of the body is held any more; called whenever that is so, more than once."""
 
     async def data_received(self, chunk: bytes) -> None:
@@ -106,14 +106,14 @@ class BoundedBody(RequestHandler):
         wanted = self._received <= self._limit and self._ending is None
         if wanted and self._refusal is None:
             try:
-                self.admit(len(chunk))
+                self.reserve(len(chunk))
             except OpsError as error:
                 self._refusal = error
             else:
                 self._kept += chunk
                 return
         self._kept = bytearray()
-        self.let_go()
+        self.release()
         if self._received > self._limit + LINGER_BYTES:
             self._connection.close()
         await asyncio.sleep(LINGER_PAUSE_S)
@@ -188,12 +188,12 @@ class BoundedBody(RequestHandler):
     def on_finish(self) -> None:
         """The answer is sent."""
         super().on_finish()
-        self.let_go()
+        self.release()
 
     def on_connection_close(self) -> None:
         """The client went away, perhaps in the middle of its body."""
         super().on_connection_close()
-        self.let_go()
+        self.release()
 
     # ---------------------------------------------------------------- answering before the body is read
 

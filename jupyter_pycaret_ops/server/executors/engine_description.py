@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...common.errors import Invalid, Unavailable
+from ..threads import in_thread
 from .kernel.pool import PRELOAD_TIMES, KernelUnavailable, WorkerPool
 from .kernel.worker import WorkerDied, WorkerRefused
 
@@ -81,9 +82,9 @@ class EngineDescription:
         )
 
     async def _load(self) -> dict[str, Any]:
-        file = await asyncio.to_thread(self._cache_file)
+        file = await in_thread(self._cache_file)
         if file is not None:
-            cached = await asyncio.to_thread(_read, file)
+            cached = await in_thread(_read, file)
             if cached is not None:
                 return cached
         try:
@@ -109,7 +110,7 @@ class EngineDescription:
             else:
                 await asyncio.shield(self._pool.end(worker))
         if file is not None:
-            await asyncio.to_thread(_write, file, text)
+            await in_thread(_write, file, text)
         return description
 
     def _cache_file(self) -> Path | None:

@@ -9,20 +9,18 @@ Errors of the file system (full disk, permissions, no answer, expired credential
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import functools
 import hashlib
 import logging
 import re
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, BinaryIO, ParamSpec, TypeVar
 
 from ...common.errors import Unavailable
 from ..settings import make_private_folder
+from ..threads import ThreadPool
 from .storage_errors import translated
 from .streams import Writer, reader
 
@@ -46,7 +44,7 @@ class FileStore:
         self._opened: tuple[Any, str] | None = None
         self._within_s = within_s
         # threads of its own: a file system that hangs must not block other work
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="pycaret-ops-store")
+        self._threads = ThreadPool("store", THREADS)
 
     async def in_thread(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call `work` in a thread of the store and return its result; for work on a part of a file.
@@ -67,14 +65,9 @@ class FileStore:
     async def _in_thread_within(
         self, within_s: float, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        loop = asyncio.get_running_loop()
-        future = loop.run_in_executor(self._threads, functools.partial(work, *args, **kwargs))
         try:
-            async with asyncio.timeout(within_s):
-                return await asyncio.shield(future)
+            return await self._threads.run_within(within_s, work, *args, **kwargs)
         except TimeoutError:
-            # the thread cannot be stopped and goes on
-            future.add_done_callback(lambda done: done.cancelled() or done.exception())
             raise Unavailable(
                 "The file store does not answer. Try again.", retry_after_s=10
             ) from None
@@ -85,7 +78,7 @@ class FileStore:
 
     def close(self) -> None:
         """Shut down the threads."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._threads.close()
 
     def writer(self, key: str) -> Writer:
         """Open a new file for writing; it exists under `key` after `commit`."""

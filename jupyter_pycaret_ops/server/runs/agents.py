@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 from collections.abc import Callable
@@ -32,6 +31,7 @@ from ..store import ingest, keys, runs
 from ..store.ids import new_id
 from ..store.models import Artifact, DataSource, Run
 from ..store.session import Store
+from ..threads import in_thread
 from ..vault import Vault
 from .fanout import Fanout
 
@@ -145,7 +145,7 @@ class Agents:
         run, source = await self._store.read(read)
         snapshot = run.snapshot
         try:
-            data = await asyncio.to_thread(self._data_spec, run, source)
+            data = await in_thread(self._data_spec, run, source)
         except OpsError as error:
             # the secret cannot be read, and another try would not change that: fail the run with the message
             await self.finish(run_id, Finish(attempt, "failed", error.message, "user"))
@@ -225,7 +225,7 @@ class Agents:
             kind=metadata.kind,
             model_id=metadata.model_id,
             sha256=metadata.sha256,
-            signature=await asyncio.to_thread(self._vault.sign, metadata.sha256),
+            signature=await in_thread(self._vault.sign, metadata.sha256),
             size_bytes=size_bytes,
             content_type=metadata.content_type,
             storage_key=storage_key,

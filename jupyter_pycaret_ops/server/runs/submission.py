@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +18,7 @@ from ..store.access import Caller, Role
 from ..store.ids import new_id
 from ..store.models import DataSource, Experiment, Project
 from ..store.session import Store
+from ..threads import in_thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +93,9 @@ class Submissions:
         plan = _by_id(task["plans"], submission.plan)
         if plan is not None:
             offered = [*plan["params"], *_model_params(task, plan, submission.model_id)]
-            await asyncio.to_thread(
-                check_params, submission.plan_params, offered, "plan_params", errors
-            )
+            await in_thread(check_params, submission.plan_params, offered, "plan_params", errors)
             _check_models(task, submission.plan_params, errors)
-        await asyncio.to_thread(
-            check_params, setup_params, task["setup_params"], "setup_params", errors
-        )
+        await in_thread(check_params, setup_params, task["setup_params"], "setup_params", errors)
         _check_target(experiment.task, target, submission, source, errors)
         metric = _metric(task, submission.plan_params, errors)
         errors.raise_if_any()

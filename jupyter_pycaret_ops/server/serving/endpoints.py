@@ -7,11 +7,10 @@ import logging
 import os
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...common.errors import Conflict, NotFound, OpsError, Unavailable
+from ...common.errors import NotFound, OpsError, Unavailable
 from ..background import BackgroundTasks
 from ..files.file_store import FileStore
 from ..store import deployments
@@ -19,6 +18,7 @@ from ..store.models import Deployment, Pipeline
 from ..store.session import Store
 from ..vault import Vault
 from .batcher import Batcher, BatcherLimits
+from .endpoint import Endpoint, Model, Traffic, no_deployment
 from .kernel_link import (
     KernelLink,
     LinkInterrupted,
@@ -38,40 +38,6 @@ FRESH_S = 5.0
 PRELOAD_WITHIN_S = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
-    """A pipeline to be served, shared by the endpoints that it is deployed to."""
-
-    pipeline_id: str
-    name: str
-    version: int
-    schema: dict[str, Any]
-    validator: RowValidator
-    task: str
-    labels: list[Any] | None
-    sha256: str
-    signature: str
-    size_bytes: int
-    storage_key: str
-
-    def __str__(self) -> str:
-        return f"The pipeline “{self.name}”, version {self.version},"
-
-
-@dataclass(slots=True)
-class Endpoint:
-    """A deployment, as requests use it."""
-
-    deployment_id: str
-    slug: str
-    workspace_id: str
-    status: str
-    auth_mode: str
-    model: Model
-    batcher: Batcher
-    read_at: float
-
-
 class Endpoints:
     """Endpoints by slug or id. Changes by this server take effect at once, those by others within `FRESH_S`."""
 
@@ -81,6 +47,7 @@ class Endpoints:
         artifacts: FileStore,
         vault: Vault,
         link: KernelLink,
+        traffic: Traffic,
         *,
         background: BackgroundTasks,
         monotonic: Callable[[], float],
@@ -93,6 +60,7 @@ class Endpoints:
         self._artifacts = artifacts
         self._vault = vault
         self._link = link
+        self._traffic = traffic
         self._background = background
         self._monotonic = monotonic
         self._limits = limits
@@ -145,7 +113,7 @@ class Endpoints:
         Unavailable
             When it cannot predict; the message says why.
         """
-        raise_if_paused(endpoint)
+        endpoint.raise_if_paused()
         await self._ensure_loaded(endpoint.model, within_s)
         if not await self._link.is_responsive():
             raise Unavailable("The serving kernel does not answer.", retry_after_s=5)
@@ -164,7 +132,7 @@ class Endpoints:
         if found is None:
             if endpoint is not None:
                 self.evict(endpoint.deployment_id)
-            raise NotFound(f"There is no deployment named “{name}”.")
+            raise no_deployment(name)
         deployment, pipeline = found
         if endpoint is not None and endpoint.model.pipeline_id != pipeline.id:
             self.evict(endpoint.deployment_id)
@@ -209,6 +177,7 @@ class Endpoints:
             status=deployment.status,
             auth_mode=deployment.auth_mode,
             model=model,
+            traffic=self._traffic,
             batcher=Batcher(lambda rows, proba: self._predict(model, rows, proba), self._limits),
             read_at=0.0,
         )
@@ -347,14 +316,3 @@ class Endpoints:
             Path(name).unlink(missing_ok=True)
             raise
         return Path(name)
-
-
-def raise_if_paused(endpoint: Endpoint) -> None:
-    """Raise Conflict when the deployment is paused."""
-    if endpoint.status != "active":
-        raise Conflict(
-            f"The deployment “{endpoint.slug}” is {endpoint.status}. Resume it to predict."
-        )
-
-
-__all__ = ["Endpoint", "Endpoints", "LinkLost", "Model", "raise_if_paused"]

@@ -17,6 +17,7 @@ from ..executors.kernel.memory import MemoryWatch
 from ..executors.kernel.pool import KernelUnavailable, WorkerPool
 from ..executors.kernel.worker import Worker, WorkerDied, WorkerRefused
 from ..sizes import mebibytes
+from ..threads import in_thread
 
 log = logging.getLogger("jupyter_pycaret_ops")
 
@@ -104,7 +105,7 @@ class _Frames(asyncio.Protocol):
         number = self._next
         numbered = {**message, "id": number}
         if len(message.get("rows", ())) > IN_THREAD_ROWS:
-            content = await asyncio.to_thread(frame, numbered)
+            content = await in_thread(frame, numbered)
         else:
             content = frame(numbered)
         if self.lost or self.transport is None:
@@ -276,7 +277,7 @@ class KernelLink:
             except WorkerRefused as error:
                 raise Unavailable(f"The serving kernel cannot serve ({error.args[0]}).") from error
             finally:
-                await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+                await in_thread(shutil.rmtree, folder, ignore_errors=True)
             self._loaded = set()
             self._frames = frames
             if self._memory_limit is not None:

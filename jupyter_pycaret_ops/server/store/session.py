@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import sqlite3
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from functools import partial
 from pathlib import Path
@@ -30,6 +28,7 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from ...common.errors import Conflict, Invalid, NotFound, OpsError, Unavailable
 from ..settings import make_private_folder
+from ..threads import ThreadPool
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -208,10 +207,8 @@ class Store:
         self._file = Path(file) if file and file != ":memory:" else None
         #: device and inode of SQLite's file when it was first used
         self._file_id: tuple[int, int] | None = None
-        self._readers = ThreadPoolExecutor(4, thread_name_prefix="pycaret-ops-read")
-        self._writers = ThreadPoolExecutor(
-            1 if self.is_sqlite else 6, thread_name_prefix="pycaret-ops-write"
-        )
+        self._readers = ThreadPool("read", 4)
+        self._writers = ThreadPool("write", 1 if self.is_sqlite else 6)
         # SQLite's readers see one moment and write nothing by themselves
         snapshot: dict[str, Any] = (
             {}
@@ -278,14 +275,14 @@ class Store:
 
     def close(self) -> None:
         """Wait for what is under way, then close every connection."""
-        self._writers.shutdown(wait=True)
-        self._readers.shutdown(wait=True)
+        self._writers.close(wait=True)
+        self._readers.close(wait=True)
         self.engine.dispose()
 
 
-async def _in(pool: ThreadPoolExecutor, work: Callable[[], T], turn: Turn) -> T:
-    # shielded: a client that goes away must not leave a transaction half waited for
-    return await asyncio.shield(asyncio.get_running_loop().run_in_executor(pool, _take, turn, work))
+async def _in(pool: ThreadPool, work: Callable[[], T], turn: Turn) -> T:
+    # `run` is done to its end: a client that goes away must not leave a transaction half waited for
+    return await pool.run(_take, turn, work)
 
 
 def _take(turn: Turn, work: Callable[[], T]) -> T:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from jupyter_pycaret_ops.common.errors import Invalid
-from jupyter_pycaret_ops.server.api.base import DEEPEST_JSON_LEVELS, refuse_deep
+from jupyter_pycaret_ops.server.api.json_body import DEEPEST_JSON_LEVELS, refuse_deep
 
 from ...fakes.records import World
 from .conftest import NOBODY, PREFIX, Api

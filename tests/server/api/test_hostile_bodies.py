@@ -19,15 +19,17 @@ import pytest
 import requests
 
 from jupyter_pycaret_ops.common.errors import Invalid, TooLarge
-from jupyter_pycaret_ops.server.api import base, bounded_json, mlflow, open_inference, predict
+from jupyter_pycaret_ops.server.api import json_body, mlflow, open_inference, predict
+from jupyter_pycaret_ops.server.serving.endpoint import most_values, refuse_row_count
 from jupyter_pycaret_ops.server.serving.row_validation import RowValidator
+from jupyter_pycaret_ops.server.threads import IN_THREAD_BYTES
 
 from ...live import LiveServer, until
 
 NAMES = ["a", "b"]
 SCHEMA = {"task": "regression", "columns": [{"name": name, "type": "number"} for name in NAMES]}
 MODEL: Any = SimpleNamespace(validator=RowValidator(SCHEMA), task="regression")
-MOST = bounded_json.most_values(len(NAMES))
+MOST = most_values(len(NAMES))
 MIB = 1 << 20
 
 
@@ -105,17 +107,17 @@ def rows_as_sent(count: int, text: str) -> bytes:
 def test_large_bodies_are_read_like_small_ones(text: str) -> None:
     """Commas and brackets in texts are no values, whatever is escaped."""
     body = rows_as_sent(10_000, text)
-    assert len(body) > base.IN_THREAD_BYTES
+    assert len(body) > IN_THREAD_BYTES
     assert to_predict(body) == json.loads(body)["rows"]
     small = rows_as_sent(3, text)
     assert to_predict(small) == json.loads(small)["rows"]
 
 
 def test_values_are_counted_to_the_last_one() -> None:
-    bounded_json.refuse_many(b"[" + b"1," * 100 + b"1]", 100)
+    json_body.refuse_many(b"[" + b"1," * 100 + b"1]", 100)
     with pytest.raises(TooLarge, match="101 values, and at most 100"):
-        bounded_json.refuse_many(b"[" + b"1," * 101 + b"1]", 100)
-    bounded_json.refuse_many(b'["' + b"1," * 101 + rb'\","]', 100)
+        json_body.refuse_many(b"[" + b"1," * 101 + b"1]", 100)
+    json_body.refuse_many(b'["' + b"1," * 101 + rb'\","]', 100)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +131,7 @@ def test_values_are_counted_to_the_last_one() -> None:
 )
 def test_one_row_more_than_the_most_is_too_large(read: Callable[[bytes], Any], body: bytes) -> None:
     with pytest.raises(TooLarge):
-        predict.refuse_row_count(len(read(body)))
+        refuse_row_count(len(read(body)))
 
 
 # ---------------------------------------------------------------- on a live server

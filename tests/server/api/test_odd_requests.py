@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from jupyter_pycaret_ops.common.errors import Invalid
-from jupyter_pycaret_ops.server.api.base import decode_body
+from jupyter_pycaret_ops.server.api.json_body import decode_body
 from jupyter_pycaret_ops.server.store.keys import digest, new_secret
 
 from ...fakes.records import World, everything

@@ -12,7 +12,7 @@ import pytest
 from jupyter_pycaret_ops.common.errors import Conflict, NotFound, RowsInvalid, Unavailable
 from jupyter_pycaret_ops.server.background import BackgroundTasks
 from jupyter_pycaret_ops.server.files.file_store import FileStore
-from jupyter_pycaret_ops.server.serving.endpoints import FRESH_S, Endpoints, raise_if_paused
+from jupyter_pycaret_ops.server.serving.endpoints import FRESH_S, Endpoints
 from jupyter_pycaret_ops.server.serving.kernel_link import LinkLost, LinkTimeout, PredictFailed
 from jupyter_pycaret_ops.server.serving.quarantine import REFUSED_S
 from jupyter_pycaret_ops.server.store import deployments
@@ -21,6 +21,7 @@ from jupyter_pycaret_ops.server.vault import Vault
 
 from ...fakes import Gate, in_loop, settle
 from ...fakes.records import World
+from ...fakes.traffic import make_traffic
 
 CONTENT = b"a pickle, to be loaded in a kernel only"
 
@@ -73,6 +74,7 @@ class Served:
             self.artifacts,
             self.vault,
             self.link,  # type: ignore[arg-type]
+            make_traffic(world),
             background=BackgroundTasks(),
             monotonic=world.clock.monotonic,
         )
@@ -152,13 +154,13 @@ async def test_change_by_another_server_takes_effect_within_seconds(served: Serv
 @in_loop
 async def test_paused_deployment_does_not_predict(served: Served) -> None:
     served.world.deploy(served.pipeline(), "iris")
-    raise_if_paused(await served.endpoints.get("iris"))
+    (await served.endpoints.get("iris")).raise_if_paused()
     await served.world.store.write(
         deployments.update, served.world.ada, "iris", {"status": "paused"}
     )
     served.world.clock.advance(FRESH_S)
     with pytest.raises(Conflict, match="paused"):
-        raise_if_paused(await served.endpoints.get("iris"))
+        (await served.endpoints.get("iris")).raise_if_paused()
 
 
 @in_loop

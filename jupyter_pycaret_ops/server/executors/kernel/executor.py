@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from ...background import BackgroundTasks
 from ...store import workers
 from ...store.session import Store
+from ...threads import in_thread
 from ..interface import LOST, Attempt, AttemptRefused, ExecutionLost, ExecutorUnavailable
 from ..server_id import ServerId
 from .memory import MemoryWatch
@@ -49,9 +50,7 @@ class KernelExecution:
 
     async def cpu_s(self) -> float:
         """Return the processor time of the kernel's process group, in seconds."""
-        return await asyncio.to_thread(
-            group_cpu_s, self._worker.process_group, self._worker.pid_started_at
-        )
+        return await in_thread(group_cpu_s, self._worker.process_group, self._worker.pid_started_at)
 
     async def memory_exceeded(self, limit_bytes: int) -> int:
         """Return the bytes in use as soon as they exceed `limit_bytes`."""
@@ -153,7 +152,7 @@ class KernelExecutor:
 
         orphans = await self._store.read(read)
         if orphans:
-            for kernel_id in await asyncio.to_thread(sweep, orphans, self._server.host):
+            for kernel_id in await in_thread(sweep, orphans, self._server.host):
                 await self._store.write(workers.forget, kernel_id)
 
     def forget(self, run_id: str) -> None:

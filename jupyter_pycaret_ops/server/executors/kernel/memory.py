@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 
+from ...threads import in_thread
 from . import process
 from .worker import Worker
 
@@ -89,6 +90,6 @@ class MemoryWatch:
 
     async def exceeded(self) -> int:
         """Return the bytes in use as soon as they exceed the limit."""
-        while (used := await asyncio.to_thread(self.used)) <= self.limit_bytes:  # noqa: ASYNC110 - no event exists
+        while (used := await in_thread(self.used)) <= self.limit_bytes:  # noqa: ASYNC110 - no event exists
             await asyncio.sleep(SAMPLE_EVERY_S)
         return used

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ....common.engine_facts import SINGLE_THREADED
 from ...background import BackgroundTasks
+from ...threads import in_thread
 from .worker import (
     ANSWER_WITHIN_S,
     Worker,
@@ -169,7 +170,7 @@ class WorkerPool:
         """End a kernel with all of its processes."""
         await worker.end()
         self._all.discard(worker)
-        await asyncio.to_thread(shutil.rmtree, worker.scratch, ignore_errors=True)
+        await in_thread(shutil.rmtree, worker.scratch, ignore_errors=True)
         await self._on_ended(worker.kernel_id)
 
     async def _start(self, purpose: str) -> Worker:
@@ -185,7 +186,7 @@ class WorkerPool:
                 worker = await Worker.start(manager, name, env, scratch)
         except Exception as error:
             log.warning("the worker kernel %s could not be started: %s", name, error)
-            await asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True)
+            await in_thread(shutil.rmtree, scratch, ignore_errors=True)
             raise KernelUnavailable(
                 f"The worker kernel “{name}” could not be started ({_start_error(error)}). "
                 "See `jupyter kernelspec list`, and set PyCaretOpsApp.worker_kernel_name."
@@ -201,7 +202,7 @@ class WorkerPool:
             ):  # other purposes wait for the kernel, and import only what they need
                 await worker.execute(PRELOAD, within_s=PRELOAD_TIMES * within_s)
         except WorkerTimeout:
-            output = await asyncio.to_thread(worker.last_output)
+            output = await in_thread(worker.last_output)
             await self.end(worker)
             raise KernelUnavailable(
                 f"The worker kernel “{name}” was started ({self._command()}) and did not answer within "
@@ -211,7 +212,7 @@ class WorkerPool:
                 "PyCaretOpsApp.worker_kernel_name or kernel_answer_s."
             ) from None
         except WorkerDied:
-            output = await asyncio.to_thread(worker.last_output)
+            output = await in_thread(worker.last_output)
             await self.end(worker)
             raise KernelUnavailable(
                 f"The worker kernel “{name}” ended while it started."

@@ -12,6 +12,7 @@ from pathlib import Path
 from queue import Empty
 from typing import TYPE_CHECKING, Any, cast
 
+from ...threads import in_thread
 from . import process
 
 if TYPE_CHECKING:
@@ -186,7 +187,7 @@ class Worker:
         file = self.scratch / OUTPUT
         while self.alive:
             await asyncio.sleep(TRIM_EVERY_S)
-            await asyncio.to_thread(_trim, file)
+            await in_thread(_trim, file)
 
     async def _reply(self, message_id: str) -> dict[str, Any]:
         while True:
@@ -213,7 +214,7 @@ class Worker:
         self.signal_group(signal.SIGKILL)
         await asyncio.wait({self.exited}, timeout=5)
         # child processes may have survived, or have been started meanwhile
-        await asyncio.to_thread(process.kill_group, self.process_group, self.pid_started_at)
+        await in_thread(process.kill_group, self.process_group, self.pid_started_at)
         self._client.stop_channels()
         with contextlib.suppress(Exception):
             await self._manager.shutdown_kernel(self.kernel_id, now=True)
