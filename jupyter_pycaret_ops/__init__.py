@@ -40,8 +40,8 @@ def __getattr__(name: str) -> Any:
     if name in __all__:
         from importlib import import_module
 
-        room = import_module(f"{__name__}.{'client' if name == 'Client' else 'notebook'}")
-        return getattr(room, name)
+        module = import_module(f"{__name__}.{'client' if name == 'Client' else 'notebook'}")
+        return getattr(module, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -57,6 +57,10 @@ SLOW_PLACES = tuple(
 )
 
 
+#: where the engine and its libraries run in the test's process, and warn as they like
+ENGINE_PLACES = (HERE / "kernel/engine", HERE / "server/reproduction")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Modules with servers and kernels first, so that no worker has only long ones left at the end.
 
@@ -68,6 +72,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         is_slow = item.path in slow or any(item.path.is_relative_to(at) for at in SLOW_PLACES)
         if is_slow or "postgresql" in item.nodeid or "postgres" in item.nodeid:
             item.add_marker("slow")
+        if any(item.path.is_relative_to(at) for at in ENGINE_PLACES):
+            item.add_marker(pytest.mark.filterwarnings("default"))
 
 
 @pytest.fixture(scope="session")

@@ -138,4 +138,4 @@ class TestNotebookExecutor(ExecutorContract):
     async def refuses(self, work: SupervisorAtWork, run_id: str) -> None:
         assert work.world.run(run_id).status == "cancelled"
         with pytest.raises(Stale):
-            await work.world.store.write(runs.held, run_id, 1)
+            await work.world.store.write(runs.current_attempt, run_id, 1)

@@ -1,1 +1,1 @@
-"""The HTTP and WebSocket API: thin Tornado handlers over the rooms, made from one table of routes."""
+"""The HTTP and WebSocket API: thin Tornado handlers over the services, made from one table of routes."""

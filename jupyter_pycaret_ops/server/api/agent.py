@@ -112,18 +112,18 @@ class ArtifactHandler(BoundedBody, AgentHandler):
         await super().prepare()
         if self.request.method != "PUT":
             return
-        self.head_of_file = self._head()
+        self.metadata = self._artifact_metadata()
         self.digest = hashlib.sha256()
         self.size = 0
         self.piece = bytearray()
         self.storage_key, self.writer = await self._in_thread(
-            self.services.agents.artifact_writer, self.path_kwargs["run_id"], self.head_of_file
+            self.services.agents.artifact_writer, self.path_kwargs["run_id"], self.metadata
         )
 
     async def _in_thread(self, work: Callable[..., T], *args: Any) -> T:
         return await self.services.artifacts.in_thread(work, *args)
 
-    def _head(self) -> ArtifactMetadata:
+    def _artifact_metadata(self) -> ArtifactMetadata:
         headers = self.request.headers
         sha256 = headers.get("X-Content-SHA256", "")
         if not SHA256.fullmatch(sha256):
@@ -168,12 +168,12 @@ class ArtifactHandler(BoundedBody, AgentHandler):
         if self.fault is not None:
             raise self.fault
         assert self.writer is not None
-        if self.digest.hexdigest() != self.head_of_file.sha256:
+        if self.digest.hexdigest() != self.metadata.sha256:
             raise Invalid("The file arrived changed: its SHA-256 is not the one announced.")
         await self.services.artifacts.in_thread_whole(self.writer.commit)
         try:
             artifact = await self.services.agents.record_artifact(
-                run_id, self.head_of_file, self.storage_key, self.size
+                run_id, self.metadata, self.storage_key, self.size
             )
         except OpsError:
             await self.services.artifacts.in_thread(

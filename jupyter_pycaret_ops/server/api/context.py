@@ -1,4 +1,4 @@
-"""What handlers work with: the rooms of a started server, and one call as an endpoint sees it."""
+"""What handlers work with: the services of a started server, and one call as an endpoint sees it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Services:
-    """The rooms, wired together; `app.py` makes it."""
+    """The services of a server; `wiring.py` creates them."""
 
     store: Store
     artifacts: FileStore
@@ -63,10 +63,10 @@ class Services:
 
 
 class Extension(Protocol):
-    """What handlers know of the extension: it can be asked for its started rooms."""
+    """What handlers know of the extension: it returns its started services."""
 
     async def ensure_started(self) -> Services:
-        """The rooms; the first call starts them.
+        """Return the services; the first call starts them.
 
         Raises
         ------

@@ -81,7 +81,7 @@ async def preview(call: Call) -> dict[str, Any]:
     source = await call.services.store.read(
         data_sources.read, call.caller, call.params["source_id"]
     )
-    seen = await _look(call, source, call.query.rows)
+    seen = await _inspect(call, source, call.query.rows)
     if "error" in seen:
         if seen["error_kind"] == "timeout":
             raise Unavailable(seen["error"], retry_after_s=10)
@@ -97,7 +97,7 @@ async def test_source(call: Call) -> SourceTest:
     )
     started = call.services.clock.monotonic()
     try:
-        seen = await _look(call, source, 0)
+        seen = await _inspect(call, source, 0)
     except NotFound as error:  # the file of an upload
         seen = {"error": error.message}
     latency_ms = (call.services.clock.monotonic() - started) * 1000
@@ -118,7 +118,7 @@ async def test_source(call: Call) -> SourceTest:
     )
 
 
-async def _look(call: Call, source: DataSource, wanted: int) -> dict[str, Any]:
+async def _inspect(call: Call, source: DataSource, n_rows: int) -> dict[str, Any]:
     """A preview, or `error` and `error_kind`: of a CSV read here, of all else read in a kernel."""
     services = call.services
     if source.kind == "csv_upload" and source.storage_key is not None:
@@ -127,9 +127,9 @@ async def _look(call: Call, source: DataSource, wanted: int) -> dict[str, Any]:
             services.artifacts,
             source.storage_key,
             source.config,
-            wanted,
+            n_rows,
         )
-    who: dict[str, Any] = {"source_id": source.id, "user": call.caller.user_id}
+    shared: dict[str, Any] = {"source_id": source.id, "user": call.caller.user_id}
     if source.storage_key is not None:
         spec = DataSpec(cast("DataKind", source.kind))
         artifacts, key = services.artifacts, source.storage_key
@@ -137,12 +137,12 @@ async def _look(call: Call, source: DataSource, wanted: int) -> dict[str, Any]:
         async def fetch(target: Path) -> None:
             await artifacts.in_thread_whole(artifacts.fetch, key, target)
 
-        return await services.inspector.inspect(spec, wanted, fetch=fetch, **who)
+        return await services.inspector.inspect(spec, n_rows, fetch=fetch, **shared)
     options = dict(source.config)
     if source.secret is not None:
         options |= json.loads(await in_thread(services.vault.decrypt, source.secret))
     spec = DataSpec(cast("DataKind", source.kind), options, services.read_limits)
-    return await services.inspector.inspect(spec, wanted, **who)
+    return await services.inspector.inspect(spec, n_rows, **shared)
 
 
 @stream_request_body

@@ -119,11 +119,11 @@ class InferHandler(OpenInferenceHandler):
         self.require_json("application/octet-stream", "application/vnd.inference.binary+json")
         ignore_extra = self.flag("extra", "ignore")
         names = endpoint.model.validator.names
-        wanted = _Sent(inputs=[])
+        request = _Sent(inputs=[])
 
         def read(body: bytes) -> list[dict[str, Any]]:
-            nonlocal wanted
-            wanted, tensors = parse(
+            nonlocal request
+            request, tensors = parse(
                 body,
                 self.request.headers.get(HEADER_LENGTH),
                 most_values(len(names), ignore_extra=ignore_extra),
@@ -131,13 +131,13 @@ class InferHandler(OpenInferenceHandler):
             return rows_of(tensors, names)
 
         rows, warnings = await self.validated_rows(read, ignore_extra=ignore_extra)
-        outputs = [output.name for output in wanted.outputs] or ["prediction"]
+        outputs = [output.name for output in request.outputs] or ["prediction"]
         answer, _ = await endpoint.predict(rows, proba="probabilities" in outputs, began=self.began)
         self.answer(
             InferOut(
                 model_name=endpoint.slug,
                 model_version=str(endpoint.model.version),
-                id=wanted.id,
+                id=request.id,
                 outputs=[_output(name, answer, endpoint) for name in dict.fromkeys(outputs)],
                 parameters={"warnings": warnings} if warnings else {},
             )
@@ -219,11 +219,11 @@ def parse(body: bytes, header_length: str | None, most: int) -> tuple[_Sent, lis
         body = body[: int(header_length)]
     refuse_deep(body)
     refuse_many(body, most)
-    wanted: _Sent = decode(body, _decoder, HINT)
-    _refuse_shapes(wanted.inputs, most)
+    request: _Sent = decode(body, _decoder, HINT)
+    _refuse_shapes(request.inputs, most)
     tensors = []
     at = 0
-    for index, sent in enumerate(wanted.inputs):
+    for index, sent in enumerate(request.inputs):
         size = sent.parameters.get("binary_data_size")
         count = math.prod(sent.shape)
         if size is not None:
@@ -240,7 +240,7 @@ def parse(body: bytes, header_length: str | None, most: int) -> tuple[_Sent, lis
         tensors.append(InferTensor(sent.name, sent.shape, sent.datatype, data))
     if at != len(binary):
         raise Invalid(f"{len(binary) - at} bytes of the body belong to no tensor.")
-    return wanted, tensors
+    return request, tensors
 
 
 def _refuse_shapes(tensors: Sequence[_SentTensor], most: int) -> None:

@@ -57,8 +57,8 @@ async def submit(call: Call) -> NewRunRow:
     services = call.services
     # rows in the body are many, and plain already: they are not gone through again
     fields = {name: getattr(call.body, name) for name in call.body.__struct_fields__}
-    wanted = Submission(**{**fields, "frame": msgspec.to_builtins(call.body.frame)})
-    new = await services.submissions.check(call.caller, call.params["experiment_id"], wanted)
+    submission = Submission(**{**fields, "frame": msgspec.to_builtins(call.body.frame)})
+    new = await services.submissions.check(call.caller, call.params["experiment_id"], submission)
     token: str | UnsetType = UNSET
     if new.executor == "notebook":
         new, token = services.notebook.issue_token(new)

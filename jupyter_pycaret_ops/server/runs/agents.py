@@ -135,7 +135,7 @@ class Agents:
         """
 
         def read(session: Session) -> tuple[Run, DataSource | None]:
-            run = runs.held(session, run_id, attempt, to_write=False)
+            run = runs.current_attempt(session, run_id, attempt, to_write=False)
             return run, runs.source_of(session, run)
 
         known = await self._store.read(lambda session: session.get(Run, run_id))
@@ -179,7 +179,7 @@ class Agents:
         Invalid
             When the server does not store the data of the run.
         """
-        run = await self._store.read(runs.held, run_id, attempt, to_write=False)
+        run = await self._store.read(runs.current_attempt, run_id, attempt, to_write=False)
         key = run.data.get("storage_key")
         if not key:
             raise Invalid("The server does not store the data of this run.")
@@ -195,7 +195,7 @@ class Agents:
             run = await self._store.write(ingest.take_events, run_id, attempt, batch)
             self._fanout.publish(run_id)
         else:
-            run = await self._store.read(runs.held, run_id, attempt, to_write=False)
+            run = await self._store.read(runs.current_attempt, run_id, attempt, to_write=False)
         if run.executor == runs.NOTEBOOK:
             await self._notebook.renew_lease(run)
         return Acknowledgement(run.last_n, run.cancel_requested_at is not None)

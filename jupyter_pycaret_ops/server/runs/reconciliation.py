@@ -112,7 +112,7 @@ class Reconciler:
             now if lapses_count else None,
             dead,
         )
-        return _Findings(lost, runs.asked_to_stop(session, str(self._server)))
+        return _Findings(lost, runs.with_cancel_request(session, str(self._server)))
 
     async def _handle_deserted_pools(self) -> None:
         """Adopt the runs of pools without a server, or show in the runs what they wait for."""
@@ -128,5 +128,5 @@ class Reconciler:
             if adopted:
                 log.warning("adopted %d runs of %s", adopted, ", ".join(deserted))
             return
-        for run_id in await self._store.write(runs.tell_waiting, deserted, now):
+        for run_id in await self._store.write(runs.record_waiting, deserted, now):
             self._on_change(run_id)

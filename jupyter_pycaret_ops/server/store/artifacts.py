@@ -12,7 +12,7 @@ from ...common.protocol import PLOT_KIND
 from .access import Caller, Role, require
 from .models import Artifact, FoldMetric, Run
 from .paging import Page, PageRequest, newest_first
-from .runs import held
+from .runs import current_attempt
 from .runs import read as read_run
 
 
@@ -31,7 +31,7 @@ def put(
     storage_key: str,
 ) -> tuple[Artifact, str | None]:
     """Record a file that has arrived whole; returns it and the storage key of what it replaces."""
-    held(session, run_id, attempt)
+    current_attempt(session, run_id, attempt)
     artifact = session.scalar(
         select(Artifact).where(Artifact.run_id == run_id, Artifact.filename == filename)
     )

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from ...common.errors import Conflict, NotFound
 from .. import lifecycle
 from .access import Caller, Role, require
-from .locks import hold
+from .locks import lock_row
 from .models import DataSource, Run
 from .names import refuse_taken_name
 from .paging import Page, PageRequest, newest_first
@@ -76,7 +76,7 @@ def delete(session: Session, caller: Caller, source_id: str) -> str | None:
         While an unfinished run uses it.
     """
     source = read(session, caller, source_id, Role.MEMBER)
-    hold(session, DataSource, source_id, to_delete=True)
+    lock_row(session, DataSource, source_id, to_delete=True)
     run_id = session.scalar(
         select(Run.id)
         .where(

@@ -17,7 +17,7 @@ from . import events
 from .ids import new_id
 from .models import FoldMetric, Run, utc_now
 from .names import storable
-from .runs import WAITING, held
+from .runs import WAITING, current_attempt
 
 #: kinds that only the server writes
 RESERVED = frozenset(EVENT_OF.values()) | {"run.queued", "run.cancel_requested"}
@@ -38,7 +38,7 @@ def take_events(session: Session, run_id: str, attempt: int, batch: Sequence[Age
     Invalid
         When a number is missing in between, or a kind is the server's.
     """
-    run = held(session, run_id, attempt)
+    run = current_attempt(session, run_id, attempt)
     fresh = sorted((event for event in batch if event.n > run.last_n), key=lambda event: event.n)
     if not fresh:
         return run

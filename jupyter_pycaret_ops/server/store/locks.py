@@ -1,4 +1,4 @@
-"""Rows that a transaction holds while it looks and then acts. On SQLite, with its one writer, nothing is needed."""
+"""Row locks, for transactions that read and then write. SQLite has one writer and needs none."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 
-def hold(session: Session, model: Any, row_id: str, *, to_delete: bool = False) -> None:
-    """Make others who hold the same row wait for the end of this transaction.
+def lock_row(session: Session, model: Any, row_id: str, *, to_delete: bool = False) -> None:
+    """Lock a row until the end of the transaction.
 
-    With `to_delete` those wait too who are about to refer to the row, and what they have referred to it
-    with is there to be seen afterwards.
+    With `to_delete`, transactions that are about to refer to the row wait too; rows that already refer to it
+    can be read afterwards.
     """
     session.execute(
         select(model.id).where(model.id == row_id).with_for_update(key_share=not to_delete)

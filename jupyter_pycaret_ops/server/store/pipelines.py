@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from ...common.errors import Conflict, NotFound
 from .access import Caller, Role, require
-from .locks import hold
+from .locks import lock_row
 from .models import Deployment, Pipeline, Workspace
 from .paging import Page, PageRequest, newest_first
 
@@ -17,7 +17,7 @@ from .paging import Page, PageRequest, newest_first
 def create(session: Session, caller: Caller, workspace_id: str, fields: dict[str, Any]) -> Pipeline:
     """A new pipeline, with the next version under its name."""
     require(session, caller, workspace_id, Role.MEMBER, "workspace")
-    hold(session, Workspace, workspace_id)  # versions are counted one after the other
+    lock_row(session, Workspace, workspace_id)  # versions are counted one after the other
     newest = session.scalar(
         select(func.max(Pipeline.version)).where(
             Pipeline.workspace_id == workspace_id, Pipeline.name == fields["name"]

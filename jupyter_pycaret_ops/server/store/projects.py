@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from ...common.errors import Conflict, Invalid, NotFound
 from .. import lifecycle
 from .access import Caller, Role, require
-from .locks import hold
+from .locks import lock_row
 from .models import Artifact, DataSource, Experiment, Project, Run
 from .names import refuse_taken_name
 from .paging import Page, PageRequest, newest_first
@@ -71,7 +71,7 @@ def update(session: Session, caller: Caller, project_id: str, changes: dict[str,
 def delete(session: Session, caller: Caller, project_id: str) -> list[str]:
     """Delete a project with its experiments and ended runs; returns the storage keys set free."""
     project = read(session, caller, project_id, Role.MEMBER)
-    hold(session, Project, project_id, to_delete=True)
+    lock_row(session, Project, project_id, to_delete=True)
     keys = _free(session, Run.project_id == project_id, "project")
     session.delete(project)
     session.flush()
@@ -132,7 +132,7 @@ def update_experiment(
 def delete_experiment(session: Session, caller: Caller, experiment_id: str) -> list[str]:
     """Delete an experiment with its ended runs; returns the storage keys set free."""
     experiment, _ = read_experiment(session, caller, experiment_id, Role.MEMBER)
-    hold(session, Experiment, experiment_id, to_delete=True)
+    lock_row(session, Experiment, experiment_id, to_delete=True)
     keys = _free(session, Run.experiment_id == experiment_id, "experiment")
     session.delete(experiment)
     session.flush()

@@ -289,7 +289,7 @@ def begin_notebook_run(
             started_at=now,
             lease_expires_at=lease_until,
         )
-    return held(session, run_id, attempt)
+    return current_attempt(session, run_id, attempt)
 
 
 def renew_notebook_lease(session: Session, run_id: str, lease_until: datetime) -> None:
@@ -329,14 +329,14 @@ def overdue_cancellations(session: Session, pool: str, before: datetime) -> list
 
 
 def renew_leases(session: Session, server_id: str, until: datetime) -> list[tuple[str, int]]:
-    """Prolong every lease of this server; returns what it holds, as (run id, attempt)."""
-    held = session.execute(
+    """Renew every lease of this server; return the run ids and attempts that it has leases on."""
+    renewed = session.execute(
         update(Run)
         .where(Run.leased_by == server_id, Run.status == Status.RUNNING)
         .values(lease_expires_at=until, updated_at=Run.updated_at)
         .returning(Run.id, Run.attempt)
     )
-    return [(run_id, attempt) for run_id, attempt in held]
+    return [(run_id, attempt) for run_id, attempt in renewed]
 
 
 def finish(
@@ -357,7 +357,7 @@ def finish(
 
     An empty leaderboard or summary keeps what the run had: a run that fails loses nothing.
     """
-    run = held(session, run_id, attempt)
+    run = current_attempt(session, run_id, attempt)
     error, message = error and storable(error), storable(message)
     values: dict[str, Any] = {"error": error, "error_kind": error_kind}
     if leaderboard:
@@ -370,13 +370,13 @@ def finish(
     return _move(session, run, move, now, message, payload, **values)
 
 
-def held(session: Session, run_id: str, attempt: int, *, to_write: bool = True) -> Run:
-    """The run, locked unless it is only read, where that attempt of it is the one that runs.
+def current_attempt(session: Session, run_id: str, attempt: int, *, to_write: bool = True) -> Run:
+    """Return the run whose current attempt that is, locked unless it is only read.
 
     Raises
     ------
     Stale
-        Where it has ended, was requeued or is gone.
+        When the attempt has ended, or the run was queued again or is gone.
     """
     run = session.get(Run, run_id, with_for_update=True if to_write else None)
     if run is None or run.status != Status.RUNNING or run.attempt != attempt:
@@ -430,7 +430,7 @@ def lose_worker(
     in_notebook = run is not None and run.executor == NOTEBOOK
     if run is not None and in_notebook and run.status == Status.QUEUED:
         return _lost(session, run, now, NOTEBOOK_NEVER_CAME)
-    run = held(session, run_id, attempt)
+    run = current_attempt(session, run_id, attempt)
     if in_notebook:  # the frame was in that kernel, so there is no second attempt
         reason, attempts = NOTEBOOK_LOST, run.attempt
     move = lifecycle.when_worker_lost(
@@ -521,9 +521,9 @@ def adopt(session: Session, pools: Sequence[str], pool: str) -> int:
     return len(list(moved))
 
 
-def tell_waiting(session: Session, pools: Sequence[str], now: datetime) -> list[str]:
-    """Say of unfinished runs of silent pools what they wait for, once each; returns their ids."""
-    told = []
+def record_waiting(session: Session, pools: Sequence[str], now: datetime) -> list[str]:
+    """Add an event to unfinished runs of pools without a server, once each; return their ids."""
+    changed = []
     query = (
         select(Run)
         .where(
@@ -541,12 +541,12 @@ def tell_waiting(session: Session, pools: Sequence[str], now: datetime) -> list[
         events.append(
             session, run, WAITING, f"{label}. Cancel it to end it.", now, {"for": "server"}
         )
-        told.append(run.id)
-    return told
+        changed.append(run.id)
+    return changed
 
 
-def asked_to_stop(session: Session, server_id: str) -> list[str]:
-    """Runs of this server that somebody has cancelled, through whichever server."""
+def with_cancel_request(session: Session, server_id: str) -> list[str]:
+    """Return the ids of this server's runs whose cancellation was requested, through any server."""
     query = select(Run.id).where(
         Run.leased_by == server_id,
         Run.status == Status.RUNNING,

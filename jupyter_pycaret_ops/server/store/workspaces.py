@@ -11,7 +11,7 @@ from ...common.errors import Conflict, NotFound
 from .. import lifecycle
 from . import users
 from .access import Caller, Role, require
-from .locks import hold
+from .locks import lock_row
 from .models import Artifact, DataSource, Deployment, Member, Pipeline, Run, User, Workspace
 from .names import refuse_taken_name
 from .paging import Page, PageRequest, newest_first
@@ -81,7 +81,7 @@ def refuse_busy(session: Session, workspace_id: str) -> None:
 
     Asked in the transaction that deletes: nothing is queued there until it has ended.
     """
-    hold(session, Workspace, workspace_id, to_delete=True)
+    lock_row(session, Workspace, workspace_id, to_delete=True)
     runs = len(unfinished_runs(session, workspace_id))
     active = session.scalar(
         select(func.count())
@@ -192,7 +192,7 @@ def _existing(session: Session, workspace_id: str, user_id: str) -> Member:
 
 
 def _refuse_last_admin(session: Session, workspace_id: str) -> None:
-    hold(session, Workspace, workspace_id)  # of two admins who leave at once, one stays
+    lock_row(session, Workspace, workspace_id)  # of two admins who leave at once, one stays
     admins = session.scalar(
         select(func.count())
         .select_from(Member)

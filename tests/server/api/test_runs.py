@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -132,22 +133,31 @@ async def read_all(socket: Any) -> list[dict[str, Any]]:
 
 
 class EventSocketClient:
-    """Opens sockets on a run's events."""
+    """Opens sockets on a run's events, and closes them."""
 
     def __init__(self, connect: Any) -> None:
         self._connect = connect
+        self._opened: list[Any] = []
 
     async def open(self, run_id: str, after_seq: int = 0, **headers: str) -> Any:
-        return await self._connect(
+        socket = await self._connect(
             *("pycaret", "api", "v1", "runs", run_id, "events", "ws"),
             params={"after_seq": after_seq},
             headers=headers or {"Authorization": f"token {TOKEN}"},
         )
+        self._opened.append(socket)
+        return socket
+
+    def close(self) -> None:
+        for socket in self._opened:
+            socket.close()
 
 
 @pytest.fixture
-def line(jp_ws_fetch: Any, api: Api) -> EventSocketClient:
-    return EventSocketClient(jp_ws_fetch)
+def line(jp_ws_fetch: Any, api: Api) -> Iterator[EventSocketClient]:
+    client = EventSocketClient(jp_ws_fetch)
+    yield client
+    client.close()
 
 
 async def test_the_socket_replays_then_goes_live_then_closes(
