@@ -40,6 +40,8 @@ def test_binary_run_has_all_plots_of_its_task(plan, recorder, answers):
     importance = drawn["permutation"]["data"][0]
     assert sorted(importance["y"]) == ["size", "week day"]
     assert importance["y"][int(np.argmax(importance["x"]))] == "size"
+    axis = drawn["permutation"]["layout"]["xaxis"]["title"]["text"]
+    assert axis == "How much the score drops without this column"
     for name, figure in drawn.items():
         assert figure["layout"]["title"]["text"], name
         assert "template" not in figure["layout"]

@@ -23,7 +23,7 @@ TIME_LIMIT = Param(
     "time_limit",
     {"type": ["number", "null"], "exclusiveMinimum": 0},
     None,
-    "Seconds that the run may take. Models scored by then are kept.",
+    "Seconds that the run may take. Models finished by then are kept.",
 )
 MODEL_TIME_LIMIT = Param(
     "model_time_limit",

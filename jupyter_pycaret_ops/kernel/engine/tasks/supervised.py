@@ -27,6 +27,7 @@ from .base import Task, report_preprocessing
 #: with fewer rows neither a hold-out nor two folds can be made
 MIN_ROWS = 6
 
+IMPORTANCE_AXIS = "How much the score drops without this column"
 #: how many times permutation importance shuffles each column
 N_REPEATS = 5
 
@@ -84,6 +85,7 @@ class PreparedSupervised(PreparedTask):
         figure = plots.as_json(self.experiment.plot(pipeline, plot, **options))
         if plot == "permutation":
             _name_columns(self.table, figure)
+            figure["layout"]["xaxis"]["title"] = {"text": IMPORTANCE_AXIS}
         if self.target_data.labels is not None:
             plots.apply_labels(figure, self.target_data.labels)
         return figure
