@@ -46,6 +46,13 @@ def region(page: Page, name: str) -> Locator:
     return panel(page).get_by_role("region", name=name, exact=True)
 
 
+def row_of(page: Page, name: str, text: str) -> Locator:
+    """The row of a region that has a text; rows are drawn when the region is in sight."""
+    expect(panel(page).get_by_role("button", name="Upload data")).to_be_enabled()
+    region(page, name).scroll_into_view_if_needed()
+    return region(page, name).get_by_role("listitem").filter(has_text=text)
+
+
 def upload(page: Page, filename: str, content: bytes) -> None:
     """Choose a file with `Upload data`."""
     with page.expect_file_chooser() as chooser:

@@ -11,14 +11,14 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from .conftest import Deployed, Lab
-from .lab_page import faults, open_lab, open_panel, panel, region
+from .lab_page import faults, open_lab, open_panel, panel, region, row_of
 
 
 @pytest.fixture
 def view(lab: Lab, page: Page, deployed: Deployed) -> Locator:
     open_lab(page, lab.url, lab.token)
     open_panel(page)
-    row = region(page, "Deployments").get_by_role("listitem").filter(has_text=deployed.slug)
+    row = row_of(page, "Deployments", deployed.slug)
     row.press("Enter")
     view = page.get_by_role("article", name=f"Deployment {deployed.slug}", exact=True)
     expect(view.get_by_role("button", name="Predict", exact=True)).to_be_enabled()
@@ -202,7 +202,7 @@ def test_a_viewer_sees_what_there_is_and_no_action(
     page.route("**/auth/me?**", lambda route: route.fulfill(json=me))
     open_lab(page, lab.url, lab.token)
     open_panel(page)
-    row = region(page, "Deployments").get_by_role("listitem").filter(has_text=deployed.slug)
+    row = row_of(page, "Deployments", deployed.slug)
     row.press("Enter")
     view = page.get_by_role("article", name=f"Deployment {deployed.slug}", exact=True)
     expect(view).to_contain_text("You may look. Members of the workspace predict.")
@@ -210,7 +210,7 @@ def test_a_viewer_sees_what_there_is_and_no_action(
     expect(view.get_by_label("Access", exact=True)).to_be_disabled()
     for name in ("Change version", "Pause"):
         expect(view.get_by_role("button", name=name, exact=True)).to_have_count(0)
-    region(page, "Runs").get_by_role("listitem").filter(has_text=deployed.slug).press("Enter")
+    row_of(page, "Runs", deployed.slug).press("Enter")
     run = page.get_by_role("article", name=f"Run {deployed.slug}", exact=True)
     expect(run.get_by_role("button", name="Open as notebook", exact=True)).to_be_visible()
     for name in ("Run again", "Promote", "Deploy"):

@@ -16,6 +16,7 @@ from .lab_page import (
     open_panel,
     panel,
     region,
+    row_of,
     run_from_palette,
     side_bar_tab,
     use_theme,
@@ -211,7 +212,7 @@ def test_an_idle_panel_keeps_no_server_awake_and_a_hidden_one_asks_nothing(
     open_lab(page, lab.url, lab.token)
     open_panel(page)
     expect(panel(page).get_by_role("button", name="Upload data")).to_be_enabled()
-    row = region(page, "Deployments").get_by_role("listitem").filter(has_text=deployed.slug)
+    row = row_of(page, "Deployments", deployed.slug)
     row.press("Enter")
     view = page.get_by_role("article", name=f"Deployment {deployed.slug}", exact=True)
     expect(view.get_by_role("button", name="Predict", exact=True)).to_be_enabled()

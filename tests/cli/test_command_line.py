@@ -6,9 +6,11 @@ import json
 import os
 import pty
 import secrets
+import select
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ from jupyter_pycaret_ops.cli.commands import COMMANDS
 from jupyter_pycaret_ops.client.run_request import replace_ids, unused_name
 
 from ..client.conftest import client
-from ..live import ROOT, Home, LiveServer, until
+from ..live import ROOT, Home, LiveServer
 
 __all__ = ["client"]
 
@@ -353,7 +355,7 @@ def test_detached_run_is_cancelled_by_cancel(server: LiveServer) -> None:
 def test_terminal_shows_a_progress_bar_and_ctrl_c_cancels(server: LiveServer) -> None:
     near, far = pty.openpty()
     process = subprocess.Popen(
-        [*PROGRAM, "run", "compare", "--data", "breast_cancer"],
+        [*PROGRAM, "run", "compare", "--data", "iris"],
         env=server.home.env(),
         stdin=far,
         stdout=far,
@@ -361,19 +363,23 @@ def test_terminal_shows_a_progress_bar_and_ctrl_c_cancels(server: LiveServer) ->
         start_new_session=True,
     )
     os.close(far)
-    seen = b""
+    output = b""
 
-    def reads(text: bytes) -> bool:
-        nonlocal seen
-        try:
-            seen += os.read(near, 65536)
-        except OSError:  # the other end is closed
-            return True
-        return text in seen
+    def wait_for(text: str) -> None:
+        nonlocal output
+        deadline = time.monotonic() + 90
+        while text.encode() not in output and time.monotonic() < deadline:
+            if select.select([near], [], [], 1)[0]:
+                try:
+                    output += os.read(near, 65536)
+                except OSError:  # the other end is closed
+                    break
+        assert text.encode() in output, f"no {text!r} in {output.decode()!r}"
 
-    until(lambda: reads("█".encode()), "a bar that has moved")
+    wait_for("█")
     process.send_signal(signal.SIGINT)
-    until(lambda: reads(b"cancelled "), "the end")
+    wait_for("Cancelling ")
+    wait_for("cancelled ")
     assert process.wait(30) == 4
     os.close(near)
 
