@@ -14,16 +14,19 @@ import numpy as np
 import pandas as pd
 
 from jupyter_pycaret_ops.common.protocol import JSON
+from jupyter_pycaret_ops.common.tables.column_reading import LEFT_OUT, ColumnReading
 
-from . import dates, portable
+from ..reading.columns import ReadingSettings, read_columns
+from . import portable
 from .event_reporter import EventReporter
 from .interfaces import Column, Frame, PlanFailed
 
-#: number of distinct values from which a text column is reported as identifier or high-cardinality
+#: number of distinct values from which a text column is reported as high-cardinality
 _MANY_VALUES = 50
 _MAX_NAMES_SHOWN = 20
-#: texts that mean a missing number in a column of numbers
-_MISSING_TEXTS = frozenset({"", "?", "-", "--", ".", "na", "n/a", "nan", "null", "none", "missing"})
+#: sentences about columns in one event
+_MAX_SENTENCES = 5
+NO_SETTINGS = ReadingSettings()
 
 
 @dataclass(slots=True)
@@ -31,13 +34,24 @@ class Table:
     """The rows and columns that are used, and how the columns are read.
 
     `raw` : DataFrame of shape (n_rows, n_columns) with unique string names, index 0 … n_rows - 1 and
-    unchanged values and dtypes; `columns` : the parameter of `InputFrame`; `types` : column → the type
-    that a JSON client sends.
+    unchanged values and dtypes, None in place of unreadable cells; `columns` : the parameter of `InputFrame`;
+    `types` : column → the type that a JSON client sends; `readings` : how each column of the data is read;
+    `left_out` : columns of the data that are not used.
     """
 
     raw: Frame
     columns: list[JSON]
     types: dict[str, str]
+    readings: dict[str, ColumnReading] = field(default_factory=dict)
+    left_out: list[str] = field(default_factory=list)
+
+    def reading(self) -> dict[str, JSON]:
+        """Return how each column is read, and how many of its values the models see."""
+        used = set(self.raw.columns)
+        return {
+            name: {**reading.to_json(), "used": reading.values if name in used else 0}
+            for name, reading in self.readings.items()
+        }
 
     @property
     def step(self) -> portable.InputFrame:
@@ -92,12 +106,17 @@ def find_target(frame: Frame, target: str | None) -> str:
 
 
 def read_features(
-    frame: Frame, ignore: list[str], reserved: set[str], reporter: EventReporter
+    frame: Frame,
+    ignore: list[str],
+    reserved: set[str],
+    reporter: EventReporter,
+    settings: ReadingSettings = NO_SETTINGS,
 ) -> Table:
     """Decide how to read each feature column of `frame`, a result of `with_unique_names` without target.
 
-    `ignore` : columns to leave out; `reserved` : names that engine columns must not have. Raises
-    `PlanFailed` when nothing is left to learn from.
+    `ignore` : columns to leave out; `reserved` : names that engine columns must not have; `settings` : types,
+    formats and words for missing values that a person has set. Raises `PlanFailed` when nothing is left to learn
+    from.
     """
     unknown = [name for name in ignore if name not in frame.columns]
     if unknown:
@@ -106,134 +125,103 @@ def read_features(
             f"ignore_features names {quote_names(unknown)}, which the data do not have; they have: "
             f"{quote_names(list(frame.columns))}.",
         )
+    readings = read_columns(frame, settings)
     if ignore:
         frame = frame.drop(columns=ignore)
         reporter.report_data_change(
             "columns_ignored", f"Left out as asked: {quote_names(ignore)}.", ignore
         )
-    reader = _FeatureReader(reporter, set(reserved))
+    reader = _FeatureReader(reporter, set(reserved), settings)
     for name in frame.columns:
-        reader.read(name, frame[name])
+        reader.read(frame[name], readings[name])
     reader.report()
     if not reader.columns:
         raise PlanFailed(
             "user",
-            "No column is left to learn from: besides the target, every column is missing or "
-            "empty; add columns with values.",
+            "No column is left to learn from: besides the target, every column is empty, constant or an "
+            "identifier; add columns with values.",
         )
-    used = [column["name"] for column in reader.columns]
-    return Table(raw=frame[used], columns=reader.columns, types=reader.types)
+    raw = pd.DataFrame(reader.raw, index=frame.index)
+    left_out = [*ignore, *(name for name in frame.columns if name not in reader.raw)]
+    return Table(raw, reader.columns, reader.types, readings, left_out)
 
 
-@dataclass(slots=True)
-class _ColumnReading:
-    """How a column is read; `kind` is None for one without a value."""
-
-    kind: str | None
-    json_type: str = "string"
-    form: str | None = None
-    blanks: list[str] = field(default_factory=list)
+#: JSON types of kinds; a number may be an integer
+_JSON_TYPES = {
+    "boolean": "boolean",
+    "ordinal": "string",
+    "text": "string",
+    "date": "datetime",
+    "duration": "number",
+}
+#: column types that have a kind of another name
+_KINDS = {"category": "text", "identifier": "text", "constant": "text", "empty": "text"}
 
 
 class _FeatureReader:
     """Collects the decisions about all columns, and reports them."""
 
-    def __init__(self, reporter: EventReporter, taken: set[str]) -> None:
+    def __init__(self, reporter: EventReporter, taken: set[str], settings: ReadingSettings) -> None:
         self.columns: list[JSON] = []
         self.types: dict[str, str] = {}
+        self.raw: dict[str, Column] = {}
         self._reporter = reporter
         self._taken = taken
-        self._empty: list[str] = []
-        self._infinite: dict[str, int] = {}
+        self._settings = settings
+        self._left_out: dict[str, list[str]] = {}
+        self._reported: dict[str, list[JSON]] = {}
         self._mixed: list[str] = []
-        self._blanks: dict[str, list[str]] = {}
         self._nested: list[str] = []
         self._dates: dict[str, JSON] = {}
         self._durations: list[str] = []
+        self._spelled: dict[str, JSON] = {}
         self._special: list[str] = []
-        self._identifiers: list[str] = []
         self._many: dict[str, int] = {}
 
-    def read(self, name: str, series: Column) -> None:
-        """Decide how to read one column, Series of shape (n_rows,) of any dtype."""
-        reading = self._kind(name, series)
-        kind = reading.kind
-        if kind is None:
-            self._empty.append(name)
+    def read(self, series: Column, reading: ColumnReading) -> None:
+        """Take one column, Series of shape (n_rows,) of any dtype, as its reading says."""
+        name = reading.name
+        if pd.api.types.is_complex_dtype(series.dtype):
+            raise PlanFailed(
+                "user",
+                f"Column “{name}” holds complex numbers; split it into real columns or leave it out.",
+            )
+        for item in reading.reported:
+            self._reported.setdefault(item["code"], []).append(item)
+        is_kept = reading.set_by_person or name in self._settings.kept
+        if reading.type in LEFT_OUT and not (is_kept and reading.values):
+            self._left_out.setdefault(reading.type, []).append(name)
             return
+        kind = _KINDS.get(reading.type, reading.type)
+        if reading.type in LEFT_OUT and pd.api.types.is_numeric_dtype(series.dtype):
+            kind = "number"
+        words = self._settings.words_of(name)
+        spelling = {
+            **reading.spelling,
+            **({} if words is None else {"missing_words": sorted(words)}),
+        }
+        if kind == "text" and not _has_texts(series):
+            spelling["numbers"] = True
         column: JSON = {
             "name": name,
             "safe": self._safe_name(name),
             "kind": kind,
-            "form": reading.form,
             "parts": [],
-            "blanks": reading.blanks,
+            "spelling": spelling,
         }
-        if reading.blanks:
-            self._blanks[name] = reading.blanks
-        if kind == "number":
-            self._number(name, series, reading)
-        elif kind == "text":
-            self._text(name, series)
+        self.raw[name], dates = _readable(series, kind, spelling)
+        if kind == "text":
+            self._text(name, series, reading)
         elif kind == "date":
-            column["parts"] = _varying_parts(portable.read_dates(series, reading.form))
-            self._dates[name] = {"form": reading.form, "parts": column["parts"]}
-        else:
+            column["parts"] = _varying_parts(dates)
+            self._dates[name] = {**spelling, "parts": column["parts"]}
+        elif kind == "duration":
             self._durations.append(name)
+        elif kind in ("number", "boolean") and _has_texts(series):
+            self._spelled[name] = spelling
         self.columns.append(column)
-        self.types[name] = reading.json_type
-
-    def _kind(self, name: str, series: Column) -> _ColumnReading:
-        dtype = series.dtype
-        types = pd.api.types
-        if series.isna().all():
-            return _ColumnReading(None)
-        if isinstance(dtype, pd.CategoricalDtype):
-            return _ColumnReading("text")
-        if types.is_bool_dtype(dtype):
-            return _ColumnReading("number", "boolean")
-        if types.is_complex_dtype(dtype):
-            raise PlanFailed(
-                "user",
-                f"Column “{name}” holds complex numbers; split it into real columns or leave it "
-                "out.",
-            )
-        if types.is_integer_dtype(dtype):
-            return _ColumnReading("number", "integer")
-        if types.is_numeric_dtype(dtype):
-            # a column of only ±inf has no usable value
-            is_known = np.isfinite(portable.read_numbers(series)).any()
-            return _ColumnReading("number" if is_known else None, "number")
-        if types.is_datetime64_any_dtype(dtype) or isinstance(dtype, pd.PeriodDtype):
-            return _ColumnReading("date", "datetime")
-        if types.is_timedelta64_dtype(dtype):
-            return _ColumnReading("duration", "number")
-        return self._kind_of_objects(name, series)
-
-    def _kind_of_objects(self, name: str, series: Column) -> _ColumnReading:
-        values = series.to_numpy(dtype=object)
-        known = values[~portable.is_missing(values)]
-        inferred = pd.api.types.infer_dtype(known, skipna=True)
-        plain_kinds = {
-            "boolean": ("number", "boolean"),
-            "integer": ("number", "integer"),
-            "floating": ("number", "number"),
-            "mixed-integer-float": ("number", "number"),
-            "decimal": ("number", "number"),
-            "timedelta": ("duration", "number"),
-            "timedelta64": ("duration", "number"),
-        }
-        if inferred in plain_kinds:
-            return _ColumnReading(*plain_kinds[inferred])
-        if inferred in {"datetime", "datetime64", "date"}:
-            return _ColumnReading("date", "datetime", "ISO8601")
-        if inferred == "string":
-            return _read_text_column(pd.unique(known).tolist())
-        if any(isinstance(v, (list, tuple, dict, set, np.ndarray)) for v in known):
-            self._nested.append(name)
-        else:
-            self._mixed.append(name)
-        return _ColumnReading("text")
+        is_integer = kind == "number" and pd.api.types.is_integer_dtype(series.dtype)
+        self.types[name] = "integer" if is_integer else _JSON_TYPES.get(kind, "number")
 
     def _safe_name(self, name: str) -> str:
         # xgboost refuses [ ] <; lightgbm refuses the special characters of JSON and turns blanks into _
@@ -248,51 +236,48 @@ class _FeatureReader:
         self._taken.update(f"{safe}_{part}" for part in portable.DATE_PARTS)
         return safe
 
-    def _number(self, name: str, series: Column, reading: _ColumnReading) -> None:
-        if reading.json_type == "number":
-            numbers = pd.to_numeric(series, errors="coerce").to_numpy(
-                dtype="float64", na_value=np.nan
-            )
-            infinite = int(np.isinf(numbers).sum())
-            if infinite:
-                self._infinite[name] = infinite
-        elif reading.json_type == "integer" and len(series) >= _MANY_VALUES:
-            steps = np.diff(portable.read_numbers(series))
-            if (steps == 1).all() or ("id" in _name_parts(name) and series.is_unique):
-                self._identifiers.append(name)
-
-    def _text(self, name: str, series: Column) -> None:
-        values = portable.read_text(series)
-        n_distinct, n_rows = len(pd.unique(values)), len(values)
-        if n_rows >= _MANY_VALUES and n_distinct >= 0.95 * n_rows:
-            self._identifiers.append(name)
-        elif n_distinct >= _MANY_VALUES:
-            self._many[name] = n_distinct
+    def _text(self, name: str, series: Column, reading: ColumnReading) -> None:
+        if reading.distinct >= _MANY_VALUES:
+            self._many[name] = reading.distinct
+        if pd.api.types.is_object_dtype(series.dtype):
+            known = series[~portable.is_missing(series.to_numpy(dtype=object))]
+            if any(isinstance(v, (list, tuple, dict, set, np.ndarray)) for v in known):
+                self._nested.append(name)
+            elif not all(isinstance(v, str) for v in known):
+                self._mixed.append(name)
 
     def report(self) -> None:
         """Report the decisions, one event for each kind of change."""
         report_change = self._reporter.report_data_change
-        if self._empty:
+        for kind, code, why in (
+            ("empty", "empty_columns_dropped", "they hold no value"),
+            ("constant", "constant_columns_dropped", "every row has the same value"),
+            (
+                "identifier",
+                "identifiers_dropped",
+                "they are different in every row, as identifiers are",
+            ),
+        ):
+            names = self._left_out.get(kind)
+            if names:
+                hint = " Name them in keep_features to use them." if kind == "identifier" else ""
+                report_change(code, f"Left out because {why}: {quote_names(names)}.{hint}", names)
+        for code, items in self._reported.items():
+            message = " ".join(item["message"] for item in items[:_MAX_SENTENCES])
+            more = len(items) - _MAX_SENTENCES
+            counts = {item["column"]: item["count"] for item in items if "count" in item}
             report_change(
-                "empty_columns_dropped",
-                f"Left out because they hold no value: {quote_names(self._empty)}.",
-                self._empty,
+                code,
+                message + (f" And {more} more columns." if more > 0 else ""),
+                [item["column"] for item in items],
+                **({"values": counts} if counts else {}),
             )
-        if self._infinite:
+        if self._spelled:
             report_change(
-                "infinite_to_missing",
-                f"Infinite numbers are read as missing: {quote_names(list(self._infinite))}.",
-                self._infinite,
-                values=self._infinite,
-            )
-        if self._blanks:
-            report_change(
-                "blanks_to_missing",
-                "Read as numbers; texts such as "
-                f"{quote_names(sorted(set().union(*self._blanks.values())))} are read as missing: "
-                f"{quote_names(list(self._blanks))}.",
-                self._blanks,
-                blanks=self._blanks,
+                "texts_to_numbers",
+                f"Texts are read as numbers: {quote_names(list(self._spelled))}.",
+                self._spelled,
+                spellings=self._spelled,
             )
         if self._mixed:
             report_change(
@@ -326,13 +311,6 @@ class _FeatureReader:
                 f"own names: {quote_names(self._special)}.",
                 self._special,
             )
-        if self._identifiers:
-            report_change(
-                "identifier_kept",
-                f"These look like identifiers and are kept: {quote_names(self._identifiers)}; name "
-                "them in ignore_features to leave them out.",
-                self._identifiers,
-            )
         if self._many:
             report_change(
                 "many_categories_kept",
@@ -342,22 +320,27 @@ class _FeatureReader:
             )
 
 
-def _read_text_column(texts: list[str]) -> _ColumnReading:
-    """Return how a text column is read, from its distinct values without missing ones."""
-    date_format = dates.detect_format(texts)
-    if date_format is not None:
-        return _ColumnReading("date", "datetime", date_format)
-    blanks = [text for text in texts if text.strip().lower() in _MISSING_TEXTS]
-    # numbers written as text without blanks are the user's choice; with "?" in a CSV, the blank
-    # made them text
-    if blanks and len(blanks) < len(texts):
-        numbers = pd.to_numeric(
-            pd.Series([text for text in texts if text not in blanks], dtype="str"),
-            errors="coerce",
-        )
-        if np.isfinite(numbers.to_numpy(dtype="float64")).all():
-            return _ColumnReading("number", "number", blanks=blanks)
-    return _ColumnReading("text")
+def _has_texts(series: Column) -> bool:
+    if pd.api.types.is_numeric_dtype(series.dtype):
+        return False
+    return any(isinstance(value, str) for value in series)
+
+
+def _readable(series: Column, kind: str, spelling: JSON) -> tuple[Column, Any]:
+    """Return a column with None in place of unreadable cells, and its dates where it holds dates."""
+    if kind == "date":
+        dates = portable.read_dates(series, spelling, strict=False)
+        unreadable = np.asarray(dates.isna())
+        if not unreadable.any() or not pd.api.types.is_object_dtype(series.astype(object).dtype):
+            return series, dates
+        return series.astype(object).mask(pd.Series(unreadable, index=series.index), None), dates
+    if kind not in ("number", "boolean", "duration") or pd.api.types.is_numeric_dtype(series.dtype):
+        return series, None
+    read = portable.read_seconds if kind == "duration" else portable.read_numbers
+    unreadable = np.isnan(read(series, spelling, strict=False))
+    if not unreadable.any():
+        return series, None
+    return series.astype(object).mask(pd.Series(unreadable, index=series.index), None), None
 
 
 def _varying_parts(dates_: Any) -> list[str]:
@@ -368,7 +351,3 @@ def _varying_parts(dates_: Any) -> list[str]:
         for part in portable.DATE_PARTS
         if part == "days" or len(np.unique(portable.date_part(dates_.dropna(), part))) > 1
     ]
-
-
-def _name_parts(name: str) -> set[str]:
-    return set(re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 
 from jupyter_pycaret_ops.common.protocol import PIPELINE_KIND
+from jupyter_pycaret_ops.common.tables import spellings
 
 from . import input_schema, plots, portable
 from .error_messages import describe_error
@@ -101,8 +102,10 @@ def pickle_pipeline(pipeline: Estimator) -> bytes:
     """Return `pipeline` pickled so that loading it needs neither this package nor PyCaret."""
     import cloudpickle
 
-    cloudpickle.register_pickle_by_value(portable)
+    for module in (portable, spellings):
+        cloudpickle.register_pickle_by_value(module)
     try:
         return bytes(cloudpickle.dumps(pipeline))
     finally:
-        cloudpickle.unregister_pickle_by_value(portable)
+        for module in (portable, spellings):
+            cloudpickle.unregister_pickle_by_value(module)

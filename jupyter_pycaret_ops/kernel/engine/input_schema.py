@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from jupyter_pycaret_ops.common.protocol import JSON, SCHEMA_KIND
+from jupyter_pycaret_ops.common.tables.spellings import text_of
 
 from . import portable
 from .features import Table
@@ -17,7 +18,7 @@ from .json_values import plain
 from .prepared_task import PreparedTask
 from .serving_frame import to_frame
 
-VERSION = 1
+VERSION = 2
 #: a column with more categories lists none: with a part of the list, known values would count as unseen
 MAX_CATEGORIES = 200
 #: number of rows searched for an example without missing values
@@ -50,6 +51,7 @@ def describe_input(
         "task": task,
         "target": target,
         "columns": columns,
+        "ignored": [*([target] if target is not None else []), *table.left_out],
         "labels": plain(labels),
         "example": _example(table),
         "proba": proba,
@@ -60,14 +62,18 @@ def _column(series: Column, column: JSON, json_type: str) -> JSON:
     minimum: Any = None
     maximum: Any = None
     categories = None
+    spelling = column["spelling"]
     if column["kind"] == "text":
-        values = portable.read_text(series)
+        values = portable.read_text(series, spelling.get("missing_words"))
         is_missing = pd.isna(values)
         categories = sorted(set(values[~is_missing]))
         if len(categories) > MAX_CATEGORIES:
             categories = None
+    elif column["kind"] == "ordinal":
+        categories = [text_of(level) for level in spelling["levels"]]
+        is_missing = np.isnan(portable.read_levels(series, spelling["levels"]))
     elif column["kind"] == "date":
-        dates = portable.read_dates(series, column["form"])
+        dates = portable.read_dates(series, spelling)
         is_missing = dates.isna()
         minimum, maximum = dates.min().isoformat(), dates.max().isoformat()
     else:
@@ -83,7 +89,9 @@ def _column(series: Column, column: JSON, json_type: str) -> JSON:
         "min": minimum,
         "max": maximum,
         "missing": bool(is_missing.any()),
-        "format": column["form"],
+        "format": spelling.get("format"),
+        "kind": column["kind"],
+        "spelling": spelling,
     }
 
 
@@ -97,19 +105,19 @@ def _example(table: Table) -> JSON:
 
 def _numbers(series: Column, column: JSON) -> Any:
     if column["kind"] == "duration":
-        return portable.read_seconds(series)
-    return portable.read_numbers(series, column["blanks"])
+        return portable.read_seconds(series, column["spelling"])
+    return portable.read_numbers(series, column["spelling"])
 
 
 def _value(series: Column, column: JSON, json_type: str) -> Any:
     kind = column["kind"]
-    if kind == "text":
-        return plain(portable.read_text(series)[0])
+    if kind in ("text", "ordinal"):
+        return plain(portable.read_text(series, column["spelling"].get("missing_words"))[0])
     if kind == "date":
         value = series.iloc[0]
         if isinstance(value, str):
             return str(value)
-        date = portable.read_dates(series, None)[0]
+        date = portable.read_dates(series, column["spelling"])[0]
         return None if pd.isna(date) else str(date.isoformat())
     number = _numbers(series, column)[0]
     if np.isnan(number):

@@ -12,6 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from jupyter_pycaret_ops.common.tables.column_reading import ColumnReading
+from jupyter_pycaret_ops.common.tables.spellings import MISSING_TEXTS, text_of, trimmed
+
 from . import portable
 from .event_reporter import EventReporter
 from .features import quote_names
@@ -35,15 +38,35 @@ class Target:
     labels: list[Any] | None = None
 
 
-def drop_missing_target(frame: Frame, target: str, reporter: EventReporter) -> Frame:
+def drop_missing_target(
+    frame: Frame, target: str, reading: ColumnReading, reporter: EventReporter, *, is_label: bool
+) -> Frame:
     """Return `frame` without the rows whose target is missing or infinite, with index 0 … n_rows - 1.
 
+    `is_label` : the target holds labels, of which `None`, `NA` and the like are labels as any other; otherwise it
+    holds numbers, and rows whose target is no number are left out where `reading` takes the others as numbers.
     Raises `PlanFailed` when no row is left.
     """
-    is_dropped = portable.is_missing(frame[target].to_numpy(dtype=object))
-    if pd.api.types.is_float_dtype(frame[target].dtype):
-        numbers = frame[target].to_numpy(dtype="float64", na_value=np.nan)
+    series = frame[target]
+    is_dropped = portable.is_missing(series.to_numpy(dtype=object))
+    if pd.api.types.is_float_dtype(series.dtype):
+        numbers = series.to_numpy(dtype="float64", na_value=np.nan)
         is_dropped = is_dropped | np.isinf(numbers)
+    elif (
+        not pd.api.types.is_numeric_dtype(series.dtype)
+        and reading.type == "number"
+        and not is_label
+    ):
+        for item in reading.reported:
+            reporter.report_data_change(item["code"], item["message"], [target])
+        is_dropped = is_dropped | np.isnan(
+            portable.read_numbers(series, reading.spelling, strict=False)
+        )
+    elif not pd.api.types.is_numeric_dtype(series.dtype):
+        words = [trimmed(v) if isinstance(v, str) else None for v in series]
+        is_dropped = is_dropped | np.array(
+            [w == "" or w in MISSING_TEXTS for w in words], dtype=bool
+        )
     n_dropped = int(is_dropped.sum())
     if not n_dropped:
         return frame
@@ -92,7 +115,7 @@ def _read_labels(series: Column, target: str, reporter: EventReporter) -> list[A
             f"The values of “{target}” have several types and are read as text.",
             [target],
         )
-    return [portable.text_of(v) for v in values]
+    return [text_of(v) for v in values]
 
 
 def _check_classes(target: str, labels: list[Any], counts: Any, n_rows: int) -> None:
@@ -121,10 +144,12 @@ def _check_classes(target: str, labels: list[Any], counts: Any, n_rows: int) -> 
         )
 
 
-def read_numbers(series: Column, target: str, reporter: EventReporter) -> Target:
+def read_numbers(
+    series: Column, target: str, reading: ColumnReading, reporter: EventReporter
+) -> Target:
     """Read a numeric target column without missing values, Series of shape (n_rows,).
 
-    Numbers written as text are converted. Raises `PlanFailed` for other texts, dates, or a constant
+    Numbers written as text are read as `reading` says. Raises `PlanFailed` for other texts, dates, or a constant
     column.
     """
     types = pd.api.types
@@ -135,8 +160,10 @@ def read_numbers(series: Column, target: str, reporter: EventReporter) -> Target
             "column.",
         )
     is_text = not types.is_numeric_dtype(series.dtype)
-    numbers = pd.to_numeric(series.astype(object), errors="coerce") if is_text else series
-    numbers = numbers.to_numpy(dtype="float64", na_value=np.nan)
+    if is_text:
+        numbers = portable.read_numbers(series.astype(object), reading.spelling, strict=False)
+    else:
+        numbers = series.to_numpy(dtype="float64", na_value=np.nan)
     is_invalid = ~np.isfinite(numbers)
     if is_invalid.any():
         example = series[is_invalid].iloc[0]
@@ -151,6 +178,7 @@ def read_numbers(series: Column, target: str, reporter: EventReporter) -> Target
             "target_to_numbers",
             f"The target “{target}” was written as text and is read as numbers.",
             [target],
+            spelling=reading.spelling,
         )
     if len(np.unique(numbers)) == 1:
         raise PlanFailed(

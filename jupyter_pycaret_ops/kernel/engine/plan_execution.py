@@ -66,6 +66,7 @@ def _run(
             "data_changes": events.data_changes,
             "target": prepared.target,
             "task": spec.task,
+            "reading": prepared.reading(),
             **prepared.snapshot_facts(),
         }
     )

@@ -1,15 +1,14 @@
 """The classes of a stored pipeline.
 
 They are pickled by value (see `finalize`): loading the pickle needs numpy, pandas, scikit-learn and
-cloudpickle, but neither this package nor PyCaret. So this module imports nothing else of this package,
-and all that its classes need is defined here. Stored pipelines depend on the names of classes,
-attributes and methods.
+cloudpickle, but neither this package nor PyCaret. So this module imports nothing else of this package but
+`spellings`, which is pickled by value as well. Stored pipelines depend on the names of classes, attributes and
+methods.
 """
 
 # ruff: noqa: N803 - X is what scikit-learn calls it, and it is part of the interface
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,6 +16,18 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin, ClusterMixin, TransformerMixin, clone
 from sklearn.utils.metaestimators import available_if
+
+from jupyter_pycaret_ops.common.tables.spellings import (
+    MISSING_TEXTS,
+    in_offset,
+    is_missing_word,
+    parse_boolean,
+    parse_date,
+    parse_duration,
+    parse_number,
+    text_of,
+    trimmed,
+)
 
 #: the numbers that a date is expanded to; `days` counts whole days since 1970
 DATE_PARTS = ("year", "month", "day", "day_of_week", "day_of_year", "hour", "minute", "days")
@@ -38,23 +49,6 @@ def unique_names(names: Iterable[Any]) -> list[str]:
     return result
 
 
-def text_of(value: Any) -> str:
-    """Return one value of a text column as text; `1`, `1.0` and `"1"` are the same category."""
-    if isinstance(value, str):
-        return str(value)
-    if isinstance(value, (float, np.floating)) and float(value).is_integer():
-        return str(int(value))
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    if hasattr(value, "tolist"):
-        value = value.tolist()
-    if isinstance(value, (list, tuple, dict, set, frozenset)):
-        if isinstance(value, (set, frozenset)):
-            value = sorted(value, key=str)
-        return json.dumps(value, sort_keys=True, default=str, ensure_ascii=False)
-    return str(value)
-
-
 def is_missing(values: Any) -> Any:
     """Return which values are missing, bool array of shape (n_rows,); a list is a value.
 
@@ -63,11 +57,13 @@ def is_missing(values: Any) -> Any:
     return np.asarray(pd.isna(values), dtype=bool)
 
 
-def read_numbers(series: Any, blanks: Iterable[str] = ()) -> Any:
+def read_numbers(
+    series: Any, spelling: dict[str, Any] | None = None, *, strict: bool = True
+) -> Any:
     """Return a column as float64 array of shape (n_rows,); missing and infinite values are NaN.
 
-    `series` : Series of shape (n_rows,) with numeric, boolean or object dtype; `blanks` : texts that mean
-    a missing number ("?"). Raises ValueError or TypeError for a value that is not a number.
+    `series` : Series of shape (n_rows,) with numeric, boolean or object dtype; texts are read by `spelling`. Raises
+    ValueError or TypeError for a value that is no number; with `strict=False` such a value is NaN.
     """
     dtype = series.dtype
     if isinstance(dtype, np.dtype) and dtype.kind in "fiub":
@@ -77,74 +73,158 @@ def read_numbers(series: Any, blanks: Iterable[str] = ()) -> Any:
     elif pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_bool_dtype(dtype):
         numbers = np.array(series.to_numpy(dtype="float64", na_value=np.nan))
     else:
-        values = series.to_numpy(dtype=object)
-        known = ~is_missing(values)
-        if blanks:
-            known &= ~np.isin(values.astype("str"), list(blanks))
-        numbers = np.full(len(values), np.nan)
-        numbers[known] = values[known].astype("float64")
+        rule = spelling or {}
+        words = _own_words(rule)
+
+        def read(text: str) -> float | None:
+            if is_missing_word(text, is_text=False, words=words):
+                return np.nan
+            if "true" in rule:
+                truth = parse_boolean(text)
+                return None if truth is None else float(truth)
+            number = parse_number(text, rule.get("decimal") or ".")
+            return None if number is None else number.value
+
+        numbers = _parsed(series, read, "number", strict=strict)
     numbers[np.isinf(numbers)] = np.nan
+    for word in (spelling or {}).get("missing_words") or ():
+        number = parse_number(word)
+        if number is not None:
+            numbers[numbers == number.value] = np.nan
     return numbers
 
 
-def read_text(series: Any) -> Any:
-    """Return a column as object array of str of shape (n_rows,), NaN where missing.
+def _own_words(rule: dict[str, Any]) -> frozenset[str] | None:
+    words = rule.get("missing_words")
+    return None if words is None else frozenset(words)
 
-    `series` : Series of shape (n_rows,) with any dtype.
+
+def _parsed(series: Any, read: Any, what: str, *, strict: bool) -> Any:
+    """Return float64 array of shape (n_rows,) of the values of an object column; each distinct text is read once."""
+    values = series.to_numpy(dtype=object)
+    numbers = np.full(len(values), np.nan)
+    known = ~is_missing(values)
+    is_text = np.fromiter(
+        (isinstance(value, str) for value in values), dtype=bool, count=len(values)
+    )
+    others = known & ~is_text
+    if others.any():
+        numbers[others] = values[others].astype("float64")
+    texts = known & is_text
+    if texts.any():
+        codes, distinct = pd.factorize(values[texts])
+        found = [read(trimmed(text)) for text in distinct]
+        if strict and None in found:
+            raise ValueError(f"{distinct[found.index(None)]!r} is no {what}")
+        numbers[texts] = np.array([np.nan if f is None else f for f in found], dtype="float64")[
+            codes
+        ]
+    return numbers
+
+
+def read_text(series: Any, words: Iterable[str] | None = None) -> Any:
+    """Return a column as object array of str of shape (n_rows,), NaN where missing; without blanks around texts.
+
+    `series` : Series of shape (n_rows,) with any dtype; `words` : texts that mean a missing value, in place of
+    `nan`, `null` and the like.
     """
     values = series.to_numpy(dtype=object)
     gone = is_missing(values)
+    missing = MISSING_TEXTS if words is None else frozenset(words)
     result = np.empty(len(values), dtype=object)
-    result[:] = [v if type(v) is str else text_of(v) for v in values]
+    result[:] = [trimmed(v if type(v) is str else text_of(v)) for v in values]
+    gone |= np.fromiter((not t or t in missing for t in result), dtype=bool, count=len(result))
     result[gone] = np.nan
     return result
 
 
-def read_dates(series: Any, form: str | None) -> Any:
-    """Return a column as DatetimeIndex of shape (n_rows,), in UTC without a zone, NaT where missing.
+def read_levels(series: Any, levels: list[Any], words: Iterable[str] | None = None) -> Any:
+    """Return the place of each value in `levels`, float64 array of shape (n_rows,), NaN for other values."""
+    places = {text_of(level): float(place) for place, level in enumerate(levels)}
+    return np.array([places.get(t, np.nan) if t == t else np.nan for t in read_text(series, words)])
 
-    `series` : Series of shape (n_rows,) with datetime, period or object dtype; `form` : date format of
-    texts (for `strptime`, or "ISO8601"); ISO 8601 is always accepted. Raises ValueError with the first
-    text that is not a date.
+
+def read_dates(series: Any, spelling: dict[str, Any] | None, *, strict: bool = True) -> Any:
+    """Return a column as DatetimeIndex of shape (n_rows,), wall time without a zone, NaT where missing.
+
+    `series` : Series of shape (n_rows,) with datetime, period or object dtype; `spelling` : how texts are read, and
+    the offset in minutes in which the column's wall times are. Raises ValueError with the first text that is no
+    date; with `strict=False` it is NaT.
     """
+    rule = spelling or {}
+    offset = rule.get("offset")
     if isinstance(series.dtype, pd.PeriodDtype):
         return pd.DatetimeIndex(series.dt.to_timestamp())
     if pd.api.types.is_datetime64_any_dtype(series.dtype):
         dates = pd.DatetimeIndex(series)
-        return dates if dates.tz is None else dates.tz_convert("UTC").tz_localize(None)
+        if dates.tz is None:
+            return dates
+        utc = dates.tz_convert("UTC").tz_localize(None)
+        return utc + pd.Timedelta(minutes=offset or 0)
+    words = _own_words(rule)
     values = series.to_numpy(dtype=object)
-    gone = is_missing(values)
-    texts = pd.Series(
-        [
-            None if g else v.isoformat() if hasattr(v, "isoformat") else str(v)
-            for v, g in zip(values, gone, strict=True)
-        ],
-        dtype="str",
+    result = np.full(len(values), np.datetime64("NaT"), dtype="datetime64[us]")
+    known = np.flatnonzero(~is_missing(values))
+    codes, distinct = pd.factorize(
+        np.array([_date_key(values[row]) for row in known], dtype=object)
     )
-    dates = pd.Series(pd.NaT, index=texts.index, dtype="datetime64[us, UTC]")
-    for attempt in dict.fromkeys([form or "ISO8601", "ISO8601"]):
-        left = dates.isna().to_numpy() & ~gone
-        if not left.any():
-            break
-        read = pd.to_datetime(texts[left], format=attempt, errors="coerce", utc=True)
-        dates[left] = read.astype("datetime64[us, UTC]")
-    left = dates.isna().to_numpy() & ~gone
-    if left.any():
-        raise ValueError(f"{texts[left].iloc[0]!r} is no date")
-    return pd.DatetimeIndex(dates).tz_localize(None)
+    found = np.full(len(distinct), np.datetime64("NaT"), dtype="datetime64[us]")
+    for place, value in enumerate(distinct):
+        text = trimmed(value)
+        if is_missing_word(text, is_text=False, words=words):
+            continue
+        date = parse_date(
+            text,
+            day_first=bool(rule.get("day_first")),
+            allow_compact=bool(rule.get("compact")),
+            allow_year=bool(rule.get("year")),
+            format=rule.get("format"),
+        )
+        if date is not None:
+            found[place] = in_offset(date, offset)
+        elif strict:
+            raise ValueError(f"{value!r} is no date")
+    result[known] = found[codes]
+    return pd.DatetimeIndex(result)
 
 
-def read_seconds(series: Any) -> Any:
+def _date_key(value: Any) -> str:
+    return (
+        value
+        if isinstance(value, str)
+        else value.isoformat()
+        if hasattr(value, "isoformat")
+        else str(value)
+    )
+
+
+def read_seconds(
+    series: Any, spelling: dict[str, Any] | None = None, *, strict: bool = True
+) -> Any:
     """Return durations in seconds as float64 array of shape (n_rows,); numbers count as seconds.
 
     `series` : Series of shape (n_rows,) with timedelta, numeric or object dtype.
     """
     if pd.api.types.is_timedelta64_dtype(series.dtype):
         return series.dt.total_seconds().to_numpy(dtype="float64")
-    try:
+    if not pd.api.types.is_object_dtype(series.dtype) and pd.api.types.is_numeric_dtype(
+        series.dtype
+    ):
         return read_numbers(series)
-    except (TypeError, ValueError):
-        return pd.to_timedelta(series).dt.total_seconds().to_numpy(dtype="float64")
+    words = _own_words(spelling or {})
+
+    def read(text: str) -> float | None:
+        if is_missing_word(text, is_text=False, words=words):
+            return np.nan
+        seconds = parse_duration(text)
+        if seconds is None and (number := parse_number(text)) is not None:
+            return number.value
+        return seconds
+
+    values = series.map(
+        lambda v: v.total_seconds() if hasattr(v, "total_seconds") and not pd.isna(v) else v
+    )
+    return _parsed(values.astype(object), read, "duration", strict=strict)
 
 
 def date_part(dates: Any, part: str) -> Any:
@@ -158,8 +238,8 @@ class InputFrame(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Transforms the user's raw columns into the columns that the engine was trained on.
 
     `columns` : list of dict, one for each used column: `name` (the user's), `safe` (the engine's), `kind`
-    ("number", "text", "date", "duration"), `form` (date format or None), `parts` (of a date) and
-    `blanks` (texts that mean a missing number).
+    ("number", "boolean", "ordinal", "text", "date", "duration"), `parts` (of a date) and `spelling` (how texts are
+    read; see `common/tables/column_reading.py`).
 
     Other columns and the order are ignored. Stateless: the decisions were made on the training data, so
     that serving does the same.
@@ -197,15 +277,18 @@ class InputFrame(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return pd.DataFrame(result, index=X.index)
 
     def _read(self, column: dict[str, Any], series: Any, result: dict[str, Any]) -> None:
-        kind, safe = column["kind"], column["safe"]
-        if kind == "number":
-            result[safe] = read_numbers(series, column["blanks"])
+        kind, safe, spelling = column["kind"], column["safe"], column["spelling"]
+        if kind in ("number", "boolean"):
+            result[safe] = read_numbers(series, spelling)
         elif kind == "text":
-            result[safe] = pd.Series(read_text(series), index=series.index, dtype=object)
+            texts = read_text(series, spelling.get("missing_words"))
+            result[safe] = pd.Series(texts, index=series.index, dtype=object)
+        elif kind == "ordinal":
+            result[safe] = read_levels(series, spelling["levels"], spelling.get("missing_words"))
         elif kind == "duration":
-            result[safe] = read_seconds(series)
+            result[safe] = read_seconds(series, spelling)
         else:
-            dates = read_dates(series, column["form"])
+            dates = read_dates(series, spelling)
             for part in column["parts"]:
                 result[f"{safe}_{part}"] = date_part(dates, part)
 
@@ -333,13 +416,15 @@ class Forecaster(BaseEstimator):  # type: ignore[misc]
     """A fitted sktime forecaster that predicts one number for each row, a step ahead.
 
     `others` : fitted transformer of the exogenous columns, None where there are none; `last` : the last
-    training step, a Period, or a position where the series has no time.
+    training step, a Period, or a position where the series has no time; `day` : the day of the month of steps of
+    months, -1 for the last one.
     """
 
-    def __init__(self, forecaster: Any, others: Any, last: Any) -> None:
+    def __init__(self, forecaster: Any, others: Any, last: Any, day: int = 1) -> None:
         self.forecaster = forecaster
         self.others = others
         self.last = last
+        self.day = day
 
     def predict(self, X: Any) -> Any:
         """Return the next n_rows steps, float64 array of shape (n_rows,).
@@ -377,6 +462,16 @@ class Forecaster(BaseEstimator):  # type: ignore[misc]
         """Return the time of each step ahead: ISO 8601, or a position where the series has no time."""
         if not isinstance(self.last, pd.Period):
             return [int(self.last) + int(step) for step in steps]
-        starts = [(self.last + int(step)).start_time for step in steps]
+        starts = [self._time(self.last + int(step)) for step in steps]
         within_days = self.last.freq.name.split("-")[0] in ("h", "min", "s", "ms", "us", "ns")
         return [t.isoformat() if within_days else t.date().isoformat() for t in starts]
+
+    def _time(self, period: Any) -> Any:
+        start = period.start_time
+        if self.day == 1:
+            return start
+        if self.day == -1 and period.freqstr[0] in "QY":
+            return period.end_time.normalize()
+        # the step of several months is dated in its first one
+        length = start.days_in_month
+        return start + pd.Timedelta(days=(length if self.day == -1 else min(self.day, length)) - 1)

@@ -56,6 +56,10 @@ class PreparedTask(ABC):
     def input_schema(self, pipeline: Estimator) -> JSON:
         """Return the JSON Schema of one row of a final pipeline, with an example."""
 
+    def reading(self) -> dict[str, JSON]:
+        """Return how each column of the data was read, and how many of its values the models saw."""
+        return {}
+
     def snapshot_facts(self) -> JSON:
         """Return what the snapshot of a run records besides the settings."""
         return {}

@@ -3,35 +3,28 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from . import dates, features, portable
+from jupyter_pycaret_ops.common.protocol import JSON
+from jupyter_pycaret_ops.common.tables.column_reading import ColumnReading
+from jupyter_pycaret_ops.common.tables.spellings import is_missing_word, parse_date, trimmed
+
+from ..reading.columns import ReadingSettings, read_columns
+from . import features, portable
 from .event_reporter import EventReporter
 from .interfaces import Column, Frame, PlanFailed
+from .time_grid import find_grid
 
-#: a series with a larger share of missing steps is refused as not evenly spaced
-MAX_GAP_SHARE = 0.3
 MIN_ROWS = 8
-#: largest relative deviation of the time between two rows from the median
-_MAX_DEVIATION = 0.1
-_WEEKDAYS = 5
 #: steps of a season, by the first letters of a pandas frequency
 _SEASONS = {"D": 7, "B": 5, "W": 52, "M": 12, "Q": 4, "h": 24, "min": 60, "s": 60}
 _MINUTES_OF_DAY = 24 * 60
 #: from this frequency in minutes on, the season is a day and not an hour
 _COARSE_MINUTES = 5
-#: median days between two rows → frequency
-_BY_DAYS = (
-    (0.9, 1.1, "D"),
-    (6.5, 7.5, "W"),
-    (27.5, 31.5, "M"),
-    (89, 93, "Q"),
-    (360, 370, "Y"),
-)
 
 
 @dataclass(slots=True)
@@ -41,8 +34,8 @@ class Series:
     `values` : float64 Series of shape (n_steps,) without missing values, with a PeriodIndex, or a
     RangeIndex where there is no time. `exogenous` : DataFrame of shape (n_steps, n_columns) with the
     other columns of the same rows, unchanged, missing in added steps. `freq` : pandas frequency, None
-    without time. `index` and `form` : the column of time and its date format (`"%Y"` for years), None
-    where time is the index of the DataFrame, or there is none.
+    without time. `index` and `spelling` : the column of time and how its texts are read, None where time is
+    the index of the DataFrame, or there is none. `readings` : how target and time were read.
     """
 
     name: str
@@ -50,7 +43,12 @@ class Series:
     exogenous: Frame
     freq: str | None
     index: str | None = None
-    form: str | None = None
+    spelling: JSON | None = None
+    readings: dict[str, ColumnReading] = field(default_factory=dict)
+    #: day of the month of steps of months, -1 for the last one
+    day: int = 1
+    #: known values, before missing steps were filled
+    n_known: int = 0
 
     @property
     def season(self) -> int:
@@ -59,24 +57,32 @@ class Series:
 
 
 def read_series(
-    frame: Frame, target: str | None, index: str | None, reporter: EventReporter
+    named: Frame,
+    own_index: Any,
+    target: str | None,
+    index: str | None,
+    reporter: EventReporter,
+    settings: ReadingSettings = features.NO_SETTINGS,
 ) -> Series:
-    """Read the series in `frame`, DataFrame of shape (n_rows, n_columns).
+    """Read the series in `named`, a result of `with_unique_names`; `own_index` is the index it had.
 
     `index` names the column of time; if None, it is searched for. Raises `PlanFailed` when the times
     cannot be read, repeat or are not evenly spaced, or when the target has no numbers.
     """
-    own_index = frame.index if hasattr(frame, "index") else None
-    named = features.with_unique_names(frame, reporter)
-    times, named, column, form = _times(named, own_index, target, index, reporter)
+    time = _times(named, own_index, target, index, reporter, settings)
+    named, times = time.others, time.times
     name = _target(named, target, reporter)
-    numbers = _numbers(named[name], name)
+    reading = read_columns(named[[name]], settings, target=name)[name]
+    numbers = _numbers(named[name], name, reading)
+    _refuse_values_without_time(numbers, time)
     exogenous = named.drop(columns=[name])
     if times is None:
         values = pd.Series(numbers, index=pd.RangeIndex(len(numbers)), name=name)
-        freq = None
+        freq, day = None, 1
     else:
+        day = _day_of_month(times)
         values, exogenous, freq = _regularize(numbers, exogenous, times, name, reporter)
+    n_known = int(values.notna().sum())
     values = _interpolate_gaps(values, name, reporter)
     if len(values) < MIN_ROWS:
         raise PlanFailed("user", f"The series has {len(values)} steps; give at least {MIN_ROWS}.")
@@ -84,7 +90,16 @@ def read_series(
         raise PlanFailed(
             "user", f"“{name}” is {values.iloc[0]:g} at every step; there is nothing to forecast."
         )
-    return Series(name, values, exogenous, freq, column, form)
+    readings = {name: reading} | ({} if time.reading is None else {time.reading.name: time.reading})
+    return Series(name, values, exogenous, freq, time.column, time.spelling, readings, day, n_known)
+
+
+def _day_of_month(times: Any) -> int:
+    """Return the day of the month that all times have, -1 for the last one; 1 where they have several."""
+    known = times.dropna()
+    if len(known) and known.is_month_end.all():
+        return -1
+    return int(known[0].day) if len(set(known.day)) == 1 else 1
 
 
 def season_of(freq: str | None) -> int:
@@ -109,32 +124,85 @@ def _split_frequency(freq: str) -> tuple[int, str]:
     return int(match[1] or 1), match[2]
 
 
+@dataclass(slots=True)
+class _Time:
+    """The times of the rows, DatetimeIndex of shape (n_rows,) or None, and the table without their column."""
+
+    times: Any
+    others: Frame
+    column: str | None = None
+    spelling: JSON | None = None
+    #: the column as it stands in the table
+    raw: Column | None = None
+    reading: ColumnReading | None = None
+
+
 def _times(
-    frame: Frame, own_index: Any, target: str | None, index: str | None, reporter: EventReporter
-) -> tuple[Any, Frame, str | None, str | None]:
-    """Return the DatetimeIndex of the rows (or None), the frame without it, its column and date format."""
+    frame: Frame,
+    own_index: Any,
+    target: str | None,
+    index: str | None,
+    reporter: EventReporter,
+    settings: ReadingSettings,
+) -> _Time:
     if index is None and isinstance(own_index, (pd.DatetimeIndex, pd.PeriodIndex)):
-        return _as_datetimes(own_index), frame, None, None
+        return _Time(_as_datetimes(own_index), frame)
     if index is not None and str(index) not in frame.columns:
         raise PlanFailed(
             "user",
             f"index names “{index}”, which is no column of the data; it has: "
             f"{features.quote_names(list(frame.columns))}.",
         )
-    column = str(index) if index is not None else _find_times(frame, target)
+    column = str(index) if index is not None else _find_times(frame, target, settings)
     if column is None:
         reporter.report_data_change(
             "time_missing",
             "No column of dates was found: the rows are taken as evenly spaced, in their order. Name the "
             "column of time in index if there is one.",
         )
-        return None, frame, None, None
+        return _Time(None, frame)
     if index is None:
         reporter.report_data_change(
             "time_found", f"“{column}” is taken as the time of the rows.", [column]
         )
-    times, form = _read_times(frame[column], column)
-    return times, frame.drop(columns=[column]), column, form
+    raw = frame[column]
+    if pd.api.types.is_numeric_dtype(raw.dtype):
+        years = _years(raw, column)
+        return _Time(
+            portable.read_dates(years, {}),
+            frame.drop(columns=[column]),
+            column,
+            {"year": True},
+            raw,
+        )
+    reading = read_columns(frame[[column]], settings, time=column)[column]
+    if reading.type != "date":
+        example = raw[~portable.is_missing(raw.to_numpy(dtype=object))].iloc[:1].tolist()
+        raise PlanFailed(
+            "user",
+            f"“{column}” cannot be read as time: {example[0] if example else 'a missing value'!r} is no date. "
+            "Write dates as 2024-01-31, name their format in date_features, or leave index out when the rows "
+            "are evenly spaced.",
+        )
+    for item in reading.reported:
+        if item["code"] != "unreadable":
+            reporter.report_data_change(item["code"], item["message"], [column])
+    times = portable.read_dates(raw, reading.spelling, strict=False)
+    return _Time(times, frame.drop(columns=[column]), column, reading.spelling, raw, reading)
+
+
+def _refuse_values_without_time(numbers: Any, time: _Time) -> None:
+    """Raise `PlanFailed` for the first row that has a value and a text that is no time."""
+    if time.raw is None:
+        return
+    texts = time.raw.to_numpy(dtype=object)
+    for row in np.flatnonzero(np.asarray(time.times.isna()) & ~np.isnan(numbers)):
+        if isinstance(texts[row], str) and not is_missing_word(trimmed(texts[row]), is_text=False):
+            raise PlanFailed(
+                "user",
+                f"Row {row + 1} has the value {numbers[row]:g} and no date: “{time.column}” is "
+                f"“{texts[row]}”. Remove the row, or correct its date.",
+            )
 
 
 def _as_datetimes(index: Any) -> Any:
@@ -143,44 +211,35 @@ def _as_datetimes(index: Any) -> Any:
     return index if index.tz is None else index.tz_convert("UTC").tz_localize(None)
 
 
-def _find_times(frame: Frame, target: str | None) -> str | None:
+def _find_times(frame: Frame, target: str | None, settings: ReadingSettings) -> str | None:
+    """Return the first column of dates; raise `PlanFailed` for one that looks like dates and cannot be read."""
+    doubtful: str | None = None
     for name in frame.columns:
         if name == target:
             continue
-        column = frame[name]
-        if pd.api.types.is_datetime64_any_dtype(column.dtype) or isinstance(
-            column.dtype, pd.PeriodDtype
-        ):
+        reading = read_columns(frame[[name]], settings)[name]
+        if reading.type == "date":
             return str(name)
-        if pd.api.types.is_numeric_dtype(column.dtype) or column.isna().all():
-            continue
-        known = column.dropna()
-        if all(isinstance(value, str) for value in known) and dates.detect_format(
-            known.unique().tolist()
-        ):
-            return str(name)
-        if pd.api.types.infer_dtype(known, skipna=True) in {"date", "datetime"}:
-            return str(name)
+        if doubtful is None and looks_like_dates(frame[name]):
+            doubtful = str(name)
+    if doubtful is not None:
+        text = next(
+            v for v in frame[doubtful] if isinstance(v, str) and parse_date(trimmed(v)) is None
+        )
+        raise PlanFailed(
+            "user",
+            f"“{doubtful}” looks like dates, but cells such as “{text}” are none. Correct them, name the format "
+            "in date_features, or leave the column out with ignore_features.",
+        )
     return None
 
 
-def _read_times(column: Column, name: str) -> tuple[Any, str | None]:
-    form, written = None, None
-    if not pd.api.types.is_datetime64_any_dtype(column.dtype) and not isinstance(
-        column.dtype, pd.PeriodDtype
-    ):
-        if pd.api.types.is_numeric_dtype(column.dtype):
-            column, written = _years(column, name), "%Y"
-        known = column.dropna()
-        form = dates.detect_format([str(value) for value in known.unique()])
-    try:
-        return portable.read_dates(column, form), written or form
-    except ValueError as error:
-        raise PlanFailed(
-            "user",
-            f"“{name}” cannot be read as time: {error}. Write dates as 2024-01-31, or leave index "
-            "out when the rows are evenly spaced.",
-        ) from error
+def looks_like_dates(column: Column) -> bool:
+    """Return whether at least half of the texts of a column are dates."""
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return False
+    texts = [trimmed(value) for value in column.dropna().unique() if isinstance(value, str)]
+    return bool(texts) and 2 * sum(parse_date(text) is not None for text in texts) >= len(texts)
 
 
 def _years(column: Column, name: str) -> Column:
@@ -205,11 +264,13 @@ def _target(frame: Frame, target: str | None, reporter: EventReporter) -> str:
     return features.find_target(frame, None)
 
 
-def _numbers(column: Column, name: str) -> Any:
-    numbers = pd.to_numeric(column.astype(object), errors="coerce").to_numpy(
-        dtype="float64", na_value=np.nan, copy=True
+def _numbers(column: Column, name: str, reading: ColumnReading) -> Any:
+    spelling = reading.spelling if reading.type == "number" else {}
+    numbers = portable.read_numbers(column.astype(object), spelling, strict=False)
+    values = column.to_numpy(dtype=object)
+    unread = np.isnan(numbers) & np.array(
+        [isinstance(v, str) and not is_missing_word(trimmed(v), is_text=False) for v in values]
     )
-    unread = np.isnan(numbers) & ~portable.is_missing(column.to_numpy(dtype=object))
     if unread.any():
         raise PlanFailed(
             "user",
@@ -242,69 +303,48 @@ def _regularize(
     if (order != np.arange(len(order))).any():
         reporter.report_data_change("rows_sorted", "The rows were put in the order of time.")
         numbers, exogenous, times = numbers[order], exogenous.iloc[order], times[order]
-    freq = _frequency(times)
-    periods = times.to_period(freq)
-    if periods.has_duplicates:
-        repeated = periods[periods.duplicated()][0]
-        raise PlanFailed(
-            "user",
-            f"More than one row falls on {repeated}; a series has one value for each step. Aggregate the "
-            "rows first, or keep one series in the table.",
+    _refuse_repeated(times, exogenous)
+    grid = find_grid(times)
+    if grid.n_snapped:
+        reporter.report_data_change(
+            "times_snapped",
+            f"{grid.n_snapped} times are not on the steps of “{grid.freq}” and were moved to the nearest step, "
+            f"by at most {_format_days(grid.max_shift_days)}.",
+            rows=grid.n_snapped,
         )
-    steps = pd.period_range(periods[0], periods[-1], freq=freq)
-    missing = len(steps) - len(periods)
-    if missing > MAX_GAP_SHARE * len(steps):
-        raise PlanFailed(
-            "user",
-            f"The times are not evenly spaced: {missing} of {len(steps)} steps of “{freq}” are missing. "
-            "Give evenly spaced rows, or leave index out to use the order of the rows.",
-        )
+    steps = pd.period_range(grid.periods[0], grid.periods[-1], freq=grid.freq)
+    missing = int((~steps.isin(grid.periods)).sum())
     if missing:
         reporter.report_data_change(
             "steps_added",
             f"{missing} of {len(steps)} steps are missing in the table and were added without values.",
             steps=missing,
         )
-    exogenous = exogenous.set_axis(periods, axis=0).reindex(steps)
-    return pd.Series(numbers, index=periods, name=name).reindex(steps), exogenous, freq
+    exogenous = exogenous.set_axis(grid.periods, axis=0).reindex(steps)
+    return pd.Series(numbers, index=grid.periods, name=name).reindex(steps), exogenous, grid.freq
 
 
-def _frequency(times: Any) -> str:
-    """Return the pandas period frequency of sorted times, a DatetimeIndex of shape (n_rows,)."""
-    unique = times.unique()
-    if len(unique) < 3:
-        raise PlanFailed("user", "There are fewer than three different times; give more rows.")
-    found = pd.infer_freq(unique)
-    if found is not None:
-        return _period_frequency(found)
-    gaps = np.diff(unique.to_numpy()).astype("timedelta64[s]").astype(float) / 86400
-    median = float(np.median(gaps))
-    if 0.9 <= median <= 1.1 and (unique.dayofweek < _WEEKDAYS).all():
-        return "B"
-    for low, high, freq in _BY_DAYS:
-        if low <= median <= high:
-            return f"W-{unique[-1].strftime('%a').upper()}" if freq == "W" else freq
-    if np.mean(np.abs(gaps - median) <= _MAX_DEVIATION * median) < 1 - MAX_GAP_SHARE:
-        raise PlanFailed(
-            "user",
-            "The times are not evenly spaced: they are between "
-            f"{_format_days(gaps.min())} and {_format_days(gaps.max())} apart. Give evenly spaced rows, or leave "
-            "the column of time out to use the order of the rows.",
-        )
-    seconds = max(1, round(median * 86400))
-    for size, letter in ((3600, "h"), (60, "min"), (1, "s")):
-        if seconds % size == 0:
-            return f"{seconds // size}{letter}" if seconds != size else letter
-    return "D"
-
-
-def _period_frequency(freq: str) -> str:
-    """Return the period frequency of an offset: `MS`, `ME` and `BME` → `M`, `QS-JAN` → `Q`, …."""
-    step, unit = _split_frequency(freq)
-    letter = re.sub(r"^B?([MQYA])(S|E)?$", r"\1", unit).replace("A", "Y")
-    if letter not in {"M", "Q", "Y"}:
-        return freq
-    return letter if step == 1 else f"{step}{letter}"
+def _refuse_repeated(times: Any, exogenous: Frame) -> None:
+    """Raise `PlanFailed` where several rows have the same time."""
+    if not times.has_duplicates:
+        return
+    repeated = times[times.duplicated()][0]
+    levels = [
+        name
+        for name in exogenous.columns
+        if not pd.api.types.is_numeric_dtype(exogenous[name].dtype)
+        and 1 < exogenous[name].nunique() <= max(2, len(times) // 2)
+    ]
+    hint = (
+        f"The table seems to hold several series, one for each value of “{levels[0]}”: keep one of them, or add "
+        "them up."
+        if levels
+        else "Aggregate the rows first, or keep one series in the table."
+    )
+    raise PlanFailed(
+        "user",
+        f"More than one row falls on {repeated}; a series has one value for each step. {hint}",
+    )
 
 
 def _interpolate_gaps(values: Column, name: str, reporter: EventReporter) -> Column:

@@ -17,8 +17,9 @@ def to_frame(schema: JSON, rows: Sequence[Sequence[Any]]) -> Frame:
     """Return a DataFrame of shape (len(rows), len(schema["columns"])) of checked values.
 
     Each row lists its values in the order of the schema's columns; None is missing. Numbers and
-    booleans become float64, texts and dates object: the pipeline's first step reads them as it read
-    the training data, so predictions equal those of the same rows read by pandas.
+    booleans become float64; texts, dates, and numbers of which some are texts ("1,200"), object: the
+    pipeline's first step reads them as it read the training data, so predictions equal those of the same rows
+    read by pandas.
     """
     arrays: dict[str, Any] = {}
     for column, values in zip(schema["columns"], _by_column(schema, rows), strict=True):
@@ -27,9 +28,17 @@ def to_frame(schema: JSON, rows: Sequence[Sequence[Any]]) -> Frame:
             texts[:] = values
             arrays[column["name"]] = pd.Series(texts, dtype=object)
         else:
-            # numpy reads None as NaN here
-            arrays[column["name"]] = np.array(values, dtype="float64")
+            arrays[column["name"]] = _numbers(values)
     return pd.DataFrame(arrays, index=range(len(rows)))
+
+
+def _numbers(values: Sequence[Any]) -> Any:
+    if any(isinstance(value, str) for value in values):
+        texts = np.empty(len(values), dtype=object)
+        texts[:] = values
+        return pd.Series(texts, dtype=object)
+    # numpy reads None as NaN here
+    return np.array(values, dtype="float64")
 
 
 def _by_column(schema: JSON, rows: Sequence[Sequence[Any]]) -> list[Sequence[Any]]:

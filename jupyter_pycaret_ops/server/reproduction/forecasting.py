@@ -129,13 +129,15 @@ def names(facts: Facts) -> str:
 def preparing_code(facts: Facts) -> str:
     """Return the code that computes `data` from `table`: the series and its exogenous columns."""
     series = _series(facts)
-    parts = [preparing.imports(facts), *_time(facts)]
+    helpers = [preparing.DATES_OF] if series["index"] is not None else []
+    parts = [preparing.imports(facts), *helpers, *_time(facts)]
     if series["freq"] is not None:
         parts.append(_STEPS)
     parts.append(_SERIES)
     if series["others"]:
         parts.append(f"table = table[[TARGET, *{series['others']!r}]]")
-        parts += [*preparing.columns_of(facts), _OTHERS]
+        others = [part for part in preparing.columns_of(facts) if part not in helpers]
+        parts += [*others, _OTHERS]
     else:
         parts.append("data = series.to_frame()")
     return "\n\n".join(part.strip("\n") for part in [*parts, "data.tail()"] if part)
@@ -191,22 +193,34 @@ def _time(facts: Facts) -> list[str]:
             "table = table.set_axis(times.asfreq(FREQ), axis=0)"
         )
         return [renamed, stamps, periods]
-    form = f", format={series['form']!r}" if series["form"] else ""
-    column = "table[TIME]"
-    if series["form"] == "%Y":
-        column = 'table[TIME].astype("Int64").astype(str)'
+    stamps = _stamps(series)
     read = (
-        f"times = pd.to_datetime({column}{form}, utc=True).dt.tz_localize(None)\n"
+        f"times = {stamps}\n"
         "table = table.drop(columns=[TIME]).set_axis(pd.PeriodIndex(times.dt.to_period(FREQ)), axis=0)"
     )
     if facts.run.data["kind"] == "frame":
         read = (
             "times = table[TIME]\n"
             "if not isinstance(times.dtype, pd.PeriodDtype):\n"
-            f"    times = pd.to_datetime({column}{form}, utc=True).dt.tz_localize(None).dt.to_period(FREQ)\n"
+            f"    times = {stamps}.dt.to_period(FREQ)\n"
             "table = table.drop(columns=[TIME]).set_axis(pd.PeriodIndex(times).asfreq(FREQ), axis=0)"
         )
     return [renamed, read]
+
+
+def _stamps(series: dict[str, Any]) -> str:
+    """Return the code that reads the column of time; runs of version 0.1.0 have a `form` in their snapshot."""
+    spelling = series.get("spelling") or {}
+    form = series.get("form") or spelling.get("format")
+    if form == "%Y" or spelling == {"year": True}:
+        return 'dates(table[TIME].astype("Int64").astype(str), "%Y")'
+    given = {
+        "format": form,
+        "day_first": spelling.get("day_first"),
+        "offset": spelling.get("offset"),
+    }
+    options = "".join(f", {name}={value!r}" for name, value in given.items() if value)
+    return f"dates(table[TIME]{options})"
 
 
 def _about(facts: Facts) -> str:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from ...common.tables.spellings import MISSING_TEXTS
 from .cells import assignments
 from .run_facts import Facts
 
@@ -12,7 +16,38 @@ def text(value):
         return str(int(value))
     if isinstance(value, (list, tuple, dict)):
         return json.dumps(value, sort_keys=True, default=str, ensure_ascii=False)
-    return str(value)
+    return str(value).strip()
+'''
+_PLAIN_TEXT = '''\
+def text(value):
+    """Return a value of a text column as text, without blanks around it."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
+'''
+_NUMBERS_OF = '''\
+def numbers(column, decimal="."):
+    """Return the numbers that texts mean: with groups of thousands, currency, percent or a bound; else NaN."""
+    text = column.map(str).astype(object)
+    for blank in "\\u00a0\\u2009\\u202f":
+        text = text.str.replace(blank, " ", regex=False)
+    text = text.str.strip()
+    parts = text.str.extract(
+        r"^[<>≤≥]?=?\\s*(\\()?\\s*([-−+])?[^\\d.,()−+-]{0,4}([-−+])?((?:\\d[\\d.,'’ ]*|[.,]\\d+))"
+        r"([eE][-+]?\\d+)?[^\\d.,()−+-]{0,4}\\)?$"
+    )
+    digits = parts[3].str.replace(rf"[^\\d{decimal}]", "", regex=True).str.replace(decimal, ".", regex=False)
+    values = pd.to_numeric(digits + parts[4].fillna(""), errors="coerce").astype("float64")
+    is_negative = parts[0].notna() | parts[[1, 2]].isin(["-", "−"]).any(axis=1)
+    return values.where(~is_negative, -values).mask(digits.str.match(r"0\\d") == True)  # noqa: E712
+'''
+DATES_OF = '''\
+def dates(column, format=None, day_first=False, offset=None):
+    """Return times without a zone, in the offset from UTC of the column, in minutes."""
+    read = pd.to_datetime(column, format=format or "ISO8601", errors="coerce", utc=True)
+    others = column.where(read.isna())
+    read = read.fillna(
+        pd.to_datetime(others, format="mixed", dayfirst=day_first, errors="coerce", utc=True)
+    )
+    return read.dt.tz_localize(None) + pd.Timedelta(minutes=offset or 0)
 '''
 _SAFE = '''\
 def safe(name, taken):
@@ -38,8 +73,15 @@ def unique(names):
 '''
 #: results of `infer_dtype` that are numbers for models
 _NUMBERS = {"boolean", "integer", "floating", "mixed-integer-float", "decimal"}
+#: changes that leave columns out
+_DROPPED = (
+    "columns_ignored",
+    "empty_columns_dropped",
+    "constant_columns_dropped",
+    "identifiers_dropped",
+)
 #: sources whose text columns have only text
-_PLAIN_TEXT = {"csv_upload", "sklearn"}
+_TEXT_SOURCES = {"csv_upload", "sklearn"}
 
 
 def code_of(facts: Facts) -> str:
@@ -55,17 +97,35 @@ def columns_of(facts: Facts) -> list[str]:
     return [_constants(facts), *_helpers(facts), _loop(facts)]
 
 
-def _takes_any_text(facts: Facts) -> bool:
+def _needs_json(facts: Facts) -> bool:
     changed = facts.changed("mixed_to_text") or facts.changed("nested_to_text")
     return (
         bool(changed or facts.changed("target_to_text"))
-        or facts.run.data["kind"] not in _PLAIN_TEXT
+        or facts.run.data["kind"] not in _TEXT_SOURCES
     )
+
+
+def _setting(facts: Facts, name: str) -> Any:
+    return (facts.snapshot.get("setup_params") or {}).get(name)
+
+
+def _text_columns(facts: Facts) -> list[str]:
+    """Return the columns that the user wants to be read as text, whatever pandas makes of them."""
+    types = _setting(facts, "column_types") or {}
+    listed = [
+        *(_setting(facts, "categorical_features") or []),
+        *(_setting(facts, "text_features") or []),
+    ]
+    return [*(n for n, t in types.items() if t in ("category", "text", "identifier")), *listed]
+
+
+def _reads_numbers(facts: Facts) -> bool:
+    return bool(facts.changed("texts_to_numbers") or facts.changed("target_to_numbers"))
 
 
 def imports(facts: Facts) -> str:
     """Return the imports of the cell."""
-    names = ["json"] if _takes_any_text(facts) else []
+    names = ["json"] if _needs_json(facts) else []
     names += ["re"] if facts.changed("names_made_safe") else []
     standard = "".join(f"import {name}\n" for name in names)
     return f"{standard}\nimport numpy as np\nimport pandas as pd"
@@ -75,20 +135,38 @@ def _constants(facts: Facts) -> str:
     names = {"NUMBERS": repr(sorted(_NUMBERS))}
     dates, blanks = facts.changed("dates_expanded"), facts.changed("blanks_to_missing")
     if dates:
-        listed = "".join(f"    {name!r}: {form!r},\n" for name, form in dates["dates"].items())
-        names["DATES"] = f"{{\n{listed}}}"
+        names["DATES"] = _listed(dates["dates"])
     if blanks:
         names["BLANKS"] = repr(blanks["blanks"])
+    spelled = facts.changed("texts_to_numbers")
+    if spelled:
+        names["SPELLINGS"] = _listed(spelled["spellings"])
+    levels = _setting(facts, "ordinal_features")
+    if levels:
+        names["LEVELS"] = _listed(levels)
+    names["MISSING"] = repr(sorted(MISSING_TEXTS | {""}))
+    words = _setting(facts, "missing_values")
+    if words is not None:
+        names["WORDS"] = repr(words)
+    if _text_columns(facts):
+        names["TEXTS"] = repr(_text_columns(facts))
     if facts.changed("durations_to_seconds"):
         names["DURATIONS"] = repr(facts.columns("durations_to_seconds"))
     return assignments(names)
+
+
+def _listed(items: Mapping[str, Any]) -> str:
+    listed = "".join(f"    {name!r}: {value!r},\n" for name, value in items.items())
+    return f"{{\n{listed}}}"
 
 
 def _helpers(facts: Facts) -> list[str]:
     return [
         *([_UNIQUE] if facts.changed("columns_renamed") else []),
         *([_SAFE] if facts.changed("names_made_safe") else []),
-        *([_TEXT] if _takes_any_text(facts) else []),
+        _TEXT if _needs_json(facts) else _PLAIN_TEXT,
+        *([_NUMBERS_OF] if _reads_numbers(facts) else []),
+        *([DATES_OF] if facts.changed("dates_expanded") else []),
     ]
 
 
@@ -99,9 +177,14 @@ def _rows(facts: Facts) -> str:
     if facts.changed("columns_renamed"):
         lines.append("table.columns = unique(table.columns)")
     if facts.changed("rows_without_target_dropped"):
-        lines.append("known = table[TARGET].replace([np.inf, -np.inf], np.nan).notna()")
+        known = "table[TARGET].replace([np.inf, -np.inf], np.nan).notna()"
+        if facts.changed("target_to_numbers"):
+            known = f"{_target_numbers(facts)}.notna()"
+        elif facts.kind.answers == "labels":
+            known += " & ~table[TARGET].map(text, na_action='ignore').isin(MISSING)"
+        lines.append(f"known = {known}")
         lines.append("table = table[known].reset_index(drop=True)")
-    dropped = facts.columns("columns_ignored") + facts.columns("empty_columns_dropped")
+    dropped = [name for code in _DROPPED for name in facts.columns(code)]
     if dropped:
         lines.append(f"table = table.drop(columns={dropped!r})")
     return "\n".join(lines)
@@ -114,8 +197,29 @@ def _loop(facts: Facts) -> str:
     branches: list[tuple[str, list[str]]] = []
     if facts.changed("dates_expanded"):
         branches.append(("name in DATES", _dates(key, facts.run.data["kind"])))
+    if _setting(facts, "ordinal_features"):
+        codes = "column.map(text, na_action='ignore').map({str(v): i for i, v in enumerate(LEVELS[name])})"
+        branches.append(("name in LEVELS", [f'columns[{key}] = {codes}.astype("float64")']))
+    if _text_columns(facts):
+        branches.append(("name in TEXTS", [_AS_TEXT.format(key=key)]))
+    if facts.changed("texts_to_numbers"):
+        branches.append(
+            (
+                '"true" in SPELLINGS.get(name, {})',
+                [
+                    'words = {SPELLINGS[name]["true"].lower(): 1.0, SPELLINGS[name]["false"].lower(): 0.0}',
+                    f"columns[{key}] = column.astype(str).str.strip().str.lower().map(words)",
+                ],
+            )
+        )
+        branches.append(
+            (
+                "name in SPELLINGS",
+                [f'columns[{key}] = numbers(column, SPELLINGS[name].get("decimal") or ".")'],
+            )
+        )
     if facts.changed("durations_to_seconds"):
-        seconds = "pd.to_timedelta(column).dt.total_seconds()"
+        seconds = 'pd.to_timedelta(column, errors="coerce").dt.total_seconds()'
         branches.append(("name in DURATIONS", [f"columns[{key}] = {seconds}"]))
     if facts.changed("blanks_to_missing"):
         numbers = 'pd.to_numeric(column.mask(column.isin(BLANKS[name]))).astype("float64")'
@@ -123,21 +227,35 @@ def _loop(facts: Facts) -> str:
     numbers = 'column.astype("float64").replace([np.inf, -np.inf], np.nan)'
     is_number = "pd.api.types.infer_dtype(column, skipna=True) in NUMBERS"
     branches.append((is_number, [f"columns[{key}] = {numbers}"]))
-    mapped = '.map(text, na_action="ignore")' if _takes_any_text(facts) else ""
     names = "table.columns.drop(TARGET)" if facts.has_target else "table.columns"
     lines = ["columns = {}", f"for name in {names}:", "    column = table[name]"]
     if is_made_safe:
         lines.insert(0, "taken = {TARGET}" if facts.has_target else "taken = set()")
         lines.append("    key = safe(name, taken)")
+    if _setting(facts, "missing_values") is not None:
+        words = (
+            "WORDS.get(name, [])"
+            if isinstance(_setting(facts, "missing_values"), dict)
+            else "WORDS"
+        )
+        lines.append(
+            f"    column = column.mask(column.map(text, na_action='ignore').isin({words}))"
+        )
     for position, (condition, body) in enumerate(branches):
         lines.append(f"    {'elif' if position else 'if'} {condition}:")
         lines += [f"        {line}" for line in body]
     lines += [
         "    else:",
-        f"        columns[{key}] = column{mapped}.astype(object).where(column.notna(), np.nan)",
+        f"        {_AS_TEXT.format(key=key)}",
         "data = pd.DataFrame(columns)",
     ]
     return "\n".join(lines)
+
+
+#: a column of text, without blanks around it
+_AS_TEXT = """\
+texts = column.map(text, na_action="ignore").astype(object)
+        columns[{key}] = texts.where(column.notna() & ~texts.isin(MISSING), np.nan)"""
 
 
 def _dates(key: str, kind: str) -> list[str]:
@@ -147,18 +265,32 @@ def _dates(key: str, kind: str) -> list[str]:
     ]
     return [
         *(months if kind == "frame" else []),
-        'dates = pd.to_datetime(column, format=DATES[name]["form"], utc=True).dt.tz_localize(None)',
-        'for part in DATES[name]["parts"]:',
+        "spelling = DATES[name]",
+        "times = dates(",
+        "    column,",
+        '    spelling.get("form") or spelling.get("format"),',
+        '    bool(spelling.get("day_first")),',
+        '    spelling.get("offset"),',
+        ")",
+        'for part in spelling["parts"]:',
         '    if part == "days":',
-        "        values = (dates - pd.Timestamp(0)) // pd.Timedelta(days=1)",
+        "        values = (times - pd.Timestamp(0)) // pd.Timedelta(days=1)",
         "    else:",
-        "        values = getattr(dates.dt, part)",
+        "        values = getattr(times.dt, part)",
         f'    columns[f"{{{key}}}__{{part}}"] = values.astype("float64")',
     ]
 
 
+def _target_numbers(facts: Facts) -> str:
+    changed = facts.changed("target_to_numbers") or {}
+    spelling = changed.get("spelling") or {}
+    return f"numbers(table[TARGET], {spelling.get('decimal') or '.'!r})"
+
+
 def _target(facts: Facts) -> str:
     if facts.kind.answers == "numbers":
+        if facts.changed("target_to_numbers"):
+            return f"data[TARGET] = {_target_numbers(facts)}"
         return 'data[TARGET] = pd.to_numeric(table[TARGET]).astype("float64")'
     target = "table[TARGET]"
     if facts.changed("target_to_text"):

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any
 
 from ...common.errors import FieldError, Invalid, RowsInvalid
+from ...common.tables import spellings
 from ...common.task_types import TASK_TYPES
 
 MOST_ERRORS = 20
@@ -55,6 +56,54 @@ CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "datetime": (_is_datetime, "a date or time as ISO 8601 text"),
 }
 
+
+def _check_of(column: dict[str, Any]) -> tuple[Callable[[Any], bool], str]:
+    """Return the check of a column's values, and what it expects in words.
+
+    Pipelines that know how their table was spelled take its spelling as well: `"1.200,50"` for 1200.5.
+    """
+    is_type, expected = CHECKS[column["type"]]
+    spelling = column.get("spelling")
+    if spelling is None:
+        return is_type, expected
+    words = spelling.get("missing_words")
+    missing = None if words is None else frozenset(words)
+    reads: Callable[[str], bool] | None = {
+        "number": lambda text: (
+            spellings.parse_number(text, spelling.get("decimal") or ".") is not None
+        ),
+        "boolean": lambda text: spellings.parse_boolean(text) is not None,
+        "duration": lambda text: (
+            spellings.parse_duration(text) is not None or spellings.parse_number(text) is not None
+        ),
+        "date": lambda text: _is_date(text, spelling),
+    }.get(column["kind"])
+    if spelling.get("numbers"):  # levels that are numbers: `2` and `"2"` are the same
+        return lambda value: _is_string(value) or _is_number(value), expected
+    if reads is None:
+        return is_type, expected
+    read = reads
+
+    def check(value: Any) -> bool:
+        if type(value) is not str:
+            return is_type(value)
+        text = spellings.trimmed(value)
+        return spellings.is_missing_word(text, is_text=False, words=missing) or read(text)
+
+    return check, f"{expected}, or a text that means one in the spelling of the training data"
+
+
+def _is_date(text: str, spelling: dict[str, Any]) -> bool:
+    found = spellings.parse_date(
+        text,
+        day_first=bool(spelling.get("day_first")),
+        allow_compact=bool(spelling.get("compact")),
+        allow_year=bool(spelling.get("year")),
+        format=spelling.get("format"),
+    )
+    return found is not None
+
+
 JSON_TYPES: dict[str, dict[str, Any]] = {
     "number": {"type": ["number", "null"]},
     "integer": {"type": ["integer", "null"]},
@@ -73,11 +122,12 @@ class RowValidator:
         task = TASK_TYPES.get(schema.get("task", ""))
         #: each row is a step of a forecast
         self._are_steps = task is not None and task.rows_are_steps
-        self._name_set = frozenset(self.names)
+        #: columns of the training data that the pipeline does not use are taken and ignored
+        self._known = frozenset([*self.names, *schema.get("ignored", ())])
         self._columns = [
             (
                 column["name"],
-                *CHECKS[column["type"]],
+                *_check_of(column),
                 frozenset(column["categories"]) if column.get("categories") else None,
             )
             for column in schema["columns"]
@@ -142,15 +192,16 @@ class RowValidator:
             if value is not None:
                 if not is_type(value):
                     errors.append({"loc": ["rows", index, name], "msg": f"must be {expected}"})
-                elif categories is not None and value not in categories:
+                elif (
+                    categories is not None
+                    and spellings.trimmed(spellings.text_of(value)) not in categories
+                ):
                     unseen.setdefault(name, value)
             values.append(value)
         if not ignore_extra and len(row) != len(values):
             errors.extend(
                 {"loc": ["rows", index, _shortened(name)], "msg": "is not a column of the pipeline"}
-                for name in islice(
-                    (name for name in row if name not in self._name_set), MOST_ERRORS
-                )
+                for name in islice((name for name in row if name not in self._known), MOST_ERRORS)
             )
         return values
 

@@ -128,7 +128,7 @@ def test_no_rows_become_an_empty_frame(plan, recorder, frame):
 def test_input_schema_describes_columns(plan, recorder, rich):
     plan(rich, "label")
     schema = recorder.schema
-    assert (schema["version"], schema["task"], schema["target"]) == (1, "classification", "label")
+    assert (schema["version"], schema["task"], schema["target"]) == (2, "classification", "label")
     assert schema["labels"] == ["no", "yes"]
     types = {c["name"]: c["type"] for c in schema["columns"]}
     assert types == {
@@ -149,7 +149,7 @@ def test_input_schema_describes_columns(plan, recorder, rich):
     assert type(by_name["count"]["max"]) is int
     assert by_name["at"]["min"] == "2024-01-30T10:00:00"
     assert [n for n, c in by_name.items() if not c["missing"]] == ["b", "count"]
-    assert by_name["day"]["format"] == "%m/%d/%Y"
+    assert by_name["day"]["spelling"]["day_first"] is False
 
 
 def test_example_is_a_row_without_missing_values(plan, recorder, rich):
@@ -167,20 +167,20 @@ def test_example_is_a_row_without_missing_values(plan, recorder, rich):
 
 def test_too_many_categories_are_not_listed(plan, recorder, frame):
     frame = pd.concat([frame] * 5, ignore_index=True)
-    frame["id"] = [f"i{i}" for i in range(300)]
+    frame["shop"] = [f"i{i % 250}" for i in range(300)]
     plan(frame, "label")
-    (column,) = [c for c in recorder.schema["columns"] if c["name"] == "id"]
+    (column,) = [c for c in recorder.schema["columns"] if c["name"] == "shop"]
     assert column["categories"] is None
 
 
 def test_final_pipeline_knows_categories_of_the_holdout(plan, recorder, frame):
-    # one row of this town: in the training part or in the hold-out, the final encoder knows it
-    towns = [f"t{i}" for i in range(60)]
+    # one row of most towns: in the training part or in the hold-out, the final encoder knows it
+    towns = [f"t{max(i, 1)}" for i in range(60)]
     frame["town"] = towns
     plan(frame, "label")
     preprocess = recorder.pipeline("dt").named_steps["preprocess"]
     encoder = preprocess.named_transformers_["categorical_pipeline"][-1]
-    assert len(encoder.categories_[0]) == 60
+    assert len(encoder.categories_[0]) == 59
 
 
 def test_extra_columns_and_order_do_not_change_predictions(plan, recorder, frame):

@@ -190,15 +190,23 @@ def test_has_season_detects_autocorrelation():
 @pytest.mark.parametrize(
     ("dates", "second"),
     [
-        (pd.date_range("2024-01-31", periods=30, freq="ME"), "2026-08-01"),
+        (pd.date_range("2024-01-31", periods=30, freq="ME"), "2026-08-31"),
+        (pd.date_range("2024-01-15", periods=30, freq="MS") + pd.Timedelta(days=14), "2026-09-15"),
         (pd.date_range("2024-01-01", periods=30, freq="QS"), "2031-10-01"),
+        (pd.date_range("2024-03-31", periods=30, freq="QE"), "2031-12-31"),
+        (pd.date_range("2024-02-29", periods=30, freq="QE-FEB"), "2031-11-30"),
         (pd.date_range("2024-01-01", periods=30, freq="B"), "2024-02-13"),
-        (pd.date_range("2024-01-07", periods=30, freq="W"), "2024-08-05"),
+        (pd.date_range("2024-01-07", periods=30, freq="W"), "2024-08-11"),
+        (pd.date_range("2024-01-03", periods=30, freq="W-WED"), "2024-08-07"),
+        (pd.date_range("2024-01-07", periods=30, freq="4W"), "2026-05-24"),
+        (pd.date_range("2024-01-01", periods=30, freq="2D"), "2024-03-03"),
         (pd.date_range("2024-01-01", periods=30, freq="h"), "2024-01-02T07:00:00"),
         (pd.date_range("2024-01-01", periods=30, freq="15min"), "2024-01-01T07:45:00"),
+        (pd.date_range("2024-01-01 00:07", periods=30, freq="15min"), "2024-01-01T07:52:00"),
         (pd.date_range("1990-01-01", periods=30, freq="YS"), "2021-01-01"),
+        (pd.date_range("1990-12-31", periods=30, freq="YE"), "2021-12-31"),
     ],
-    ids=["month ends", "quarters", "business days", "weeks", "hours", "quarter hours", "years"],
+    ids=lambda value: getattr(value, "freqstr", None),
 )
 def test_frequency_is_inferred(forecast, recorder, dates, second):
     frame = pd.DataFrame({"t": dates.astype(str), "y": np.arange(30) % 4 + 1.0})

@@ -11,6 +11,7 @@ import pytest
 
 from jupyter_pycaret_ops.kernel.engine.event_reporter import EventReporter
 from jupyter_pycaret_ops.kernel.engine.limits import Limits
+from jupyter_pycaret_ops.kernel.engine.reading_params import READING_PARAMS
 from jupyter_pycaret_ops.kernel.engine.tasks.classification import Classification
 from jupyter_pycaret_ops.kernel.engine.tasks.regression import Regression
 from jupyter_pycaret_ops.server.reproduction import preparing
@@ -69,6 +70,20 @@ COLUMNS: dict[str, pd.Series] = {
     "timestamps of Tokyo": column(pd.Timestamp("2024-02-29 03:04", tz="Asia/Tokyo"), pd.NaT),
     "dates as objects": column(pd.Timestamp("2024-02-29").date(), pd.Timestamp(0).date()),
     "months": pd.Series(pd.period_range("2024-01", periods=ROWS, freq="M")),
+    "decimal commas": column("1.200,50", "62,5", "-3", None),
+    "dollars": column("$1,200.00", "$-3", "($5)", ""),
+    "percentages": column("15%", "3.5 %", "+2%"),
+    "bounds": column("<0.5", "> 100", "7"),
+    "yes and no": column("Yes", "No", None),
+    "codes": column("007", "042", "107"),
+    "long numbers": column("12345678901234567890", "2"),
+    "words for missing texts": column("a ", " b", "nan", "None", "NULL"),
+    "times with one offset": column("2024-07-06T19:30:00-05:00", "2024-07-05T19:30:00-05:00"),
+    "times with AM and PM": column("7/8/2023 8:00:00 AM", "7/22/2023 12:30:00 PM"),
+    "months in words": column("Jan 2018", "Feb 2018"),
+    "two spellings": column("2023-01-31", "02/28/2023"),
+    "days first, and ISO": column("31/01/2023", "2023-02-01", "05/06/2023"),
+    "durations as texts": column("1:30:00", "0:00:10"),
     "durations": column(pd.Timedelta("1h"), pd.NaT, pd.Timedelta("2s")),
     "nothing": column(None, dtype=object),
     "nothing but NaN": column(NAN),
@@ -87,6 +102,8 @@ CLASSES: dict[str, pd.Series] = {
     "whole floats with gaps": column(5.0, 2.0, NAN),
     "floats": column(0.5, 2.0),
     "numbers as texts": column("10", "9"),
+    "None as a class": column("None", "Apnea", "NA"),
+    "words for missing texts": column("a", "b", "nan", "NULL"),
     "categories": column("b", "a", dtype="category"),
     "mixed": column("b", 1, 2.0, dtype=object),
     "nullable": column(1, 2, None, dtype="Int64"),
@@ -95,6 +112,8 @@ NUMBERS: dict[str, pd.Series] = {
     "floats": column(0.5, 2.0, NAN),
     "infinite": column(0.5, 2.0, float("inf")),
     "texts": column("0.5", "2", "7"),
+    "texts with words for missing": column("0.5", "2", "n/a"),
+    "decimal commas": column("1.200,5", "62,5", "7"),
     "nullable": column(1, 2, None, dtype="Int64"),
     "decimals": column(decimal.Decimal("1.5"), decimal.Decimal(2), dtype=object),
     "booleans": column(True, False),
@@ -106,7 +125,9 @@ def both(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the data that the engine fits on, and those that the notebook computes."""
     reporter = EventReporter(Silent(), Limits(None, None))
-    table, read = task.read_data(frame, target, {"ignore_features": ignore}, reporter)
+    settings = {param.name: param.default for param in READING_PARAMS}
+    settings["ignore_features"] = ignore
+    table, read = task.read_data(frame, target, settings, reporter)
     engine = table.step.transform(table.raw)
     engine[read.name] = read.encoded
     run_facts = facts(

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from jupyter_pycaret_ops.common.protocol import JSON
+from jupyter_pycaret_ops.common.tables.column_reading import ColumnReading
 from jupyter_pycaret_ops.common.task_types import CLASSIFICATION
 
 from .. import labels, portable
@@ -49,7 +50,9 @@ class Classification(Supervised):
         "permutation": "Feature importance",
     }
 
-    def read_target(self, series: Column, name: str, reporter: EventReporter) -> Target:
+    def read_target(
+        self, series: Column, name: str, reading: ColumnReading, reporter: EventReporter
+    ) -> Target:
         """Return codes 0 … k - 1 and labels; see `labels.read_classes`."""
         return labels.read_classes(series, name, reporter)
 

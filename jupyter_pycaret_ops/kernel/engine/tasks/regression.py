@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from jupyter_pycaret_ops.common.tables.column_reading import ColumnReading
 from jupyter_pycaret_ops.common.task_types import REGRESSION
 
 from .. import labels
@@ -24,9 +25,11 @@ class Regression(Supervised):
         "permutation": "Feature importance",
     }
 
-    def read_target(self, series: Column, name: str, reporter: EventReporter) -> Target:
+    def read_target(
+        self, series: Column, name: str, reading: ColumnReading, reporter: EventReporter
+    ) -> Target:
         """Return the target as float64; see `labels.read_numbers`."""
-        return labels.read_numbers(series, name, reporter)
+        return labels.read_numbers(series, name, reading, reporter)
 
     def check_split(self, target: Target, train_size: float) -> None:
         """Raise `PlanFailed` unless the training part has two folds of two rows, and the hold-out a row."""

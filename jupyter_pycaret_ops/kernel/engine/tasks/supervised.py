@@ -11,7 +11,9 @@ import pandas as pd
 
 from jupyter_pycaret_ops.common.engine_facts import DEFAULT_SEED
 from jupyter_pycaret_ops.common.protocol import JSON, RunSpec
+from jupyter_pycaret_ops.common.tables.column_reading import ColumnReading
 
+from ...reading.columns import read_columns
 from .. import features, input_schema, labels, plots
 from ..error_messages import describe_error
 from ..event_reporter import EventReporter
@@ -21,8 +23,8 @@ from ..labels import Target
 from ..limits import Limits
 from ..parameters import Param
 from ..prepared_task import PreparedTask
-from ..settings import IGNORE_FEATURES
-from .base import Task, report_preprocessing
+from ..reading_params import READING_NAMES, READING_PARAMS, reading_settings
+from .base import Task, decimal_hint, report_preprocessing
 
 #: with fewer rows neither a hold-out nor two folds can be made
 MIN_ROWS = 6
@@ -30,8 +32,6 @@ MIN_ROWS = 6
 IMPORTANCE_AXIS = "How much the score drops without this column"
 #: how many times permutation importance shuffles each column
 N_REPEATS = 5
-
-_OWN_PARAMS = [IGNORE_FEATURES]
 
 
 @dataclass(kw_only=True)
@@ -60,6 +60,12 @@ class PreparedSupervised(PreparedTask):
         step = ("model", self.wrap_estimator(model))
         pipeline = Pipeline([("input", self.table.step), *steps, step])
         return pipeline.fit(raw, target)
+
+    def reading(self) -> dict[str, JSON]:
+        """See `PreparedTask.reading`."""
+        found = self.table.reading()
+        found[self.target_data.name]["used"] = self.n_rows
+        return found
 
     def wrap_estimator(self, model: Estimator) -> Estimator:
         """Return the model, wrapped to predict the user's labels."""
@@ -126,7 +132,9 @@ class Supervised(Task):
     _reserved: ClassVar[frozenset[str]] = frozenset({"prediction_label", "prediction_score"})
 
     @abstractmethod
-    def read_target(self, series: Column, name: str, reporter: EventReporter) -> Target:
+    def read_target(
+        self, series: Column, name: str, reading: ColumnReading, reporter: EventReporter
+    ) -> Target:
         """Return the target of a column without missing values, Series of shape (n_rows,)."""
 
     @abstractmethod
@@ -141,8 +149,8 @@ class Supervised(Task):
         """
 
     def own_params(self) -> list[Param]:
-        """Return `ignore_features`."""
-        return _OWN_PARAMS
+        """Return the parameters that say how columns are read."""
+        return READING_PARAMS
 
     def toy_experiment(self, reporter: EventReporter) -> SupervisedExperiment:
         """Return an experiment on 40 rows whose target works as two classes and as numbers."""
@@ -162,7 +170,8 @@ class Supervised(Task):
     ) -> PreparedTask:
         """See `Task.prepare`."""
         settings = self._read_settings(spec)
-        table, target = self.read_data(frame, spec.target, settings, reporter)
+        decimal = decimal_hint(spec.data)
+        table, target = self.read_data(frame, spec.target, settings, reporter, decimal)
         self.check_split(target, settings["train_size"])
         reporter.checkpoint()
         experiment = self._fit(table, target, settings, reporter)
@@ -191,22 +200,32 @@ class Supervised(Task):
         )
 
     def read_data(
-        self, frame: Frame, target: str | None, settings: JSON, reporter: EventReporter
+        self,
+        frame: Frame,
+        target: str | None,
+        settings: JSON,
+        reporter: EventReporter,
+        decimal: str | None = None,
     ) -> tuple[features.Table, Target]:
         """Return the rows and columns that are used, and their target.
 
-        Rows without a target are left out. Raises `PlanFailed` when too little is left.
+        `decimal` : see `ReadingSettings`. Rows without a target are left out. Raises `PlanFailed` when too little is left.
         """
         named = features.with_unique_names(frame, reporter)
         name = features.find_target(named, target)
-        named = labels.drop_missing_target(named, name, reporter)
-        read_target = self.read_target(named[name], name, reporter)
+        reading = reading_settings(settings, named.columns, decimal=decimal)
+        is_label = self.type.answers == "labels"
+        target_reading = read_columns(named[[name]], reading, target=name)[name]
+        named = labels.drop_missing_target(named, name, target_reading, reporter, is_label=is_label)
+        read_target = self.read_target(named[name], name, target_reading, reporter)
         table = features.read_features(
             named.drop(columns=[name]),
             settings["ignore_features"],
             {name, *self._reserved},
             reporter,
+            reading,
         )
+        table.readings[name] = target_reading
         if len(named) < MIN_ROWS:
             raise PlanFailed(
                 "user",
@@ -219,8 +238,7 @@ class Supervised(Task):
     ) -> SupervisedExperiment:
         data = table.step.transform(table.raw)
         data[target.name] = target.encoded
-        own = {param.name for param in _OWN_PARAMS}
-        engine_settings = {k: v for k, v in settings.items() if k not in own}
+        engine_settings = {k: v for k, v in settings.items() if k not in READING_NAMES}
         try:
             return SupervisedExperiment(
                 self.engine_class(), data, reporter, {**engine_settings, "target": target.name}

@@ -11,6 +11,7 @@ from jupyter_pycaret_ops.common.engine_facts import DEFAULT_SEED
 from jupyter_pycaret_ops.common.protocol import JSON, RunSpec
 from jupyter_pycaret_ops.common.task_types import TIME_SERIES
 
+from ...reading.columns import ReadingSettings
 from .. import features, input_schema, plots, portable
 from .. import series as reading
 from ..error_messages import describe_error
@@ -21,10 +22,10 @@ from ..leaderboard import Scored
 from ..limits import Limits
 from ..parameters import Param
 from ..prepared_task import PreparedTask
+from ..reading_params import READING_PARAMS, reading_settings
 from ..scoring.forecasting import fit_forecaster
 from ..seasonality import has_season
-from ..settings import IGNORE_FEATURES
-from .base import Task
+from .base import Task, decimal_hint
 
 #: default number of steps to forecast for a series without a season
 _DEFAULT_STEPS = 6
@@ -45,7 +46,7 @@ _OWN_PARAMS = [
         None,
         "Steps to forecast; one season if none is given.",
     ),
-    IGNORE_FEATURES,
+    *READING_PARAMS,
 ]
 
 
@@ -66,7 +67,7 @@ class PreparedForecast(PreparedTask):
             exogenous = transformer.fit(self.table.raw).transform(self.table.raw)
             exogenous = exogenous.set_axis(values.index, axis=0)
         fitted = fit_forecaster(estimator, values, exogenous, self.experiment.horizon)
-        return portable.Forecaster(fitted, transformer, values.index[-1])
+        return portable.Forecaster(fitted, transformer, values.index[-1], self.series.day)
 
     def input_schema(self, pipeline: Estimator) -> JSON:
         """Describe the exogenous columns, one row for each step ahead."""
@@ -83,13 +84,23 @@ class PreparedForecast(PreparedTask):
         )
         return {**described, **columns, "horizon": self.experiment.horizon}
 
+    def reading(self) -> dict[str, JSON]:
+        """See `PreparedTask.reading`."""
+        series = self.series
+        own = {
+            name: {**reading.to_json(), "used": reading.values}
+            for name, reading in series.readings.items()
+        }
+        own[series.name]["used"] = series.n_known
+        return own | ({} if self.table is None else self.table.reading())
+
     def snapshot_facts(self) -> JSON:
         """Return how the table was read as a series, so that it can be repeated."""
         series = self.series
         return {
             "series": {
                 "index": series.index,
-                "form": series.form,
+                "spelling": series.spelling,
                 "freq": series.freq,
                 "season": self.experiment.season,
                 "horizon": self.experiment.horizon,
@@ -152,7 +163,7 @@ class TimeSeries(Task):
     }
 
     def own_params(self) -> list[Param]:
-        """Return `index`, `horizon` and `ignore_features`."""
+        """Return `index`, `horizon` and the parameters that say how columns are read."""
         return _OWN_PARAMS
 
     def setup_params(self) -> list[Param]:
@@ -186,8 +197,13 @@ class TimeSeries(Task):
     ) -> PreparedForecast:
         """See `Task.prepare`."""
         settings = self._read_settings(spec)
-        series = reading.read_series(frame, spec.target, settings["index"], reporter)
-        table = _read_exogenous(series, settings["ignore_features"], reporter)
+        named = features.with_unique_names(frame, reporter)
+        how = reading_settings(settings, named.columns, decimal=decimal_hint(spec.data))
+        own_index = getattr(frame, "index", None)
+        series = reading.read_series(
+            named, own_index, spec.target, settings["index"], reporter, how
+        )
+        table = _read_exogenous(series, settings["ignore_features"], reporter, how)
         season = self._season_length(series, settings["seasonal_period"], reporter)
         horizon = self._horizon(series, settings, season)
         folds = _folds(len(series.values) - horizon, horizon, season, settings["fold"], reporter)
@@ -278,12 +294,12 @@ class TimeSeries(Task):
 
 
 def _read_exogenous(
-    series: reading.Series, ignore: list[str], reporter: EventReporter
+    series: reading.Series, ignore: list[str], reporter: EventReporter, how: ReadingSettings
 ) -> features.Table | None:
     unknown = [name for name in ignore if name not in series.exogenous.columns]
     exogenous = series.exogenous.reset_index(drop=True)
     if unknown or exogenous.shape[1] > len(ignore):
-        table = features.read_features(exogenous, ignore, {series.name}, reporter)
+        table = features.read_features(exogenous, ignore, {series.name}, reporter, how)
         reporter.report_data_change(
             "exogenous_columns",
             "Models that can take them also learn from "

@@ -21,13 +21,12 @@ from ..leaderboard import Scored
 from ..limits import Limits
 from ..parameters import Param
 from ..prepared_task import PreparedTask
-from ..settings import IGNORE_FEATURES
-from .base import Task, report_preprocessing
+from ..reading_params import READING_NAMES, READING_PARAMS, reading_settings
+from .base import Task, decimal_hint, report_preprocessing
 
 MIN_ROWS = 5
 #: number of rows predicted in one batch and one by one, to compare the outputs
 _N_ROWS_COMPARED = 8
-_OWN_PARAMS = [IGNORE_FEATURES]
 ASSIGNMENTS = "assignments.csv"
 
 
@@ -90,6 +89,10 @@ class PreparedUnsupervised(PreparedTask):
         """Return all outputs of a pipeline for `rows`, an array of shape (n_rows,) or (n_rows, 2)."""
         return np.asarray(pipeline.predict(rows))
 
+    def reading(self) -> dict[str, JSON]:
+        """See `PreparedTask.reading`."""
+        return self.table.reading()
+
     def save_extras(self, best: Scored, pipeline: Estimator | None) -> None:
         """Store the best model's outputs for all rows as `assignments.csv`."""
         if best.outputs is None:
@@ -119,8 +122,8 @@ class Unsupervised(Task):
         return self.make_experiment(data, reporter, {"session_id": DEFAULT_SEED})
 
     def own_params(self) -> list[Param]:
-        """Return `ignore_features`."""
-        return _OWN_PARAMS
+        """Return the parameters that say how columns are read."""
+        return READING_PARAMS
 
     def prepare(
         self,
@@ -147,7 +150,11 @@ class Unsupervised(Task):
         if len(named) < MIN_ROWS:
             raise PlanFailed("user", f"There are {len(named)} rows; give at least {MIN_ROWS}.")
         table = features.read_features(
-            named, settings["ignore_features"], set(self._reserved), reporter
+            named,
+            settings["ignore_features"],
+            set(self._reserved),
+            reporter,
+            reading_settings(settings, named.columns, decimal=decimal_hint(spec.data)),
         )
         reporter.checkpoint()
         experiment = self._fitted_experiment(table, settings, reporter)
@@ -170,10 +177,9 @@ class Unsupervised(Task):
         self, table: features.Table, settings: JSON, reporter: EventReporter
     ) -> UnsupervisedExperiment:
         data = table.step.transform(table.raw)
-        own = {param.name for param in _OWN_PARAMS}
         try:
             return self.make_experiment(
-                data, reporter, {k: v for k, v in settings.items() if k not in own}
+                data, reporter, {k: v for k, v in settings.items() if k not in READING_NAMES}
             )
         except Exception as error:
             raise PlanFailed(

@@ -1,0 +1,120 @@
+"""Set-up parameters that say how the columns of the data are read, and `ReadingSettings` from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from jupyter_pycaret_ops.common.protocol import JSON
+from jupyter_pycaret_ops.common.tables.column_reading import TYPES
+
+from ..reading.columns import ReadingSettings
+from .interfaces import PlanFailed
+from .parameters import Param
+from .settings import IGNORE_FEATURES
+
+#: types that a person can set
+SETTABLE = tuple(kind for kind in TYPES if kind not in ("ordinal", "constant", "empty"))
+_NAMES: JSON = {"type": "array", "items": {"type": "string"}}
+_WORDS: JSON = {"type": "array", "items": {"type": "string"}}
+#: lists of columns of PyCaret 3 → the type of these columns
+_LISTS = {
+    "numeric_features": ("number", "Columns to read as numbers."),
+    "categorical_features": ("category", "Columns to read as categories."),
+    "text_features": ("text", "Columns to read as free text."),
+}
+
+READING_PARAMS = [
+    IGNORE_FEATURES,
+    Param(
+        "column_types",
+        {"type": "object", "additionalProperties": {"type": "string", "enum": list(SETTABLE)}},
+        {},
+        f"Types of columns, by name, in place of those found: {', '.join(SETTABLE)}.",
+    ),
+    *(Param(name, _NAMES, [], description) for name, (_, description) in _LISTS.items()),
+    Param(
+        "ordinal_features",
+        {"type": "object", "additionalProperties": {"type": "array", "minItems": 1}},
+        {},
+        "Levels of ordered categories, by column, from the lowest to the highest.",
+    ),
+    Param(
+        "date_features",
+        {"type": "object", "additionalProperties": {"type": "string"}},
+        {},
+        "Formats of dates, by column, such as %d/%m/%Y.",
+    ),
+    Param("keep_features", _NAMES, [], "Columns to use although they look like identifiers."),
+    Param(
+        "missing_values",
+        {
+            "anyOf": [
+                {"type": "null"},
+                _WORDS,
+                {"type": "object", "additionalProperties": _WORDS},
+            ]
+        },
+        None,
+        "Words that mean a missing value, for all columns or by column, in place of the usual ones.",
+    ),
+]
+READING_NAMES = frozenset(param.name for param in READING_PARAMS)
+
+
+def reading_settings(
+    settings: JSON, columns: Iterable[str], *, decimal: str | None = None
+) -> ReadingSettings:
+    """Return how the columns are to be read, from the set-up parameters of a run.
+
+    `columns` : the names of the data; `decimal` : see `ReadingSettings`. Raises `PlanFailed` for a column that the
+    data do not have, or that is named twice.
+    """
+    types: dict[str, str] = {}
+    named: dict[str, str] = {}
+
+    def add(param: str, name: str, kind: str | None) -> None:
+        if name in named:
+            raise PlanFailed(
+                "user", f"“{name}” is named in {named[name]} and in {param}; name it once."
+            )
+        named[name] = param
+        if kind is not None:
+            types[name] = kind
+
+    for name, kind in settings["column_types"].items():
+        add("column_types", name, kind)
+    for param, (kind, _) in _LISTS.items():
+        for name in settings[param]:
+            add(param, name, kind)
+    for name in settings["ordinal_features"]:
+        add("ordinal_features", name, None)
+    for name in settings["date_features"]:
+        add("date_features", name, "date")
+    for name in settings["ignore_features"]:
+        add("ignore_features", name, None)
+    _refuse_unknown({**named, **dict.fromkeys(settings["keep_features"], "keep_features")}, columns)
+    words: Any = settings["missing_values"]
+    if isinstance(words, dict):
+        _refuse_unknown(dict.fromkeys(words, "missing_values"), columns)
+        words = {name: tuple(given) for name, given in words.items()}
+    elif words is not None:
+        words = tuple(words)
+    return ReadingSettings(
+        types=types,
+        date_formats=settings["date_features"],
+        levels=settings["ordinal_features"],
+        missing_words=words,
+        kept=frozenset(settings["keep_features"]),
+        decimal=decimal,
+    )
+
+
+def _refuse_unknown(named: dict[str, str], columns: Iterable[str]) -> None:
+    known = set(columns)
+    for name, param in named.items():
+        if name not in known:
+            listed = ", ".join(f"“{column}”" for column in list(columns)[:20])
+            raise PlanFailed(
+                "user", f"{param} names “{name}”, which the data do not have; they have: {listed}."
+            )

@@ -1,0 +1,45 @@
+"""Keep codes such as `007` that pandas has read as integers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from jupyter_pycaret_ops.common.tables.spellings import is_code, trimmed
+
+#: share of codes from which on a column of digits holds codes; fewer are unreadable numbers
+CODE_SHARE = 0.05
+
+
+def with_codes(
+    frame: Any, content: bytes | memoryview, delimiter: str, read_texts: Callable[[list[Any]], Any]
+) -> Any:
+    """Return `frame` with columns of codes as texts.
+
+    `frame` : DataFrame of shape (n_rows, n_columns) that `pandas.read_csv` has made of `content`; `read_texts` :
+    reads columns of it again, as texts.
+    """
+    import pandas as pd
+
+    names = [
+        name
+        for place, name in enumerate(frame.columns)
+        if pd.api.types.is_integer_dtype(frame.dtypes.iloc[place])
+        or pd.api.types.is_float_dtype(frame.dtypes.iloc[place])
+    ]
+    if not names or not _may_have_codes(content, delimiter):
+        return frame
+    texts = read_texts(names)
+    for name in names:
+        distinct = texts[name].value_counts()
+        codes = sum(count for text, count in distinct.items() if is_code(trimmed(str(text))))
+        if codes > CODE_SHARE * distinct.sum():
+            frame[name] = texts[name].astype(object).where(texts[name].notna(), None)
+    return frame
+
+
+def _may_have_codes(content: bytes | memoryview, delimiter: str) -> bool:
+    """Return whether a cell may begin with a zero before another digit, or have more than 15 digits."""
+    before = re.escape(delimiter.encode()) + rb'"\r\n \t+-'
+    return re.search(rb"(?:^|[" + before + rb"])0\d|\d{16}", content) is not None
