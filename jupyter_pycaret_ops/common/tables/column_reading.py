@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import product
 from typing import Any
 
 from . import spellings
@@ -30,15 +31,41 @@ TYPES = (
 )
 #: types of columns that are left out of training
 LEFT_OUT = frozenset({"identifier", "constant", "empty"})
-#: share of the cells that must be readable as numbers, dates or durations
-READABLE_SHARE = 0.95
+#: share of the cells that must be readable as numbers, dates or durations, in percent
+READABLE_PERCENT = 95
 #: words of a cell on average from which on text is free
 FREE_TEXT_WORDS = 4
 MAX_EXAMPLES = 5
-_ID_WORD = re.compile(r"[A-Z]*[a-z]+|[A-Z]+")
-_DATE_WORDS = frozenset({"date", "day", "datum", "dt", "time", "timestamp", "month", "period"})
+#: distinct texts of a column that are looked at for the decimal separator of the file
+_MAX_VOTES = 20_000
+_NAME_PART = re.compile(r"[^\W\d_]+")
+_DATE_WORDS = frozenset(
+    [
+        "date",
+        "dates",
+        "day",
+        "days",
+        "datum",
+        "dt",
+        "time",
+        "timestamp",
+        "month",
+        "period",
+        "fecha",
+        "jour",
+        "ymd",
+        "yyyymmdd",
+        "dob",
+    ]
+)
 #: words for missing values that may be levels of a text column, and are reported there
 _LEVELS_LIKE_MISSING = frozenset({"none", "na", "-", "?", "nil", "n/a", "missing", "--", "."})
+#: the words for missing values in every mixture of capitals and small letters: a few hundred
+_MISSING_IN_ANY_CASE = frozenset(
+    "".join(letters)
+    for word in spellings.MISSING_WORDS
+    for letters in product(*({letter.lower(), letter.upper()} for letter in word))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +81,8 @@ class Texts:
     n_null: int = 0
     #: cells that had blanks around them
     n_trimmed: int = 0
+    #: texts as they stand in the file, with blanks, where these differ: they are the labels of a target
+    labels: Mapping[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +100,10 @@ class Hints:
     allow_year: bool = False
     #: the column is the target: labels are kept, whatever they are
     is_target: bool = False
+    #: the column is used although it looks like an identifier
+    keeps_identifier: bool = False
+    #: levels of an ordinal column, as texts
+    levels: tuple[str, ...] | None = None
 
 
 @dataclass(slots=True)
@@ -86,7 +119,7 @@ class ColumnReading:
     unreadable: int = 0
     #: up to five unreadable cells: `{row, text}`, rows from 1 as without a header
     examples: list[JSON] = field(default_factory=list)
-    #: parameters of the parser: decimal, thousands · day_first, format, offset · true, false · levels
+    #: parameters of the parser: decimal, thousands · day_first, compact, year, format, offset · true, false · levels
     spelling: JSON = field(default_factory=dict)
     recognised_as: str = ""
     reported: list[JSON] = field(default_factory=list)
@@ -112,58 +145,91 @@ class ColumnReading:
 
 
 def decide(column: Texts, hints: Hints = Hints(), forced: str | None = None) -> ColumnReading:
-    """Return how a column of texts is read; `forced` is the type that a person has set."""
+    """Return how a column of texts is read; `forced` is the type that a person has set.
+
+    A format or levels in `hints` set the type as well.
+    """
+    if forced is None:
+        forced = "ordinal" if hints.levels is not None else "date" if hints.date_format else None
     if forced is not None:
         reading = _forced(column, hints, forced)
         reading.set_by_person = True
         return reading
-    for attempt in (_empty, _boolean, _number, _date, _duration):
+    for attempt in (_empty, _boolean, _date_of_digits, _number, _date, _duration):
         found = attempt(column, hints)
         if found is not None:
             return found
     return _text(column, hints)
 
 
+def decide_text(column: Texts, hints: Hints = Hints()) -> ColumnReading:
+    """Return how a column is read that is text by its dtype (a pandas category), whatever the texts look like."""
+    return _empty(column, hints) or _boolean(column, hints) or _text(column, hints)
+
+
 def decimal_of(column: Texts) -> str | None:
-    """Return the decimal separator that the numbers of a column show, None where none decides."""
+    """Return the decimal separator that the numbers of a column show, `.` or `,`; None where none decides."""
     votes = Counter[str]()
-    for text, count in column.counts.items():
+    step = max(1, len(column.counts) // _MAX_VOTES)
+    for place, (text, count) in enumerate(column.counts.items()):
+        if place % step:
+            continue
         digits = spellings.digits_of(text)
         if digits is None:
-            if text.lower() not in spellings.MISSING_WORDS and text:
+            if text and text not in _MISSING_IN_ANY_CASE:
                 votes["none"] += count
             continue
-        decimal, thousands, _ = spellings.separators_of(digits)
-        if decimal is None and thousands in (",", "."):
-            decimal = "." if thousands == "," else ","
+        decimal, _, _ = spellings.separators_of(digits)
         if decimal is not None:
             votes[decimal] += count
-    if votes["none"] > votes[","] + votes["."]:
+        elif not spellings.is_code(digits):
+            votes["any"] += count
+    numbers = votes["."] + votes[","] + votes["any"]
+    if votes["."] == votes[","] or not _is_enough(numbers, votes["none"]):
         return None
-    return max((",", "."), key=lambda sign: votes[sign]) if votes[","] + votes["."] else None
+    return "." if votes["."] > votes[","] else ","
 
 
 # ---------------------------------------------------------------- by type
 
 
-def _split(column: Texts, hints: Hints, *, is_text: bool) -> tuple[dict[str, int], dict[str, int]]:
+def _split(
+    column: Texts, hints: Hints, *, is_text: bool
+) -> tuple[Mapping[str, int], dict[str, int]]:
     """Return the texts that are values, and the words that mean missing, with their counts."""
-    values: dict[str, int] = {}
-    words: dict[str, int] = {}
-    for text, count in column.counts.items():
-        if spellings.is_missing_word(text, is_text=is_text, words=hints.missing_words):
-            words[text] = count
-        else:
-            values[text] = count
-    return values, words
+    counts = column.counts
+    known: Iterable[str]
+    if hints.missing_words is not None:
+        known = map(spellings.trimmed, hints.missing_words)
+    else:
+        known = spellings.MISSING_TEXTS if is_text else _MISSING_IN_ANY_CASE
+    names = {word for word in (*known, "") if word in counts}
+    if (
+        column.labels is counts
+    ):  # blanks stay around labels, and not around words for missing values
+        known = {*known, ""}
+        names = {text for text in counts if spellings.trimmed(text) in known}
+    if not names:
+        return counts, {}
+    words = {text: count for text, count in counts.items() if text in names}
+    return {text: count for text, count in counts.items() if text not in names}, words
+
+
+def _as_labels(column: Texts, hints: Hints) -> Texts:
+    """Return the texts of a target as they stand in the file: labels keep the blanks around them."""
+    if not hints.is_target or column.labels is None or column.labels is column.counts:
+        return column
+    return replace(column, counts=column.labels, n_trimmed=0)
 
 
 def _reading(
     column: Texts, kind: str, values: Mapping[str, int], words: Mapping[str, int]
 ) -> ColumnReading:
-    reading = ColumnReading(column.name, kind, values=sum(values.values()), distinct=len(values))
+    reading = ColumnReading(column.name, kind, sum(values.values()), distinct=len(values))
     reading.missing = sum(words.values()) + column.n_null
-    reading.missing_words = {word: count for word, count in words.items() if word}
+    reading.missing_words = {
+        word: count for word, count in words.items() if spellings.trimmed(word)
+    }
     if reading.missing_words:
         named = ", ".join(f"“{word}” ({count:,})" for word, count in reading.missing_words.items())
         reading.report(
@@ -193,17 +259,18 @@ def _empty(column: Texts, hints: Hints) -> ColumnReading | None:
 
 
 def _boolean(column: Texts, hints: Hints) -> ColumnReading | None:
+    column = _as_labels(column, hints)
     values, words = _split(column, hints, is_text=True)
-    meaning = spellings.boolean_words(set(values))
+    meaning = spellings.boolean_words(set(values)) if len(values) == 2 else None
     if meaning is None:
         return None
-    reading = _reading(column, "boolean", values, words)
-    true, false = (
-        next(text for text, is_true in meaning.items() if is_true is wanted)
-        for wanted in (True, False)
-    )
-    reading.spelling = {"true": true, "false": false}
-    reading.recognised_as = f"“{true}” and “{false}”"
+    return _of_booleans(_reading(column, "boolean", values, words), meaning)
+
+
+def _of_booleans(reading: ColumnReading, meaning: Mapping[str, bool]) -> ColumnReading:
+    words = {is_true: text for text, is_true in meaning.items()}
+    reading.spelling = {"true": words.get(True, "true"), "false": words.get(False, "false")}
+    reading.recognised_as = f"“{reading.spelling['true']}” and “{reading.spelling['false']}”"
     return reading
 
 
@@ -213,30 +280,49 @@ def _parsed(
     words: Mapping[str, int],
     kind: str,
     parse: Callable[[str], Any],
-) -> tuple[ColumnReading, dict[str, Any]]:
-    """Return a reading and the parsed values by text; what `parse` answers None for is unreadable."""
+    *,
+    is_forced: bool,
+) -> tuple[ColumnReading, dict[str, Any]] | None:
+    """Return a reading and the parsed values by text; what `parse` answers None for is unreadable.
+
+    None as soon as too many cells are unreadable, unless `is_forced`.
+    """
     parsed: dict[str, Any] = {}
     unreadable: list[str] = []
-    for text in values:
+    n_known, n_unreadable = sum(values.values()), 0
+    for text, count in values.items():
         found = parse(text)
-        if found is None:
-            unreadable.append(text)
-        else:
+        if found is not None:
             parsed[text] = found
-    reading = _reading(column, kind, {t: n for t, n in values.items() if t in parsed}, words)
+            continue
+        unreadable.append(text)
+        n_unreadable += count
+        if not is_forced and not _is_enough(n_known - n_unreadable, n_unreadable):
+            return None
+    return _of_parsed(column, values, words, kind, unreadable), parsed
+
+
+def _of_parsed(
+    column: Texts,
+    values: Mapping[str, int],
+    words: Mapping[str, int],
+    kind: str,
+    unreadable: list[str],
+) -> ColumnReading:
+    reading = _reading(column, kind, values, words)
     reading.unreadable = sum(values[text] for text in unreadable)
+    reading.values -= reading.unreadable
     unreadable.sort(key=lambda text: column.first_rows.get(text, 0))
     reading.examples = [
         {"row": column.first_rows.get(text, 0) + 1, "text": text}
         for text in unreadable[:MAX_EXAMPLES]
     ]
-    return reading, parsed
+    return reading
 
 
-def _is_readable(reading: ColumnReading) -> bool:
-    """Return whether enough cells could be read, and at least one."""
-    known = reading.values + reading.unreadable
-    return reading.values > 0 and reading.values >= READABLE_SHARE * known
+def _is_enough(readable: int, unreadable: int) -> bool:
+    """Return whether enough cells can be read, and at least one; in whole numbers, so that 95 % are 95 %."""
+    return readable > 0 and 100 * readable >= READABLE_PERCENT * (readable + unreadable)
 
 
 def _report_unreadable(reading: ColumnReading, what: str) -> None:
@@ -253,94 +339,158 @@ def _number(column: Texts, hints: Hints, *, is_forced: bool = False) -> ColumnRe
     values, words = _split(column, hints, is_text=False)
     if not values:
         return None
-    codes = sum(count for text, count in values.items() if spellings.is_code(text))
-    if codes > (1 - READABLE_SHARE) * sum(values.values()) and not is_forced:
+    is_plain = spellings.PLAIN_NUMBER.fullmatch
+    others = [text for text in values if is_plain(text) is None]
+    digits = _digits(values, others, is_forced=is_forced)
+    if digits is None or (not is_forced and _are_codes(values, others)):
         return None
-    decimal, thousands, is_ambiguous = _separators(values, hints)
-    reading, parsed = _parsed(
-        column,
-        values,
-        words,
-        "number",
-        lambda text: spellings.parse_number(text, decimal, thousands if is_ambiguous else None),
+    separators = _separators(values, digits, hints)
+    decimal = separators.decimal
+
+    def parse(text: str) -> spellings.Number | None:
+        return spellings.parse_number(text, decimal, allow_codes=is_forced)
+
+    # most numbers are plain, and a column may have millions of them
+    distinct: set[float] = set()
+    if decimal == ".":
+        distinct.update(float(text) for text in values if is_plain(text) is not None)
+        slow: Iterable[str] = others
+    else:
+        slow = values
+    parsed = {text: number for text in slow if (number := parse(text)) is not None}
+    reading = _of_parsed(
+        column, values, words, "number", [text for text in slow if text not in parsed]
     )
-    if not is_forced and not _is_readable(reading):
+    if not is_forced and not _is_enough(reading.values, reading.unreadable):
         return None
-    reading.spelling = {"decimal": decimal, "thousands": thousands}
+    distinct.update(number.value for number in parsed.values())
+    reading.spelling = {"decimal": decimal, "thousands": separators.thousands}
+    if is_forced and any(map(spellings.is_code, values)):
+        reading.spelling["codes"] = True
     reading.recognised_as = "numbers"
-    _report_numbers(reading, values, parsed, is_ambiguous=is_ambiguous)
+    _report_numbers(reading, values, parsed, separators)
     _report_unreadable(reading, "number")
-    _leave_out(reading, {number.value for number in parsed.values()}, column, hints)
+    _leave_out(reading, distinct, column, hints)
     return reading
 
 
-def _separators(values: Mapping[str, int], hints: Hints) -> tuple[str, str | None, bool]:
-    """Return decimal and thousands separator of a column, and whether only its surroundings decided."""
-    votes = Counter[str]()
-    groups = Counter[str]()
-    ambiguous = Counter[str]()
-    for text, count in values.items():
-        digits = spellings.digits_of(text)
-        if digits is None:
-            continue
-        decimal, thousands, is_ambiguous = spellings.separators_of(digits)
+def _digits(
+    values: Mapping[str, int], others: Iterable[str], *, is_forced: bool
+) -> dict[str, str] | None:
+    """Return the digits and separators of those of `others` (texts that are no plain numbers) that are numbers.
+
+    None as soon as too many cells are none in any spelling, unless `is_forced`.
+    """
+    digits: dict[str, str] = {}
+    n_known, n_unreadable = sum(values.values()), 0
+    for text in others:
+        found = spellings.digits_of(text)
+        if found is not None:
+            digits[text] = found
+        if found is None or spellings.is_code(found):
+            n_unreadable += values[text]
+            if not is_forced and not _is_enough(n_known - n_unreadable, n_unreadable):
+                return None
+    return digits
+
+
+def _are_codes(values: Mapping[str, int], others: Iterable[str]) -> bool:
+    """Return whether integers are codes of one width, of which some begin with 0: `90210`, `02110`."""
+    if not any(text.isdecimal() and spellings.is_code(text) for text in others):
+        return False
+    widths = {len(text) for text in values if text.isdecimal()}
+    n_digits = sum(count for text, count in values.items() if text.isdecimal())
+    return len(widths) == 1 and _is_enough(n_digits, sum(values.values()) - n_digits)
+
+
+@dataclass(slots=True)
+class _Separators:
+    """The separators of a column of numbers, and whether a text shows them."""
+
+    decimal: str
+    thousands: str | None
+    #: a text that may be read in two ways, where only the file decides
+    ambiguous: str | None = None
+    is_decimal_seen: bool = False
+
+
+def _separators(values: Mapping[str, int], digits: Mapping[str, str], hints: Hints) -> _Separators:
+    """Return the separators of a column; `digits` are those of its texts that are no plain numbers."""
+    default = hints.decimal or "."
+    shown = dict(digits)
+    if default != "." or any("," in text or "." in text for text in digits.values()):
+        # else the point of plain numbers is the decimal point, without a look at them
+        for text in values:
+            if "." in text and spellings.PLAIN_NUMBER.fullmatch(text):
+                shown[text] = spellings.digits_of(text) or ""
+    votes, groups = Counter[str](), Counter[str]()
+    ambiguous: dict[str, list[str]] = {}
+    for text, found in shown.items():
+        decimal, thousands, is_ambiguous = spellings.separators_of(found)
         if is_ambiguous:
-            ambiguous[next(sign for sign in digits if sign in ",.")] += count
+            ambiguous.setdefault("," if "," in found else ".", []).append(text)
         if decimal is not None:
-            votes[decimal] += count
+            votes[decimal] += values[text]
         if thousands is not None:
-            groups[thousands] += count
-    seen = groups.most_common(1)[0][0] if groups else None
-    if not votes and seen in (",", "."):
-        votes["." if seen == "," else ","] += 1
+            groups[thousands] += values[text]
     if votes:
-        decimal = max((".", ","), key=lambda sign: votes[sign])
-        if seen is None and ambiguous:
-            seen = next((sign for sign in ambiguous if sign != decimal), None)
-        return decimal, seen, False
-    if not ambiguous:
-        return hints.decimal or ".", seen, False
-    (sign, _), *_ = ambiguous.most_common(1)
-    decimal = hints.decimal or "."
-    return decimal, None if sign == decimal else sign, sign == "," or hints.decimal is not None
+        default = max(votes, key=lambda sign: (votes[sign], sign == default))
+    for sign, texts in ambiguous.items():
+        if sign != default:
+            groups[sign] += sum(values[text] for text in texts)
+    del groups[default]
+    result = _Separators(default, max(groups, key=lambda sign: groups[sign], default=None))
+    result.is_decimal_seen = bool(votes) or default in ambiguous
+    if not votes and ("," in ambiguous or (ambiguous and default == ",")):
+        result.ambiguous = next(iter(ambiguous.get(",") or ambiguous["."]))
+    return result
 
 
 def _report_numbers(
     reading: ColumnReading,
     values: Mapping[str, int],
-    parsed: Mapping[str, Any],
-    *,
-    is_ambiguous: bool,
+    parsed: Mapping[str, spellings.Number],
+    separators: _Separators,
 ) -> None:
-    name, spelling = reading.name, reading.spelling
-    if is_ambiguous:
-        example = next(text for text in parsed if set(text) & {",", "."})
+    name = reading.name
+    if separators.ambiguous is not None and separators.ambiguous in parsed:
         reading.report(
             "ambiguous_number",
-            f"{name}: “{example}” may be read in two ways; it is read as {parsed[example].value:g}.",
+            f"{name}: “{separators.ambiguous}” may be read in two ways; it is read as "
+            f"{_shown(parsed[separators.ambiguous].value)}.",
         )
-    elif spelling["decimal"] == ",":
+    if separators.decimal == "," and separators.is_decimal_seen:
         reading.report("decimal_comma", f"{name}: numbers with a decimal comma.")
-    if spelling["thousands"] and not is_ambiguous:
-        reading.report("thousands", f"{name}: “{spelling['thousands']}” separates thousands.")
-    for code, says, has in (
-        ("bounds", "are bounds such as “{}” and are read as the bound", lambda n: n.bound),
-        ("percent", "are percentages: “{}” is read as {:g}", lambda n: n.is_percent),
-        ("currency", "have a currency: “{}” is read as {:g}", lambda n: n.has_currency),
-        (
-            "parentheses",
-            "are negative in parentheses: “{}” is read as {:g}",
-            lambda n: n.is_negative_in_parentheses,
-        ),
-    ):
+    if separators.thousands is not None:
+        sign = {" ": "a blank"}.get(separators.thousands, f"“{separators.thousands}”")
+        reading.report("thousands", f"{name}: {sign} separates thousands.")
+    by_code: tuple[tuple[str, str, Callable[[spellings.Number], bool]], ...] = (
+        ("bounds", "are bounds", lambda n: bool(n.bound)),
+        ("percent", "are percentages", lambda n: n.is_percent),
+        ("currency", "have a currency", lambda n: n.has_currency),
+        ("parentheses", "are negative in parentheses", lambda n: n.is_negative_in_parentheses),
+    )
+    for code, says, has in by_code:
         texts = [text for text, number in parsed.items() if has(number)]
         if texts:
             count = sum(values[text] for text in texts)
-            reading.report(
-                code,
-                f"{name}: {count:,} cells {says.format(texts[0], parsed[texts[0]].value)}.",
-                count,
-            )
+            cells = f"{count:,} of {reading.values:,} cells" if count < reading.values else "cells"
+            value = _shown(parsed[texts[0]].value)
+            reading.report(code, f"{name}: {cells} {says}: “{texts[0]}” is read as {value}.", count)
+
+
+def _shown(value: float) -> str:
+    return f"{value:.0f}" if value.is_integer() and abs(value) < 1e15 else repr(value)
+
+
+def _date_of_digits(column: Texts, hints: Hints) -> ColumnReading | None:
+    """Return the reading of dates such as `20230102`, and `2018` for the time of a series, which are no numbers."""
+    lengths = (8, 4) if hints.allow_year else (8,)
+    values, _ = _split(column, hints, is_text=False)
+    found = sum(n for text, n in values.items() if len(text) in lengths and text.isdecimal())
+    if not _is_enough(found, sum(values.values()) - found):
+        return None
+    return _date(column, hints)
 
 
 def _date(column: Texts, hints: Hints, *, is_forced: bool = False) -> ColumnReading | None:
@@ -348,8 +498,8 @@ def _date(column: Texts, hints: Hints, *, is_forced: bool = False) -> ColumnRead
     if not values:
         return None
     day_first, is_ambiguous = _day_first(values, hints)
-    is_compact = bool(name_words(column.name) & _DATE_WORDS) or all(
-        re.fullmatch(r"(?:19|20)\d{6}", text) for text in values
+    is_compact = (
+        is_forced or hints.allow_year or _is_called_date(column.name) or _are_compact(values)
     )
 
     def parse(text: str) -> spellings.Date | None:
@@ -357,52 +507,85 @@ def _date(column: Texts, hints: Hints, *, is_forced: bool = False) -> ColumnRead
             text,
             day_first=day_first,
             allow_compact=is_compact,
-            allow_year=hints.allow_year,
+            allow_year=hints.allow_year or is_forced,
             format=hints.date_format,
         )
 
-    # most columns are no dates: a few texts say so
-    head = list(values)[:50]
-    if not is_forced and sum(parse(text) is not None for text in head) < 0.5 * len(head):
+    found = _parsed(column, values, words, "date", parse, is_forced=is_forced)
+    if found is None:
         return None
-    reading, parsed = _parsed(column, values, words, "date", parse)
-    if not is_forced and not _is_readable(reading):
-        return None
+    reading, parsed = found
     offsets = Counter[int | None]()
-    for text, found in parsed.items():
-        offsets[found.offset] += values[text]
+    for text, date in parsed.items():
+        offsets[date.offset] += values[text]
     reading.spelling = {
         "day_first": day_first,
         "compact": is_compact,
-        "year": hints.allow_year,
+        "year": hints.allow_year or is_forced,
         "format": hints.date_format,
         "offset": _offset(reading, offsets),
     }
+    is_ambiguous = is_ambiguous and hints.date_format is None
     _report_dates(reading, values, parsed, is_ambiguous=is_ambiguous)
     _report_unreadable(reading, "date")
-    _leave_out(reading, {found.time for found in parsed.values()}, column, hints)
+    offset = reading.spelling["offset"]
+    _leave_out(
+        reading, {spellings.in_offset(date, offset) for date in parsed.values()}, column, hints
+    )
     return reading
 
 
-def _day_first(values: Mapping[str, int], hints: Hints) -> tuple[bool, bool]:
-    """Return whether the day stands first in dates of three numbers, and whether only the file decided."""
-    votes = Counter[bool]()
-    has_dots = is_open = False
+def _is_called_date(name: str) -> bool:
+    words = name_words(name)
+    return bool(words & _DATE_WORDS) or any(word.endswith("date") for word in words)
+
+
+def _are_compact(values: Iterable[str]) -> bool:
+    """Return whether all texts are dates of eight digits in the years 1900 to 2099."""
+    return all(
+        len(text) == 8
+        and text[:2] in ("19", "20")
+        and spellings.parse_date(text, allow_compact=True) is not None
+        for text in values
+    )
+
+
+def _day_first(values: Mapping[str, int], hints: Hints) -> tuple[bool | str, bool]:
+    """Return with which separators the day stands first in dates of three numbers, and whether that is a guess.
+
+    True or False where it is the same for all separators, else the separators (see `parse_date`).
+    """
+    votes: dict[str, Counter[bool]] = {}
+    is_open: set[str] = set()
     for text, count in values.items():
         parts = spellings.day_and_month(text)
         if parts is None:
             continue
         first, second, separator = parts
-        has_dots = has_dots or separator == "."
-        if first > 12:
-            votes[True] += count
-        elif second > 12:
-            votes[False] += count
+        cast = votes.setdefault(separator, Counter())
+        if first > 12 or second > 12:
+            cast[first > 12] += count
         elif first != second:
-            is_open = True
-    if votes:
-        return votes[True] > votes[False], False
-    return hints.day_first or has_dots, is_open and not has_dots
+            is_open.add(separator)
+    all_votes = sum(votes.values(), Counter[bool]())
+    day_first: set[str] = set()
+    is_guess = False
+    for separator, own in votes.items():
+        # dates with the same separator decide, else the other dates; with points, the day stands first
+        decisive = own or (all_votes if separator != "." else own)
+        if decisive:
+            is_day_first = decisive[True] > decisive[False]
+        else:
+            is_day_first = separator == "." or hints.day_first
+        is_sure = bool(decisive) and not (decisive[True] and decisive[False])
+        is_guess = is_guess or (separator in is_open and not is_sure)
+        if is_day_first:
+            day_first.add(separator)
+    if not votes:
+        return hints.day_first, False
+    if day_first and day_first != set(votes):
+        return "".join(sorted(day_first)), is_guess
+    return bool(day_first), is_guess
 
 
 def _offset(reading: ColumnReading, offsets: Counter[int | None]) -> int | None:
@@ -416,12 +599,23 @@ def _offset(reading: ColumnReading, offsets: Counter[int | None]) -> int | None:
             reading.report(
                 "offset", f"{reading.name}: local times; the offset {_offset_text(offset)} is kept."
             )
+        _report_without_offset(reading, offsets[None], offset)
         return offset
     shown = ", ".join(_offset_text(offset) for offset in sorted(given)[:3])
     reading.report(
         "offsets", f"{reading.name}: times with several offsets ({shown}) are converted to UTC."
     )
+    _report_without_offset(reading, offsets[None], 0)
     return 0
+
+
+def _report_without_offset(reading: ColumnReading, n_without: int, offset: int) -> None:
+    if n_without:
+        reading.report(
+            "without_offset",
+            f"{reading.name}: {n_without:,} cells have no offset and are read in {_offset_text(offset)}.",
+            n_without,
+        )
 
 
 def _offset_text(minutes: int) -> str:
@@ -448,8 +642,8 @@ def _report_dates(
             "several_spellings", f"{reading.name}: dates are written in several ways: {shown}."
         )
     if is_ambiguous:
-        order = "day first" if reading.spelling["day_first"] else "month first"
-        example = next(text for text in parsed if spellings.day_and_month(text))
+        example = next(text for text in parsed if _is_open(text))
+        order = parsed[example].spelling.partition(",")[0]
         reading.report(
             "ambiguous_date",
             f"{reading.name}: day and month may be swapped; “{example}” is read {order}. "
@@ -457,14 +651,21 @@ def _report_dates(
         )
 
 
+def _is_open(text: str) -> bool:
+    """Return whether day and month of a date can be swapped."""
+    parts = spellings.day_and_month(text)
+    return parts is not None and max(parts[:2]) <= 12 and parts[0] != parts[1]
+
+
 def _duration(column: Texts, hints: Hints, *, is_forced: bool = False) -> ColumnReading | None:
     values, words = _split(column, hints, is_text=False)
     if not values:
         return None
     parse = _seconds if is_forced else spellings.parse_duration
-    reading, parsed = _parsed(column, values, words, "duration", parse)
-    if not is_forced and not _is_readable(reading):
+    found = _parsed(column, values, words, "duration", parse, is_forced=is_forced)
+    if found is None:
         return None
+    reading, parsed = found
     reading.recognised_as = "durations"
     reading.report("durations", f"{column.name}: durations are read as seconds.")
     _report_unreadable(reading, "duration")
@@ -480,40 +681,39 @@ def _seconds(text: str) -> float | None:
 
 
 def _text(column: Texts, hints: Hints) -> ColumnReading:
+    column = _as_labels(column, hints)
     values, words = _split(column, hints, is_text=True)
     reading = _reading(column, "category", values, words)
     cells = reading.values
     n_words = sum(len(text.split()) * count for text, count in values.items())
-    if len(values) <= 1 and not hints.is_target:
+    if hints.is_target:
+        reading.recognised_as = f"{len(values):,} levels"
+    elif len(values) <= 1:
         reading.type = "constant" if values else "empty"
         reading.recognised_as = "one level" if values else "no cell has a value"
-    elif n_words >= FREE_TEXT_WORDS * cells and 2 * len(values) >= cells and not hints.is_target:
+    elif n_words >= FREE_TEXT_WORDS * cells and 2 * len(values) >= cells:
         reading.type, reading.recognised_as = "text", "free text"
-    elif len(values) == cells and not hints.is_target:
+    elif len(values) == cells and not hints.keeps_identifier:
         reading.type, reading.recognised_as = "identifier", "every cell is different"
     else:
         reading.recognised_as = f"{len(values):,} levels"
-    _report_text(reading, values, column)
+    _report_text(reading, values, column, hints)
     return reading
 
 
-def _report_text(reading: ColumnReading, values: Mapping[str, int], column: Texts) -> None:
+def _report_text(
+    reading: ColumnReading, values: Mapping[str, int], column: Texts, hints: Hints
+) -> None:
     kept = {text: n for text, n in values.items() if text.lower() in _LEVELS_LIKE_MISSING}
-    if kept and reading.type == "category":
+    if kept and reading.type in ("category", "text"):
         shown = ", ".join(f"“{text}” ({count:,})" for text, count in kept.items())
         reading.report(
             "kept_as_level",
             f"{column.name}: {shown} is a level like any other. Name it in missing_values if it is none.",
             sum(kept.values()),
         )
-    if reading.type in ("category", "identifier"):
-        numbers = sum(n for text, n in values.items() if spellings.parse_number(text) is not None)
-        if 2 * numbers > reading.values:
-            reading.report(
-                "looks_like_numbers",
-                f"{column.name}: {numbers:,} of {reading.values:,} cells look like numbers; it is read as text.",
-                numbers,
-            )
+    if reading.type in ("category", "identifier", "text"):
+        _report_lookalikes(reading, values, hints)
     by_fold: dict[str, list[str]] = {}
     for text in values:
         by_fold.setdefault(" ".join(text.split()).casefold(), []).append(text)
@@ -527,29 +727,78 @@ def _report_text(reading: ColumnReading, values: Mapping[str, int], column: Text
         )
 
 
+def _report_lookalikes(reading: ColumnReading, values: Mapping[str, int], hints: Hints) -> None:
+    """Report how many cells of a text column look like numbers or dates, unless these are a few odd ones."""
+    sample = _sample(values, reading.values)
+    n_numbers = n_dates = 0
+    if any(spellings.digits_of(text) is not None for text in sample):
+        digits = _digits(values, values, is_forced=True) or {}
+        decimal = _separators(values, digits, hints).decimal
+        n_numbers = sum(
+            values[text] for text in digits if spellings.parse_number(text, decimal) is not None
+        )
+    if any(spellings.parse_date(text) is not None for text in sample):
+        n_dates = sum(n for text, n in values.items() if spellings.parse_date(text) is not None)
+    for what, count in (("numbers", n_numbers), ("dates", n_dates)):
+        if 100 * count > (100 - READABLE_PERCENT) * reading.values:
+            reading.report(
+                f"looks_like_{what}",
+                f"{reading.name}: {count:,} of {reading.values:,} cells look like {what}; it is read as text.",
+                count,
+            )
+
+
+def _sample(values: Mapping[str, int], n_cells: int) -> list[str]:
+    """Return the frequent texts of a column, and of many others some from everywhere."""
+    if len(values) <= _MAX_VOTES:
+        return list(values)
+    return [text for text, count in values.items() if count * _MAX_VOTES > n_cells] + list(values)[
+        :: len(values) // _MAX_VOTES
+    ]
+
+
 def _leave_out(reading: ColumnReading, distinct: set[Any], column: Texts, hints: Hints) -> None:
     """Set the type of a column without information: one value only, or a number for each row."""
     reading.distinct = len(distinct)
     if hints.is_target:
         return
-    if len(distinct) <= 1 and not reading.unreadable:
+    if len(distinct) <= 1:
         reading.type, reading.recognised_as = "constant", "one value"
-    elif reading.type == "number" and is_row_number(column.name, distinct, column.n_rows):
+    elif (
+        reading.type == "number"
+        and not hints.keeps_identifier
+        and is_row_number(column.name, distinct, column.n_rows, n_values=reading.values)
+    ):
         reading.type, reading.recognised_as = "identifier", "row numbers, or an id for each row"
 
 
-def is_row_number(name: str, distinct: set[float], n_rows: int) -> bool:
-    """Return whether numbers are an identifier: all different whole numbers that count rows, or are called id."""
-    if len(distinct) < n_rows or n_rows < 2 or not all(value == int(value) for value in distinct):
+def is_row_number(
+    name: str, distinct: set[float], n_rows: int, *, n_values: int | None = None
+) -> bool:
+    """Return whether numbers are an identifier: all different whole numbers that count rows, or are called id.
+
+    `n_values` : cells that are not missing, where some are; an id may be missing, a row's number may not.
+    """
+    n_values = n_rows if n_values is None else n_values
+    if len(distinct) < n_values or n_values < 2 or any(value % 1 for value in distinct):
         return False
     is_unnamed = name == "" or bool(re.fullmatch(r"(?:Unnamed: \d+|column_\d+)", name))
     counts_rows = min(distinct) in (0, 1) and max(distinct) - min(distinct) == n_rows - 1
-    return "id" in name_words(name) or (is_unnamed and counts_rows)
+    return "id" in name_words(name) or (is_unnamed and counts_rows and n_values == n_rows)
 
 
 def name_words(name: str) -> set[str]:
     """Return the words of a column's name, in small letters: `Agent_ID`, `agentId` → `{agent, id}`."""
-    return {word.lower() for word in _ID_WORD.findall(name)}
+    words: set[str] = set()
+    for part in _NAME_PART.findall(name):
+        begin = 0
+        for place in range(1, len(part)):
+            ahead = part[place + 1 : place + 2]
+            if part[place].isupper() and (part[place - 1].islower() or ahead.islower()):
+                words.add(part[begin:place].lower())
+                begin = place
+        words.add(part[begin:].lower())
+    return words
 
 
 def _forced(column: Texts, hints: Hints, kind: str) -> ColumnReading:
@@ -560,21 +809,36 @@ def _forced(column: Texts, hints: Hints, kind: str) -> ColumnReading:
         "duration": _duration,
     }
     reading: ColumnReading | None = None
-    kept = Hints(
-        hints.decimal,
-        hints.day_first,
-        hints.missing_words,
-        hints.date_format,
-        hints.allow_year,
-        True,
-    )
     if kind in by_type:
-        reading = by_type[kind](column, kept, is_forced=True)
+        # a column that a person wants is not left out
+        reading = by_type[kind](column, replace(hints, is_target=True), is_forced=True)
     elif kind == "boolean":
-        reading = _boolean(column, kept)
+        reading = _forced_boolean(column, hints)
+    elif kind == "ordinal" and hints.levels is not None:
+        reading = _ordinal(column, hints, hints.levels)
     if reading is None:
-        values, words = _split(column, hints, is_text=True)
+        values, words = _split(column, hints, is_text=kind not in by_type)
         reading = _reading(column, kind, values, words)
     reading.type = kind
     reading.recognised_as = "set by a person"
+    return reading
+
+
+def _forced_boolean(column: Texts, hints: Hints) -> ColumnReading:
+    values, words = _split(column, hints, is_text=True)
+    found = _parsed(column, values, words, "boolean", spellings.parse_boolean, is_forced=True)
+    assert found is not None
+    reading, parsed = found
+    _report_unreadable(reading, "boolean")
+    reading.distinct = len(set(parsed.values()))
+    return _of_booleans(reading, parsed)
+
+
+def _ordinal(column: Texts, hints: Hints, levels: tuple[str, ...]) -> ColumnReading:
+    """Return the reading of levels in a given order; other texts are unreadable."""
+    values, words = _split(column, hints, is_text=True)
+    reading = _of_parsed(column, values, words, "ordinal", [t for t in values if t not in levels])
+    _report_unreadable(reading, "level")
+    reading.distinct = sum(text in values for text in levels)
+    reading.spelling = {"levels": list(levels)}
     return reading

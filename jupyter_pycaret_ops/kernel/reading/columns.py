@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jupyter_pycaret_ops.common.protocol import JSON
+from jupyter_pycaret_ops.common.protocol import DataSpec
 from jupyter_pycaret_ops.common.tables import spellings
 from jupyter_pycaret_ops.common.tables.column_reading import (
     LEFT_OUT,
@@ -22,13 +22,31 @@ from jupyter_pycaret_ops.common.tables.column_reading import (
     Hints,
     Texts,
     decide,
+    decide_text,
     decimal_of,
     is_row_number,
 )
 
-#: dtypes that pandas infers for objects which are numbers
-_NUMBERS = frozenset({"integer", "floating", "mixed-integer-float", "decimal"})
-_DATES = frozenset({"datetime", "datetime64", "date"})
+#: what pandas infers for objects → what they are; other objects are read from their texts
+_OBJECTS = {
+    "boolean": "boolean",
+    "decimal": "number",
+    "empty": "empty",
+    "floating": "number",
+    "integer": "number",
+    "mixed-integer-float": "number",
+    "timedelta": "duration",
+    "timedelta64": "duration",
+}
+#: types that a column has by its dtype, and that a person can set without another reading
+_SAME = {
+    "boolean": ("boolean", "number"),
+    "date": ("date",),
+    "duration": ("duration",),
+    "empty": ("empty",),
+    "number": ("number",),
+    "ordinal": ("ordinal", "category"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +61,8 @@ class ReadingSettings:
     levels: Mapping[str, list[Any]] = field(default_factory=dict)
     #: words for missing values, for all columns or by column
     missing_words: tuple[str, ...] | Mapping[str, tuple[str, ...]] | None = None
+    #: columns that are used although they look like identifiers
+    kept: frozenset[str] = frozenset()
     #: decimal separator of files with this delimiter: `,` where it is `;`
     decimal: str | None = None
 
@@ -68,30 +88,52 @@ def read_columns(
     `frame` : DataFrame of shape (n_rows, n_columns) with unique string names and any dtypes. `target` : labels are
     kept whatever they are. `time` : the column of time of a series, where `2018` is a year.
     """
-    texts = {name: _texts(name, frame[name]) for name in frame.columns if _is_text(frame[name])}
-    decimals = Counter(sign for sign in map(decimal_of, texts.values()) if sign is not None)
-    decimal = decimals.most_common(1)[0][0] if decimals else settings.decimal
-    day_first = (settings.decimal or decimal) == ","
+    kinds = {name: _kind(frame[name]) for name in frame.columns}
+    texts = {
+        name: _texts(name, frame[name], is_target=name == target)
+        for name, kind in kinds.items()
+        if kind == "text"
+    }
+    decimal = _decimal(texts, settings)
     readings: dict[str, ColumnReading] = {}
-    for name in frame.columns:
+    for name, kind in kinds.items():
+        series = frame[name]
+        levels = settings.levels.get(name)
         hints = Hints(
             decimal=decimal,
-            day_first=day_first,
+            day_first="," in (settings.decimal, decimal),
             missing_words=settings.words_of(name),
             date_format=settings.date_formats.get(name),
             allow_year=name == time,
             is_target=name in (target, time),
+            keeps_identifier=name in settings.kept,
+            levels=None if levels is None else tuple(spellings.text_of(level) for level in levels),
         )
         forced = settings.types.get(name)
-        if name in texts:
-            reading = decide(texts[name], hints, forced)
+        if kind != "text" and not _is_read_from_texts(series, kind, hints, forced):
+            reading = _of_dtype(name, series, kind, hints, forced)
+        elif kind == "category" and forced is None and levels is None:
+            reading = decide_text(_texts(name, series, is_target=name == target), hints)
+            # that it is no column of numbers is what its dtype says
+            reading.reported = [
+                item for item in reading.reported if not item["code"].startswith("looks_like_")
+            ]
         else:
-            reading = _of_dtype(name, frame[name], hints, forced)
-        if name in settings.levels:
-            reading.type, reading.set_by_person = "ordinal", True
-            reading.spelling = {"levels": list(settings.levels[name])}
+            column = texts.get(name) or _texts(name, series, is_target=name == target)
+            reading = decide(column, hints, forced)
+            if kind == "number" and forced is None and reading.type == "number":
+                # looked at as dates or codes, and none: its dtype knows the numbers exactly
+                reading = _of_dtype(name, series, kind, hints, forced)
+        if levels is not None:
+            reading.spelling = {"levels": list(levels)}
         readings[name] = reading
     return readings
+
+
+def _decimal(texts: Mapping[str, Texts], settings: ReadingSettings) -> str | None:
+    """Return the decimal separator that most columns of texts show, else that of the file."""
+    votes = Counter(sign for sign in map(decimal_of, texts.values()) if sign is not None)
+    return max(votes, key=lambda s: (votes[s], s == settings.decimal), default=settings.decimal)
 
 
 def left_out(readings: Mapping[str, ColumnReading]) -> list[str]:
@@ -99,48 +141,114 @@ def left_out(readings: Mapping[str, ColumnReading]) -> list[str]:
     return [name for name, reading in readings.items() if reading.type in LEFT_OUT]
 
 
-def _is_text(series: Any) -> bool:
-    """Return whether a column is read from texts: strings, mixed values, lists."""
-    dtype = series.dtype
+def _kind(series: Any) -> str:
+    """Return what a column is by its dtype, or by that of its objects; `text` where texts decide."""
+    dtype, types = series.dtype, pd.api.types
     if isinstance(dtype, pd.CategoricalDtype):
-        return not dtype.ordered and not pd.api.types.is_numeric_dtype(dtype.categories.dtype)
-    if pd.api.types.is_string_dtype(dtype) and not pd.api.types.is_object_dtype(dtype):
+        return "ordinal" if dtype.ordered else "category"
+    if types.is_object_dtype(dtype):
+        return _OBJECTS.get(types.infer_dtype(series, skipna=True), "text")
+    if types.is_bool_dtype(dtype):
+        return "boolean"
+    if types.is_numeric_dtype(dtype) and not types.is_complex_dtype(dtype):
+        return "number"
+    if types.is_datetime64_any_dtype(dtype) or isinstance(dtype, pd.PeriodDtype):
+        return "date"
+    if types.is_timedelta64_dtype(dtype) or getattr(dtype, "kind", "") == "m":
+        return "duration"
+    return "text"
+
+
+def _is_read_from_texts(series: Any, kind: str, hints: Hints, forced: str | None) -> bool:
+    """Return whether the values of a column that is no text are read as texts, for another type than its own."""
+    if kind == "category" or hints.levels is not None:
         return True
-    if not pd.api.types.is_object_dtype(dtype):
+    if hints.date_format is not None and kind != "date":
+        return True
+    if forced is not None:
+        return forced not in _SAME[kind]
+    if kind != "number":
         return False
-    kind = pd.api.types.infer_dtype(series, skipna=True)
-    return kind not in _NUMBERS | _DATES | {"boolean", "timedelta", "timedelta64", "empty"}
-
-
-def _texts(name: str, series: Any) -> Texts:
-    values = series.to_numpy(dtype=object)
-    gone = np.asarray(pd.isna(values), dtype=bool)
-    codes, distinct = (
-        pd.factorize(values, use_na_sentinel=True) if _all_hashable(values) else _codes(values)
+    numbers = series[~series.isna()]
+    if _has_large_integers(numbers):
+        return True
+    if pd.api.types.is_object_dtype(series.dtype):
+        return False
+    values = numbers.to_numpy(dtype="float64")
+    return _share(values, 15_000_101, 22_991_231) >= 0.95 or (
+        hints.allow_year and _share(values, 1500, 2299) >= 0.95
     )
-    counts: Counter[str] = Counter()
+
+
+def _has_large_integers(numbers: Any) -> bool:
+    """Return whether there are integers that have no exact float: they are codes."""
+    is_object = pd.api.types.is_object_dtype(numbers.dtype)
+    if is_object and pd.api.types.infer_dtype(numbers) != "integer":
+        return False
+    if not len(numbers) or not (is_object or pd.api.types.is_integer_dtype(numbers.dtype)):
+        return False
+    return max(int(numbers.max()), -int(numbers.min())) > spellings.LARGEST_INTEGER
+
+
+def _share(values: Any, lowest: int, highest: int) -> float:
+    """Return the share of whole numbers within bounds; they may be dates such as `20230102`, or years."""
+    if not len(values):
+        return 0.0
+    return float(((values >= lowest) & (values <= highest) & (np.floor(values) == values)).mean())
+
+
+def _texts(name: str, series: Any, *, is_target: bool) -> Texts:
+    """Return the distinct texts of a column of any dtype; `is_target` : with blanks as well, as labels have them."""
+    gone = np.asarray(pd.isna(series.to_numpy(dtype=object)), dtype=bool)
+    codes, distinct = _factorized(series, gone)
+    counts: dict[str, int] = {}
+    labels: dict[str, int] = {}
     first: dict[str, int] = {}
     n_trimmed = 0
-    occurs = np.bincount(codes[codes >= 0], minlength=len(distinct))
-    first_of_code = _first_rows(codes, len(distinct))
-    for value, count, row in zip(distinct, occurs, first_of_code, strict=True):
-        text = value if isinstance(value, str) else spellings.text_of(value)
-        short = spellings.trimmed(text)
+    occurs = np.bincount(codes[codes >= 0], minlength=len(distinct)).tolist()
+    first_of_code = _first_rows(codes, len(distinct)).tolist()
+    trimmed = spellings.trimmed
+    for text, count, row in zip(distinct, occurs, first_of_code, strict=True):
+        short = trimmed(text)
         if short != text and short:
-            n_trimmed += int(count)
-        counts[short] += int(count)
-        first[short] = min(first.get(short, len(values)), int(row))
-    return Texts(name, counts, len(values), first, int(gone.sum()), n_trimmed)
+            n_trimmed += count
+        labels[text] = count
+        if short in counts:
+            counts[short] += count
+            first[short] = min(first[short], row)
+        else:
+            counts[short] = count
+            first[short] = row
+    has_blanks = is_target and n_trimmed > 0
+    n_null = int(gone.sum())
+    return Texts(name, counts, len(gone), first, n_null, n_trimmed, labels if has_blanks else None)
 
 
-def _all_hashable(values: Any) -> bool:
-    return not any(isinstance(value, (list, dict, set, np.ndarray)) for value in values)
-
-
-def _codes(values: Any) -> tuple[Any, list[Any]]:
-    texts = [None if value is None else spellings.text_of(value) for value in values]
-    codes, distinct = pd.factorize(np.array(texts, dtype=object), use_na_sentinel=True)
-    return codes, list(distinct)
+def _factorized(series: Any, gone: Any) -> tuple[Any, list[str]]:
+    """Return the place of each cell in the distinct texts of a column, -1 where `gone`, and these texts."""
+    dtype, types = series.dtype, pd.api.types
+    if types.is_object_dtype(dtype):
+        is_simple = types.infer_dtype(series, skipna=True) == "string"
+    else:
+        is_simple = types.is_string_dtype(dtype) or (
+            isinstance(dtype, np.dtype) and dtype.kind in "iuf"
+        )
+    if not is_simple:
+        # 1, True and 1.0 are the same key of a dictionary, and other texts; a list is no key
+        values = series.to_numpy(dtype=object)
+        texts = np.full(len(values), None, dtype=object)
+        texts[~gone] = [spellings.text_of(value) for value in values[~gone]]
+        codes, distinct = pd.factorize(texts, use_na_sentinel=True)
+        return codes, list(distinct)
+    codes, distinct = pd.factorize(series, use_na_sentinel=True)
+    texts_of_codes = [spellings.text_of(value) for value in distinct]
+    if len(set(texts_of_codes)) < len(
+        texts_of_codes
+    ):  # 1e22 and a float next to it may have one text
+        places, distinct = pd.factorize(np.array(texts_of_codes, dtype=object))
+        codes = np.where(codes >= 0, places[codes], -1)
+        return codes, list(distinct)
+    return codes, texts_of_codes
 
 
 def _first_rows(codes: Any, n_distinct: int) -> Any:
@@ -150,50 +258,59 @@ def _first_rows(codes: Any, n_distinct: int) -> Any:
     return rows
 
 
-def _of_dtype(name: str, series: Any, hints: Hints, forced: str | None) -> ColumnReading:
+def _of_dtype(name: str, series: Any, kind: str, hints: Hints, forced: str | None) -> ColumnReading:
     """Return the reading of a column whose dtype says what it is."""
-    known = series[~series.isna()]
-    reading = ColumnReading(name, "empty", values=len(known), missing=len(series) - len(known))
+    is_null = series.isna()
+    known = series[~is_null]
+    reading = ColumnReading(name, kind, values=len(known), missing=int(is_null.sum()))
     reading.recognised_as = f"dtype {series.dtype}"
-    dtype = series.dtype
-    types = pd.api.types
-    if not len(known):
-        reading.recognised_as = "no cell has a value"
-    elif isinstance(dtype, pd.CategoricalDtype):
-        reading.type = "ordinal" if dtype.ordered else "category"
-        if dtype.ordered:
-            reading.spelling = {"levels": [_plain(level) for level in dtype.categories]}
-    elif types.is_bool_dtype(dtype) or types.infer_dtype(known) == "boolean":
-        reading.type = "boolean"
+    known = _without_words(reading, known, hints)
+    if kind == "ordinal":
+        reading.spelling = {"levels": [_plain(level) for level in series.dtype.categories]}
+    elif kind == "boolean":
         reading.spelling = {"true": "true", "false": "false"}
-    elif types.is_datetime64_any_dtype(dtype) or isinstance(dtype, pd.PeriodDtype):
-        reading.type = "date"
-        reading.spelling = {"day_first": hints.day_first, "offset": _offset_of(known)}
-    elif types.is_timedelta64_dtype(dtype) or types.infer_dtype(known).startswith("timedelta"):
-        reading.type = "duration"
-    elif not types.is_numeric_dtype(dtype) and types.infer_dtype(known) in _DATES:
-        reading.type = "date"
-        reading.spelling = {"day_first": hints.day_first, "offset": None}
-    else:
-        _read_numbers(reading, known, hints)
-    reading.distinct = int(known.nunique()) if len(known) else 0
+    elif kind == "date":
+        _read_dates(reading, known, hints)
+    elif kind == "number":
+        known = _finite(reading, known)
+        reading.spelling = {"decimal": ".", "thousands": None}
+    reading.distinct = int(known.nunique())
     if forced is not None:
         reading.type, reading.set_by_person = forced, True
         reading.recognised_as = "set by a person"
-    elif not hints.is_target and reading.distinct == 1 and reading.type != "boolean":
+    elif not reading.values:
+        reading.type, reading.recognised_as = "empty", "no cell has a value"
+    elif hints.is_target:
+        pass
+    elif reading.distinct == 1:
         reading.type, reading.recognised_as = "constant", "one value"
-    elif not hints.is_target and reading.type == "number" and reading.distinct == len(series):
-        numbers = known.astype("float64")
-        if np.isfinite(numbers).all() and is_row_number(name, set(numbers.tolist()), len(series)):
-            reading.type = "identifier"
-            reading.recognised_as = "row numbers, or an id for each row"
+    elif reading.type == "number" and not hints.keeps_identifier:
+        _find_identifier(reading, known, len(series))
     return reading
 
 
-def _read_numbers(reading: ColumnReading, known: Any, hints: Hints) -> None:
-    reading.type = "number"
+def _without_words(reading: ColumnReading, known: Any, hints: Hints) -> Any:
+    """Return the values that are no words for missing values; of numbers some may be: `-9`."""
+    if not hints.missing_words or reading.type == "date":
+        return known
+    words = {spellings.trimmed(word) for word in hints.missing_words}
+    texts = known.map(spellings.text_of)
+    is_word = texts.isin(words).to_numpy(dtype=bool)
+    n_words = int(is_word.sum())
+    if n_words:
+        reading.values -= n_words
+        reading.missing += n_words
+        reading.missing_words = {str(t): int(n) for t, n in texts[is_word].value_counts().items()}
+        named = ", ".join(f"“{word}” ({count:,})" for word, count in reading.missing_words.items())
+        reading.report("missing_words", f"{reading.name}: read as missing: {named}.", n_words)
+    return known[~is_word]
+
+
+def _finite(reading: ColumnReading, known: Any) -> Any:
+    """Return the numbers that are finite; the others are counted as missing."""
     numbers = pd.to_numeric(known, errors="coerce").to_numpy(dtype="float64", na_value=np.nan)
-    infinite = int(np.isinf(numbers).sum())
+    is_finite = np.isfinite(numbers)
+    infinite = int((~is_finite).sum())
     if infinite:
         reading.values -= infinite
         reading.missing += infinite
@@ -202,24 +319,63 @@ def _read_numbers(reading: ColumnReading, known: Any, hints: Hints) -> None:
             f"{reading.name}: {infinite:,} infinite numbers are read as missing.",
             infinite,
         )
-        if not reading.values:
-            reading.type = "empty"
-    if pd.api.types.is_integer_dtype(known.dtype) and not hints.is_target:
-        is_large = (known > spellings.LARGEST_INTEGER) | (known < -spellings.LARGEST_INTEGER)
-        if is_large.mean() > 0.05:
-            reading.type = "identifier" if known.is_unique else "category"
-            reading.recognised_as = "integers beyond 2⁵³"
+    return known[is_finite]
 
 
-def _offset_of(known: Any) -> int | None:
-    zone = getattr(known.dtype, "tz", None)
-    if zone is None:
-        return None
-    offsets = {stamp.utcoffset() for stamp in known.drop_duplicates()}
-    if len(offsets) != 1:
-        return 0
-    return round(offsets.pop().total_seconds() / 60)
+def _find_identifier(reading: ColumnReading, known: Any, n_rows: int) -> None:
+    if reading.distinct < reading.values:
+        return
+    numbers = pd.to_numeric(known).to_numpy(dtype="float64")
+    if (numbers % 1).any():
+        return
+    if is_row_number(reading.name, set(numbers.tolist()), n_rows, n_values=reading.values):
+        reading.type, reading.recognised_as = "identifier", "row numbers, or an id for each row"
 
 
-def _plain(value: Any) -> JSON | Any:
-    return value.item() if isinstance(value, np.generic) else value
+def _read_dates(reading: ColumnReading, known: Any, hints: Hints) -> None:
+    offsets = _offsets_of(known)
+    reading.spelling = {"day_first": hints.day_first, "offset": None}
+    if len(offsets) == 1:
+        (reading.spelling["offset"],) = offsets
+        if offsets[0]:
+            reading.report(
+                "offset", f"{reading.name}: local times; the offset {_clock(offsets[0])} is kept."
+            )
+    elif offsets:
+        reading.spelling["offset"] = 0
+        shown = ", ".join(map(_clock, offsets[:3]))
+        reading.report(
+            "offsets",
+            f"{reading.name}: times with several offsets ({shown}) are converted to UTC.",
+        )
+
+
+def _offsets_of(known: Any) -> list[int]:
+    """Return the different offsets from UTC in minutes, sorted; none for times without a zone."""
+    if isinstance(known.dtype, pd.PeriodDtype) or not len(known):
+        return []
+    times = pd.DatetimeIndex(known)
+    if times.tz is None:
+        return []
+    wall = times.tz_localize(None) - times.tz_convert("UTC").tz_localize(None)
+    return sorted({round(offset.total_seconds() / 60) for offset in wall.unique()})
+
+
+def _clock(minutes: int) -> str:
+    return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
+
+
+def _plain(value: Any) -> Any:
+    """Return a level as it stands in JSON: a text, number or boolean."""
+    value = value.item() if isinstance(value, np.generic) else value
+    return value if isinstance(value, (str, bool, int, float)) else spellings.text_of(value)
+
+
+def decimal_hint(data: DataSpec) -> str | None:
+    """Return the decimal separator that a file's dialect says, or its delimiter: a comma where it is `;`."""
+    dialect = data.options.get("dialect") or {}
+    decimal: str | None = dialect.get("decimal")
+    if decimal is not None:
+        return decimal
+    delimiter = dialect.get("delimiter") or data.options.get("delimiter")
+    return "," if delimiter == ";" else None
