@@ -25,7 +25,7 @@ from ..common.errors import Invalid, OpsError
 from ..common.tables.local_file import columns_of_file
 from ..common.tables.suggestion import suggest_for
 from .output import decoded
-from .rendering import Bar, leaderboard, table
+from .rendering import Bar, leaderboard, profile_text, table
 
 REFUSED, USAGE_ERROR, FAILED, CANCELLED, NO_SERVER = 1, 2, 3, 4, 5
 EXIT_CODES = {"succeeded": 0, "failed": FAILED, "cancelled": CANCELLED}
@@ -253,6 +253,27 @@ class RunIdCommand(ClientCommand):
         return run_request.find_run(self.client, self.args.run)
 
 
+class DataCommand(ClientCommand):
+    """Show how a data source is read: types, missing and unreadable cells of each column."""
+
+    name = "data"
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """See `ClientCommand.add_arguments`."""
+        parser.add_argument("action", choices=["profile"], help="what to show")
+        parser.add_argument("source", help="name or id of the data source")
+        parser.add_argument("--again", action="store_true", help="make the profile again")
+
+    def execute(self) -> int:
+        """Write the profile."""
+        source = run_request.find_source(self.client, self.args.source)
+        if self.args.again:
+            self.client.data_sources.make_profile(source["id"])
+        profile = self.client.data_sources.profile(source["id"])
+        self.write(profile, lambda: profile_text(profile))
+        return 0
+
+
 class ShowCommand(RunIdCommand):
     """Show the status and the leaderboard of a run."""
 
@@ -453,6 +474,7 @@ def run_text(run: Run) -> str:
 COMMANDS: tuple[type[ClientCommand], ...] = (
     RunCommand,
     RunsCommand,
+    DataCommand,
     ShowCommand,
     CancelCommand,
     PromoteCommand,

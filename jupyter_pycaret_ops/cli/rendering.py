@@ -6,11 +6,13 @@ import shutil
 from collections.abc import Sequence
 from typing import TextIO
 
-from ..client.records import JSON
+from ..client.records import JSON, Profile, ProfileColumn
 
 BAR_WIDTH = 24
 #: metrics in addition to the one that orders the models
 MOST_METRICS = 4
+#: levels of a column that are shown
+MOST_LEVELS = 3
 #: fields of a leaderboard's record that are not metrics
 NOT_METRICS = frozenset({"model_id", "name", "rank", "std", "folds", "seconds", "attempt"})
 
@@ -65,6 +67,42 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in (headers, *rows)
     )
+
+
+def profile_text(profile: Profile) -> str:
+    """Return the columns of a profile as a table, and below it what was read in another way than it stands."""
+    rows = []
+    for column in profile["columns"]:
+        unreadable = column["unreadable"]["count"]
+        rows.append(
+            (
+                column["name"],
+                column["type"],
+                f"{column['missing']:,}",
+                f"{unreadable:,}" if unreadable else "",
+                f"{column['distinct']:,}",
+                _range(column),
+            )
+        )
+    head = f"{profile['rows'] or 0:,} rows, {len(rows):,} columns"
+    if profile["duplicates"]:
+        head += f", {profile['duplicates']:,} repeated rows"
+    lines = [head, table(("COLUMN", "TYPE", "MISSING", "UNREADABLE", "DISTINCT", "VALUES"), rows)]
+    return "\n".join([*lines, *(f"- {item['message']}" for item in profile["reported"])])
+
+
+def _range(column: ProfileColumn) -> str:
+    """Return the range of a column, or its most frequent values."""
+    if column["min"] is not None:
+        low, high = (
+            f"{value:g}"
+            if isinstance(value, (int, float))
+            else str(value).removesuffix("T00:00:00")
+            for value in (column["min"], column["max"])
+        )
+        return f"{low} … {high}"
+    shown = ", ".join(str(item["value"]) for item in column["top"][:MOST_LEVELS])
+    return f"{shown}, …" if column["distinct"] > MOST_LEVELS else shown
 
 
 def leaderboard(records: Sequence[JSON], metric: str | None) -> str:

@@ -19,6 +19,7 @@ class ColumnType(TypedDict):
 
     dtype: Literal["boolean", "datetime", "integer", "number", "string"]
     name: str
+    type: NotRequired[str]
 
 
 class Progress(TypedDict):
@@ -341,6 +342,7 @@ class Config(TypedDict):
     columns: NotRequired[list[ColumnType] | None]
     database: NotRequired[str]
     delimiter: NotRequired[str | None]
+    dialect: NotRequired[dict[str, Any] | None]
     encoding: NotRequired[str | None]
     endpoint_url: NotRequired[str]
     filename: NotRequired[str | None]
@@ -356,6 +358,7 @@ class Config(TypedDict):
     size_bytes: NotRequired[int]
     sslmode: NotRequired[str]
     table: NotRequired[str]
+    types_final: NotRequired[bool]
     user: NotRequired[str]
 
 
@@ -391,6 +394,7 @@ class PreviewColumn(TypedDict):
     examined: int
     missing: int
     name: str
+    type: NotRequired[str]
 
 
 class Suggestion(TypedDict):
@@ -405,6 +409,13 @@ class PreviewQuery(TypedDict):
     """How many rows."""
 
     rows: NotRequired[int]
+
+
+class Unreadable(TypedDict):
+    """Cells that were not read: how many, and up to five of them with row number and text."""
+
+    count: int
+    examples: list[dict[str, Any]]
 
 
 class SourceTest(TypedDict):
@@ -846,6 +857,7 @@ class SourceConfig(TypedDict):
     columns: NotRequired[list[ColumnType] | None]
     database: NotRequired[str]
     delimiter: NotRequired[str | None]
+    dialect: NotRequired[dict[str, Any] | None]
     encoding: NotRequired[str | None]
     endpoint_url: NotRequired[str]
     filename: NotRequired[str | None]
@@ -861,6 +873,7 @@ class SourceConfig(TypedDict):
     size_bytes: NotRequired[int]
     sslmode: NotRequired[str]
     table: NotRequired[str]
+    types_final: NotRequired[bool]
     user: NotRequired[str]
 
 
@@ -922,6 +935,32 @@ class Preview(TypedDict):
     total_rows: int | None
 
 
+class ProfileColumn(TypedDict):
+    """One column of a profile; values + missing + unreadable are the rows."""
+
+    name: str
+    type: str
+    dtype: str
+    format: dict[str, Any] | None
+    values: int
+    missing: int
+    missing_words: dict[str, int]
+    unreadable: Unreadable
+    distinct: int
+    min: Any
+    max: Any
+    mean: Any
+    std: float | None
+    quantiles: dict[str, Any]
+    histogram: dict[str, Any] | None
+    top: list[dict[str, Any]]
+    hints: list[str]
+    association: float | None
+    recognised_as: str
+    set_by_person: bool
+    alternatives: list[dict[str, Any]]
+
+
 class RunIn(TypedDict):
     """A run to queue."""
 
@@ -975,3 +1014,20 @@ class InferIn(TypedDict):
     id: NotRequired[str | None]
     outputs: NotRequired[list[InferWanted]]
     parameters: NotRequired[dict[str, Any]]
+
+
+class ProfileOut(TypedDict):
+    """A profile; without `columns` until `status` is `ready`."""
+
+    status: Literal["failed", "pending", "ready"]
+    version: NotRequired[int]
+    rows: NotRequired[int | None]
+    duplicates: NotRequired[int | None]
+    dialect: NotRequired[dict[str, Any] | None]
+    columns: NotRequired[list[ProfileColumn]]
+    reported: NotRequired[list[dict[str, Any]]]
+    notices: NotRequired[list[dict[str, Any]]]
+    suggestion: NotRequired[dict[str, Any] | None]
+    progress: NotRequired[dict[str, Any] | None]
+    memory_bytes: NotRequired[int | None]
+    error: NotRequired[str | None]

@@ -12,11 +12,22 @@ from .default_client import client, connect
 
 if TYPE_CHECKING:
     from .dashboard_panel import Dashboard, DeploymentsPanel
+    from .profile_view import Profile
     from .run import Run
     from .serving import Deployment, Pipeline
     from .upload_panel import UploadPanel
 
-__all__ = ["connect", "dashboard", "deploy", "deployments", "load", "start", "upload", "watch"]
+__all__ = [
+    "connect",
+    "dashboard",
+    "deploy",
+    "deployments",
+    "load",
+    "profile",
+    "start",
+    "upload",
+    "watch",
+]
 
 
 def _run_panel(run: Any) -> Any:
@@ -89,6 +100,16 @@ def upload() -> UploadPanel:
     from .upload_panel import UploadPanel
 
     return UploadPanel(client())
+
+
+def profile(source: str) -> Profile:
+    """Return how a data source is read, given by name or id: types, counts and ranges of its columns."""
+    from ..client.run_request import find_source
+    from .profile_view import Profile
+
+    default = client()
+    found = find_source(default, source)
+    return Profile(found["name"], default.data_sources.profile(found["id"]))
 
 
 def deploy(

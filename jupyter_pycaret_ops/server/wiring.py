@@ -25,6 +25,7 @@ from .api.identity import Identities
 from .api.openapi import document
 from .background import BackgroundTasks
 from .data_sources.inspection import SourceInspector
+from .data_sources.profiles import Profiles
 from .executors.engine_description import EngineDescription
 from .executors.kernel.executor import KernelExecutor
 from .executors.kernel.memory import default_limit
@@ -146,6 +147,7 @@ async def build(
         pool, predict_within_s=options.predict_timeout_s, memory_limit=options.memory_limit
     )
     traffic = await _traffic(base, pool)
+    inspector = SourceInspector(pool, memory_limit=options.memory_limit)
     services = Services(
         store=base.store,
         artifacts=base.files,
@@ -161,7 +163,16 @@ async def build(
         ),
         pool=pool,
         engine=engine,
-        inspector=SourceInspector(pool, memory_limit=options.memory_limit),
+        inspector=inspector,
+        profiles=Profiles(
+            base.store,
+            base.files,
+            base.vault,
+            inspector,
+            _read_limits(options),
+            base.background,
+            base.clock,
+        ),
         read_limits=_read_limits(options),
         fanout=run_parts.fanout,
         agents=run_parts.agents,

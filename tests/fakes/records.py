@@ -19,6 +19,7 @@ from jupyter_pycaret_ops.server.store import (
     ingest,
     keys,
     pipelines,
+    profiles,
     projects,
     runs,
     users,
@@ -268,6 +269,7 @@ def everything(world: World) -> dict[str, Any]:
             "columns": [{"name": "x", "dtype": "integer"}, {"name": "y", "dtype": "integer"}],
         },
     )
+    world.store.write_now(profiles.begin, source.id, world.clock.now())
     run = world.running(
         data_source_id=source.id,
         data={"kind": "inline", "storage_key": "inline/rows.json"},

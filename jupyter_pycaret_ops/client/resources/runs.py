@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Literal, TypedDict, Unpack
 
+from ...common.errors import Invalid, Unavailable
 from ..event_stream import FIRST_PAUSE_S, LONGEST_PAUSE_S, EventStream
 from ..records import (
     ENDED,
@@ -21,6 +22,7 @@ from ..records import (
     JSONs,
     NewRun,
     Plots,
+    Profile,
     Run,
     RunBrief,
     RunBriefs,
@@ -31,6 +33,8 @@ from .workspaces import Resource
 
 #: seconds that one request waits for the end of a run
 WAIT_S = 20.0
+#: seconds to wait for a profile
+PROFILE_WAIT_S = 600.0
 #: seconds that `wait` goes on while the server does not answer
 PATIENCE_S = 120.0
 
@@ -137,6 +141,35 @@ class DataSources(Resource):
         if description is not None:
             fields["description"] = description
         record: DataSource = self._transport.upload(path, source, label, fields, on_progress)
+        return record
+
+    def profile(self, source_id: str, *, wait_s: float = PROFILE_WAIT_S) -> Profile:
+        """Return the profile of all rows of a data source; the first call lets the server make it.
+
+        Raises
+        ------
+        Unavailable
+            When it is not ready within `wait_s` seconds; it is still being made then.
+        Invalid
+            When the source cannot be read; the message says why.
+        """
+        path = f"/data-sources/{segment(source_id)}/profile"
+        deadline = time.monotonic() + wait_s
+        pause = FIRST_PAUSE_S
+        while True:
+            found: Profile = self._transport.get(path)
+            if found["status"] == "ready":
+                return found
+            if found["status"] == "failed":
+                raise Invalid(found.get("error") or "The profile could not be made.")
+            if time.monotonic() > deadline:
+                raise Unavailable("The profile is still being made. Ask again in a while.")
+            time.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_S)
+
+    def make_profile(self, source_id: str) -> Profile:
+        """Let the server make the profile of a data source again, and return it as pending."""
+        record: Profile = self._transport.post(f"/data-sources/{segment(source_id)}/profile")
         return record
 
     def register(

@@ -8,6 +8,8 @@ from typing import Any
 from ..task_types import CLASSIFICATION, CLUSTERING, REGRESSION, TIME_SERIES
 
 MAX_INTEGER_CLASSES = 20
+#: whole numbers are classes where they are at most so many of the rows
+MAX_CLASS_SHARE = 0.2
 
 _TARGET_NAMES = (
     "target", "label", "class", "y", "outcome", "species", "type", "category", "churn", "default",
@@ -65,7 +67,8 @@ def _task_for(column: dict[str, Any]) -> tuple[str, str]:
     distinct = column["distinct"]
     if column["dtype"] in ("string", "boolean"):
         return CLASSIFICATION.id, f"has {distinct} labels"
-    if column["dtype"] == "integer" and distinct <= MAX_INTEGER_CLASSES:
+    is_few = distinct <= MAX_INTEGER_CLASSES and distinct <= MAX_CLASS_SHARE * column["examined"]
+    if column["dtype"] == "integer" and is_few:
         return CLASSIFICATION.id, f"has {distinct} whole numbers"
     if column["dtype"] == "datetime":
         return CLUSTERING.id, "has dates, which cannot be a target"
@@ -73,6 +76,8 @@ def _task_for(column: dict[str, Any]) -> tuple[str, str]:
 
 
 def _is_identifier(column: dict[str, Any]) -> bool:
+    if column.get("type") in ("identifier", "constant", "empty", "text"):
+        return True
     name = column["name"].strip().lower()
     is_unique = (
         column["distinct"] == column["examined"] and column["examined"] > MAX_INTEGER_CLASSES

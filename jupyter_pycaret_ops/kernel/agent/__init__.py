@@ -1,6 +1,6 @@
 """The agent: executes the plan of a run in a background thread of a kernel, and reports to the server.
 
-The server calls `preload`, `begin`, `cancel`, `describe_json` and `inspect_json` over the kernel's
+The server calls `preload`, `begin`, `cancel`, `describe_json`, `inspect_json` and `profile_json` over the kernel's
 own channels; everything else goes over HTTP with the run token.
 """
 
@@ -10,8 +10,10 @@ import atexit
 import json
 import os
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...common.protocol import DataSpec
 from .answers import answer
 from .attempt import Attempt
 from .priority import lower_session_priority, lower_thread_priority
@@ -30,6 +32,7 @@ __all__ = [
     "describe_json",
     "inspect_json",
     "preload",
+    "profile_json",
 ]
 
 _attempts: dict[str, Attempt] = {}
@@ -60,6 +63,31 @@ def inspect_json(message: str) -> str:
     from .. import reading
 
     return reading.inspect_json(message)
+
+
+def profile_json(message: str) -> str:
+    """Return the profile of a data source as ASCII JSON, or `{"error", "error_kind"}`; never raises.
+
+    `message` is `{"data": DataSpec}`; the option of an upload is its `path`.
+    """
+    # in its own thread, because the main thread of the kernel has a running event loop
+    with ThreadPoolExecutor(1) as threads:
+        return threads.submit(_profile, message).result()
+
+
+def _profile(message: str) -> str:
+    from ..reading.columns import ReadingSettings, decimal_hint
+    from ..reading.profiling import profile
+    from .loading import DataUnreadable, load
+
+    spec = DataSpec.parse(json.loads(message)["data"])
+    try:
+        frame, _ = load(spec, lambda: Path(spec.options["path"]).read_bytes(), lambda: None)
+        settings = ReadingSettings(decimal=decimal_hint(spec))
+        result = profile(frame, settings, spec.options.get("dialect"))
+    except DataUnreadable as error:
+        result = {"error": str(error), "error_kind": error.kind}
+    return json.dumps(result, allow_nan=False)
 
 
 def begin(server: str, run_id: str, token: str) -> None:

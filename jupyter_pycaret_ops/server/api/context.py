@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ...common.protocol import ReadLimits
     from ..background import BackgroundTasks
     from ..data_sources.inspection import SourceInspector
+    from ..data_sources.profiles import Profiles
     from ..executors.engine_description import EngineDescription
     from ..executors.kernel.pool import WorkerPool
     from ..executors.notebook import NotebookExecutor
@@ -45,6 +46,7 @@ class Services:
     pool: WorkerPool
     engine: EngineDescription
     inspector: SourceInspector
+    profiles: Profiles
     read_limits: ReadLimits
     fanout: Fanout
     agents: Agents

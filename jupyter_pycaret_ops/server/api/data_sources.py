@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any, cast
 
+import msgspec
 from jupyter_server.auth.decorator import allow_unauthenticated
 from tornado.web import HTTPError, stream_request_body
 
@@ -14,17 +15,17 @@ from ...common.protocol import DataKind, DataSpec
 from ..data_sources.connectors import check_config
 from ..data_sources.preview import preview_csv
 from ..data_sources.upload import Upload, boundary_of
-from ..store import data_sources
+from ..store import data_sources, profiles
 from ..store.access import Role
 from ..store.ids import new_id
-from ..store.models import DataSource
+from ..store.models import DataSource, Profile
 from ..store.paging import PageRequest
 from ..threads import in_thread
 from . import responses
 from .base import OpsHandler, status_for
 from .context import Call, Listing
 from .nested_schemas import ColumnType
-from .schemas import DataSourceRow, SourceTest, clean_name
+from .schemas import DataSourceRow, ProfileOut, SourceTest, clean_name
 
 #: a refused client may go on sending this much, so that it gets to read the refusal
 LINGER_BYTES = 64 * 1024 * 1024
@@ -88,6 +89,28 @@ async def preview(call: Call) -> dict[str, Any]:
         raise Invalid(seen["error"])
     seen.pop("size_bytes", None)
     return seen
+
+
+async def read_profile(call: Call) -> ProfileOut:
+    """The profile of a source; the first request begins it."""
+    source = await call.services.store.read(
+        data_sources.read, call.caller, call.params["source_id"]
+    )
+    return _profile(await call.services.profiles.get(source, call.caller.user_id))
+
+
+async def make_profile(call: Call) -> ProfileOut:
+    """Make the profile of a source again."""
+    source = await call.services.store.read(
+        data_sources.read, call.caller, call.params["source_id"], Role.MEMBER
+    )
+    return _profile(await call.services.profiles.make(source, call.caller.user_id))
+
+
+def _profile(row: Profile) -> ProfileOut:
+    if row.status != profiles.READY:
+        return ProfileOut(status=row.status, error=row.error)  # type: ignore[arg-type]
+    return msgspec.convert({**row.content, "status": row.status}, ProfileOut)
 
 
 async def test_source(call: Call) -> SourceTest:

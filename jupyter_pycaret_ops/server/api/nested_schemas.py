@@ -26,6 +26,8 @@ class ColumnType(TypedDict):
 
     name: str
     dtype: Literal["integer", "number", "boolean", "string", "datetime"]
+    #: as "How your table is read" calls it; absent where only a full read would tell
+    type: NotRequired[str]
 
 
 class SourceConfig(TypedDict, total=False):
@@ -38,6 +40,9 @@ class SourceConfig(TypedDict, total=False):
     columns: list[ColumnType] | None
     encoding: str | None
     delimiter: str | None
+    dialect: Json | None
+    #: whether types are of all rows, and not of the first ones
+    types_final: bool
 
     bucket: str
     key: str

@@ -91,6 +91,8 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/data-sources/{source_id}", data_sources.read_source, "A data source", answer=s.DataSourceRow, errors=(404,), tag="data"),
     Route("DELETE", "/data-sources/{source_id}", data_sources.delete_source, "Delete a data source", action=W, scope=W, status=204, errors=(404, 409), tag="data"),
     Route("GET", "/data-sources/{source_id}/preview", data_sources.preview, "First rows, and a suggestion", query=s.PreviewQuery, answer=shapes.Preview, errors=(404, 503), tag="data"),
+    Route("GET", "/data-sources/{source_id}/profile", data_sources.read_profile, "The profile of all rows", answer=s.ProfileOut, errors=(404, 503), tag="data"),
+    Route("POST", "/data-sources/{source_id}/profile", data_sources.make_profile, "Make the profile again", action="execute", scope=W, answer=s.ProfileOut, status=202, errors=(404, 503), tag="data"),
     Route("POST", "/data-sources/{source_id}/test", data_sources.test_source, "Connect now, and say what is seen", action="execute", scope=W, answer=s.SourceTest, errors=(404, 503), tag="data"),
     # runs
     Route("POST", "/experiments/{experiment_id}/runs", runs.submit, "Queue a run", action="execute", scope=W, body=s.RunIn, answer=s.NewRunRow, status=202, errors=(404, 413, 429, 503), tag="runs"),

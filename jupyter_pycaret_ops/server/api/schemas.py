@@ -489,6 +489,56 @@ class DataSourceRow(Row, kw_only=True):
     created_by: str | None
 
 
+class Unreadable(msgspec.Struct, kw_only=True):
+    """Cells that were not read: how many, and up to five of them with row number and text."""
+
+    count: int
+    examples: list[Json]
+
+
+class ProfileColumn(msgspec.Struct, kw_only=True):
+    """One column of a profile; values + missing + unreadable are the rows."""
+
+    name: str
+    type: str
+    dtype: str
+    format: Json | None
+    values: int
+    missing: int
+    missing_words: dict[str, int]
+    unreadable: Unreadable
+    distinct: int
+    min: Any
+    max: Any
+    mean: Any
+    std: float | None
+    quantiles: Json
+    histogram: Json | None
+    top: list[Json]
+    hints: list[str]
+    association: float | None
+    recognised_as: str
+    set_by_person: bool
+    alternatives: list[Json]
+
+
+class ProfileOut(msgspec.Struct, kw_only=True):
+    """A profile; without `columns` until `status` is `ready`."""
+
+    status: Literal["pending", "ready", "failed"]
+    version: int = 1
+    rows: int | None = None
+    duplicates: int | None = None
+    dialect: Json | None = None
+    columns: list[ProfileColumn] = msgspec.field(default_factory=list)
+    reported: list[Json] = msgspec.field(default_factory=list)
+    notices: list[Json] = msgspec.field(default_factory=list)
+    suggestion: Json | None = None
+    progress: Json | None = None
+    memory_bytes: int | None = None
+    error: str | None = None
+
+
 class SourceTest(msgspec.Struct, kw_only=True):
     """What a source's test has seen; `rows` and `size_bytes` are null where only a full read would tell."""
 

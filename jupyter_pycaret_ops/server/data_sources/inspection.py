@@ -32,6 +32,17 @@ SOURCE_WITHIN_S = 20.0
 MAX_INSPECTIONS, MAX_INSPECTIONS_PER_USER = 4, 2
 
 
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """A function of the agent that reads a source, with its other arguments and time limits in seconds."""
+
+    function: str
+    arguments: dict[str, Any]
+    within_s: float
+    #: for reading in the kernel; None for the same
+    source_within_s: float | None = None
+
+
 @dataclass(slots=True)
 class _Inspection:
     """An inspection in progress, shared by all callers who want the same."""
@@ -80,7 +91,8 @@ class SourceInspector:
         key = (source_id, n_rows)
         inspection = self._running.get(key)
         if inspection is None:
-            work = self._inspect(spec, n_rows, user, fetch)
+            request = _Request("inspect_json", {"rows": n_rows}, self._within_s, SOURCE_WITHIN_S)
+            work = self._in_kernel(spec, request, user, fetch)
             inspection = _Inspection(asyncio.create_task(work, name=f"inspect-{source_id}"))
             self._running[key] = inspection
             inspection.task.add_done_callback(lambda done: self._forget(key, done))
@@ -95,15 +107,32 @@ class SourceInspector:
                 inspection.task.cancel()
                 await asyncio.wait({inspection.task})
 
+    async def profile(
+        self,
+        spec: DataSpec,
+        within_s: float,
+        *,
+        user: str,
+        fetch: Callable[[Path], Awaitable[None]] | None = None,
+    ) -> dict[str, Any]:
+        """Return the profile of a source, made of all of its rows, or `error` and `error_kind`.
+
+        Raises
+        ------
+        Unavailable
+            As `inspect`; it may take `within_s` seconds.
+        """
+        return await self._in_kernel(spec, _Request("profile_json", {}, within_s), user, fetch)
+
     def _forget(self, key: tuple[str, int], done: asyncio.Task[dict[str, Any]]) -> None:
         self._running.pop(key, None)
         if not done.cancelled():
             done.exception()  # also raised in those who wait
 
-    async def _inspect(
+    async def _in_kernel(
         self,
         spec: DataSpec,
-        n_rows: int,
+        request: _Request,
         user: str,
         fetch: Callable[[Path], Awaitable[None]] | None,
     ) -> dict[str, Any]:
@@ -113,11 +142,11 @@ class SourceInspector:
             except KernelUnavailable as error:
                 raise Unavailable(str(error), retry_after_s=10) from None
             try:
-                async with asyncio.timeout(self._within_s):
-                    return await self._read_within_memory(worker, spec, n_rows, fetch)
+                async with asyncio.timeout(request.within_s):
+                    return await self._read_within_memory(worker, spec, request, fetch)
             except TimeoutError:
                 raise Unavailable(
-                    f"The source was not read within {self._within_s:g} s. Try again later.",
+                    f"The source was not read within {request.within_s:g} s. Try again later.",
                     retry_after_s=10,
                 ) from None
             except (WorkerDied, WorkerRefused):
@@ -152,10 +181,10 @@ class SourceInspector:
         self,
         worker: Worker,
         spec: DataSpec,
-        n_rows: int,
+        request: _Request,
         fetch: Callable[[Path], Awaitable[None]] | None,
     ) -> dict[str, Any]:
-        reading = asyncio.create_task(self._read(worker, spec, n_rows, fetch))
+        reading = asyncio.create_task(self._read(worker, spec, request, fetch))
         waits: set[asyncio.Task[Any]] = {reading}
         if self._memory_limit is not None:
             limit = self._memory_limit()
@@ -179,19 +208,20 @@ class SourceInspector:
         self,
         worker: Worker,
         spec: DataSpec,
-        n_rows: int,
+        request: _Request,
         fetch: Callable[[Path], Awaitable[None]] | None,
     ) -> dict[str, Any]:
-        limits = replace(spec.limits, timeout_s=min(spec.limits.timeout_s, SOURCE_WITHIN_S))
+        source_within_s = request.source_within_s or request.within_s
+        limits = replace(spec.limits, timeout_s=min(spec.limits.timeout_s, source_within_s))
         spec = replace(spec, limits=limits)
         copy = worker.scratch / f"inspect-{secrets.token_hex(6)}"
         try:
             if fetch is not None:
                 await fetch(copy)
                 spec = replace(spec, options={**spec.options, "path": str(copy)})
-            message = json.dumps({"data": asdict(spec), "rows": n_rows})
+            message = json.dumps({"data": asdict(spec), **request.arguments})
             result: dict[str, Any] = json.loads(
-                await worker.execute("", f"_pycaret_ops_agent.inspect_json({message!r})")
+                await worker.execute("", f"_pycaret_ops_agent.{request.function}({message!r})")
             )
             return result
         finally:

@@ -182,6 +182,19 @@ class DataSource(Row, Base):
     created_by: Mapped[str | None] = _made_by()
 
 
+class Profile(Row, Base):
+    """What a kernel found in all rows of a data source."""
+
+    __tablename__ = "profiles"
+    __table_args__ = (UniqueConstraint("data_source_id"),)
+
+    data_source_id: Mapped[str] = mapped_column(String(36), _in("data_sources"))
+    #: `pending`, `ready` or `failed`
+    status: Mapped[str] = mapped_column(String(16))
+    content: Mapped[dict[str, Any]]
+    error: Mapped[str | None] = mapped_column(Text)
+
+
 class Experiment(Row, Base):
     """A question asked of data: task, target and set-up; its runs are the attempts at an answer."""
 

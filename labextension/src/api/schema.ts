@@ -26,6 +26,7 @@ export interface components {
       readonly columns?: readonly components['schemas']['ColumnType'][] | null;
       readonly database?: string;
       readonly delimiter?: string | null;
+      readonly dialect?: Record<string, unknown> | null;
       readonly encoding?: string | null;
       readonly endpoint_url?: string;
       readonly filename?: string | null;
@@ -42,6 +43,7 @@ export interface components {
       readonly size_bytes?: number;
       readonly sslmode?: string;
       readonly table?: string;
+      readonly types_final?: boolean;
       readonly user?: string;
     };
     /**
@@ -52,6 +54,7 @@ export interface components {
       /** @enum {unknown} */
       readonly dtype: 'boolean' | 'datetime' | 'integer' | 'number' | 'string';
       readonly name: string;
+      readonly type?: string;
     };
     /**
      * Progress
@@ -580,6 +583,7 @@ export interface components {
       readonly examined: number;
       readonly missing: number;
       readonly name: string;
+      readonly type?: string;
     };
     /**
      * Suggestion
@@ -597,6 +601,73 @@ export interface components {
     readonly PreviewQuery: {
       /** @default 20 */
       readonly rows?: number;
+    };
+    /**
+     * ProfileOut
+     * @description A profile; without `columns` until `status` is `ready`.
+     */
+    readonly ProfileOut: {
+      /** @enum {unknown} */
+      readonly status: 'failed' | 'pending' | 'ready';
+      /** @default 1 */
+      readonly version?: number;
+      /** @default null */
+      readonly rows?: number | null;
+      /** @default null */
+      readonly duplicates?: number | null;
+      /** @default null */
+      readonly dialect?: Record<string, unknown> | null;
+      /** @default [] */
+      readonly columns?: readonly components['schemas']['ProfileColumn'][];
+      /** @default [] */
+      readonly reported?: readonly Record<string, unknown>[];
+      /** @default [] */
+      readonly notices?: readonly Record<string, unknown>[];
+      /** @default null */
+      readonly suggestion?: Record<string, unknown> | null;
+      /** @default null */
+      readonly progress?: Record<string, unknown> | null;
+      /** @default null */
+      readonly memory_bytes?: number | null;
+      /** @default null */
+      readonly error?: string | null;
+    };
+    /**
+     * ProfileColumn
+     * @description One column of a profile; values + missing + unreadable are the rows.
+     */
+    readonly ProfileColumn: {
+      readonly name: string;
+      readonly type: string;
+      readonly dtype: string;
+      readonly format: Record<string, unknown> | null;
+      readonly values: number;
+      readonly missing: number;
+      readonly missing_words: {
+        readonly [key: string]: number;
+      };
+      readonly unreadable: components['schemas']['Unreadable'];
+      readonly distinct: number;
+      readonly min: unknown;
+      readonly max: unknown;
+      readonly mean: unknown;
+      readonly std: number | null;
+      readonly quantiles: Record<string, unknown>;
+      readonly histogram: Record<string, unknown> | null;
+      readonly top: readonly Record<string, unknown>[];
+      readonly hints: readonly string[];
+      readonly association: number | null;
+      readonly recognised_as: string;
+      readonly set_by_person: boolean;
+      readonly alternatives: readonly Record<string, unknown>[];
+    };
+    /**
+     * Unreadable
+     * @description Cells that were not read: how many, and up to five of them with row number and text.
+     */
+    readonly Unreadable: {
+      readonly count: number;
+      readonly examples: readonly Record<string, unknown>[];
     };
     /**
      * SourceTest

@@ -37,6 +37,7 @@ from ...fakes.records import World, everything
 ROOT = Path(__file__).resolve().parents[3]
 TABLES = {
     *("users", "api_keys", "workspaces", "workspace_members", "projects", "data_sources"),
+    "profiles",
     *("experiments", "runs", "events", "artifacts", "fold_metrics", "pipelines"),
     *("deployments", "workers"),
 }
