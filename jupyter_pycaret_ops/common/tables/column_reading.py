@@ -425,12 +425,14 @@ def _separators(values: Mapping[str, int], digits: Mapping[str, str], hints: Hin
                 shown[text] = spellings.digits_of(text) or ""
     votes, groups = Counter[str](), Counter[str]()
     ambiguous: dict[str, list[str]] = {}
+    seen: set[str | None] = set()
     for text, found in shown.items():
         decimal, thousands, is_ambiguous = spellings.separators_of(found)
         if is_ambiguous:
             ambiguous.setdefault("," if "," in found else ".", []).append(text)
         if decimal is not None:
             votes[decimal] += values[text]
+            seen.add(decimal if decimal in found else None)
         if thousands is not None:
             groups[thousands] += values[text]
     if votes:
@@ -440,7 +442,7 @@ def _separators(values: Mapping[str, int], digits: Mapping[str, str], hints: Hin
             groups[sign] += sum(values[text] for text in texts)
     del groups[default]
     result = _Separators(default, max(groups, key=lambda sign: groups[sign], default=None))
-    result.is_decimal_seen = bool(votes) or default in ambiguous
+    result.is_decimal_seen = default in seen or default in ambiguous
     if not votes and ("," in ambiguous or (ambiguous and default == ",")):
         result.ambiguous = next(iter(ambiguous.get(",") or ambiguous["."]))
     return result
