@@ -430,6 +430,78 @@ def test_no_cell_disappears(
     assert kind is None or reading.type == kind
 
 
+_TEXTS = st.lists(
+    st.sampled_from(
+        [
+            *(
+                "1",
+                "-2.5",
+                "1,234",
+                "2,5",
+                "1.234,5",
+                "$3",
+                "4 %",
+                "(5)",
+                "<6",
+                "1e5",
+                "١٢",
+                "-",
+                "n/a",
+                "",
+                " ",
+            ),
+            *(
+                "2023-01-02",
+                "01/02/2023",
+                "31.01.23",
+                "Jan 2018",
+                "20230102",
+                "2018",
+                "2023-01-02T08:00+02:00",
+            ),
+            *(
+                "1:30:00",
+                "2 days",
+                "-1 day, 23:00:00",
+                "yes",
+                "No",
+                "true",
+                "NaN",
+                "None",
+                "word",
+                "word ",
+            ),
+        ]
+    ),
+    max_size=6,
+).flatmap(lambda some: st.lists(st.sampled_from(some or ["x"]), min_size=1, max_size=12))
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    _TEXTS.map(lambda texts: pd.Series(texts, dtype="str")),
+    st.sampled_from([None, "number", "date", "duration", "boolean", "category"]),
+)
+def test_cells_that_count_as_values_are_read_as_values(column: Any, kind: str | None) -> None:
+    reading = read(column, ReadingSettings({} if kind is None else {"x": kind}))
+    readers = {
+        "number": portable.read_numbers,
+        "boolean": portable.read_numbers,
+        "date": portable.read_dates,
+        "duration": portable.read_seconds,
+    }
+    if reading.type in readers:
+        series = pd.DataFrame({"x": column})["x"]
+        values = readers[reading.type](series, reading.spelling, strict=False)
+        assert reading.values == pd.notna(values).sum()
+    elif reading.type == "category":
+        values = portable.read_text(pd.DataFrame({"x": column})["x"])
+        assert (reading.values, reading.distinct) == (
+            pd.notna(values).sum(),
+            len(set(values[pd.notna(values)])),
+        )
+
+
 # ---------------------------------------------------------------- files of real kinds
 
 #: arguments of `pandas.read_csv` for files that are no UTF-8 with commas
