@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 from jupyter_pycaret_ops.common.engine_facts import DEFAULT_SEED
-from jupyter_pycaret_ops.common.protocol import JSON, DataSpec, RunSpec
+from jupyter_pycaret_ops.common.protocol import JSON, RunSpec
 from jupyter_pycaret_ops.common.task_types import TaskType
 
 from ..event_reporter import EventReporter
@@ -91,13 +91,3 @@ def report_preprocessing(preprocessing: JSON, reporter: EventReporter) -> None:
         f"{len(numeric)} numeric and {len(categorical)} text columns prepared",
         preprocessing,
     )
-
-
-def decimal_hint(data: DataSpec) -> str | None:
-    """Return the decimal separator that a file's dialect says, or its delimiter: a comma where it is `;`."""
-    dialect = data.options.get("dialect") or {}
-    decimal: str | None = dialect.get("decimal")
-    if decimal is not None:
-        return decimal
-    delimiter = dialect.get("delimiter") or data.options.get("delimiter")
-    return "," if delimiter == ";" else None

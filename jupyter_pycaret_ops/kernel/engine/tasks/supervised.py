@@ -13,7 +13,7 @@ from jupyter_pycaret_ops.common.engine_facts import DEFAULT_SEED
 from jupyter_pycaret_ops.common.protocol import JSON, RunSpec
 from jupyter_pycaret_ops.common.tables.column_reading import ColumnReading
 
-from ...reading.columns import read_columns
+from ...reading.columns import decimal_hint, read_columns
 from .. import features, input_schema, labels, plots
 from ..error_messages import describe_error
 from ..event_reporter import EventReporter
@@ -24,7 +24,7 @@ from ..limits import Limits
 from ..parameters import Param
 from ..prepared_task import PreparedTask
 from ..reading_params import READING_NAMES, READING_PARAMS, reading_settings
-from .base import Task, decimal_hint, report_preprocessing
+from .base import Task, report_preprocessing
 
 #: with fewer rows neither a hold-out nor two folds can be made
 MIN_ROWS = 6

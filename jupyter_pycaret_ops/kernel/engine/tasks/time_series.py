@@ -11,7 +11,7 @@ from jupyter_pycaret_ops.common.engine_facts import DEFAULT_SEED
 from jupyter_pycaret_ops.common.protocol import JSON, RunSpec
 from jupyter_pycaret_ops.common.task_types import TIME_SERIES
 
-from ...reading.columns import ReadingSettings
+from ...reading.columns import ReadingSettings, decimal_hint
 from .. import features, input_schema, plots, portable
 from .. import series as reading
 from ..error_messages import describe_error
@@ -25,7 +25,7 @@ from ..prepared_task import PreparedTask
 from ..reading_params import READING_PARAMS, reading_settings
 from ..scoring.forecasting import fit_forecaster
 from ..seasonality import has_season
-from .base import Task, decimal_hint
+from .base import Task
 
 #: default number of steps to forecast for a series without a season
 _DEFAULT_STEPS = 6

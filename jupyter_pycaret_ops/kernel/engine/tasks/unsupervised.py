@@ -12,6 +12,7 @@ import pandas as pd
 from jupyter_pycaret_ops.common.engine_facts import DEFAULT_SEED
 from jupyter_pycaret_ops.common.protocol import JSON, RunSpec
 
+from ...reading.columns import decimal_hint
 from .. import features, input_schema
 from ..error_messages import describe_error
 from ..event_reporter import EventReporter
@@ -22,7 +23,7 @@ from ..limits import Limits
 from ..parameters import Param
 from ..prepared_task import PreparedTask
 from ..reading_params import READING_NAMES, READING_PARAMS, reading_settings
-from .base import Task, decimal_hint, report_preprocessing
+from .base import Task, report_preprocessing
 
 MIN_ROWS = 5
 #: number of rows predicted in one batch and one by one, to compare the outputs
