@@ -102,6 +102,14 @@ _SAME_SIGNS = str.maketrans(
 )
 _DECIMAL_SIGNS = ".,٫"
 _GROUP_SIGNS = ",.' ٬"
+_WITHOUT_WORDS = re.compile(r"[-+]?([0-9][0-9.,]*)")
+#: numbers without currency or blanks, which most are, by decimal separator: up to 15 digits before it
+_USUAL = {
+    decimal: re.compile(
+        rf"[-+]?(?:0|[1-9][0-9]{{0,2}}(?:\{group}[0-9]{{3}}){{0,4}}|[1-9][0-9]{{3,14}})(?:\{decimal}[0-9]*)?"
+    )
+    for decimal, group in (".,", ",.")
+}
 #: the usual groups of three: `1,200.50` and `1.200,50`
 _IN_ENGLISH = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?")
 _IN_GERMAN = re.compile(r"[0-9]{1,3}(?:\.[0-9]{3})+(?:,[0-9]*)?")
@@ -175,7 +183,10 @@ def with_ascii_digits(text: str) -> str:
 
 def digits_of(text: str) -> str | None:
     """Return the digits and separators of a number as text (`$1,200.50` → `1,200.50`), None for other texts."""
-    match = _match_number(trimmed(text))
+    text = trimmed(text)
+    if match := _WITHOUT_WORDS.fullmatch(text):
+        return match[1]
+    match = _match_number(text)
     return None if match is None else match["digits"]
 
 
@@ -189,6 +200,10 @@ def parse_number(
     """
     if decimal == "." and PLAIN_NUMBER.fullmatch(text):
         return Number(float(text))
+    if thousands is None and decimal in _USUAL and _USUAL[decimal].fullmatch(text):
+        if decimal == ",":
+            return Number(float(text.replace(".", "").replace(",", ".")))
+        return Number(float(text.replace(",", "")))
     match = _match_number(text)
     if match is None:
         return None
