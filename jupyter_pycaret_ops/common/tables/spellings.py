@@ -351,7 +351,7 @@ _YEAR_FIRST: tuple[tuple[str, re.Pattern[str]], ...] = (
             rf"(?P<year>\d{{4}})(?P<sep>[/.])(?P<month>\d{{1,2}})(?P=sep)(?P<day>\d{{1,2}}){_CLOCK}"
         ),
     ),
-    ("year-month", re.compile(r"(?P<year>[12]\d{3})[-/](?P<month>\d{1,2})")),
+    ("year-month", re.compile(r"(?P<year>[12]\d{3})[-/Mm](?P<month>\d{1,2})")),
     ("quarter", re.compile(r"(?P<year>\d{4})[- ]?[Qq](?P<quarter>[1-4])")),
     (
         "ISO 8601",
@@ -370,6 +370,7 @@ _DAY_FIRST: tuple[tuple[str, re.Pattern[str]], ...] = (
             rf"(?P<day>\d{{1,2}})(?:[-/ ]|\. ?)?{_NAME},?[-/ ]?(?P<year>\d{{4}}|\d{{2}}){_CLOCK}"
         ),
     ),
+    ("month/year", re.compile(r"(?P<month>\d{1,2})[-/](?P<year>(?:19|20)\d{2})")),
 )
 _NAME_FIRST: tuple[tuple[str, re.Pattern[str]], ...] = (
     (

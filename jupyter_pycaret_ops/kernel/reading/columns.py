@@ -199,29 +199,23 @@ def _share(values: Any, lowest: int, highest: int) -> float:
 
 def _texts(name: str, series: Any, *, is_target: bool) -> Texts:
     """Return the distinct texts of a column of any dtype; `is_target` : with blanks as well, as labels have them."""
-    gone = np.asarray(pd.isna(series.to_numpy(dtype=object)), dtype=bool)
-    codes, distinct = _factorized(series, gone)
-    counts: dict[str, int] = {}
-    labels: dict[str, int] = {}
-    first: dict[str, int] = {}
-    n_trimmed = 0
-    occurs = np.bincount(codes[codes >= 0], minlength=len(distinct)).tolist()
-    first_of_code = _first_rows(codes, len(distinct)).tolist()
-    trimmed = spellings.trimmed
-    for text, count, row in zip(distinct, occurs, first_of_code, strict=True):
-        short = trimmed(text)
-        if short != text and short:
-            n_trimmed += count
-        labels[text] = count
-        if short in counts:
-            counts[short] += count
-            first[short] = min(first[short], row)
-        else:
-            counts[short] = count
-            first[short] = row
-    has_blanks = is_target and n_trimmed > 0
+    gone = series.isna().to_numpy(dtype=bool)
     n_null = int(gone.sum())
-    return Texts(name, counts, len(gone), first, n_null, n_trimmed, labels if has_blanks else None)
+    codes, distinct = _factorized(series, gone)
+    occurs = np.bincount(codes[codes >= 0], minlength=len(distinct)).tolist()
+    rows = _first_rows(codes, len(distinct)).tolist()
+    short = [spellings.trimmed(text) for text in distinct]
+    if short == distinct:
+        counts, first = (dict(zip(distinct, numbers, strict=True)) for numbers in (occurs, rows))
+        return Texts(name, counts, len(gone), first, n_null)
+    counts, first, n_trimmed = {}, {}, 0
+    for text, trimmed, count, row in zip(distinct, short, occurs, rows, strict=True):
+        counts[trimmed] = counts.get(trimmed, 0) + count
+        first[trimmed] = min(first.get(trimmed, row), row)
+        if text != trimmed and trimmed:
+            n_trimmed += count
+    labels = dict(zip(distinct, occurs, strict=True)) if is_target and n_trimmed else None
+    return Texts(name, counts, len(gone), first, n_null, n_trimmed, labels)
 
 
 def _factorized(series: Any, gone: Any) -> tuple[Any, list[str]]:
@@ -241,7 +235,7 @@ def _factorized(series: Any, gone: Any) -> tuple[Any, list[str]]:
         codes, distinct = pd.factorize(texts, use_na_sentinel=True)
         return codes, list(distinct)
     codes, distinct = pd.factorize(series, use_na_sentinel=True)
-    texts_of_codes = [spellings.text_of(value) for value in distinct]
+    texts_of_codes = [spellings.text_of(value) for value in np.asarray(distinct, dtype=object)]
     if len(set(texts_of_codes)) < len(
         texts_of_codes
     ):  # 1e22 and a float next to it may have one text
