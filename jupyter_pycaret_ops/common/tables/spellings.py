@@ -475,7 +475,7 @@ def _of_weekday(text: str, begin: int) -> Date | None:
         except (ValueError, TypeError, IndexError, OverflowError):
             return None
     rest = text[begin:]
-    found = _of_patterns(rest, _DAY_FIRST[1:] if rest[:1].isdigit() else _NAME_FIRST[:1])
+    found = _of_patterns(rest, _DAY_FIRST[1:2] if rest[:1].isdigit() else _NAME_FIRST[:1])
     return None if found is None else Date(found.time, found.offset, f"weekday, {found.spelling}")
 
 

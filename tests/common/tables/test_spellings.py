@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pickle
+import re
 import sys
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -772,6 +774,30 @@ def test_words_of_a_person_are_in_place_of_the_rules() -> None:
         assert is_missing_word("unknown", is_text=is_text, words=words)
         assert is_missing_word("", is_text=is_text, words=words)
         assert not is_missing_word("nan", is_text=is_text, words=words)
+
+
+# ---------------------------------------------------------------- the page for analysts
+
+_PAGE = Path(__file__).parents[3] / "docs" / "reading.md"
+
+
+def spellings_of_page(heading: str) -> list[str]:
+    """Return the texts in code quotes in the first column of the table below a heading."""
+    section = _PAGE.read_text(encoding="utf-8").partition(f"\n### {heading}\n")[2]
+    rows = re.findall(r"^\| (.+?) \|", section.partition("\n#")[0], re.MULTILINE)
+    return [text for row in rows for text in re.findall(r"`([^`]+)`", row)]
+
+
+def test_spellings_of_the_page_are_read() -> None:
+    for heading, n_texts, parse in (
+        ("Numbers", 15, lambda text: parse_number(text) or parse_number(text, ",")),
+        ("Dates", 20, lambda text: parse_date(text, allow_compact=True, allow_year=True)),
+        ("Durations", 6, parse_duration),
+    ):
+        texts = spellings_of_page(heading)
+        assert len(texts) >= n_texts
+        zones = {"date", "day"}  # names of columns
+        assert [t for t in texts if t not in zones and parse(t) is None] == []
 
 
 # ---------------------------------------------------------------- texts
