@@ -480,6 +480,14 @@ def _report_numbers(
             value = _shown(parsed[texts[0]].value)
             reading.report(code, f"{name}: {cells} {says}: “{texts[0]}” is read as {value}.", count)
 
+    currencies = sorted({number.currency.upper() for number in parsed.values()} - {""})
+    if len(currencies) > 1:
+        shown = ", ".join(currencies[:MAX_EXAMPLES])
+        reading.report(
+            "several_currencies",
+            f"{name}: amounts in several currencies ({shown}) are not converted.",
+        )
+
 
 def _shown(value: float) -> str:
     return f"{value:.0f}" if value.is_integer() and abs(value) < 1e15 else repr(value)
@@ -739,6 +747,15 @@ def _report_lookalikes(reading: ColumnReading, values: Mapping[str, int], hints:
         n_numbers = sum(
             values[text] for text in digits if spellings.parse_number(text, decimal) is not None
         )
+        codes = [text for text in digits if spellings.is_code(text)]
+        n_codes = sum(values[text] for text in codes)
+        if codes and _is_enough(n_codes + n_numbers, reading.values - n_codes - n_numbers):
+            reading.report(
+                "codes",
+                f"{reading.name}: numbers such as “{codes[0]}” are codes and are read as text, with every digit.",
+                n_codes,
+            )
+            n_numbers = 0
     if any(spellings.parse_date(text) is not None for text in sample):
         n_dates = sum(n for text, n in values.items() if spellings.parse_date(text) is not None)
     for what, count in (("numbers", n_numbers), ("dates", n_dates)):

@@ -118,9 +118,12 @@ _INTEGER = re.compile(r"[-+]?[0-9]+")
 
 
 class Number:
-    """A number and how it was written: `bound` is `<` or `>`, `is_percent`, `has_sign` of a currency."""
+    """A number and how it was written.
 
-    __slots__ = ("bound", "has_currency", "is_negative_in_parentheses", "is_percent", "value")
+    `bound` : `<` or `>` before it; `currency` : its sign or word (`$`, `EUR`), empty without one.
+    """
+
+    __slots__ = ("bound", "currency", "is_negative_in_parentheses", "is_percent", "value")
 
     def __init__(
         self,
@@ -128,14 +131,19 @@ class Number:
         bound: str = "",
         *,
         is_percent: bool = False,
-        has_currency: bool = False,
+        currency: str = "",
         is_negative_in_parentheses: bool = False,
     ) -> None:
         self.value = value
         self.bound = bound
         self.is_percent = is_percent
-        self.has_currency = has_currency
+        self.currency = currency
         self.is_negative_in_parentheses = is_negative_in_parentheses
+
+    @property
+    def has_currency(self) -> bool:
+        """Whether a currency stands beside the number."""
+        return bool(self.currency)
 
 
 def text_of(value: Any) -> str:
@@ -216,12 +224,12 @@ def parse_number(
     bound, sign, outer, opened, inside, before, inner, _, _, after, _, end = match.groups()
     if opened or (sign or inside or inner or "+") in "-−":
         value = -value
-    around = {outer, before, after, end} - {None}
+    around = [word for word in (outer, before, after, end) if word is not None]
     return Number(
         value,
         "" if bound is None else "<" if bound[0] in "<≤" else ">",
         is_percent="%" in around,
-        has_currency=bool(around - {"%"}),
+        currency=" ".join(word for word in around if word != "%"),
         is_negative_in_parentheses=bool(opened),
     )
 

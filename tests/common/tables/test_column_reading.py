@@ -283,7 +283,19 @@ def test_code_among_numbers_of_other_widths_is_unreadable() -> None:
 def test_text_that_looks_like_numbers_in_part_says_how_many() -> None:
     assert "3 of 6 cells" in message(read(["1", "2", "2", "a", "a", "b"]), "looks_like_numbers")
     assert "2 of 4 cells" in message(read(["1,5", "2,75", "a", "a"]), "looks_like_numbers")
-    assert "looks_like_numbers" not in codes_of(read(["007", "042", "007"]))
+
+
+def test_codes_are_reported_as_codes() -> None:
+    for cells in (["007", "042", "007"], ["01730", "90210", "90210"], ["9" * 20, "8" * 20]):
+        reading = read(cells)
+        assert codes_of(reading) == ["codes"]
+        assert f"“{cells[0]}”" in message(reading, "codes")
+    assert codes_of(read(["007", "007", "b", "b"])) == []
+
+
+def test_several_currencies_are_reported() -> None:
+    assert "($, €)" in message(read(["$5", "€6"]), "several_currencies")
+    assert codes_of(read(["5 EUR", "6 eur"])) == ["currency"]
 
 
 # ---------------------------------------------------------------- dates

@@ -158,6 +158,19 @@ def test_infinite_numbers_are_missing_and_reported() -> None:
     assert read([np.inf, -np.inf, np.nan]).type == "empty"
 
 
+def test_index_of_a_frame_has_no_influence() -> None:
+    columns = {
+        "a": [1.0, np.inf, -9.0, 2.0],
+        "b": ["x", None, "y ", "x"],
+        "c": pd.array([1, None, 3, 3], dtype="Int64"),
+        "d": ["01/02/2023", "x", "", None],
+    }
+    how = ReadingSettings(missing_words=("-9",), types={"d": "date"})
+    plain = read_columns(pd.DataFrame(columns), how)
+    odd = read_columns(pd.DataFrame(columns).set_axis([7, 7, None, "r"], axis=0), how)
+    assert odd == plain
+
+
 # ---------------------------------------------------------------- identifiers, constants
 
 
