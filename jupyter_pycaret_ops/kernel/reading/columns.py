@@ -26,6 +26,7 @@ from jupyter_pycaret_ops.common.tables.column_reading import (
     decimal_of,
     is_row_number,
 )
+from jupyter_pycaret_ops.common.tables.date_columns import offset_text
 
 #: what pandas infers for objects → what they are; other objects are read from their texts
 _OBJECTS = {
@@ -333,11 +334,12 @@ def _read_dates(reading: ColumnReading, known: Any, hints: Hints) -> None:
         (reading.spelling["offset"],) = offsets
         if offsets[0]:
             reading.report(
-                "offset", f"{reading.name}: local times; the offset {_clock(offsets[0])} is kept."
+                "offset",
+                f"{reading.name}: local times; the offset {offset_text(offsets[0])} is kept.",
             )
     elif offsets:
         reading.spelling["offset"] = 0
-        shown = ", ".join(map(_clock, offsets[:3]))
+        shown = ", ".join(map(offset_text, offsets[:3]))
         reading.report(
             "offsets",
             f"{reading.name}: times with several offsets ({shown}) are converted to UTC.",
@@ -353,10 +355,6 @@ def _offsets_of(known: Any) -> list[int]:
         return []
     wall = times.tz_localize(None) - times.tz_convert("UTC").tz_localize(None)
     return sorted({round(offset.total_seconds() / 60) for offset in wall.unique()})
-
-
-def _clock(minutes: int) -> str:
-    return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
 
 
 def _plain(value: Any) -> Any:
