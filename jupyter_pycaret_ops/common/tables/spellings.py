@@ -102,14 +102,8 @@ _SAME_SIGNS = str.maketrans(
 )
 _DECIMAL_SIGNS = ".,٫"
 _GROUP_SIGNS = ",.' ٬"
-_WITHOUT_WORDS = re.compile(r"[-+]?([0-9][0-9.,]*)")
-#: numbers without currency or blanks, which most are, by decimal separator: up to 15 digits before it
-_USUAL = {
-    decimal: re.compile(
-        rf"[-+]?(?:0|[1-9][0-9]{{0,2}}(?:\{group}[0-9]{{3}}){{0,4}}|[1-9][0-9]{{3,14}})(?:\{decimal}[0-9]*)?"
-    )
-    for decimal, group in (".,", ",.")
-}
+#: most numbers that are not plain: `1,200.50`, `$5`, `15 %`
+_SHORT = re.compile(r"([-+]?)([$€£¥]?)([0-9][0-9.,]*)(?: ?([%$€£¥]))?")
 #: the usual groups of three: `1,200.50` and `1.200,50`
 _IN_ENGLISH = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?")
 _IN_GERMAN = re.compile(r"[0-9]{1,3}(?:\.[0-9]{3})+(?:,[0-9]*)?")
@@ -192,8 +186,8 @@ def with_ascii_digits(text: str) -> str:
 def digits_of(text: str) -> str | None:
     """Return the digits and separators of a number as text (`$1,200.50` → `1,200.50`), None for other texts."""
     text = trimmed(text)
-    if match := _WITHOUT_WORDS.fullmatch(text):
-        return match[1]
+    if (match := _SHORT.fullmatch(text)) and not (match[2] and match[4]):
+        return match[3]
     match = _match_number(text)
     return None if match is None else match["digits"]
 
@@ -208,15 +202,24 @@ def parse_number(
     """
     if decimal == "." and PLAIN_NUMBER.fullmatch(text):
         return Number(float(text))
-    if thousands is None and decimal in _USUAL and _USUAL[decimal].fullmatch(text):
-        if decimal == ",":
-            return Number(float(text.replace(".", "").replace(",", ".")))
-        return Number(float(text.replace(",", "")))
+    if (match := _SHORT.fullmatch(text)) and not (match[2] and match[4]):
+        sign, before, digits, after = match.groups()
+        body = _without_groups(digits, decimal, thousands)
+        if body is None or (not allow_codes and is_code(body)):
+            return None
+        value = float(body)
+        if not math.isfinite(value):
+            return None
+        return Number(
+            -value if sign == "-" else value,
+            is_percent=after == "%",
+            currency=before or ("" if after in ("%", None) else after),
+        )
     match = _match_number(text)
     if match is None:
         return None
     body = _without_groups(match["digits"], decimal, thousands)
-    if body is None or (is_code(body) and not allow_codes):
+    if body is None or (not allow_codes and is_code(body)):
         return None
     value = float(body + (match["exponent"] or ""))
     if not math.isfinite(value):

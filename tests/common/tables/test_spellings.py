@@ -253,6 +253,7 @@ def test_only_named_separators_of_thousands_are_taken() -> None:
 def test_codes_are_numbers_only_on_request() -> None:
     assert number("007", allow_codes=True) == 7
     assert number("12345678901234567890", allow_codes=True) == 12345678901234567890.0
+    assert number("9" * 5000, allow_codes=True) is None
 
 
 @pytest.mark.parametrize(
