@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 from typing import Any, BinaryIO
 
@@ -33,9 +32,6 @@ def examine(stream: BinaryIO) -> tuple[int, list[dict[str, str]]]:
         When pyarrow is missing, or the file is damaged, empty, or has columns of nested values.
     """
     file = open_file(stream)
-    footer = file.metadata.serialized_size + 2 * len(MAGIC)
-    if _end_of_values(file.metadata) > stream.seek(0, io.SEEK_END) - footer:
-        raise Invalid(DAMAGED)
     rows = int(file.metadata.num_rows)
     columns = columns_of(file)
     if rows < 1 or not columns:
@@ -62,19 +58,6 @@ def open_file(stream: BinaryIO) -> Any:
     except (ArrowException, OSError, ValueError) as error:
         raise Invalid(DAMAGED) from error
     return file
-
-
-def _end_of_values(metadata: Any) -> int:
-    """Return the offset at which the values end, according to the footer."""
-    return max(
-        (
-            # a chunk begins with its dictionary, if any
-            (chunk.dictionary_page_offset or chunk.data_page_offset) + chunk.total_compressed_size
-            for group in range(metadata.num_row_groups)
-            for chunk in (metadata.row_group(group).column(n) for n in range(metadata.num_columns))
-        ),
-        default=0,
-    )
 
 
 def used_columns(file: Any) -> list[str]:

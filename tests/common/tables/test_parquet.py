@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -93,6 +94,17 @@ def test_damaged_file_is_read_or_refused(changes: list[tuple[int, int]], length:
             continue
         assert rows > 0
         assert columns
+
+
+def test_no_damaged_footer_ends_the_process() -> None:
+    """Arrow ends the process for some, when it is asked for the place of a column's values."""
+    footer = len(WHOLE) - 8 - int.from_bytes(WHOLE[-8:-4], "little")
+    for place in range(footer, len(WHOLE) - 8):
+        for value in (0, 9, 19, 32, 35, 64):
+            damaged = bytearray(WHOLE)
+            damaged[place] = value
+            with contextlib.suppress(Invalid):
+                examine(io.BytesIO(bytes(damaged)))
 
 
 # ---------------------------------------------------------------- small files that unpack to large tables

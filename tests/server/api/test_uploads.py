@@ -60,12 +60,95 @@ async def test_an_upload_answers_what_was_found(
         "columns": [{"name": "a", "dtype": "integer"}, {"name": "b", "dtype": "string"}],
         "encoding": "utf-8",
         "delimiter": ",",
+        "dialect": {
+            "encoding": "utf-8",
+            "delimiter": ",",
+            "quote": '"',
+            "decimal": None,
+            "thousands": None,
+            "header": True,
+            "skip_rows": 0,
+            "sheet": None,
+        },
+        "reported": [],
     }
     assert len(files()) == 1
     preview = await api.get(f"/data-sources/{row['id']}/preview?rows=1")
     assert preview["rows"] == [{"a": 1, "b": "two\r\nlines"}]
     await api.delete(f"/data-sources/{row['id']}")
     assert files() == []
+
+
+async def test_fields_of_the_dialect_override_what_is_detected(
+    api: Api, world: World, files: Files
+) -> None:
+    table = part("file", "title\n1'5;Łódź\n2'5;Kraków\n".encode("cp1250"), "d.csv")
+    fields = {
+        "encoding": b"cp1250",
+        "delimiter": b";",
+        "quote": b"none",
+        "decimal": b",",
+        "thousands": b"'",
+        "header": b"false",
+        "skip_rows": b"1",
+    }
+    parts = [part(name, value) for name, value in fields.items()]
+    for name, order in (
+        ("before", [*parts, table]),
+        ("after", [table, *parts]),
+        ("around", [*parts[:3], table, *parts[3:]]),
+    ):
+        body = part("name", name.encode()) + b"".join(order) + END
+        row = (await api.call("POST", path(world), 201, raw=body, headers=KIND)).json
+        assert row["config"]["dialect"] == {
+            "encoding": "cp1250",
+            "delimiter": ";",
+            "quote": "",
+            "decimal": ",",
+            "thousands": "'",
+            "header": False,
+            "skip_rows": 1,
+            "sheet": None,
+        }
+        assert row["config"]["rows"] == 2
+        preview = await api.get(f"/data-sources/{row['id']}/preview?rows=2")
+        assert preview["rows"] == [
+            {"column_1": "1'5", "column_2": "Łódź"},
+            {"column_1": "2'5", "column_2": "Kraków"},
+        ]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("encoding", b"klingon"),
+        ("delimiter", b"ab"),
+        ("quote", b"ab"),
+        ("decimal", b"x"),
+        ("thousands", b"x"),
+        ("header", b"maybe"),
+        ("skip_rows", b"-1"),
+        ("skip_rows", b"7"),
+    ],
+)
+@pytest.mark.parametrize("is_first", [True, False])
+async def test_an_invalid_field_of_the_dialect_is_refused_and_named(
+    api: Api, world: World, files: Files, field: str, value: bytes, is_first: bool
+) -> None:
+    given = part(field, value)
+    body = NAME + (given + FILE if is_first else FILE + given) + END
+    answer = await api.call("POST", path(world), 400, raw=body, headers=KIND)
+    assert answer.json["errors"][0]["loc"] == [field]
+    await no_files(files)
+
+
+async def test_fields_of_the_dialect_are_refused_for_parquet(
+    api: Api, world: World, files: Files
+) -> None:
+    body = NAME + part("file", PARQUET, "t.parquet") + part("delimiter", b";") + END
+    answer = await api.call("POST", path(world), 400, raw=body, headers=KIND)
+    assert answer.json["errors"][0]["loc"] == ["delimiter"]
+    await no_files(files)
 
 
 BAD: dict[str, tuple[bytes, str]] = {
@@ -281,7 +364,6 @@ BAD_PARQUET: dict[str, tuple[bytes, str]] = {
     "cut off": (PARQUET[:-20], "its end is missing"),
     "the magic alone": (b"PAR1", "its end is missing"),
     "a damaged footer": (PARQUET[:-FOOTER] + b"\xff" * (FOOTER - 8) + PARQUET[-8:], "damaged"),
-    "values that are missing": (PARQUET[:4] + PARQUET[-FOOTER:], "damaged"),
     "a footer of another length": (PARQUET[:-8] + b"\xff\xff\xff\x7fPAR1", "damaged"),
     "nested": (parquet(a=[1], deep=[[1, 2]]), "“deep” holds lists or records"),
     "no row": (parquet(a=[]), "no row"),
