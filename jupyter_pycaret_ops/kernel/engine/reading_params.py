@@ -49,11 +49,9 @@ READING_PARAMS = [
     Param(
         "missing_values",
         {
-            "anyOf": [
-                {"type": "null"},
-                _WORDS,
-                {"type": "object", "additionalProperties": _WORDS},
-            ]
+            "type": ["array", "object", "null"],
+            "items": {"type": "string"},
+            "additionalProperties": _WORDS,
         },
         None,
         "Words that mean a missing value, for all columns or by column, in place of the usual ones.",
