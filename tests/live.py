@@ -125,6 +125,7 @@ class LiveServer:
     ) -> None:
         # a spare costs as much as a run, and most servers here have few
         traits.setdefault("spare_kernels", 0)
+        traits.setdefault("profile_uploads", False)
         self.home = home or Home()
         self._own_home = home is None
         self.token = secrets.token_hex(16) if token is None else token

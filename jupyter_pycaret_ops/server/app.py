@@ -148,6 +148,10 @@ class PyCaretOpsApp(ExtensionApp):
         help="Number of requests per minute from one address to a public deployment; further ones are refused "
         "with 429. A large body counts as several requests: one more for each 64 KiB.",
     ).tag(config=True)
+    profile_uploads = Bool(
+        True,
+        help="Profile a table right after its upload, in a kernel of its own; otherwise on request only.",
+    ).tag(config=True)
     callback_url = Unicode(
         help="URL at which kernels on other hosts reach the API of this server, for example "
         "https://hub.example.org/user/ada/pycaret/api/v1. Default: an internal socket on this host.",

@@ -92,6 +92,7 @@ class ServerOptions:
     predict_timeout_s: float
     public_body_bytes: int
     public_requests_per_minute: int
+    profile_uploads: bool
 
     def memory_limit(self) -> int:
         """Return the bytes that one worker kernel may use now."""
@@ -172,6 +173,7 @@ async def build(
             _read_limits(options),
             base.background,
             base.clock,
+            after_uploads=options.profile_uploads,
         ),
         read_limits=_read_limits(options),
         fanout=run_parts.fanout,

@@ -10,7 +10,7 @@ import msgspec
 from jupyter_server.auth.decorator import allow_unauthenticated
 from tornado.web import HTTPError, stream_request_body
 
-from ...common.errors import Invalid, NotFound, OpsError, Unavailable
+from ...common.errors import Forbidden, Invalid, NotFound, OpsError, Unavailable
 from ...common.protocol import DataKind, DataSpec
 from ..data_sources.connectors import check_config
 from ..data_sources.preview import preview_csv
@@ -92,11 +92,20 @@ async def preview(call: Call) -> dict[str, Any]:
 
 
 async def read_profile(call: Call) -> ProfileOut:
-    """The profile of a source; the first request begins it."""
-    source = await call.services.store.read(
-        data_sources.read, call.caller, call.params["source_id"]
-    )
-    return _profile(await call.services.profiles.get(source, call.caller.user_id))
+    """The profile of a source; the first request of somebody who may begin it does."""
+    store, source_id = call.services.store, call.params["source_id"]
+    source = await store.read(data_sources.read, call.caller, source_id)
+    found = await call.services.profiles.find(source_id)
+    if found is not None:
+        return _profile(found)
+    try:
+        source = await store.read(data_sources.read, call.caller, source_id, Role.MEMBER)
+    except Forbidden:
+        return ProfileOut(
+            status="failed",
+            error="There is no profile yet. A member of the workspace can let it be made.",
+        )
+    return _profile(await call.services.profiles.make(source, call.caller.user_id))
 
 
 async def make_profile(call: Call) -> ProfileOut:
@@ -254,6 +263,8 @@ class UploadHandler(OpsHandler):
             raise
         finally:
             await upload.discard()
+        assert self.caller is not None
+        self.services.profiles.uploaded(source, self.caller.user_id)
         self.answer(responses.data_source(source), 201)
 
     def on_connection_close(self) -> None:

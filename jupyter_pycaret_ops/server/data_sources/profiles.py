@@ -41,6 +41,8 @@ class Profiles:
         read_limits: ReadLimits,
         background: BackgroundTasks,
         clock: Clock,
+        *,
+        after_uploads: bool = True,
     ) -> None:
         self._store = store
         self._files = files
@@ -49,14 +51,18 @@ class Profiles:
         self._read_limits = read_limits
         self._background = background
         self._clock = clock
+        self._after_uploads = after_uploads
         self._running: dict[str, asyncio.Task[Any]] = {}
 
-    async def get(self, source: DataSource, user_id: str) -> Profile:
-        """Return the profile of a source; one that was never made, or whose server has ended, is begun."""
-        found = await self._store.read(profiles.of_source, source.id)
-        if found is not None and not self._is_abandoned(found):
-            return found
-        return await self.make(source, user_id)
+    async def find(self, source_id: str) -> Profile | None:
+        """Return the profile of a source; None for one that was never begun, or whose server has ended."""
+        found = await self._store.read(profiles.of_source, source_id)
+        return None if found is None or self._is_abandoned(found) else found
+
+    def uploaded(self, source: DataSource, user_id: str) -> None:
+        """Begin the profile of a new upload, without waiting for anything."""
+        if self._after_uploads:
+            self._background.start(self.make(source, user_id), f"begin-profile-{source.id}")
 
     async def make(self, source: DataSource, user_id: str) -> Profile:
         """Begin the profile of a source, unless it is being made, and return it as pending.

@@ -105,6 +105,7 @@ def jp_server_config(
                 "artifact_root": str(tmp_path / "artifacts"),
                 "key_file": str(tmp_path / "secret.key"),
                 "spare_kernels": 0,
+                "profile_uploads": False,
                 "owner_name": "ada",
                 "pool": POOL,
                 **traits,

@@ -15,6 +15,7 @@ from jupyter_pycaret_ops.server.store import data_sources, profiles
 
 from ...fakes.records import World
 from .conftest import Api
+from .test_uploads import END, KIND, NAME, part
 
 CONTENT = {
     "rows": 2,
@@ -158,10 +159,26 @@ async def test_viewer_reads_a_profile_and_does_not_make_it_again(
 ) -> None:
     source = make_upload(world)
     kernel.let_go.set()
-    await ended(api, source.id)
     key = await api.post(
         "/api-keys", {"name": "k", "workspace_id": world.workspace.id, "scopes": ["read"]}
     )
     reader = api.key(key["key"])
+    found = await reader.get(f"/data-sources/{source.id}/profile")
+    assert (found["status"], kernel.asked) == ("failed", [])
+    assert "A member" in found["error"]
+    await ended(api, source.id)
     assert (await reader.get(f"/data-sources/{source.id}/profile"))["status"] == "ready"
     await reader.call("POST", f"/data-sources/{source.id}/profile", 403)
+
+
+@pytest.mark.parametrize("traits", [{"profile_uploads": True}], indirect=True)
+async def test_upload_is_profiled_without_being_asked(
+    api: Api, world: World, services: Services, kernel: FakeKernel
+) -> None:
+    body = NAME + part("file", b"x\n1\n2\n") + END
+    path = f"/workspaces/{world.workspace.id}/data-sources/upload"
+    row = (await api.call("POST", path, 201, raw=body, headers=KIND)).json
+    kernel.let_go.set()
+    while not kernel.asked or services.profiles._running:
+        await asyncio.sleep(0.01)
+    assert (await api.get(f"/data-sources/{row['id']}/profile"))["status"] == "ready"
