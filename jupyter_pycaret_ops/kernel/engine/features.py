@@ -209,7 +209,12 @@ class _FeatureReader:
             "parts": [],
             "spelling": spelling,
         }
-        self.raw[name], dates = _readable(series, kind, spelling)
+        try:
+            self.raw[name], dates = _readable(series, kind, spelling)
+        except (TypeError, ValueError) as error:
+            raise PlanFailed(
+                "user", f"Column “{name}” cannot be read as {reading.type}: {error}."
+            ) from error
         if kind == "text":
             self._text(name, series, reading)
         elif kind == "date":
@@ -338,6 +343,8 @@ def _readable(series: Column, kind: str, spelling: JSON) -> tuple[Column, Any]:
         return series, None
     read = portable.read_seconds if kind == "duration" else portable.read_numbers
     unreadable = np.isnan(read(series, spelling, strict=False))
+    if unreadable.all():
+        raise ValueError("none of its values is one")
     if not unreadable.any():
         return series, None
     return series.astype(object).mask(pd.Series(unreadable, index=series.index), None), None

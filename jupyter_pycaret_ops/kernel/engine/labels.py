@@ -48,6 +48,9 @@ def drop_missing_target(
     Raises `PlanFailed` when no row is left.
     """
     series = frame[target]
+    if is_label or reading.type == "number":
+        for item in reading.reported:
+            reporter.report_data_change(item["code"], item["message"], [target])
     is_dropped = portable.is_missing(series.to_numpy(dtype=object))
     if pd.api.types.is_float_dtype(series.dtype):
         numbers = series.to_numpy(dtype="float64", na_value=np.nan)
@@ -57,8 +60,6 @@ def drop_missing_target(
         and reading.type == "number"
         and not is_label
     ):
-        for item in reading.reported:
-            reporter.report_data_change(item["code"], item["message"], [target])
         is_dropped = is_dropped | np.isnan(
             portable.read_numbers(series, reading.spelling, strict=False)
         )
@@ -81,6 +82,38 @@ def drop_missing_target(
         rows=n_dropped,
     )
     return frame[~is_dropped].reset_index(drop=True)
+
+
+def merge_levels(series: Column, target: str, reporter: EventReporter) -> Column:
+    """Return a target without missing values with levels that differ by case or blanks only as one.
+
+    Each gets the most frequent spelling of its kind, of two equally frequent ones the first in the table.
+    """
+    if pd.api.types.is_numeric_dtype(series.dtype):
+        return series
+    counts = series.astype(object).map(lambda v: trimmed(text_of(v))).value_counts(sort=False)
+    spellings: dict[str, str] = {}
+    for text in sorted(counts.index, key=lambda text: -counts[text]):
+        spellings.setdefault(_folded(text), text)
+    merged = {
+        value: spellings[_folded(text_of(value))]
+        for value in pd.unique(series.astype(object))
+        if spellings[_folded(text_of(value))] != value
+    }
+    if not merged:
+        return series
+    shown = ", ".join(f"“{old}” as “{new}”" for old, new in list(merged.items())[:5])
+    reporter.report_data_change(
+        "levels_merged",
+        f"Classes of “{target}” that differ by case or blanks only are one: {shown}.",
+        [target],
+        merged={text_of(old): new for old, new in merged.items()},
+    )
+    return series.astype(object).replace(merged)
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.split()).casefold()
 
 
 def read_classes(series: Column, target: str, reporter: EventReporter) -> Target:

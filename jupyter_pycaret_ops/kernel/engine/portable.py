@@ -82,7 +82,9 @@ def read_numbers(
             if "true" in rule:
                 truth = parse_boolean(text)
                 return None if truth is None else float(truth)
-            number = parse_number(text, rule.get("decimal") or ".")
+            number = parse_number(
+                text, rule.get("decimal") or ".", allow_codes=bool(rule.get("codes"))
+            )
             return None if number is None else number.value
 
         numbers = _parsed(series, read, "number", strict=strict)
@@ -109,7 +111,10 @@ def _parsed(series: Any, read: Any, what: str, *, strict: bool) -> Any:
     )
     others = known & ~is_text
     if others.any():
-        numbers[others] = values[others].astype("float64")
+        found = [_float_of(value) for value in values[others]]
+        if strict and None in found:
+            raise ValueError(f"{values[others][found.index(None)]!r} is no {what}")
+        numbers[others] = [np.nan if f is None else f for f in found]
     texts = known & is_text
     if texts.any():
         codes, distinct = pd.factorize(values[texts])
@@ -120,6 +125,13 @@ def _parsed(series: Any, read: Any, what: str, *, strict: bool) -> Any:
             codes
         ]
     return numbers
+
+
+def _float_of(value: Any) -> float | None:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None
 
 
 def read_text(series: Any, words: Iterable[str] | None = None) -> Any:
@@ -175,7 +187,7 @@ def read_dates(series: Any, spelling: dict[str, Any] | None, *, strict: bool = T
             continue
         date = parse_date(
             text,
-            day_first=bool(rule.get("day_first")),
+            day_first=rule.get("day_first") or False,
             allow_compact=bool(rule.get("compact")),
             allow_year=bool(rule.get("year")),
             format=rule.get("format"),

@@ -57,7 +57,13 @@ READING_PARAMS = [
         "Words that mean a missing value, for all columns or by column, in place of the usual ones.",
     ),
 ]
-READING_NAMES = frozenset(param.name for param in READING_PARAMS)
+MERGE_LEVELS = Param(
+    "merge_levels",
+    {"type": "boolean"},
+    False,
+    "Join classes that differ by case or blanks only, under the most frequent spelling.",
+)
+READING_NAMES = frozenset(param.name for param in [*READING_PARAMS, MERGE_LEVELS])
 
 
 def reading_settings(

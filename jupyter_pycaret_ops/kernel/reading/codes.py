@@ -1,4 +1,4 @@
-"""Keep codes such as `007` that pandas has read as integers."""
+"""Keep the texts of columns that pandas has read as numbers too soon: codes such as `007`, and `60.000`."""
 
 from __future__ import annotations
 
@@ -13,9 +13,17 @@ CODE_SHARE = 0.05
 
 
 def with_codes(
-    frame: Any, content: bytes | memoryview, delimiter: str, read_texts: Callable[[list[Any]], Any]
+    frame: Any,
+    content: bytes | memoryview,
+    delimiter: str,
+    read_texts: Callable[[list[Any]], Any],
+    *,
+    decimal: str | None = None,
 ) -> Any:
     """Return `frame` with columns of codes as texts.
+
+    Where the file's decimal separator is a comma, so are columns with a point in their numbers: their types are
+    decided from the texts.
 
     `frame` : DataFrame of shape (n_rows, n_columns) that `pandas.read_csv` has made of `content`; `read_texts` :
     reads columns of it again, as texts.
@@ -28,10 +36,14 @@ def with_codes(
         if pd.api.types.is_integer_dtype(frame.dtypes.iloc[place])
         or pd.api.types.is_float_dtype(frame.dtypes.iloc[place])
     ]
-    if not names or not _may_have_codes(content, delimiter):
+    is_comma = decimal == ","
+    if not names or not (is_comma or _may_have_codes(content, delimiter)):
         return frame
     texts = read_texts(names)
     for name in names:
+        if is_comma and texts[name].str.contains(".", regex=False, na=False).any():
+            frame[name] = texts[name].astype(object).where(texts[name].notna(), None)
+            continue
         distinct = texts[name].value_counts()
         codes = sum(count for text, count in distinct.items() if is_code(trimmed(str(text))))
         if codes > CODE_SHARE * distinct.sum():

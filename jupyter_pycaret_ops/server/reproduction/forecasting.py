@@ -216,7 +216,7 @@ def _stamps(series: dict[str, Any]) -> str:
         return 'dates(table[TIME].astype("Int64").astype(str), "%Y")'
     given = {
         "format": form,
-        "day_first": spelling.get("day_first"),
+        "day_first": "/.-" if spelling.get("day_first") is True else spelling.get("day_first"),
         "offset": spelling.get("offset"),
     }
     options = "".join(f", {name}={value!r}" for name, value in given.items() if value)

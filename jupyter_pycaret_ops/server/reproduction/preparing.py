@@ -40,13 +40,19 @@ def numbers(column, decimal="."):
     return values.where(~is_negative, -values).mask(digits.str.match(r"0\\d") == True)  # noqa: E712
 '''
 DATES_OF = '''\
-def dates(column, format=None, day_first=False, offset=None):
-    """Return times without a zone, in the offset from UTC of the column, in minutes."""
+def dates(column, format=None, day_first="", offset=None):
+    """Return times without a zone, in the offset from UTC of the column, in minutes.
+
+    `day_first`: separators with which the day stands before the month.
+    """
     read = pd.to_datetime(column, format=format or "ISO8601", errors="coerce", utc=True)
     others = column.where(read.isna())
-    read = read.fillna(
-        pd.to_datetime(others, format="mixed", dayfirst=day_first, errors="coerce", utc=True)
-    )
+    is_first = others.map(lambda text: any(sign in str(text) for sign in day_first))
+    for value in (True, False):
+        part = others.where(is_first == value)
+        read = read.fillna(
+            pd.to_datetime(part, format="mixed", dayfirst=value, errors="coerce", utc=True)
+        )
     return read.dt.tz_localize(None) + pd.Timedelta(minutes=offset or 0)
 '''
 _SAFE = '''\
@@ -269,7 +275,7 @@ def _dates(key: str, kind: str) -> list[str]:
         "times = dates(",
         "    column,",
         '    spelling.get("form") or spelling.get("format"),',
-        '    bool(spelling.get("day_first")),',
+        '    "/.-" if spelling.get("day_first") is True else spelling.get("day_first") or "",',
         '    spelling.get("offset"),',
         ")",
         'for part in spelling["parts"]:',
@@ -293,7 +299,10 @@ def _target(facts: Facts) -> str:
             return f"data[TARGET] = {_target_numbers(facts)}"
         return 'data[TARGET] = pd.to_numeric(table[TARGET]).astype("float64")'
     target = "table[TARGET]"
-    if facts.changed("target_to_text"):
+    merged = facts.changed("levels_merged")
+    if merged:
+        target = f"table[TARGET].astype(object).replace({merged['merged']!r})"
+    elif facts.changed("target_to_text"):
         target = "table[TARGET].astype(object).map(text)"
     return f"""\
 # labels are encoded as 0, 1, 2, … in their order

@@ -70,7 +70,10 @@ def _check_of(column: dict[str, Any]) -> tuple[Callable[[Any], bool], str]:
     missing = None if words is None else frozenset(words)
     reads: Callable[[str], bool] | None = {
         "number": lambda text: (
-            spellings.parse_number(text, spelling.get("decimal") or ".") is not None
+            spellings.parse_number(
+                text, spelling.get("decimal") or ".", allow_codes=bool(spelling.get("codes"))
+            )
+            is not None
         ),
         "boolean": lambda text: spellings.parse_boolean(text) is not None,
         "duration": lambda text: (
@@ -96,7 +99,7 @@ def _check_of(column: dict[str, Any]) -> tuple[Callable[[Any], bool], str]:
 def _is_date(text: str, spelling: dict[str, Any]) -> bool:
     found = spellings.parse_date(
         text,
-        day_first=bool(spelling.get("day_first")),
+        day_first=spelling.get("day_first") or False,
         allow_compact=bool(spelling.get("compact")),
         allow_year=bool(spelling.get("year")),
         format=spelling.get("format"),

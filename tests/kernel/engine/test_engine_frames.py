@@ -378,3 +378,11 @@ def test_unknown_target_lists_the_columns(plan, frame):
         "The target “nowhere” is not a column of the data; it has: “a”, “b”, “town”, “label”."
     )
     assert failure(plan, frame, None).kind == "user"
+
+
+@pytest.mark.parametrize("kind", ["number", "duration"])
+def test_type_that_a_column_cannot_have_is_refused_by_name(plan, frame, kind):
+    frame["day"] = pd.date_range("2024-01-01", periods=60)
+    error = failure(plan, frame, "label", setup={"column_types": {"day": kind}})
+    assert error.kind == "user"
+    assert f"“day” cannot be read as {kind}" in error.message

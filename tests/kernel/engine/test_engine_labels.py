@@ -189,3 +189,34 @@ def test_served_rows_predict_labels(plan, recorder, frame):
         recorder.pipeline("dt").predict(to_frame(recorder.schema, rows))
         == recorder.pipeline("dt").predict(frame)
     ).all()
+
+
+def test_levels_that_differ_by_case_are_reported_and_merged_on_request(plan, recorder, frame):
+    frame["label"] = ["yes", "Yes", " yes", "no", "no", "NO"] * 10
+    plan(frame, "label")
+    assert recorder.schema["labels"] == [" yes", "NO", "Yes", "no", "yes"]
+    assert recorder.change("levels_differ_by_case")["columns"] == ["label"]
+    plan(frame, "label", setup={"merge_levels": True})
+    assert recorder.schema["labels"] == ["no", "yes"]
+    (change,) = [p for p in recorder.payloads("data.changed") if p["change"] == "levels_merged"]
+    assert change["merged"] == {"Yes": "yes", " yes": "yes", "NO": "no"}
+
+
+def test_none_is_a_class_and_nan_is_missing(plan, recorder, frame):
+    frame["label"] = ["None", "Apnea", "nan"] * 20
+    result = plan(frame, "label")
+    assert recorder.schema["labels"] == ["Apnea", "None"]
+    assert result.snapshot["reading"]["label"] == {
+        "type": "category",
+        "values": 40,
+        "missing": 20,
+        "unreadable": 0,
+        "used": 40,
+    }
+
+
+def test_number_target_is_read_in_its_spelling(plan, recorder, frame):
+    frame["price"] = [f"€ {1000 + 37 * n:,}" for n in range(60)]
+    plan(frame, "price", task="regression", model_id="lr")
+    prediction = recorder.pipeline("lr").predict(frame)
+    assert 900 < prediction.mean() < 4000

@@ -14,6 +14,8 @@ from .. import labels, portable
 from ..event_reporter import EventReporter
 from ..interfaces import Column, Estimator, PlanFailed
 from ..labels import Target
+from ..parameters import Param
+from ..reading_params import MERGE_LEVELS
 from .supervised import PreparedSupervised, Supervised
 
 _BINARY_PLOTS = frozenset({"calibration", "threshold", "lift", "gain"})
@@ -37,6 +39,7 @@ class Classification(Supervised):
     """Predict which class a row belongs to."""
 
     type = CLASSIFICATION
+    label_params: ClassVar[list[Param]] = [MERGE_LEVELS]
     prepared_class = PreparedClassification
     plots: ClassVar[dict[str, str]] = {
         "confusion_matrix": "Confusion matrix",

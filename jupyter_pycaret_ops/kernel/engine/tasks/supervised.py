@@ -129,6 +129,8 @@ class Supervised(Task):
     """A task with a target column, scored by cross-validation."""
 
     prepared_class: ClassVar[type[PreparedSupervised]] = PreparedSupervised
+    #: parameters that say how labels are read
+    label_params: ClassVar[list[Param]] = []
     _reserved: ClassVar[frozenset[str]] = frozenset({"prediction_label", "prediction_score"})
 
     @abstractmethod
@@ -150,7 +152,7 @@ class Supervised(Task):
 
     def own_params(self) -> list[Param]:
         """Return the parameters that say how columns are read."""
-        return READING_PARAMS
+        return [*READING_PARAMS, *self.label_params]
 
     def toy_experiment(self, reporter: EventReporter) -> SupervisedExperiment:
         """Return an experiment on 40 rows whose target works as two classes and as numbers."""
@@ -217,6 +219,8 @@ class Supervised(Task):
         is_label = self.type.answers == "labels"
         target_reading = read_columns(named[[name]], reading, target=name)[name]
         named = labels.drop_missing_target(named, name, target_reading, reporter, is_label=is_label)
+        if settings.get("merge_levels"):
+            named[name] = labels.merge_levels(named[name], name, reporter)
         read_target = self.read_target(named[name], name, target_reading, reporter)
         table = features.read_features(
             named.drop(columns=[name]),

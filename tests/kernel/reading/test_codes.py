@@ -1,0 +1,49 @@
+"""Columns that pandas reads as numbers too soon."""
+
+from __future__ import annotations
+
+import io
+
+import pandas as pd
+import pytest
+
+from jupyter_pycaret_ops.kernel.reading.codes import with_codes
+
+
+def read(text: str, delimiter: str = ",", decimal: str | None = None) -> pd.DataFrame:
+    content = text.encode()
+    options = {"sep": delimiter, "keep_default_na": False, "na_values": [""]}
+    frame = pd.read_csv(io.BytesIO(content), **options)
+
+    def texts(names: list[str]) -> pd.DataFrame:
+        return pd.read_csv(io.BytesIO(content), usecols=names, dtype=str, **options)
+
+    return with_codes(frame, content, delimiter, texts, decimal=decimal)
+
+
+def test_codes_with_leading_zeros_keep_them() -> None:
+    frame = read("zip,x\n01730,1\n02110,2\n90210,3\n")
+    assert frame["zip"].tolist() == ["01730", "02110", "90210"]
+    assert frame["x"].tolist() == [1, 2, 3]
+
+
+def test_codes_with_a_missing_cell_keep_their_zeros() -> None:
+    frame = read("code,x\n007,1\n,2\n042,3\n")
+    assert frame["code"].tolist() == ["007", None, "042"]
+
+
+@pytest.mark.parametrize("cell", ["0.5", "0", "-0.25", "10", "1e05"])
+def test_plain_numbers_stay_numbers(cell: str) -> None:
+    frame = read(f"n,m\n{cell},1\n{cell},2\n")
+    assert pd.api.types.is_numeric_dtype(frame["n"].dtype)
+
+
+def test_long_numbers_are_exact() -> None:
+    frame = read("card,x\n12345678901234567,1\n12345678901234568,2\n")
+    assert [str(value) for value in frame["card"]] == ["12345678901234567", "12345678901234568"]
+
+
+def test_points_in_a_file_with_decimal_commas_are_left_to_the_rules() -> None:
+    frame = read("preis;x\n60.000;1\n120.500;2\n", ";", decimal=",")
+    assert frame["preis"].tolist() == ["60.000", "120.500"]
+    assert frame["x"].tolist() == [1, 2]
