@@ -10,17 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .client import Client
-    from .notebook import (
-        connect,
-        dashboard,
-        deploy,
-        deployments,
-        upload,
-        watch,
-    )
-    from .notebook import (
-        run_launch as start,
-    )
+    from .notebook import connect, dashboard, deploy, deployments, profile, start, upload, watch
 
 __version__ = "0.1.0"
 __all__ = [
@@ -30,6 +20,7 @@ __all__ = [
     "dashboard",
     "deploy",
     "deployments",
+    "profile",
     "start",
     "upload",
     "watch",

@@ -108,6 +108,27 @@ def test_upload_run_promote_deploy_predict_from_a_terminal(
     assert json.loads(done.stdout)[0]["prediction"] in {"yes", "no"}
 
 
+def test_profile_shows_how_a_table_is_read(server: LiveServer, tmp_path: Path) -> None:
+    name = f"preise {secrets.token_hex(4)}"
+    table = tmp_path / f"{name}.csv"
+    rows = [f"{40 + n},5;{60 + n}.000;{'ja' if n % 2 else 'nein'}" for n in range(60)]
+    table.write_text("\n".join(["fläche;preis;balkon", *rows, "k.A.;200.000;ja"]), encoding="utf-8")
+    with Client(server.url, server.token) as ops:
+        ops.data_sources.upload(ops.workspaces.list()[0]["id"], table)
+    done = called(server, "data", "profile", name)
+    assert done.returncode == 0, done.stderr
+    head, _, area, price, balcony, *sentences = done.stdout.splitlines()
+    assert head == "61 rows, 3 columns"
+    assert area.split()[:4] == ["fläche", "number", "0", "1"]
+    assert price.endswith("60000 … 200000")
+    assert balcony.split()[:2] == ["balkon", "category"]
+    assert any("“k.A.” (row 61)" in sentence for sentence in sentences)
+    again = json.loads(called(server, "data", "profile", name, "--again", "--json").stdout)
+    assert (again["status"], again["rows"]) == ("ready", 61)
+    refused = called(server, "data", "profile", "nowhere")
+    assert (refused.returncode, "nowhere" in refused.stderr) == (1, True)
+
+
 def test_exit_codes_of_refused_failed_and_unreachable(server: LiveServer) -> None:
     refused = called(server, "run", "create", "--model", "nope", "--data", "iris", "--json")
     assert refused.returncode == 1

@@ -164,3 +164,33 @@ def test_missing_server_is_reported_in_one_sentence(kernel: Kernel) -> None:
     assert out.errors.startswith(
         "UsageError: The server at http://127.0.0.1:9 could not be reached"
     )
+
+
+def test_profile_of_a_source_is_what_is_trained(kernel: Kernel) -> None:
+    name = f"prices-{secrets.token_hex(4)}"
+    table = "price,rooms,kind\n" + "".join(
+        f'"${1000 + 7 * n:,}",{n % 5 + 1},{"flat" if n % 2 else "house"}\n' for n in range(60)
+    )
+    kernel.run(
+        "import jupyter_pycaret_ops as ops\n"
+        "from jupyter_pycaret_ops import Client\n"
+        "here = Client()\n"
+        f"here.data_sources.upload(here.workspaces.list()[0]['id'], {table.encode()!r}, {name!r})\n"
+        f"profile = ops.profile({name!r})"
+    )
+    assert kernel.value("profile.columns['type'].to_dict()") == {
+        "price": "number",
+        "rooms": "number",
+        "kind": "category",
+    }
+    assert kernel.value("profile.columns.loc['price', 'max']") == 1413.0
+    assert "“$1,000” is read as 1000" in kernel.value("profile._repr_html_()")
+    kernel.run(
+        f"run = %pcrun create --model lr --data {name} --target price --fold 2 --wait --quiet"
+    )
+    reading = kernel.value("run.row['snapshot']['reading']")
+    assert {column: read["type"] for column, read in reading.items()} == {
+        "price": "number",
+        "rooms": "number",
+        "kind": "category",
+    }

@@ -35,6 +35,8 @@ __all__ = [
     "profile_json",
 ]
 
+#: characters of an unexpected error that are said
+MAX_ERROR = 500
 _attempts: dict[str, Attempt] = {}
 
 
@@ -76,6 +78,7 @@ def profile_json(message: str) -> str:
 
 
 def _profile(message: str) -> str:
+    from ..reading import CONNECTORS
     from ..reading.columns import ReadingSettings, decimal_hint
     from ..reading.profiling import profile
     from .loading import DataUnreadable, load
@@ -87,6 +90,10 @@ def _profile(message: str) -> str:
         result = profile(frame, settings, spec.options.get("dialect"))
     except DataUnreadable as error:
         result = {"error": str(error), "error_kind": error.kind}
+    except Exception as error:
+        # a connector's error may hold its secret
+        said = "" if spec.kind in CONNECTORS else f": {type(error).__name__}: {error}"[:MAX_ERROR]
+        result = {"error": f"The table could not be profiled{said}", "error_kind": "internal"}
     return json.dumps(result, allow_nan=False)
 
 
