@@ -1,52 +1,82 @@
-"""Scan a CSV as it is uploaded: digest, encoding, delimiter, columns and number of records.
+"""Scan a delimited text file as it is uploaded: digest, encoding, dialect, columns and number of rows.
 
-One pass over chunks of bytes, fast for simple files. Only the first 256 KiB are parsed; column names follow
-the rules of pandas, which reads the file later.
+One pass over chunks of bytes, fast for simple files. Only the first 256 KiB are parsed (see `dialect`); of the rest,
+bytes are checked, lines counted and delimiters in a line compared with the columns. Where that leaves a doubt, or
+the file is not UTF-8, `recount` is set: then read the stored file with `dialect.count_rows`.
 """
 
 from __future__ import annotations
 
 import codecs
-import csv
 import hashlib
-import io
-import itertools
 import re
-import secrets
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from operator import methodcaller
 from typing import Any
 
 from ..errors import Invalid
+from .column_names import MAX_COLUMNS, TooManyColumns, check_column_count, column_names
 from .column_types import infer_type
+from .dialect import Detection, Dialect, character_error, detect, encoding_of_evidence
+from .encoding import is_utf16
+
+__all__ = [
+    "MAX_COLUMNS",
+    "SAMPLE_BYTES",
+    "CsvFacts",
+    "CsvScan",
+    "TooManyColumns",
+    "check_column_count",
+    "column_names",
+]
 
 SAMPLE_BYTES = 256 * 1024
-DELIMITERS = (",", ";", "\t", "|")
+#: bytes after which it is decided whether the file is UTF-16
+HEAD_BYTES = 4096
+#: lines with other characters than ASCII that are kept to choose an encoding
+EVIDENCE_BYTES = 256 * 1024
 #: searched for one by one, by `memchr`: four times faster than one `translate` of all
-CONTROL_BYTES = tuple(bytes([byte]) for byte in range(32) if byte not in b"\t\n\r")
-MAX_COLUMNS = 10_000
-#: the csv module requires a limit; the size of files is limited elsewhere
-MAX_CELL_LENGTH = 2**31 - 1
-#: characters after a quote that is never closed up to which they count as a cell
-MAX_UNCLOSED_LENGTH = 128 * 1024
-
-
-class TooManyColumns(Invalid):
-    """The table has too many columns."""
+CONTROL_BYTES = tuple(bytes([byte]) for byte in (*range(32), 127) if byte not in b"\t\n\r")
 
 
 @dataclass(frozen=True, slots=True)
 class CsvFacts:
-    """The result of scanning a CSV file."""
+    """The result of scanning a delimited text file."""
 
     sha256: str
     size_bytes: int
     rows: int
     columns: list[dict[str, str]]
-    encoding: str
-    delimiter: str
-    #: whether `rows` is uncertain because of stray quotes; then count the stored file with `count_records`
+    detection: Detection
+    #: whether `rows` and the rest of the file are uncertain; then read the stored file with `count_rows`
     recount: bool
+
+    @property
+    def dialect(self) -> Dialect:
+        """How the file is read."""
+        return self.detection.dialect
+
+    @property
+    def encoding(self) -> str:
+        """The encoding of the file."""
+        return self.dialect.encoding
+
+    @property
+    def delimiter(self) -> str:
+        """The delimiter of the file."""
+        return self.dialect.delimiter
+
+    def config(self) -> dict[str, Any]:
+        """Return what is stored about the file for its readers."""
+        return {
+            "rows": self.rows,
+            "columns": self.columns,
+            "encoding": self.encoding,
+            "delimiter": self.delimiter,
+            "dialect": self.dialect.to_json(),
+            "reported": self.detection.notices,
+        }
 
 
 class CsvScan:
@@ -55,10 +85,16 @@ class CsvScan:
     def __init__(self) -> None:
         self._digest = hashlib.sha256()
         self._size = 0
+        self._head: bytearray | None = bytearray()
         self._sample = bytearray()
         self._utf8 = codecs.getincrementaldecoder("utf-8")()
         self._is_utf8 = True
+        self._utf16: str | None = None
+        self._utf16_decoder: codecs.IncrementalDecoder | None = None
+        self._evidence = _Evidence()
         self._records = _RecordCount()
+        self._position = _Position()
+        self._provisional: Detection | None = None
 
     def feed(self, chunk: bytes) -> None:
         """Scan the next chunk.
@@ -69,58 +105,188 @@ class CsvScan:
             As soon as the file is certainly not a text table.
         """
         self._digest.update(chunk)
-        if any(byte in chunk for byte in CONTROL_BYTES):
-            raise Invalid(_not_text_message(bytes(self._sample) + chunk[:4]))
         self._size += len(chunk)
         if len(self._sample) < SAMPLE_BYTES:
             self._sample += chunk[: SAMPLE_BYTES - len(self._sample)]
-        if self._is_utf8 and not (chunk.isascii() and not self._utf8.getstate()[0]):
-            try:
-                self._utf8.decode(chunk)
-            except UnicodeDecodeError:
-                self._is_utf8 = False
-        self._records.feed(chunk)
+        if self._head is not None:
+            self._head += chunk
+            if len(self._head) >= HEAD_BYTES:
+                self._begin()
+            return
+        self._scan(chunk)
 
-    def facts(self) -> CsvFacts:
-        """Return the result.
+    def facts(self, given: Mapping[str, Any] | None = None, *, is_cut: bool = False) -> CsvFacts:
+        """Return the result; `given` has the fields of the dialect that the user set.
+
+        `is_cut` says that what was scanned is the beginning of a file; then rows are not counted exactly.
 
         Raises
         ------
         Invalid
-            When the file is not a table: empty, without rows, or ragged.
+            When the file is not a table: empty, without rows, or ragged; or a field is invalid.
         """
-        if self._size == 0 or not bytes(self._sample).strip():
+        self._begin()
+        if not self._sample.strip(b" \t\r\n\x00"):
             raise Invalid("The file is empty.")
-        if self._is_utf8 and self._utf8.getstate()[0]:
+        if self._is_utf8 and self._utf8.getstate()[0] and not is_cut:
             self._is_utf8 = False  # the file ends within a character
-        encoding = "utf-8-sig" if self._sample.startswith(codecs.BOM_UTF8) else "utf-8"
-        if not self._is_utf8:
-            encoding = "latin-1"
-        text = bytes(self._sample).decode(encoding, errors="ignore")
-        whole = self._size <= SAMPLE_BYTES
-        delimiter = find_delimiter(text, whole=whole)
-        header, rows = _parse(text, delimiter, whole=whole)
-        records = self._records.total()
-        recount = self._records.is_uncertain(delimiter)
-        if (records < 2 and not recount) or not rows:
+        given = given or {}
+        encoding = None
+        if self._utf16 is None and not given.get("encoding"):
+            encoding = "utf-8"
+            if not self._is_utf8 and not self._sample.startswith(codecs.BOM_UTF8):
+                encoding = encoding_of_evidence(self._evidence.lines())
+        whole = self._size <= SAMPLE_BYTES and not is_cut
+        detection = detect(bytes(self._sample), whole=whole, given=given, encoding=encoding)
+        dialect, names = detection.dialect, detection.names
+        if self._records.has_bare_returns:
+            dialect = replace(dialect, bare_returns=True)
+            detection = replace(detection, dialect=dialect)
+        recount = (
+            not self._is_decoded(dialect.encoding)
+            or dialect.quote != '"'
+            or detection.has_quote_above
+            or self._records.is_uncertain(dialect.delimiter, len(names))
+        )
+        rows = self._records.total() - detection.n_records_above
+        if not detection.rows or (rows < 1 and not recount):
             raise Invalid("The file has a header but no row.")
-        _check_ragged(header, rows)
         columns = [
             {
                 "name": name,
-                "dtype": infer_type(row[position] for row in rows if position < len(row)),
+                "dtype": infer_type(row[position] for row in detection.rows if position < len(row)),
             }
-            for position, name in enumerate(header)
+            for position, name in enumerate(names)
         ]
         return CsvFacts(
             sha256=self._digest.hexdigest(),
             size_bytes=self._size,
-            rows=records - 1,
+            rows=rows,
             columns=columns,
-            encoding=encoding,
-            delimiter=delimiter,
+            detection=detection,
             recount=recount,
         )
+
+    def _is_decoded(self, encoding: str) -> bool:
+        """Return whether the scan has decoded the whole file in this encoding."""
+        if self._utf16_decoder is not None:
+            return encoding == self._utf16 and not self._utf16_decoder.getstate()[0]
+        return self._is_utf8 and encoding in ("utf-8", "utf-8-sig")
+
+    def _begin(self) -> None:
+        """Begin with the bytes that were held back."""
+        if self._head is None:
+            return
+        head, self._head = bytes(self._head), None
+        self._utf16 = is_utf16(head[:HEAD_BYTES])
+        if self._utf16 is not None:
+            self._utf16_decoder = codecs.getincrementaldecoder(self._utf16)()
+        elif any(byte in head for byte in CONTROL_BYTES):
+            check_kind(head)
+        try:
+            sample = bytes(self._sample)
+            encoding = None if self._utf16 else "utf-8"
+            self._provisional = detect(sample, whole=False, given={}, encoding=encoding)
+            self._records.expect(self._provisional.dialect.delimiter, len(self._provisional.names))
+        except Invalid:
+            pass  # raised at the end, where fields of the upload may have said how to read the file
+        self._scan(head)
+
+    def _scan(self, chunk: bytes) -> None:
+        if self._utf16_decoder is not None:
+            try:
+                chunk = self._utf16_decoder.decode(chunk).encode()
+            except UnicodeError:
+                line = self._position.line
+                message = (
+                    f"The file is {self._utf16}, and after line {line} bytes do not decode. "
+                    "Correct them, or set `encoding`."
+                )
+                raise Invalid(message, errors=[{"loc": ["encoding"], "msg": message}]) from None
+        elif not chunk.isascii() or self._utf8.getstate()[0]:
+            self._evidence.feed(chunk)
+            if self._is_utf8:
+                try:
+                    self._utf8.decode(chunk)
+                except UnicodeDecodeError:
+                    self._is_utf8 = False
+        else:
+            self._evidence.feed(chunk)
+        if any(byte in chunk for byte in CONTROL_BYTES):
+            raise self._position.control_error(chunk, self._utf16 or "utf-8")
+        self._position.feed(chunk)
+        self._records.feed(chunk)
+
+
+def check_kind(head: bytes) -> None:
+    """Raise `Invalid` for the beginning of a file that is another kind of file."""
+    if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        raise Invalid("The file looks like UTF-32. Save it as UTF-8, then upload it again.")
+    if head.startswith(b"PK"):
+        raise Invalid(
+            "The file looks like a spreadsheet or an archive. Save the table as CSV, then upload it."
+        )
+
+
+class _Position:
+    """Counts lines, to name the place of a byte."""
+
+    def __init__(self) -> None:
+        self.line = 1
+        self._ends_in_return = False
+        #: bytes of the last line so far
+        self._column = 0
+
+    def feed(self, chunk: bytes) -> None:
+        if not chunk:
+            return
+        ends = chunk.count(b"\n")
+        if b"\r" in chunk:
+            ends += chunk.count(b"\r") - chunk.count(b"\r\n")
+        if self._ends_in_return and chunk.startswith(b"\n"):
+            ends -= 1
+        self._ends_in_return = chunk.endswith(b"\r")
+        self.line += ends
+        last = max(chunk.rfind(b"\n"), chunk.rfind(b"\r"))
+        self._column = len(chunk) - last - 1 if last >= 0 else self._column + len(chunk)
+
+    def control_error(self, chunk: bytes, encoding: str) -> Invalid:
+        """Return the error for the first control character of a chunk."""
+        match = re.search(b"[" + b"".join(map(re.escape, CONTROL_BYTES)) + b"]", chunk)
+        assert match is not None
+        self.feed(chunk[: match.start()])
+        return character_error(chr(match[0][0]), self.line, self._column + 1, encoding)
+
+
+class _Evidence:
+    """Collects the lines that are not ASCII, up to a limit; lines stay whole where chunks end within one."""
+
+    def __init__(self) -> None:
+        self._lines: list[bytes] = []
+        self._size = 0
+        self._rest = b""
+
+    def feed(self, chunk: bytes) -> None:
+        if self._size >= EVIDENCE_BYTES or (chunk.isascii() and not self._rest):
+            return
+        *lines, self._rest = re.split(rb"[\r\n]", self._rest + chunk)
+        for line in lines:
+            self._add(line)
+        if self._rest.isascii():
+            self._rest = b""
+        elif len(self._rest) > EVIDENCE_BYTES:
+            self._add(self._rest)
+            self._rest = b""
+
+    def _add(self, line: bytes) -> None:
+        if not line.isascii() and self._size < EVIDENCE_BYTES:
+            self._lines.append(line)
+            self._size += len(line)
+
+    def lines(self) -> bytes:
+        """Return what was collected."""
+        rest = [self._rest] if self._rest and self._size < EVIDENCE_BYTES else []
+        return b"\n".join([*self._lines, *rest])
 
 
 class _RecordCount:
@@ -135,32 +301,55 @@ class _RecordCount:
         self._bare_returns = False
         #: the bytes before opening quotes
         self._bytes_before_quotes: set[bytes] = set()
+        #: what lines are expected to have
+        self._delimiter = b","
+        self._n_columns = 0
+        #: delimiters of the last line so far, and the most of any line
+        self._line_delimiters = 0
+        self._most_delimiters = 0
+        #: whether there are lines of blanks alone: to some readers rows, to others none
+        self._has_lines_of_blanks = False
+        self._line_is_blank = True
+
+    def expect(self, delimiter: str, n_columns: int) -> None:
+        """Set what `is_uncertain` compares the lines with; call it before the first `feed`."""
+        self._delimiter, self._n_columns = delimiter.encode(), n_columns
 
     def feed(self, chunk: bytes) -> None:
         if not chunk:
             return
-        # a carriage return alone ends a line too, as in old Mac files
+        if b'"' in chunk or self._in_quotes:
+            chunk = self._outside_quotes(chunk)
+        else:
+            self._before_quote = chunk[-1:]
+        if chunk:
+            self._find_bare_returns(chunk)
+        self._count_lines(chunk)
+
+    def _find_bare_returns(self, chunk: bytes) -> None:
+        """Notice a carriage return that ends a line alone, as in old Mac files."""
         if self._after_return and not chunk.startswith(b"\n"):
             self._bare_returns = True
         if b"\r" in chunk:
             returns = chunk.count(b"\r") - chunk.count(b"\r\n") - chunk.endswith(b"\r")
             self._bare_returns = self._bare_returns or returns > 0
         self._after_return = chunk.endswith(b"\r")
-        if b'"' in chunk or self._in_quotes:
-            chunk = self._outside_quotes(chunk)
-        else:
-            self._before_quote = chunk[-1:]
-        self._count_lines(chunk)
 
-    def is_uncertain(self, delimiter: str) -> bool:
-        """Return whether the count may differ from a parser's: stray quotes, or line ends of old Mac files."""
+    @property
+    def has_bare_returns(self) -> bool:
+        """Whether a line ends in a carriage return alone."""
+        return self._bare_returns or self._after_return
+
+    def is_uncertain(self, delimiter: str, n_columns: int) -> bool:
+        """Return whether a parser may count otherwise, or find a line with more fields than columns."""
+        most = max(self._most_delimiters, self._line_delimiters)
+        if (delimiter.encode(), n_columns) != (self._delimiter, self._n_columns):
+            return True
+        last_is_blanks = self._line_has_text and self._line_is_blank
+        if most >= n_columns or self._has_lines_of_blanks or last_is_blanks:
+            return True
         ends = {delimiter.encode(), b"\n", b"\r", b'"'}
-        return (
-            self._in_quotes
-            or self._bare_returns
-            or self._after_return
-            or not self._bytes_before_quotes <= ends
-        )
+        return self._in_quotes or self.has_bare_returns or not self._bytes_before_quotes <= ends
 
     def _outside_quotes(self, chunk: bytes) -> bytes:
         """Return the chunk without quoted text; each quotation mark is kept, as text."""
@@ -179,142 +368,36 @@ class _RecordCount:
         return b'"'.join(outside) + (b'"' if self._in_quotes else b"")
 
     def _count_lines(self, chunk: bytes) -> None:
-        blank = b"\n\n" in chunk or (b"\r" in chunk and b"\n\r\n" in chunk)
-        if not blank and self._line_has_text:
-            ends = chunk.count(b"\n")
-            if ends == 0:
-                return
-            self._count += ends
-            tail = chunk[chunk.rfind(b"\n") + 1 :]
-            self._line_has_text = bool(tail.strip(b"\r"))
-            return
         *lines, tail = chunk.split(b"\n")
-        for line in lines:
-            if self._line_has_text or line.strip(b"\r"):
-                self._count += 1
-            self._line_has_text = False
-        self._line_has_text = self._line_has_text or bool(tail.strip(b"\r"))
+        if lines:
+            first, *others = lines
+            self._end_line(first)
+            n_with_text = sum(map(bool, [line.strip() for line in others]))
+            self._count += n_with_text
+            if n_with_text < len(others):
+                self._count_blank(others)
+            counts = map(methodcaller("count", self._delimiter), others)
+            self._most_delimiters = max(self._most_delimiters, max(counts, default=0))
+        self._add_to_line(tail)
+
+    def _add_to_line(self, part: bytes) -> None:
+        self._line_has_text = self._line_has_text or bool(part.strip(b"\r"))
+        self._line_is_blank = self._line_is_blank and not part.strip()
+        self._line_delimiters += part.count(self._delimiter)
+
+    def _end_line(self, part: bytes) -> None:
+        """Count the line that a chunk before began."""
+        self._add_to_line(part)
+        self._count += self._line_has_text
+        self._has_lines_of_blanks |= self._line_has_text and self._line_is_blank
+        self._most_delimiters = max(self._most_delimiters, self._line_delimiters)
+        self._line_has_text, self._line_is_blank, self._line_delimiters = False, True, 0
+
+    def _count_blank(self, lines: list[bytes]) -> None:
+        """Count lines that have nothing but blanks: rows of empty cells where the delimiter is a tab."""
+        n_blank = sum(1 for line in lines if not line.strip() and line.strip(b"\r"))
+        self._count += n_blank
+        self._has_lines_of_blanks |= n_blank > 0
 
     def total(self) -> int:
         return self._count + (1 if self._line_has_text else 0)
-
-
-def count_records(stream: Any, encoding: str, delimiter: str) -> int:
-    """Count the records of a stored CSV without its header, by the csv module: slow but exact.
-
-    Raises
-    ------
-    Invalid
-        When a quote far before the end is never closed: the rest would be one cell.
-    """
-    text = io.TextIOWrapper(stream, encoding=encoding, errors="replace", newline="")
-    end = [f"{secrets.token_hex(8)}"]
-    count = 0
-    last: list[str] = []
-    for row in read_rows(itertools.chain(text, ["\n", *end]), delimiter):
-        if row:
-            count, last = count + 1, row
-    if last == end:
-        return count - 2
-    if len(last[-1]) > MAX_UNCLOSED_LENGTH:
-        raise Invalid(
-            "The file cannot be read as a table: a quote is opened and never closed. "
-            "Close it, or remove the quotation mark."
-        )
-    return count - 1
-
-
-def find_delimiter(text: str, *, whole: bool) -> str:
-    """Return the delimiter that splits the first lines most evenly, into the most fields."""
-    best, best_score = ",", (0.0, 0)
-    too_wide: TooManyColumns | None = None
-    for delimiter in DELIMITERS:
-        try:
-            header, rows = _parse(text, delimiter, whole=whole, max_rows=100)
-        except TooManyColumns as error:
-            too_wide = error
-            continue
-        if len(header) < 2:
-            continue
-        evenness = sum(len(row) == len(header) for row in rows) / max(1, len(rows))
-        if (evenness, len(header)) > best_score:
-            best, best_score = delimiter, (evenness, len(header))
-    if too_wide is not None and best_score == (0.0, 0):
-        raise too_wide
-    return best
-
-
-def _parse(
-    text: str, delimiter: str, *, whole: bool, max_rows: int = 5_000
-) -> tuple[list[str], list[list[str]]]:
-    """Return header and rows of a sample, without a last line that may be incomplete."""
-    rows: list[list[str]] = []
-    for row in read_rows(io.StringIO(text, newline=""), delimiter):
-        if row:
-            rows.append(row)
-        if len(rows) > max_rows:
-            break
-    else:
-        if not whole and len(rows) > 2:
-            rows.pop()
-    if not rows:
-        return [], []
-    return column_names(rows[0]), rows[1:]
-
-
-def read_rows(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
-    """Yield the rows of a CSV; cells may be as long as the file.
-
-    Raises
-    ------
-    Invalid
-    """
-    csv.field_size_limit(MAX_CELL_LENGTH)
-    try:
-        yield from csv.reader(lines, delimiter=delimiter)
-    except csv.Error as error:
-        raise Invalid(f"The file cannot be read as a table: {error}.") from None
-
-
-def column_names(header: Iterable[str]) -> list[str]:
-    """Return column names as pandas does: `Unnamed: 3` for an empty one, `a.1` for a second `a`."""
-    raw = list(header)
-    check_column_count(len(raw))
-    names = [name if name != "" else f"Unnamed: {position}" for position, name in enumerate(raw)]
-    taken = set(names)
-    seen: dict[str, int] = {}
-    # as in pandas: columns with a name keep it, then columns without one get theirs
-    for position in sorted(range(len(raw)), key=lambda position: raw[position] == ""):
-        name = base = names[position]
-        count = seen.get(name, 0)
-        while count > 0:
-            seen[base] = count + 1
-            name = f"{base}.{count}"
-            count = count + 1 if name in taken else seen.get(name, 0)
-        names[position] = name
-        seen[name] = count + 1
-    return names
-
-
-def check_column_count(count: int) -> None:
-    """Raise `TooManyColumns` for more columns than the limit; call it before comparing names."""
-    if count > MAX_COLUMNS:
-        raise TooManyColumns(
-            f"The table has {count:,} columns; at most {MAX_COLUMNS:,} are allowed. Leave some out."
-        )
-
-
-def _check_ragged(header: list[str], rows: list[list[str]]) -> None:
-    for line, row in enumerate(rows, 2):
-        if any(value != "" for value in row[len(header) :]):
-            raise Invalid(f"Line {line} has {len(row)} values, the header has {len(header)}.")
-
-
-def _not_text_message(start: bytes) -> str:
-    if re.match(rb"\xff\xfe|\xfe\xff", start) or (
-        b"\x00" in start[:4] and start[:4].strip(b"\x00")
-    ):
-        return "The file looks like UTF-16. Save it as UTF-8, then upload it again."
-    if start.startswith(b"PK"):
-        return "The file looks like a spreadsheet or an archive. Save the table as CSV, then upload it."
-    return "The file is not a text table: it has control characters. Save the table as CSV."

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from ..errors import Invalid
 from .csv_scan import CsvScan
+from .dialect import count_rows
 from .preview import preview_csv
 
 PARQUET = b"PAR1"
@@ -35,8 +35,11 @@ def columns_of_file(path: str | Path) -> list[dict[str, Any]] | None:
                 scan.feed(chunk)
                 chunk = stream.read(CHUNK)
             facts = scan.facts()
+            if facts.recount:
+                stream.seek(0)
+                count_rows(stream, facts.detection)
             stream.seek(0)
-            columns: list[dict[str, Any]] = preview_csv(stream, asdict(facts), 1)["columns"]
+            columns: list[dict[str, Any]] = preview_csv(stream, facts.config(), 1)["columns"]
             return columns
     except OSError as error:
         raise Invalid(f"{path} cannot be read: {error.strerror or error}.") from None

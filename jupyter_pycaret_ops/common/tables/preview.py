@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
 from ..errors import Invalid
+from .column_names import column_names
 from .column_types import MISSING
-from .csv_scan import column_names, read_rows
+from .dialect import Dialect, read_records
 from .suggestion import suggest
 
 EXAMINED_ROWS = 5_000
@@ -51,22 +51,35 @@ def preview_rows(
 
 
 def preview_csv(stream: BinaryIO, config: Mapping[str, Any], rows: int) -> dict[str, Any]:
-    """Return the preview of a CSV; `config` has its encoding, delimiter, columns and number of rows."""
-    text = io.TextIOWrapper(stream, encoding=config["encoding"], errors="replace", newline="")
-    reader = (row for row in read_rows(text, config["delimiter"]) if row)
-    try:
-        names = column_names(next(reader))
-    except StopIteration:
-        raise Invalid("The file has no header any more. Upload it again.") from None
-    dtypes = {column["name"]: column["dtype"] for column in config["columns"]}
-    columns = [{"name": name, "dtype": dtypes.get(name, "string")} for name in names]
-    examined = [
-        [
-            parse_value(row[position] if position < len(row) else "", column["dtype"])
-            for position, column in enumerate(columns)
+    """Return the preview of a CSV; `config` has its dialect, columns and number of rows.
+
+    A data source that was stored before there were dialects has encoding and delimiter instead.
+    """
+    is_old = not config.get("dialect")
+    if is_old:
+        dialect = Dialect(config["encoding"], config["delimiter"])
+    else:
+        dialect = Dialect.from_json(config["dialect"])
+    first_line = dialect.lines_to_skip + 1
+    with dialect.open_text(stream, errors="replace") as text:
+        reader = read_records(text, dialect, first_line=first_line, whole=False)
+        header = next(reader, None) if dialect.header else None
+        if dialect.header and header is None:
+            raise Invalid("The file has no header any more. Upload it again.")
+        columns = list(config["columns"])
+        if is_old and header is not None:
+            dtypes = {column["name"]: column["dtype"] for column in columns}
+            columns = [
+                {"name": name, "dtype": dtypes.get(name, "string")}
+                for name in column_names(header[1])
+            ]
+        examined = [
+            [
+                parse_value(row[position] if position < len(row) else "", column["dtype"])
+                for position, column in enumerate(columns)
+            ]
+            for row in _first_rows(reader, examined_rows(rows, len(columns)))
         ]
-        for row in _first_rows(reader, examined_rows(rows, len(columns)))
-    ]
     return preview_rows(columns, examined, rows, config["rows"])
 
 
@@ -75,12 +88,12 @@ def examined_rows(rows: int, columns: int) -> int:
     return min(max(rows, EXAMINED_ROWS), max(1, MAX_EXAMINED_VALUES // max(1, columns)))
 
 
-def _first_rows(reader: Iterator[list[str]], count: int) -> Iterator[list[str]]:
+def _first_rows(reader: Iterator[tuple[int, list[str]]], count: int) -> Iterator[list[str]]:
     """Yield the first `count` rows, but at least one, while they are not too long in total."""
     length = 0
-    for row in itertools.islice(reader, count):
-        yield row
-        length += sum(map(len, row))
+    for _, fields in itertools.islice(reader, count):
+        yield fields
+        length += sum(map(len, fields))
         if length > MAX_EXAMINED_CHARACTERS:
             return
 

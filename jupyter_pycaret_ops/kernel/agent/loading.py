@@ -24,7 +24,7 @@ class DataUnreadable(Exception):
 def load(
     spec: DataSpec, fetch: Callable[[], bytes], checkpoint: Callable[[], None]
 ) -> tuple[pd.DataFrame, JSON]:
-    """Return the DataFrame of a run, and digest and size of the data for the snapshot.
+    """Return the DataFrame of a run, and for the snapshot digest and size of the data and how it was read.
 
     The DataFrame has shape (n_rows, n_columns). `fetch` returns the file or records that the server
     has; `checkpoint` is called between batches and may raise.
@@ -41,11 +41,13 @@ def load(
             loaded = reading.read(spec, checkpoint)
         except reading.SourceUnreadable as error:
             raise DataUnreadable(error.message, error.kind) from None
-        return loaded.frame, {"data_sha256": loaded.sha256, "data_rows": loaded.n_rows}
+        facts: JSON = {"data_sha256": loaded.sha256, "data_rows": loaded.n_rows}
+        return loaded.frame, facts | _reading_facts(loaded.dialect, loaded.frame)
     content = fetch()
     try:
         if spec.kind == "csv_upload":
-            return _csv(content, spec.options), {}
+            frame = _csv(content, spec.options)
+            return frame, _reading_facts(spec.options.get("dialect"), frame)
         if spec.kind == "parquet_upload":
             return reading.parquet_frame(content), {}
         return _records(content), {}
@@ -55,7 +57,22 @@ def load(
         raise DataUnreadable(error.message, error.kind) from None
 
 
+def _reading_facts(dialect: JSON | None, frame: pd.DataFrame) -> JSON:
+    """Return how a text file was read, for the snapshot: its notebook reads the file in the same way."""
+    if not dialect:
+        return {}
+    is_text = [getattr(dtype, "kind", "") not in "iufb" for dtype in frame.dtypes]
+    text_columns = [name for name, text in zip(frame.columns, is_text, strict=True) if text]
+    return {"dialect": dialect, "data_columns": list(frame.columns), "text_columns": text_columns}
+
+
 def _csv(content: bytes, options: dict[str, Any]) -> pd.DataFrame:
+    if options.get("dialect"):
+        frame: pd.DataFrame = reading.delimited_frame(
+            content, options["dialect"], options["columns"]
+        )
+        return frame
+    # an upload that was stored before there were dialects is read as it was then
     import pandas as pd
 
     return pd.read_csv(

@@ -11,11 +11,19 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from jupyter_pycaret_ops.common.protocol import DataSpec
+from jupyter_pycaret_ops.common.protocol import JSON, DataSpec
 
 from .interfaces import LoadedTable, SourceUnreadable
 
-__all__ = ["CONNECTORS", "LoadedTable", "SourceUnreadable", "inspect_json", "parquet_frame", "read"]
+__all__ = [
+    "CONNECTORS",
+    "LoadedTable",
+    "SourceUnreadable",
+    "delimited_frame",
+    "inspect_json",
+    "parquet_frame",
+    "read",
+]
 
 CONNECTORS = ("s3", "postgres")
 
@@ -45,7 +53,24 @@ def parquet_frame(content: bytes) -> Any:
     """
     from . import files
 
-    return files.read_frame(content, "parquet", "The file", None)
+    return files.read_table(content, "parquet", "The file", None)[0]
+
+
+def delimited_frame(content: bytes, dialect: JSON, names: list[str]) -> Any:
+    """Return the DataFrame of an uploaded text file, shape (n_rows, n_columns).
+
+    `dialect` and `names` are those that were stored with the upload.
+
+    Raises
+    ------
+    ValueError, UnicodeError
+        When it is not the file that was uploaded.
+    """
+    from jupyter_pycaret_ops.common.tables.dialect import Dialect
+
+    from . import files
+
+    return files.read_delimited(content, Dialect.from_json(dialect), names)
 
 
 def inspect_json(message: str) -> str:

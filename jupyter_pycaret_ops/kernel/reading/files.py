@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, BinaryIO, cast
 
 from jupyter_pycaret_ops.common.errors import Invalid
 from jupyter_pycaret_ops.common.protocol import JSON
 from jupyter_pycaret_ops.common.tables import parquet
-from jupyter_pycaret_ops.common.tables.csv_scan import SAMPLE_BYTES, CsvScan, count_records
+from jupyter_pycaret_ops.common.tables.csv_scan import SAMPLE_BYTES, CsvFacts, CsvScan
+from jupyter_pycaret_ops.common.tables.dialect import Dialect, count_rows
+from jupyter_pycaret_ops.common.tables.encoding import is_utf16
 from jupyter_pycaret_ops.common.tables.preview import examined_rows, preview_csv, preview_rows
 
+from .codes import with_codes
 from .interfaces import SourceUnreadable, too_many_rows
 from .values import plain_value
 
 CHUNK_BYTES = 1 << 20
 
 
-def read_frame(content: bytes, file_format: str, source: str, cap_rows: int | None) -> Any:
-    """Return the DataFrame of a complete file, shape (n_rows, n_columns).
+def read_table(
+    content: bytes, file_format: str, source: str, cap_rows: int | None
+) -> tuple[Any, JSON | None]:
+    """Return the DataFrame of a complete file, shape (n_rows, n_columns), and of a text file its dialect.
 
     `file_format` is `csv` or `parquet`; `source` names the file in messages.
 
@@ -29,7 +36,7 @@ def read_frame(content: bytes, file_format: str, source: str, cap_rows: int | No
     """
     try:
         if file_format == "parquet":
-            return _parquet_frame(content, source, cap_rows)
+            return _parquet_frame(content, source, cap_rows), None
         return _csv_frame(content, source, cap_rows)
     except Invalid as error:
         raise SourceUnreadable(f"{source} is not a table. {error.message}") from None
@@ -42,30 +49,71 @@ def _parquet_frame(content: bytes, source: str, cap_rows: int | None) -> Any:
     columns = parquet.columns_of(file)
     if cap_rows is not None and file.metadata.num_rows > cap_rows:
         raise too_many_rows(source, cap_rows)
-    table = file.read(columns=parquet.used_columns(file), use_threads=False)
+    try:
+        table = file.read(columns=parquet.used_columns(file), use_threads=False)
+    except OSError as error:  # of Arrow, for values that are not what the footer says
+        raise Invalid(parquet.DAMAGED) from error
     # the index that pandas stored is not part of the table
     return table.to_pandas(ignore_metadata=True).set_axis([c["name"] for c in columns], axis=1)
 
 
-def _csv_frame(content: bytes, source: str, cap_rows: int | None) -> Any:
-    import pandas as pd
-
+def _csv_frame(content: bytes, source: str, cap_rows: int | None) -> tuple[Any, JSON]:
     facts = _scan(content)
     n_rows = facts.rows
     if facts.recount:
-        n_rows = count_records(io.BytesIO(content), facts.encoding, facts.delimiter)
+        n_rows = count_rows(io.BytesIO(content), facts.detection)
     if cap_rows is not None and n_rows > cap_rows:
         raise too_many_rows(source, cap_rows)
-    return pd.read_csv(
-        io.BytesIO(content), encoding=facts.encoding, sep=facts.delimiter, low_memory=False
+    return read_delimited(content, facts.dialect, facts.detection.names), facts.dialect.to_json()
+
+
+def read_delimited(content: bytes, dialect: Dialect, names: Sequence[str]) -> Any:
+    """Return the DataFrame of a delimited text file, shape (n_rows, n_columns), with the names given.
+
+    Columns of plain numbers are numbers, except codes, whose digits a number would not keep. All others are texts,
+    empty cells are missing; the types of columns are decided from them.
+    """
+    options = dialect.pandas_options(names)
+
+    def read_texts(columns: Sequence[str]) -> Any:
+        wanted = set(columns)
+        places = [place for place, name in enumerate(names) if name in wanted]
+        return _read_csv(content, dialect, options | {"usecols": places, "dtype": str})
+
+    frame = _read_csv(content, dialect, options)
+    is_like_ascii = dialect.encoding.startswith(("utf-8", "ascii", "cp125", "iso8859"))
+    frame = with_codes(
+        frame,
+        content if is_like_ascii else content.decode(dialect.encoding).encode(),
+        dialect.delimiter,
+        read_texts,
+        decimal=dialect.decimal,
     )
+    # booleans with missing ones, and integers beyond 64 bits
+    mixed = [
+        name
+        for name, dtype in frame.dtypes.items()
+        if dtype.kind == "O" and not _is_text(frame[name])
+    ]
+    return frame.assign(**read_texts(mixed)) if mixed else frame
 
 
-def _scan(content: bytes) -> Any:
+def _is_text(series: Any) -> bool:
+    return all(isinstance(value, str) for value in series.dropna())
+
+
+def _read_csv(content: bytes, dialect: Dialect, options: JSON) -> Any:
+    import pandas as pd
+
+    with dialect.open_text(cast("BinaryIO", io.BytesIO(content))) as text:
+        return pd.read_csv(text, **options)
+
+
+def _scan(content: bytes, *, is_cut: bool = False) -> CsvFacts:
     scan = CsvScan()
     for start in range(0, len(content), CHUNK_BYTES):
         scan.feed(content[start : start + CHUNK_BYTES])
-    return scan.facts()
+    return scan.facts(is_cut=is_cut)
 
 
 def preview(stream: Any, size: int, file_format: str, source: str, rows: int) -> JSON:
@@ -102,19 +150,17 @@ def _parquet_preview(stream: Any, rows: int) -> JSON:
 
 def _csv_preview(stream: Any, size: int, rows: int) -> JSON:
     head = stream.read(SAMPLE_BYTES)
-    if len(head) < size:
+    is_cut = len(head) < size
+    if is_cut and is_utf16(head) is None:
         head = head[: head.rfind(b"\n") + 1] or head  # the last line is incomplete
-    facts = _scan(head)
+    facts = _scan(head, is_cut=is_cut)
+    if facts.recount and not is_cut:
+        facts = replace(facts, rows=count_rows(io.BytesIO(head), facts.detection))
     result = preview_csv(
         cast("BinaryIO", io.BytesIO(head)),
-        {
-            "encoding": facts.encoding,
-            "delimiter": facts.delimiter,
-            "columns": facts.columns,
-            "rows": facts.rows,
-        },
+        facts.config(),
         rows,
     )
-    if len(head) < size:
+    if is_cut:
         result["total_rows"] = None  # not counted
     return result

@@ -26,6 +26,8 @@ class LoadedTable:
     #: digest of the object's bytes, or of the texts of all rows as the database sent them
     sha256: str
     n_rows: int
+    #: how a text file was read (`Dialect.to_json`); None for other tables
+    dialect: dict[str, Any] | None = None
 
 
 def too_many_rows(source: str, cap: int) -> SourceUnreadable:

@@ -42,8 +42,10 @@ def read(spec: DataSpec, checkpoint: Callable[[], None]) -> LoadedTable:
             content += batch
             checkpoint()
     sha256 = hashlib.sha256(content).hexdigest()
-    frame = files.read_frame(bytes(content), format_of(spec), source.name, spec.limits.cap_rows)
-    return LoadedTable(frame, sha256, len(frame))
+    frame, dialect = files.read_table(
+        bytes(content), format_of(spec), source.name, spec.limits.cap_rows
+    )
+    return LoadedTable(frame, sha256, len(frame), dialect)
 
 
 def preview(spec: DataSpec, rows: int) -> JSON:

@@ -18,9 +18,14 @@ class TableFacts:
     #: both None for Parquet
     encoding: str | None
     delimiter: str | None
+    #: how a text file is read, as JSON, and what was decided about it; None for Parquet
+    dialect: dict[str, Any] | None = None
+    reported: list[dict[str, Any]] | None = None
 
     def config(self, filename: str | None) -> dict[str, Any]:
         """Return the `config` of the data source."""
         facts = asdict(self)
         del facts["kind"]
+        if self.dialect is None:
+            del facts["dialect"], facts["reported"]
         return {"filename": filename, **facts}

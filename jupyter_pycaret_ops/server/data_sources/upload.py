@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from email.message import Message
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any, BinaryIO, TypeVar
 
 from ...common.errors import Invalid, TooLarge
-from ...common.tables import parquet
-from ...common.tables.csv_scan import CsvScan, count_records
+from ...common.tables import dialect, parquet
+from ...common.tables.csv_scan import CsvScan
 from ..files.file_store import FileStore
 from ..files.streams import Writer
 from .parquet_scan import ParquetScan
@@ -25,7 +26,8 @@ PIECE = 1 << 20
 LONGEST_FIELD = 64 * 1024
 #: RFC 2046 allows 70 characters; the parser accepts some more
 LONGEST_BOUNDARY = 200
-FIELDS = ("name", "description")
+#: the parts beside the file: about the data source, and how its file is read
+FIELDS = ("name", "description", *dialect.FIELDS)
 
 
 def boundary_of(content_type: str) -> bytes:
@@ -181,26 +183,25 @@ class Upload:
         if self._writer is None or self._scan is None:
             raise Invalid("The file is empty.")
         if isinstance(self._scan, ParquetScan):
+            for name in self._dialect_fields():
+                message = f"{name} is for text files; this is a Parquet file."
+                raise Invalid(message, errors=[{"loc": [name], "msg": message}])
             sha256, size = self._scan.finish()
             self._writer.commit()
             rows, columns = self._read_back(parquet.examine)
             return TableFacts("parquet_upload", sha256, size, rows, columns, None, None)
-        facts = self._scan.facts()
+        facts = self._scan.facts(self._dialect_fields())
         self._writer.commit()
-        rows = facts.rows
         if facts.recount:
-            rows = self._read_back(
-                lambda file: count_records(file, facts.encoding, facts.delimiter)
-            )
-        return TableFacts(
-            "csv_upload",
-            facts.sha256,
-            facts.size_bytes,
-            rows,
-            facts.columns,
-            facts.encoding,
-            facts.delimiter,
-        )
+            n_rows = self._read_back(lambda file: dialect.count_rows(file, facts.detection))
+            if n_rows < 1:
+                self._artifacts.delete(self._storage_key)
+                raise Invalid("The file has a header but no row.")
+            facts = replace(facts, rows=n_rows)
+        return TableFacts("csv_upload", facts.sha256, facts.size_bytes, **facts.config())
+
+    def _dialect_fields(self) -> dict[str, str]:
+        return {name: self.fields[name] for name in dialect.FIELDS if name in self.fields}
 
     def _read_back(self, read: Callable[[BinaryIO], T]) -> T:
         """Return what `read` returns for the stored file, which is deleted when that fails."""
@@ -239,7 +240,7 @@ class Upload:
             self.filename = label_of(self._headers.get_filename() or "data.csv")
         elif self._part not in FIELDS:
             raise Invalid(
-                f"There is no field “{self._part}”; the parts are file, name and description.",
+                f"There is no field “{self._part}”; the parts are file, {', '.join(FIELDS)}.",
                 errors=[{"loc": [self._part or ""], "msg": "is not a field"}],
             )
 
@@ -259,7 +260,10 @@ class Upload:
 
     def _end_part(self) -> None:
         if self._part in FIELDS:
-            self.fields[self._part] = self._field.decode("utf-8", "replace")
+            value = self._field.decode("utf-8", "replace")
+            self.fields[self._part] = value
+            if self._part in dialect.FIELDS:
+                dialect.parse_overrides({self._part: value})
 
     def _end(self) -> None:
         self._complete = True

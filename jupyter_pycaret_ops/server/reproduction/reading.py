@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec
 
+from ...common.tables.dialect import Dialect
 from .cells import assignments, call
 from .descriptions import quoted
 from .run_facts import Facts
@@ -35,6 +37,9 @@ def source_of(facts: Facts) -> Source:
 
 def _csv(facts: Facts) -> Source:
     options = facts.run.data.get("options") or {}
+    delimited = _delimited(facts)
+    if delimited is not None:
+        return _file(facts, "data.csv", "import pandas as pd", delimited)
     reading = call(
         "table = pd.read_csv",
         {
@@ -45,6 +50,36 @@ def _csv(facts: Facts) -> Source:
         },
     )
     return _file(facts, "data.csv", "import pandas as pd", reading)
+
+
+def _delimited(facts: Facts, storage_options: str | None = None) -> str | None:
+    """Return the code that reads a text file as the run did; None for a run that has no dialect.
+
+    Lines above the header are read away: `skiprows` takes a quotation mark in them for the beginning of a cell.
+    """
+    raw = facts.snapshot.get("dialect")
+    if raw is None:
+        return None
+    dialect = Dialect.from_json(raw)
+    texts = facts.snapshot.get("text_columns") or []
+    options = dialect.pandas_options(facts.snapshot["data_columns"], texts)
+    read = {name: repr(value) for name, value in options.items()}
+    if texts:
+        read["dtype"] = f"dict.fromkeys({texts!r}, str)"
+    skipped = dialect.lines_to_skip
+    if not skipped and not dialect.bare_returns:
+        if storage_options is not None:
+            read["storage_options"] = storage_options
+        return call("table = pd.read_csv", {"filepath_or_buffer": "DATA", **read})
+    encoding = read.pop("encoding")
+    opened = f"open(DATA, encoding={encoding}, newline={dialect.newline!r})"
+    if storage_options is not None:
+        opened = f'fsspec.open(DATA, "rt", encoding={encoding}, newline={dialect.newline!r}, **{storage_options})'
+    lines = [f"with {opened} as file:"]
+    if skipped:
+        lines += [f"    for _ in range({skipped}):", "        file.readline()  # above the header"]
+    table = call("table = pd.read_csv", {"filepath_or_buffer": "file", **read})
+    return "\n".join([*lines, textwrap.indent(table, "    ")])
 
 
 def _parquet(facts: Facts) -> Source:
@@ -112,16 +147,25 @@ def _s3(facts: Facts) -> Source:
     if options.get("endpoint_url"):
         storage["endpoint_url"] = options["endpoint_url"]
     arguments = {"storage_options": repr(storage)}
+    delimited = _delimited(facts, repr(storage))
     if reader == "read_csv":
         arguments["low_memory"] = "False"
     return Source(
         requirements="The object in S3 of the data source. The notebook has no credentials: set "
         "`AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` in the environment. "
-        "Install `s3fs`. If the file is not a comma-separated table in UTF-8, set `sep` and `encoding` "
-        "in `read_csv`.",
+        "Install `s3fs`."
+        + (
+            ""
+            if delimited is not None or reader != "read_csv"
+            else " If the file is not a comma-separated table in UTF-8, set `sep` and `encoding` in "
+            "`read_csv`."
+        ),
         names=assignments({"DATA": repr(f"s3://{options['bucket']}/{options['key']}")}),
-        imports="import pandas as pd",
-        reading=call(
+        imports="import fsspec\nimport pandas as pd"
+        if "fsspec.open" in (delimited or "")
+        else "import pandas as pd",
+        reading=delimited
+        or call(
             f"table = pd.{reader}",
             {"filepath_or_buffer" if reader == "read_csv" else "path": "DATA", **arguments},
         ),

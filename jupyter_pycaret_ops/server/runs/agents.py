@@ -167,6 +167,10 @@ class Agents:
 
     def _data_spec(self, run: Run, source: DataSource | None) -> DataSpec:
         options = dict(run.data.get("options") or {})
+        if source is not None and source.config.get("dialect"):
+            # how an upload is read, and the names that its columns have in preview and profile
+            options.setdefault("dialect", source.config["dialect"])
+            options.setdefault("columns", [item["name"] for item in source.config["columns"]])
         if source is not None and source.secret is not None:
             options |= json.loads(self._vault.decrypt(source.secret))
         return DataSpec(run.data["kind"], options, self._limits)

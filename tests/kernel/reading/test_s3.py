@@ -56,7 +56,10 @@ def test_csv_is_read_as_an_upload(bucket: Bucket) -> None:
     loaded = read(bucket.config("in/fruit.csv", **KEYS))
     assert loaded.sha256 == hashlib.sha256(CSV).hexdigest()
     assert (loaded.n_rows, list(loaded.frame.columns)) == (3, ["n", "x", "ok", "name", "when"])
-    assert loaded.frame["x"].tolist()[0] == 1.5
+    # which words mean missing is decided with the types of the columns
+    assert loaded.frame["x"].tolist() == ["1.5", "NA", "2"]
+    assert loaded.dialect is not None
+    assert (loaded.dialect["encoding"], loaded.dialect["delimiter"]) == ("utf-8", ";")
 
 
 def test_large_object_is_read_in_ranges(bucket: Bucket) -> None:

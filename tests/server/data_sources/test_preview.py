@@ -20,14 +20,7 @@ def preview(folder: Path, content: bytes, rows: int = 20) -> dict[str, Any]:
     store.put("sources/one", content)
     looking = CsvScan()
     looking.feed(content)
-    facts = looking.facts()
-    config = {
-        "rows": facts.rows,
-        "columns": facts.columns,
-        "encoding": facts.encoding,
-        "delimiter": facts.delimiter,
-    }
-    return preview_csv(store, "sources/one", config, rows)
+    return preview_csv(store, "sources/one", looking.facts().config(), rows)
 
 
 def test_values_have_types_and_missing_ones_are_null(tmp_path: Path) -> None:
