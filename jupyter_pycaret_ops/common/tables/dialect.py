@@ -474,7 +474,12 @@ def detect(
         )
     is_delimiter_known = "delimiter" in overrides or sep_line is not None
     candidates = [base.delimiter] if is_delimiter_known else DELIMITERS
-    base, records = _split(lines, base, candidates, whole=whole)
+    base, records = _split(
+        lines, base, candidates, whole=whole, is_quote_open="quote" not in overrides
+    )
+    if base.quote == "'" and "quote" not in overrides:
+        message = "Cells are quoted by apostrophes, which are not part of their texts."
+        notices.append({"code": "quote", "message": message})
     start = 0
     if "skip_rows" not in overrides:
         start = _header_position(records, lines, base)
@@ -558,15 +563,22 @@ def _encoding_notice(text: str, encoding: str) -> JSON:
 
 
 def _split(
-    lines: list[str], base: Dialect, candidates: Iterable[str], *, whole: bool
+    lines: list[str],
+    base: Dialect,
+    candidates: Iterable[str],
+    *,
+    whole: bool,
+    is_quote_open: bool,
 ) -> tuple[Dialect, list[Record]]:
     """Return the dialect with the delimiter that splits most evenly, into the most fields; and the records."""
     best: tuple[Dialect, list[Record]] | None = None
     best_score = (0.0, 0)
     too_wide: TooManyColumns | None = None
     unclosed: Invalid | None = None
+    sample = "".join(lines[base.lines_to_skip :])
     for delimiter in candidates:
-        dialect = replace(base, delimiter=delimiter)
+        has_apostrophes = is_quote_open and _is_quoted_by_apostrophes(sample, delimiter)
+        dialect = replace(base, delimiter=delimiter, quote="'" if has_apostrophes else base.quote)
         try:
             records = _sample_records(lines, dialect, whole=whole, limit=EXAMINED_RECORDS)
         except TooManyColumns as error:
@@ -590,6 +602,18 @@ def _split(
     if not records:
         raise Invalid("The file has no row.")
     return dialect, records
+
+
+def _is_quoted_by_apostrophes(text: str, delimiter: str) -> bool:
+    """Return whether every apostrophe is one of a pair around a cell, and there are no other quotes."""
+    count = text.count("'")
+    if count < 6 or '"' in text:
+        return False
+    border = re.escape(delimiter)
+    cells: list[str] = re.findall(
+        rf"(?:(?<={border})|^)'(?:[^']|'')*'(?={border}|$|\r)", text, re.MULTILINE
+    )
+    return sum(cell.count("'") for cell in cells) >= count - 1  # the sample may end within a cell
 
 
 def _sample_records(lines: list[str], dialect: Dialect, *, whole: bool, limit: int) -> list[Record]:
@@ -622,12 +646,15 @@ def _header_position(records: list[Record], lines: list[str], dialect: Dialect) 
     if usual < 2:
         return 0
     n_title = sum(1 for _ in itertools.takewhile(lambda record: _is_title(record, usual), examined))
+    n_narrow = sum(1 for _ in itertools.takewhile(lambda record: record.width < usual, examined))
     n_apart = _before_blank_line(examined, lines, usual)
     for n_above in dict.fromkeys((max(n_title, n_apart), n_title, n_apart)):
         if 0 < n_above < len(examined) and _is_table(
             examined[n_above:], usual, is_apart=n_above == n_apart
         ):
             return n_above
+    if 0 < n_narrow < len(examined) and _has_names_above_numbers(examined[n_narrow:], usual):
+        return n_narrow
     first = examined[0]
     is_in_table = all(record.width <= len(first.fields) for record in examined)
     if n_title == 0 or is_in_table:
@@ -676,6 +703,22 @@ def _is_table(records: list[Record], usual: int, *, is_apart: bool) -> bool:
         and all(row.width <= head.width for row in rows)
         and regular >= REGULAR_SHARE * len(rows)
     )
+
+
+def _has_names_above_numbers(records: list[Record], usual: int) -> bool:
+    """Return whether records are certainly a header and rows: a table with a name above a column of numbers."""
+    head, *rows = records
+    if not _is_table(records, usual, is_apart=False):
+        return False
+    for position, name in enumerate(head.fields[: head.width]):
+        below = [row.fields[position] for row in rows if position < len(row.fields)]
+        present = [text for text in below if text.strip()]
+        is_name = not spellings.is_missing_word(name, is_text=False) and not _is_number_or_date(
+            name
+        )
+        if is_name and present and all(map(_is_number_or_date, present)):
+            return True
+    return False
 
 
 def _skipped_notice(lines: list[str], dialect: Dialect) -> JSON:

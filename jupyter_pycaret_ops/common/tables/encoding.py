@@ -327,7 +327,8 @@ def _latin_place(
     probability = 1.0
     if before and not before.isascii() and before.isalpha():
         is_third = second_before and not second_before.isascii() and second_before.isalpha()
-        probability = 0.02 if is_third else 0.5
+        is_shouted = before.isupper() and character.isupper()
+        probability = 0.02 if is_third or is_shouted else 0.5
     if character in "ńśź" and after and _is_vowel(after):
         probability *= 0.05  # in Polish these letters are written with an i there
     if before.isalpha() and after.isalpha():
@@ -374,7 +375,7 @@ def _sign_place(character: str, before: str, after: str) -> float:
     """Return how plausible a sign is between its neighbours."""
     code = ord(character)
     in_word = before.isalpha() and after.isalpha()
-    if 0x3000 <= code <= 0x303F or 0xFF00 <= code <= 0xFF60:
+    if 0x3000 <= code <= 0x303F or 0xFF00 <= code <= 0xFF60 or 0x2460 <= code <= 0x24FF:
         return 1 / 100
     if character in _RARE_SIGNS or unicodedata.category(character) in ("Cc", "Cn", "Co", "Cs"):
         return _IMPOSSIBLE
