@@ -45,6 +45,7 @@ __all__ = [
     "name_words",
 ]
 
+MAX_BOOLEAN_TEXTS = 6
 #: words of a cell on average from which on text is free
 FREE_TEXT_WORDS = 4
 
@@ -97,7 +98,8 @@ def _empty(column: Texts, hints: Hints) -> ColumnReading | None:
 def _boolean(column: Texts, hints: Hints) -> ColumnReading | None:
     column = _as_labels(column, hints)
     values, words = split_missing(column, hints, is_text=True)
-    meaning = spellings.boolean_words(set(values)) if len(values) == 2 else None
+    # true and false in three cases each
+    meaning = spellings.boolean_words(set(values)) if len(values) <= MAX_BOOLEAN_TEXTS else None
     if meaning is None:
         return None
     return _of_booleans(new_reading(column, "boolean", values, words), meaning)

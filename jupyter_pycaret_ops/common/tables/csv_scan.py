@@ -17,9 +17,9 @@ from typing import Any
 
 from ..errors import Invalid
 from .column_names import MAX_COLUMNS, TooManyColumns, check_column_count, column_names
-from .column_types import infer_type
 from .dialect import Detection, Dialect, character_error, detect, encoding_of_evidence
 from .encoding import is_utf16
+from .sample_types import typed_columns
 
 __all__ = [
     "MAX_COLUMNS",
@@ -151,13 +151,8 @@ class CsvScan:
         rows = self._records.total() - detection.n_records_above
         if not detection.rows or (rows < 1 and not recount):
             raise Invalid("The file has a header but no row.")
-        columns = [
-            {
-                "name": name,
-                "dtype": infer_type(row[position] for row in detection.rows if position < len(row)),
-            }
-            for position, name in enumerate(names)
-        ]
+        decimal = dialect.decimal or ("," if dialect.delimiter == ";" else None)
+        columns = typed_columns(names, detection.rows, decimal=decimal)
         return CsvFacts(
             sha256=self._digest.hexdigest(),
             size_bytes=self._size,

@@ -19,6 +19,14 @@ DAMAGED = (
 #: limits: values of a table, and bytes of its columns after decompression
 MAX_VALUES = 200_000_000
 MAX_UNPACKED_BYTES = 4 << 30
+#: JSON types → column types, as far as the footer tells
+_TYPES = {
+    "integer": "number",
+    "number": "number",
+    "boolean": "boolean",
+    "datetime": "date",
+    "string": "category",
+}
 #: names of columns in which pandas stores an unnamed index
 _ROW_LABELS = re.compile(r"__index_level_\d+__")
 
@@ -78,8 +86,8 @@ def columns_of(file: Any) -> list[dict[str, str]]:
     fields = [field for field in schema if not _ROW_LABELS.fullmatch(field.name)]
     names = column_names(field.name for field in fields)
     return [
-        {"name": name, "dtype": _column_type(field)}
-        for name, field in zip(names, fields, strict=True)
+        {"name": name, "dtype": dtype, "type": _TYPES[dtype]}
+        for name, dtype in zip(names, map(_column_type, fields), strict=True)
     ]
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
 from ..errors import Invalid
+from . import spellings
 from .column_names import column_names
-from .column_types import MISSING
 from .dialect import Dialect, read_records
 from .suggestion import suggest
 
@@ -35,6 +35,7 @@ def preview_rows(
             {
                 "name": column["name"],
                 "dtype": column["dtype"],
+                **({"type": column["type"]} if "type" in column else {}),
                 "missing": len(examined) - len(present),
                 "distinct": len(set(present)),
                 "examined": len(examined),
@@ -100,7 +101,8 @@ def _first_rows(reader: Iterator[tuple[int, list[str]]], count: int) -> Iterator
 
 def parse_value(text: str, dtype: str) -> Any:
     """Return a text of a table as a JSON value of the column type; as text if it does not match."""
-    if text in MISSING:
+    text = spellings.trimmed(text)
+    if spellings.is_missing_word(text, is_text=dtype in ("string", "boolean")):
         return None
     try:
         if dtype == "integer":
@@ -111,5 +113,6 @@ def parse_value(text: str, dtype: str) -> Any:
     except ValueError:
         return text
     if dtype == "boolean":
-        return text.strip().lower() == "true"
+        truth = spellings.parse_boolean(text)
+        return text if truth is None else truth
     return text

@@ -621,7 +621,13 @@ def parse_duration(text: str) -> float | None:
 
 
 def boolean_words(texts: set[str]) -> dict[str, bool] | None:
-    """Return what the two spellings of a boolean column mean, None where `texts` are no such pair."""
+    """Return what the two spellings of a boolean column mean, None where `texts` are no such pair.
+
+    Of `true` and `false`, which parsers of CSV know in any case, there may be several spellings.
+    """
+    folded = {text.lower() for text in texts}
+    if folded == {"true", "false"}:
+        return {text: text.lower() == "true" for text in texts}
     if len(texts) != 2:
         return None
     by_word = {text.lower(): text for text in texts}

@@ -14,7 +14,7 @@ CODE_SHARE = 0.05
 
 def with_codes(
     frame: Any,
-    content: bytes | memoryview,
+    content: bytes | None,
     delimiter: str,
     read_texts: Callable[[list[Any]], Any],
     *,
@@ -25,8 +25,8 @@ def with_codes(
     Where the file's decimal separator is a comma, so are columns with a point in their numbers: their types are
     decided from the texts.
 
-    `frame` : DataFrame of shape (n_rows, n_columns) that `pandas.read_csv` has made of `content`; `read_texts` :
-    reads columns of it again, as texts.
+    `frame` : DataFrame of shape (n_rows, n_columns) that `pandas.read_csv` has made of `content`, None where
+    its characters have several bytes; `read_texts` : reads columns of it again, as texts.
     """
     import pandas as pd
 
@@ -51,7 +51,9 @@ def with_codes(
     return frame
 
 
-def _may_have_codes(content: bytes | memoryview, delimiter: str) -> bool:
+def _may_have_codes(content: bytes | None, delimiter: str) -> bool:
     """Return whether a cell may begin with a zero before another digit, or have more than 15 digits."""
+    if content is None:
+        return True
     before = re.escape(delimiter.encode()) + rb'"\r\n \t+-'
     return re.search(rb"(?:^|[" + before + rb"])0\d|\d{16}", content) is not None

@@ -368,7 +368,7 @@ def test_too_many_columns_are_refused_before_names_are_compared(
     delimiter: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     content = delimiter.join(["a"] * 40_000) + "\n" + delimiter.join(["1"] * 40_000) + "\n"
-    monkeypatch.setattr(csv_scan, "infer_type", lambda _values: pytest.fail("types were inferred"))
+    monkeypatch.setattr(csv_scan, "typed_columns", lambda *_: pytest.fail("types were inferred"))
     with pytest.raises(Invalid, match="40,000 columns; at most 10,000"):
         scan(content.encode())
 

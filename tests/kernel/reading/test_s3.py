@@ -101,7 +101,7 @@ def test_csv_preview_equals_upload_preview(bucket: Bucket) -> None:
 
 
 def test_large_csv_preview_reads_only_its_beginning(bucket: Bucket) -> None:
-    content = b"a,species\n" + b"".join(b"%d,x\n" % n for n in range(600_000))
+    content = b"a,species\n" + b"".join(b"%d,%c\n" % (n, b"xy"[n % 2]) for n in range(600_000))
     bucket.put("large.csv", content)
     preview = inspect_source(spec(bucket.config("large.csv"), cap_bytes=1000), 1)
     assert (preview["total_rows"], preview["examined_rows"]) == (None, 5_000)

@@ -57,7 +57,10 @@ async def test_an_upload_answers_what_was_found(
         "sha256": hashlib.sha256(TABLE).hexdigest(),
         "size_bytes": len(TABLE),
         "rows": 2,
-        "columns": [{"name": "a", "dtype": "integer"}, {"name": "b", "dtype": "string"}],
+        "columns": [
+            {"name": "a", "dtype": "integer", "type": "number"},
+            {"name": "b", "dtype": "string", "type": "identifier"},
+        ],
         "encoding": "utf-8",
         "delimiter": ",",
         "dialect": {
@@ -350,7 +353,10 @@ async def test_parquet_is_known_by_its_first_bytes_whatever_its_name(
         "sha256": hashlib.sha256(PARQUET).hexdigest(),
         "size_bytes": len(PARQUET),
         "rows": 3,
-        "columns": [{"name": "a", "dtype": "integer"}, {"name": "b", "dtype": "string"}],
+        "columns": [
+            {"name": "a", "dtype": "integer", "type": "number"},
+            {"name": "b", "dtype": "string", "type": "category"},
+        ],
         "encoding": None,
         "delimiter": None,
     }

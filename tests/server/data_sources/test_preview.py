@@ -41,7 +41,7 @@ def test_values_have_types_and_missing_ones_are_null(tmp_path: Path) -> None:
 
 
 def test_number_of_rows_is_that_of_the_request(tmp_path: Path) -> None:
-    content = b"a,species\n" + b"".join(b"%d,x\n" % n for n in range(6_000))
+    content = b"a,species\n" + b"".join(b"%d,%c\n" % (n, b"xy"[n % 2]) for n in range(6_000))
     found = preview(tmp_path, content, 3)
     assert [row["a"] for row in found["rows"]] == [0, 1, 2]
     assert (found["total_rows"], found["examined_rows"]) == (6_000, 5_000)
