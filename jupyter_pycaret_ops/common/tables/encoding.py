@@ -320,8 +320,11 @@ def _latin_place(
 ) -> float:
     if scripts - {"", "Latin"}:
         return 0.01
-    if (character.isupper() and before.islower()) or before.isdigit() or after.isdigit():
+    is_sign = character.isupper() and not before.isalpha() and after.isdigit()  # `Ł12` for `£12`
+    if (character.isupper() and before.islower()) or is_sign:
         return 0.02
+    if before.isdigit():
+        return 0.05
     if not before and not after and character.isupper():
         return 0.1
     probability = 1.0

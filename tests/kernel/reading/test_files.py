@@ -1,29 +1,36 @@
-"""Files as a kernel reads them."""
+"""Previews of text files that can be read by ranges: only their beginning is read."""
 
 from __future__ import annotations
 
 import io
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
-from jupyter_pycaret_ops.kernel import reading
+from jupyter_pycaret_ops.common.tables.csv_scan import SAMPLE_BYTES
+from jupyter_pycaret_ops.kernel.reading.files import preview
+from jupyter_pycaret_ops.kernel.reading.interfaces import SourceUnreadable
+
+ROWS = "Report\n\nname;note\n" + "".join(f'ä{n};"two\nlines {n}"\n' for n in range(30_000))
 
 
-def parquet_file() -> bytes:
-    stream = io.BytesIO()
-    pq.write_table(pa.table({"a": list(range(5000)), "b": ["x", "y"] * 2500}), stream)
-    return stream.getvalue()
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16", "utf-16-le"])
+@pytest.mark.parametrize("place", range(0, 60, 7))
+def test_beginning_that_ends_within_a_cell_is_previewed(encoding: str, place: int) -> None:
+    content = ("x" * place + ROWS).encode(encoding)
+    assert len(content) > SAMPLE_BYTES
+    seen = preview(io.BytesIO(content), len(content), "csv", "The object", 2)
+    assert [column["name"] for column in seen["columns"]] == ["name", "note"]
+    assert seen["rows"][1] == {"name": "ä1", "note": "two\nlines 1"}
+    assert seen["total_rows"] is None
 
 
-@pytest.mark.parametrize("how", ["values that are missing", "damaged values"])
-def test_parquet_with_a_whole_footer_and_damaged_values_is_refused(how: str) -> None:
-    content = parquet_file()
-    footer = int.from_bytes(content[-8:-4], "little") + 8
-    if how == "damaged values":
-        content = content[:200] + bytes(50) + content[250:]
-    else:
-        content = content[:4] + content[-footer:]
-    with pytest.raises(reading.SourceUnreadable, match="damaged"):
-        reading.parquet_frame(content)
+def test_rows_of_a_small_file_are_counted_exactly() -> None:
+    content = b'size,name\n5" disk,a\n3" disk,b\n'
+    seen = preview(io.BytesIO(content), len(content), "csv", "The object", 2)
+    assert seen["total_rows"] == 2
+
+
+def test_refusal_names_the_object_and_the_line() -> None:
+    content = b"a,b\n1,2,3\n"
+    with pytest.raises(SourceUnreadable, match=r"The object is not a table\. Line 2 has 3 values"):
+        preview(io.BytesIO(content), len(content), "csv", "The object", 2)

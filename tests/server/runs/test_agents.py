@@ -199,6 +199,34 @@ async def test_spec_is_complete_and_only_it_has_the_secret(harness: Harness) -> 
 
 
 @in_loop
+async def test_spec_of_an_upload_has_its_dialect_and_the_names_of_its_columns(
+    harness: Harness,
+) -> None:
+    dialect = {"encoding": "cp1252", "delimiter": ";", "skip_rows": 2}
+    columns = [{"name": "größe", "dtype": "number"}, {"name": "column_2", "dtype": "string"}]
+    source = harness.world.make_source(config={"dialect": dialect, "columns": columns})
+    data = {"kind": "csv_upload", "options": {"encoding": "cp1252"}, "storage_key": "sources/1"}
+    run, _ = harness.begin(data=data, data_source_id=source.id)
+    spec = await harness.agents.spec(run.id, 1)
+    assert spec.data.options == {
+        "encoding": "cp1252",
+        "dialect": dialect,
+        "columns": ["größe", "column_2"],
+    }
+
+
+@in_loop
+async def test_spec_of_an_upload_from_before_dialects_is_as_it_was(harness: Harness) -> None:
+    columns = [{"name": "a", "dtype": "number"}]
+    config = {"encoding": "latin-1", "delimiter": ";", "columns": columns}
+    source = harness.world.make_source(config=config)
+    options = {"encoding": "latin-1", "delimiter": ";"}
+    data = {"kind": "csv_upload", "options": options, "storage_key": "sources/1"}
+    run, _ = harness.begin(data=data, data_source_id=source.id)
+    assert (await harness.agents.spec(run.id, 1)).data.options == options
+
+
+@in_loop
 async def test_run_fails_with_a_message_when_its_secret_cannot_be_decrypted(
     harness: Harness,
 ) -> None:
