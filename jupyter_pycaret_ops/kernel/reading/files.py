@@ -87,7 +87,7 @@ def read_delimited(content: bytes, dialect: Dialect, names: Sequence[str]) -> An
         content if is_like_ascii else content.decode(dialect.encoding).encode(),
         dialect.delimiter,
         read_texts,
-        decimal=dialect.decimal,
+        decimal=dialect.decimal or ("," if dialect.delimiter == ";" else None),
     )
     # booleans with missing ones, and integers beyond 64 bits
     mixed = [

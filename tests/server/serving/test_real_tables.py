@@ -32,7 +32,7 @@ def _lines(content: bytes) -> io.StringIO:
 
 
 def _sent(schema: dict[str, Any], frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return rows of the table as a JSON client sends them; NaN and infinity are null."""
+    """Return rows of the table as a JSON client sends them; texts as they are, NaN and infinity are null."""
     rows = []
     properties = schema["row"]["properties"]
     for record in frame[list(properties)].astype(object).to_dict("records"):
@@ -41,6 +41,8 @@ def _sent(schema: dict[str, Any], frame: pd.DataFrame) -> list[dict[str, Any]]:
             kinds = properties[name]["type"]
             if pd.isna(value):
                 row[name] = None
+            elif isinstance(value, str):
+                row[name] = value
             elif "boolean" in kinds:
                 row[name] = bool(value)
             elif "integer" in kinds:
