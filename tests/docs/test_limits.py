@@ -240,6 +240,7 @@ LIMITS = (
 MEASURED = {
     "configuration.md": ("about 240 MB", "5 to 10 s later", "up to ten connections"),
     "troubleshooting.md": ("5 to 10 seconds longer", "used 5.2 GiB of memory"),
+    "reading.md": ("`2 hours 30 minutes`", "`90 sec`"),
     "magic.md": ("at most 60 seconds",),
     "design/client.md": ("costs 0.2 seconds",),
     "design/executors.md": ("5 to 10 seconds", "about 240 MB"),

@@ -117,12 +117,14 @@ class DataSources(Resource):
         *,
         filename: str | None = None,
         description: str | None = None,
+        dialect: Mapping[str, Any] | None = None,
         on_progress: Callable[[int, int], None] | None = None,
     ) -> DataSource:
         """Upload a CSV or Parquet file, given as a path, an open file, or bytes.
 
-        `name` is by default that of the file without its suffix. `on_progress` is called with the bytes sent
-        and the size in bytes.
+        `name` is by default that of the file without its suffix. `dialect` says how a text file is read where that
+        is not detected rightly: `{"encoding": "cp1252", "delimiter": ";", "header": False}`. `on_progress` is called
+        with the bytes sent and the size in bytes.
         """
         path = f"/workspaces/{segment(workspace_id)}/data-sources/upload"
         if isinstance(file, (str, Path)):
@@ -133,6 +135,7 @@ class DataSources(Resource):
                     name,
                     filename=filename or Path(file).name,
                     description=description,
+                    dialect=dialect,
                     on_progress=on_progress,
                 )
         source = io.BytesIO(file) if isinstance(file, bytes) else file
@@ -140,6 +143,8 @@ class DataSources(Resource):
         fields = {"name": name or Path(label).stem}
         if description is not None:
             fields["description"] = description
+        for field, value in (dialect or {}).items():
+            fields[field] = str(value).lower() if isinstance(value, bool) else str(value)
         record: DataSource = self._transport.upload(path, source, label, fields, on_progress)
         return record
 

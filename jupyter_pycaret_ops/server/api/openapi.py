@@ -240,6 +240,18 @@ def _refusal(status: int) -> dict[str, Any]:
     }
 
 
+#: fields of an upload that say how a text file is read, in place of what is detected
+DIALECT_FIELDS = {
+    "encoding": "Encoding of the file, such as utf-8 or cp1252",
+    "delimiter": "Character between cells: a comma, semicolon, tab or bar",
+    "quote": "Character around cells that hold delimiters or line ends",
+    "decimal": "Decimal separator of numbers, a point or a comma",
+    "thousands": "Separator of groups of digits",
+    "header": "Whether the first line has the names of the columns, true or false",
+    "skip_rows": "Lines above the header, blank ones included",
+}
+
+
 def _upload_body() -> dict[str, Any]:
     return {
         "required": True,
@@ -252,6 +264,10 @@ def _upload_body() -> dict[str, Any]:
                         "file": {"type": "string", "contentMediaType": "text/csv"},
                         "name": {"type": "string"},
                         "description": {"type": "string"},
+                        **{
+                            name: {"type": "string", "description": description}
+                            for name, description in DIALECT_FIELDS.items()
+                        },
                     },
                 }
             }

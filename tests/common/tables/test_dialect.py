@@ -676,3 +676,10 @@ def test_run_reads_what_was_written(
     read = frame.fillna("").to_numpy().tolist()
     expected = [row[: len(frame.columns)] for row in cells]
     assert read == expected
+
+
+def test_document_names_the_fields_that_override() -> None:
+    from jupyter_pycaret_ops.common.tables.dialect import FIELDS
+    from jupyter_pycaret_ops.server.api.openapi import DIALECT_FIELDS
+
+    assert tuple(DIALECT_FIELDS) == FIELDS

@@ -58,7 +58,8 @@ def test_notebook_repeats_classification_with_text_labels_dates_and_gaps(
     assert changes >= {
         "columns_ignored",
         "empty_columns_dropped",
-        "blanks_to_missing",
+        "missing_words",
+        "texts_to_numbers",
         "dates_expanded",
         "names_made_safe",
         "rows_without_target_dropped",
