@@ -28,4 +28,5 @@ class TableFacts:
         del facts["kind"]
         if self.dialect is None:
             del facts["dialect"], facts["reported"]
-        return {"filename": filename, **facts}
+        # until a profile has read all rows
+        return {"filename": filename, **facts, "types_final": False}

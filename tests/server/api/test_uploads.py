@@ -53,6 +53,7 @@ async def test_an_upload_answers_what_was_found(
     row = answer.json
     assert (row["name"], row["kind"], row["has_secret"]) == ("fruit", "csv_upload", False)
     assert row["config"] == {
+        "types_final": False,
         "filename": "d.csv",
         "sha256": hashlib.sha256(TABLE).hexdigest(),
         "size_bytes": len(TABLE),
@@ -349,6 +350,7 @@ async def test_parquet_is_known_by_its_first_bytes_whatever_its_name(
     row = (await api.call("POST", path(world), 201, raw=body, headers=KIND)).json
     assert row["kind"] == "parquet_upload"
     assert row["config"] == {
+        "types_final": False,
         "filename": filename,
         "sha256": hashlib.sha256(PARQUET).hexdigest(),
         "size_bytes": len(PARQUET),

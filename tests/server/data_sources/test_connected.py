@@ -146,12 +146,14 @@ def test_parquet_is_uploaded_previewed_and_trained_on(connected: LiveServer) -> 
     row = upload(connected, "iris.parquet", content)
     assert row["kind"] == "parquet_upload"
     assert row["config"] == {
+        "types_final": False,
         "filename": "iris.parquet",
         "sha256": hashlib.sha256(content).hexdigest(),
         "size_bytes": len(content),
         "rows": 150,
         "columns": [
-            {"name": name, "dtype": dtype} for name, dtype in zip(IRIS, TYPES, strict=True)
+            {"name": name, "dtype": dtype, "type": "number"}
+            for name, dtype in zip(IRIS, TYPES, strict=True)
         ],
         "encoding": None,
         "delimiter": None,
