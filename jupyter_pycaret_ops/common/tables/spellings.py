@@ -21,6 +21,8 @@ MISSING_WORDS = frozenset(
         *("#value!", "#div/0!"),
     }
 )
+#: numbers that no model takes, as programs write them: missing, too
+INFINITE_WORDS = frozenset({"inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"})
 #: missing in columns of text, as they are written
 MISSING_TEXTS = frozenset({"NaN", "nan", "null", "NULL", "#N/A"})
 #: the pairs of words of a boolean column: (true, false)
@@ -155,6 +157,13 @@ def text_of(value: Any) -> str:
             value = sorted(value, key=str)
         return json.dumps(value, sort_keys=True, default=str, ensure_ascii=False)
     return str(value)
+
+
+def number_text(text: str) -> str:
+    """Return a plain number as the text of its value, `4.0` as `4`; other texts as they are."""
+    if not PLAIN_NUMBER.fullmatch(text) or is_code(text):
+        return text
+    return text_of(float(text))
 
 
 def trimmed(text: str) -> str:
@@ -655,4 +664,7 @@ def is_missing_word(text: str, *, is_text: bool, words: frozenset[str] | None = 
         return True
     if words is not None:
         return text in words
-    return text in MISSING_TEXTS if is_text else text.lower() in MISSING_WORDS
+    if is_text:
+        return text in MISSING_TEXTS
+    word = text.lower()
+    return word in MISSING_WORDS or word in INFINITE_WORDS

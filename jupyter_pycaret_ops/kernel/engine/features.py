@@ -111,11 +111,13 @@ def read_features(
     reserved: set[str],
     reporter: EventReporter,
     settings: ReadingSettings = NO_SETTINGS,
+    readings: dict[str, ColumnReading] | None = None,
 ) -> Table:
     """Decide how to read each feature column of `frame`, a result of `with_unique_names` without target.
 
     `ignore` : columns to leave out; `reserved` : names that engine columns must not have; `settings` : types,
-    formats and words for missing values that a person has set. Raises `PlanFailed` when nothing is left to learn
+    formats and words for missing values that a person has set; `readings` : how the columns are read, where that was
+    decided on more rows than these. Raises `PlanFailed` when nothing is left to learn
     from.
     """
     unknown = [name for name in ignore if name not in frame.columns]
@@ -125,7 +127,7 @@ def read_features(
             f"ignore_features names {quote_names(unknown)}, which the data do not have; they have: "
             f"{quote_names(list(frame.columns))}.",
         )
-    readings = read_columns(frame, settings)
+    readings = read_columns(frame, settings) if readings is None else readings
     if ignore:
         frame = frame.drop(columns=ignore)
         reporter.report_data_change(
@@ -188,9 +190,16 @@ class _FeatureReader:
             )
         for item in reading.reported:
             self._reported.setdefault(item["code"], []).append(item)
+        if reading.set_by_person and reading.unreadable and not reading.values:
+            raise PlanFailed(
+                "user",
+                f"Column “{name}” cannot be read as {reading.type}: none of its values is one, such as "
+                f"“{reading.examples[0]['text']}” in row {reading.examples[0]['row']}.",
+            )
         is_kept = reading.set_by_person or name in self._settings.kept
-        if reading.type in LEFT_OUT and not (is_kept and reading.values):
-            self._left_out.setdefault(reading.type, []).append(name)
+        if not reading.values or (reading.type in LEFT_OUT and not is_kept):
+            kind = reading.type if reading.values else "empty"
+            self._left_out.setdefault(kind, []).append(name)
             return
         kind = _KINDS.get(reading.type, reading.type)
         if reading.type in LEFT_OUT and pd.api.types.is_numeric_dtype(series.dtype):
@@ -335,11 +344,14 @@ def _readable(series: Column, kind: str, spelling: JSON) -> tuple[Column, Any]:
     """Return a column with None in place of unreadable cells, and its dates where it holds dates."""
     if kind == "date":
         dates = portable.read_dates(series, spelling, strict=False)
+        if dates.isna().all():
+            raise ValueError("none of its values is one")
         unreadable = np.asarray(dates.isna())
         if not unreadable.any() or not pd.api.types.is_object_dtype(series.astype(object).dtype):
             return series, dates
         return series.astype(object).mask(pd.Series(unreadable, index=series.index), None), dates
-    if kind not in ("number", "boolean", "duration") or pd.api.types.is_numeric_dtype(series.dtype):
+    is_numeric = pd.api.types.is_numeric_dtype(series.dtype)
+    if kind not in ("number", "boolean", "duration") or (is_numeric and kind != "boolean"):
         return series, None
     read = portable.read_seconds if kind == "duration" else portable.read_numbers
     unreadable = np.isnan(read(series, spelling, strict=False))

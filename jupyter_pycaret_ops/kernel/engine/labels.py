@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from jupyter_pycaret_ops.common.protocol import JSON
 from jupyter_pycaret_ops.common.tables.column_reading import ColumnReading
 from jupyter_pycaret_ops.common.tables.spellings import MISSING_TEXTS, text_of, trimmed
 
@@ -39,12 +40,19 @@ class Target:
 
 
 def drop_missing_target(
-    frame: Frame, target: str, reading: ColumnReading, reporter: EventReporter, *, is_label: bool
+    frame: Frame,
+    target: str,
+    reading: ColumnReading,
+    reporter: EventReporter,
+    missing_words: frozenset[str] | None = None,
+    *,
+    is_label: bool,
 ) -> Frame:
     """Return `frame` without the rows whose target is missing or infinite, with index 0 … n_rows - 1.
 
     `is_label` : the target holds labels, of which `None`, `NA` and the like are labels as any other; otherwise it
     holds numbers, and rows whose target is no number are left out where `reading` takes the others as numbers.
+    `missing_words` : the user's words for missing values, in place of the rules.
     Raises `PlanFailed` when no row is left.
     """
     series = frame[target]
@@ -55,19 +63,14 @@ def drop_missing_target(
     if pd.api.types.is_float_dtype(series.dtype):
         numbers = series.to_numpy(dtype="float64", na_value=np.nan)
         is_dropped = is_dropped | np.isinf(numbers)
-    elif (
-        not pd.api.types.is_numeric_dtype(series.dtype)
-        and reading.type == "number"
-        and not is_label
-    ):
-        is_dropped = is_dropped | np.isnan(
-            portable.read_numbers(series, reading.spelling, strict=False)
-        )
-    elif not pd.api.types.is_numeric_dtype(series.dtype):
-        words = [trimmed(v) if isinstance(v, str) else None for v in series]
-        is_dropped = is_dropped | np.array(
-            [w == "" or w in MISSING_TEXTS for w in words], dtype=bool
-        )
+    own: JSON = {} if missing_words is None else {"missing_words": sorted(missing_words)}
+    if reading.type == "number" and not is_label:
+        spelling = {**reading.spelling, **own}
+        is_dropped = is_dropped | np.isnan(portable.read_numbers(series, spelling, strict=False))
+    elif own or not pd.api.types.is_numeric_dtype(series.dtype):
+        words = MISSING_TEXTS if missing_words is None else missing_words
+        texts = [trimmed(text_of(value)) for value in series]
+        is_dropped = is_dropped | np.array([not t or t in words for t in texts], dtype=bool)
     n_dropped = int(is_dropped.sum())
     if not n_dropped:
         return frame
@@ -137,6 +140,8 @@ def _read_labels(series: Column, target: str, reporter: EventReporter) -> list[A
     inferred = pd.api.types.infer_dtype(values, skipna=True)
     if inferred == "boolean":
         return [bool(v) for v in values]
+    if inferred == "string" and {v.strip().lower() for v in values} == {"true", "false"}:
+        return [v.strip().lower() == "true" for v in values]
     if inferred in {"integer", "floating", "mixed-integer-float", "decimal"}:
         numbers = values.astype("float64")
         if (numbers == np.floor(numbers)).all():

@@ -21,6 +21,7 @@ from jupyter_pycaret_ops.common.tables.spellings import (
     MISSING_TEXTS,
     in_offset,
     is_missing_word,
+    number_text,
     parse_boolean,
     parse_date,
     parse_duration,
@@ -89,6 +90,11 @@ def read_numbers(
 
         numbers = _parsed(series, read, "number", strict=strict)
     numbers[np.isinf(numbers)] = np.nan
+    if "true" in (spelling or {}):
+        other = ~np.isnan(numbers) & (numbers != 0) & (numbers != 1)
+        if strict and other.any():
+            raise ValueError(f"{numbers[other][0]:g} is no boolean")
+        numbers[other] = np.nan
     for word in (spelling or {}).get("missing_words") or ():
         number = parse_number(word)
         if number is not None:
@@ -134,17 +140,19 @@ def _float_of(value: Any) -> float | None:
         return None
 
 
-def read_text(series: Any, words: Iterable[str] | None = None) -> Any:
+def read_text(series: Any, words: Iterable[str] | None = None, *, are_numbers: bool = False) -> Any:
     """Return a column as object array of str of shape (n_rows,), NaN where missing; without blanks around texts.
 
     `series` : Series of shape (n_rows,) with any dtype; `words` : texts that mean a missing value, in place of
-    `nan`, `null` and the like.
+    `nan`, `null` and the like; `are_numbers` : levels are numbers, so `"4.0"` is `4`.
     """
     values = series.to_numpy(dtype=object)
     gone = is_missing(values)
     missing = MISSING_TEXTS if words is None else frozenset(words)
     result = np.empty(len(values), dtype=object)
     result[:] = [trimmed(v if type(v) is str else text_of(v)) for v in values]
+    if are_numbers:
+        result[:] = [number_text(t) for t in result]
     gone |= np.fromiter((not t or t in missing for t in result), dtype=bool, count=len(result))
     result[gone] = np.nan
     return result
@@ -152,8 +160,9 @@ def read_text(series: Any, words: Iterable[str] | None = None) -> Any:
 
 def read_levels(series: Any, levels: list[Any], words: Iterable[str] | None = None) -> Any:
     """Return the place of each value in `levels`, float64 array of shape (n_rows,), NaN for other values."""
-    places = {text_of(level): float(place) for place, level in enumerate(levels)}
-    return np.array([places.get(t, np.nan) if t == t else np.nan for t in read_text(series, words)])
+    places = {number_text(text_of(level)): float(place) for place, level in enumerate(levels)}
+    texts = read_text(series, words, are_numbers=True)
+    return np.array([places.get(t, np.nan) if t == t else np.nan for t in texts])
 
 
 def read_dates(series: Any, spelling: dict[str, Any] | None, *, strict: bool = True) -> Any:
@@ -201,13 +210,7 @@ def read_dates(series: Any, spelling: dict[str, Any] | None, *, strict: bool = T
 
 
 def _date_key(value: Any) -> str:
-    return (
-        value
-        if isinstance(value, str)
-        else value.isoformat()
-        if hasattr(value, "isoformat")
-        else str(value)
-    )
+    return str(value.isoformat()) if hasattr(value, "isoformat") else text_of(value)
 
 
 def read_seconds(
@@ -242,7 +245,10 @@ def read_seconds(
 def date_part(dates: Any, part: str) -> Any:
     """Return one of `DATE_PARTS` of a DatetimeIndex as float64 array of shape (n_rows,), NaN where missing."""
     if part == "days":
-        return np.floor(np.asarray((dates - pd.Timestamp(0)) / pd.Timedelta(days=1), dtype=float))
+        # years before 1678 and after 2261 do not fit into nanoseconds
+        days = np.asarray(dates.values.astype("datetime64[D]").astype("int64"), dtype="float64")
+        days[np.asarray(dates.isna())] = np.nan
+        return days
     return np.asarray(getattr(dates, part), dtype="float64")
 
 
@@ -293,7 +299,9 @@ class InputFrame(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         if kind in ("number", "boolean"):
             result[safe] = read_numbers(series, spelling)
         elif kind == "text":
-            texts = read_text(series, spelling.get("missing_words"))
+            texts = read_text(
+                series, spelling.get("missing_words"), are_numbers=bool(spelling.get("numbers"))
+            )
             result[safe] = pd.Series(texts, index=series.index, dtype=object)
         elif kind == "ordinal":
             result[safe] = read_levels(series, spelling["levels"], spelling.get("missing_words"))

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from jupyter_pycaret_ops.common.protocol import JSON
-from jupyter_pycaret_ops.common.tables.column_reading import ColumnReading
+from jupyter_pycaret_ops.common.tables.column_reading import ColumnReading, name_words
 from jupyter_pycaret_ops.common.tables.spellings import is_missing_word, parse_date, trimmed
 
 from ..reading.columns import ReadingSettings, read_columns
@@ -20,6 +20,10 @@ from .interfaces import Column, Frame, PlanFailed
 from .time_grid import find_grid
 
 MIN_ROWS = 8
+#: words of a name that make `2018` or `201801` a time
+_TIME_WORDS = frozenset(
+    {"year", "years", "month", "months", "date", "day", "time", "period", "quarter"}
+)
 #: steps of a season, by the first letters of a pandas frequency
 _SEASONS = {"D": 7, "B": 5, "W": 52, "M": 12, "Q": 4, "h": 24, "min": 60, "s": 60}
 _MINUTES_OF_DAY = 24 * 60
@@ -73,7 +77,8 @@ def read_series(
     named, times = time.others, time.times
     name = _target(named, target, reporter)
     reading = read_columns(named[[name]], settings, target=name)[name]
-    numbers = _numbers(named[name], name, reading)
+    words = settings.words_of(name)
+    numbers = _numbers(named[name], name, reading, words)
     _refuse_values_without_time(numbers, time)
     exogenous = named.drop(columns=[name])
     if times is None:
@@ -166,7 +171,8 @@ def _times(
             "time_found", f"“{column}” is taken as the time of the rows.", [column]
         )
     raw = frame[column]
-    if pd.api.types.is_numeric_dtype(raw.dtype):
+    reading = read_columns(frame[[column]], settings, time=column)[column]
+    if pd.api.types.is_numeric_dtype(raw.dtype) and reading.type != "date":
         years = _years(raw, column)
         return _Time(
             portable.read_dates(years, {}),
@@ -175,7 +181,6 @@ def _times(
             {"year": True},
             raw,
         )
-    reading = read_columns(frame[[column]], settings, time=column)[column]
     if reading.type != "date":
         example = raw[~portable.is_missing(raw.to_numpy(dtype=object))].iloc[:1].tolist()
         raise PlanFailed(
@@ -187,22 +192,30 @@ def _times(
     for item in reading.reported:
         if item["code"] != "unreadable":
             reporter.report_data_change(item["code"], item["message"], [column])
+    if any(item["code"] == "offsets" for item in reading.reported):
+        # summer and winter of one place: its own clock is the calendar
+        reading.spelling["offset"] = None
+    words = settings.words_of(column)
+    if words is not None:
+        reading.spelling["missing_words"] = sorted(words)
     times = portable.read_dates(raw, reading.spelling, strict=False)
     return _Time(times, frame.drop(columns=[column]), column, reading.spelling, raw, reading)
 
 
 def _refuse_values_without_time(numbers: Any, time: _Time) -> None:
-    """Raise `PlanFailed` for the first row that has a value and a text that is no time."""
+    """Raise `PlanFailed` for the first row that has a value and no readable time."""
     if time.raw is None:
         return
-    texts = time.raw.to_numpy(dtype=object)
-    for row in np.flatnonzero(np.asarray(time.times.isna()) & ~np.isnan(numbers)):
-        if isinstance(texts[row], str) and not is_missing_word(trimmed(texts[row]), is_text=False):
-            raise PlanFailed(
-                "user",
-                f"Row {row + 1} has the value {numbers[row]:g} and no date: “{time.column}” is "
-                f"“{texts[row]}”. Remove the row, or correct its date.",
-            )
+    rows = np.flatnonzero(np.asarray(time.times.isna()) & ~np.isnan(numbers))
+    if len(rows):
+        row = int(rows[0])
+        cell = time.raw.iloc[row]
+        said = f"“{cell}”" if isinstance(cell, str) and cell else "empty"
+        raise PlanFailed(
+            "user",
+            f"Row {row + 1} has the value {numbers[row]:g} and no date: “{time.column}” is {said}. "
+            "Remove the row, or correct its date.",
+        )
 
 
 def _as_datetimes(index: Any) -> Any:
@@ -217,7 +230,8 @@ def _find_times(frame: Frame, target: str | None, settings: ReadingSettings) -> 
     for name in frame.columns:
         if name == target:
             continue
-        reading = read_columns(frame[[name]], settings)[name]
+        is_named = bool(name_words(str(name)) & _TIME_WORDS)
+        reading = read_columns(frame[[name]], settings, time=name if is_named else None)[name]
         if reading.type == "date":
             return str(name)
         if doubtful is None and looks_like_dates(frame[name]):
@@ -264,12 +278,19 @@ def _target(frame: Frame, target: str | None, reporter: EventReporter) -> str:
     return features.find_target(frame, None)
 
 
-def _numbers(column: Column, name: str, reading: ColumnReading) -> Any:
-    spelling = reading.spelling if reading.type == "number" else {}
+def _numbers(
+    column: Column, name: str, reading: ColumnReading, words: frozenset[str] | None
+) -> Any:
+    spelling = dict(reading.spelling) if reading.type == "number" else {}
+    if words is not None:
+        spelling["missing_words"] = sorted(words)
     numbers = portable.read_numbers(column.astype(object), spelling, strict=False)
     values = column.to_numpy(dtype=object)
     unread = np.isnan(numbers) & np.array(
-        [isinstance(v, str) and not is_missing_word(trimmed(v), is_text=False) for v in values]
+        [
+            isinstance(v, str) and not is_missing_word(trimmed(v), is_text=False, words=words)
+            for v in values
+        ]
     )
     if unread.any():
         raise PlanFailed(

@@ -8,9 +8,6 @@ from typing import Any
 
 from jupyter_pycaret_ops.common.tables.spellings import is_code, trimmed
 
-#: share of codes from which on a column of digits holds codes; fewer are unreadable numbers
-CODE_SHARE = 0.05
-
 
 def with_codes(
     frame: Any,
@@ -46,7 +43,7 @@ def with_codes(
             continue
         distinct = texts[name].value_counts()
         codes = sum(count for text, count in distinct.items() if is_code(trimmed(str(text))))
-        if codes > CODE_SHARE * distinct.sum():
+        if codes:  # how many make the column one of codes is decided with its type
             frame[name] = texts[name].astype(object).where(texts[name].notna(), None)
     return frame
 

@@ -81,7 +81,8 @@ def _check_of(column: dict[str, Any]) -> tuple[Callable[[Any], bool], str]:
         ),
         "date": lambda text: _is_date(text, spelling),
     }.get(column["kind"])
-    if spelling.get("numbers"):  # levels that are numbers: `2` and `"2"` are the same
+    # levels that are numbers: `2`, `2.0` and `"2"` are the same
+    if spelling.get("numbers") or column["kind"] == "ordinal":
         return lambda value: _is_string(value) or _is_number(value), expected
     if reads is None:
         return is_type, expected
@@ -94,6 +95,11 @@ def _check_of(column: dict[str, Any]) -> tuple[Callable[[Any], bool], str]:
         return spellings.is_missing_word(text, is_text=False, words=missing) or read(text)
 
     return check, f"{expected}, or a text that means one in the spelling of the training data"
+
+
+def _level_of(value: Any) -> str:
+    text = spellings.trimmed(spellings.text_of(value))
+    return text if type(value) is str else spellings.number_text(text)
 
 
 def _is_date(text: str, spelling: dict[str, Any]) -> bool:
@@ -195,10 +201,7 @@ class RowValidator:
             if value is not None:
                 if not is_type(value):
                     errors.append({"loc": ["rows", index, name], "msg": f"must be {expected}"})
-                elif (
-                    categories is not None
-                    and spellings.trimmed(spellings.text_of(value)) not in categories
-                ):
+                elif categories is not None and _level_of(value) not in categories:
                     unseen.setdefault(name, value)
             values.append(value)
         if not ignore_extra and len(row) != len(values):

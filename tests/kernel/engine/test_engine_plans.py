@@ -281,7 +281,9 @@ def test_setup_reports_preprocessing_without_fitting(plan, recorder, iris):
 
 def test_snapshot_is_complete(plan, iris):
     snapshot = plan(iris, "species", model_id="nb").snapshot
-    assert set(snapshot) == {"seed", "versions", "data_rows", "data_changes", "target", "task"}
+    assert set(snapshot) == {
+        *("seed", "versions", "data_rows", "data_changes", "target", "task", "reading"),
+    }
     assert set(snapshot["versions"]) == {
         "python",
         "pycaret",

@@ -217,8 +217,12 @@ class Supervised(Task):
         name = features.find_target(named, target)
         reading = reading_settings(settings, named.columns, decimal=decimal)
         is_label = self.type.answers == "labels"
-        target_reading = read_columns(named[[name]], reading, target=name)[name]
-        named = labels.drop_missing_target(named, name, target_reading, reporter, is_label=is_label)
+        # of all rows, as the profile reads them
+        readings = read_columns(named, reading, target=name)
+        target_reading = readings.pop(name)
+        named = labels.drop_missing_target(
+            named, name, target_reading, reporter, reading.words_of(name), is_label=is_label
+        )
         if settings.get("merge_levels"):
             named[name] = labels.merge_levels(named[name], name, reporter)
         read_target = self.read_target(named[name], name, target_reading, reporter)
@@ -228,6 +232,7 @@ class Supervised(Task):
             {name, *self._reserved},
             reporter,
             reading,
+            readings,
         )
         table.readings[name] = target_reading
         if len(named) < MIN_ROWS:
