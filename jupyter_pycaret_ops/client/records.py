@@ -31,6 +31,7 @@ FieldSchema = api_types.FieldSchema
 FoldMetric = api_types.FoldMetricRow
 Me = api_types.Me
 Member = api_types.MemberRow
+Membership = api_types.Membership
 NewApiKey = api_types.NewApiKeyRow
 NewRun = api_types.NewRunRow
 Pipeline = api_types.PipelineRow

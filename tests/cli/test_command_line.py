@@ -376,7 +376,7 @@ def test_detached_run_is_cancelled_by_cancel(server: LiveServer) -> None:
 def test_terminal_shows_a_progress_bar_and_ctrl_c_cancels(server: LiveServer) -> None:
     near, far = pty.openpty()
     process = subprocess.Popen(
-        [*PROGRAM, "run", "compare", "--data", "iris"],
+        [*PROGRAM, "run", "compare", "--data", "iris", "--fold", "40"],
         env=server.home.env(),
         stdin=far,
         stdout=far,

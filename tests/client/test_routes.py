@@ -113,6 +113,8 @@ def use_data_and_runs(client: Client, workspace_id: str, mark: str) -> str:
     source = client.data_sources.upload(
         workspace_id, CSV, "sizes", on_progress=lambda done, total: seen.append((done, total))
     )
+    assert client.data_sources.make_profile(source["id"])["status"] == "pending"
+    assert client.data_sources.profile(source["id"])["rows"] == 60
     assert source["config"]["rows"] == 60
     assert seen[-1] == (len(CSV), len(CSV))
     assert client.data_sources.get(source["id"])["kind"] == "csv_upload"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
@@ -152,7 +153,7 @@ def test_parquet_is_uploaded_previewed_and_trained_on(connected: LiveServer) -> 
         "size_bytes": len(content),
         "rows": 150,
         "columns": [
-            {"name": name, "dtype": dtype, "type": "number"}
+            {"name": name, "dtype": dtype, "type": "category" if dtype == "string" else "number"}
             for name, dtype in zip(IRIS, TYPES, strict=True)
         ],
         "encoding": None,
@@ -230,7 +231,7 @@ class Recorder:
         for process in (self.server.process.pid, *(p.pid for p in self.server.descendants())):
             for what in ("cmdline", "environ"):
                 file = Path(f"/proc/{process}/{what}")
-                if file.exists():
+                with contextlib.suppress(OSError):  # it has ended
                     self.recorded.append((str(file), file.read_bytes()))
 
 
