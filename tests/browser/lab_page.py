@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from playwright.sync_api import Locator, Page, expect
 
 DARK = "JupyterLab Dark"
 LIGHT = "JupyterLab Light"
+#: a workspace or project that is chosen: the lists are there
+A_UUID = re.compile(r"[0-9a-f-]{36}")
 AXE = Path(__file__).parents[2] / "labextension/node_modules/axe-core/axe.min.js"
 
 
@@ -48,7 +51,7 @@ def region(page: Page, name: str) -> Locator:
 
 def row_of(page: Page, name: str, text: str) -> Locator:
     """The row of a region that has a text; rows are drawn when the region is in sight."""
-    expect(panel(page).get_by_role("button", name="Upload data")).to_be_enabled()
+    expect(panel(page).get_by_role("combobox", name="Project")).to_have_value(A_UUID)
     region(page, name).scroll_into_view_if_needed()
     return region(page, name).get_by_role("listitem").filter(has_text=text)
 
