@@ -116,7 +116,7 @@ def _duration(column: Texts, hints: Hints, *, is_forced: bool = False) -> Column
     values, words = split_missing(column, hints, is_text=False)
     if not values:
         return None
-    parse = _seconds if is_forced else spellings.parse_duration
+    parse = spellings.seconds_of if is_forced else spellings.parse_duration
     found = read_texts(column, values, words, "duration", parse, is_forced=is_forced)
     if found is None:
         return None
@@ -126,13 +126,6 @@ def _duration(column: Texts, hints: Hints, *, is_forced: bool = False) -> Column
     report_unreadable(reading, "duration")
     leave_out(reading, set(parsed.values()), column, hints)
     return reading
-
-
-def _seconds(text: str) -> float | None:
-    found = spellings.parse_duration(text)
-    if found is None and (number := spellings.parse_number(text)) is not None:
-        return number.value
-    return found
 
 
 def _text(column: Texts, hints: Hints) -> ColumnReading:

@@ -8,6 +8,7 @@ from typing import Any
 
 from . import spellings
 from .column_cells import (
+    JSON,
     ColumnReading,
     Hints,
     Texts,
@@ -60,14 +61,15 @@ def read_date(column: Texts, hints: Hints, *, is_forced: bool = False) -> Column
         is_forced or hints.allow_year or _is_called_date(column.name) or _are_compact(values)
     )
 
+    spelling: JSON = {
+        "day_first": day_first,
+        "compact": is_compact,
+        "year": hints.allow_year or is_forced,
+        "format": hints.date_format,
+    }
+
     def parse(text: str) -> spellings.Date | None:
-        return spellings.parse_date(
-            text,
-            day_first=day_first,
-            allow_compact=is_compact,
-            allow_year=hints.allow_year or is_forced,
-            format=hints.date_format,
-        )
+        return spellings.date_of(text, spelling)
 
     found = read_texts(column, values, words, "date", parse, is_forced=is_forced)
     if found is None:
@@ -76,17 +78,11 @@ def read_date(column: Texts, hints: Hints, *, is_forced: bool = False) -> Column
     offsets = Counter[int | None]()
     for text, date in parsed.items():
         offsets[date.offset] += values[text]
-    reading.spelling = {
-        "day_first": day_first,
-        "compact": is_compact,
-        "year": hints.allow_year or is_forced,
-        "format": hints.date_format,
-        "offset": _offset(reading, offsets),
-    }
+    offset = _offset(reading, offsets)
+    reading.spelling = {**spelling, "offset": offset}
     is_ambiguous = is_ambiguous and hints.date_format is None
     _report_dates(reading, values, parsed, is_ambiguous=is_ambiguous)
     report_unreadable(reading, "date")
-    offset = reading.spelling["offset"]
     leave_out(
         reading, {spellings.in_offset(date, offset) for date in parsed.values()}, column, hints
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -627,6 +628,37 @@ def parse_duration(text: str) -> float | None:
         parts = zip(match.groups(), (86_400.0, 3_600.0, 60.0, 1.0), strict=True)
         return sum(float(number or 0) * unit for number, unit in parts)
     return None
+
+
+# ---------------------------------------------------------------- cells of a column
+#
+# `spelling` is that of the column (see `ColumnReading`), `text` has no blanks around it.
+
+
+def number_of(text: str, spelling: Mapping[str, Any]) -> Number | None:
+    """Return the number that a cell means in the spelling of its column, None where it means none."""
+    return parse_number(
+        text, spelling.get("decimal") or ".", allow_codes=bool(spelling.get("codes"))
+    )
+
+
+def date_of(text: str, spelling: Mapping[str, Any]) -> Date | None:
+    """Return the date that a cell means in the spelling of its column, None where it means none."""
+    return parse_date(
+        text,
+        day_first=spelling.get("day_first") or False,
+        allow_compact=bool(spelling.get("compact")),
+        allow_year=bool(spelling.get("year")),
+        format=spelling.get("format"),
+    )
+
+
+def seconds_of(text: str) -> float | None:
+    """Return the seconds of a duration or of a plain number of them, None for other texts."""
+    found = parse_duration(text)
+    if found is None and (number := parse_number(text)) is not None:
+        return number.value
+    return found
 
 
 def boolean_words(texts: set[str]) -> dict[str, bool] | None:

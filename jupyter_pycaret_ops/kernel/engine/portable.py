@@ -19,13 +19,14 @@ from sklearn.utils.metaestimators import available_if
 
 from jupyter_pycaret_ops.common.tables.spellings import (
     MISSING_TEXTS,
+    date_of,
     in_offset,
     is_missing_word,
+    number_of,
     number_text,
     parse_boolean,
-    parse_date,
-    parse_duration,
     parse_number,
+    seconds_of,
     text_of,
     trimmed,
 )
@@ -83,9 +84,7 @@ def read_numbers(
             if "true" in rule:
                 truth = parse_boolean(text)
                 return None if truth is None else float(truth)
-            number = parse_number(
-                text, rule.get("decimal") or ".", allow_codes=bool(rule.get("codes"))
-            )
+            number = number_of(text, rule)
             return None if number is None else number.value
 
         numbers = _parsed(series, read, "number", strict=strict)
@@ -194,13 +193,7 @@ def read_dates(series: Any, spelling: dict[str, Any] | None, *, strict: bool = T
         text = trimmed(value)
         if is_missing_word(text, is_text=False, words=words):
             continue
-        date = parse_date(
-            text,
-            day_first=rule.get("day_first") or False,
-            allow_compact=bool(rule.get("compact")),
-            allow_year=bool(rule.get("year")),
-            format=rule.get("format"),
-        )
+        date = date_of(text, rule)
         if date is not None:
             found[place] = in_offset(date, offset)
         elif strict:
@@ -231,10 +224,7 @@ def read_seconds(
     def read(text: str) -> float | None:
         if is_missing_word(text, is_text=False, words=words):
             return np.nan
-        seconds = parse_duration(text)
-        if seconds is None and (number := parse_number(text)) is not None:
-            return number.value
-        return seconds
+        return seconds_of(text)
 
     values = series.map(
         lambda v: v.total_seconds() if hasattr(v, "total_seconds") and not pd.isna(v) else v

@@ -69,17 +69,10 @@ def _check_of(column: dict[str, Any]) -> tuple[Callable[[Any], bool], str]:
     words = spelling.get("missing_words")
     missing = None if words is None else frozenset(words)
     reads: Callable[[str], bool] | None = {
-        "number": lambda text: (
-            spellings.parse_number(
-                text, spelling.get("decimal") or ".", allow_codes=bool(spelling.get("codes"))
-            )
-            is not None
-        ),
+        "number": lambda text: spellings.number_of(text, spelling) is not None,
         "boolean": lambda text: spellings.parse_boolean(text) is not None,
-        "duration": lambda text: (
-            spellings.parse_duration(text) is not None or spellings.parse_number(text) is not None
-        ),
-        "date": lambda text: _is_date(text, spelling),
+        "duration": lambda text: spellings.seconds_of(text) is not None,
+        "date": lambda text: spellings.date_of(text, spelling) is not None,
     }.get(column["kind"])
     # levels that are numbers: `2`, `2.0` and `"2"` are the same
     if spelling.get("numbers") or column["kind"] == "ordinal":
@@ -100,17 +93,6 @@ def _check_of(column: dict[str, Any]) -> tuple[Callable[[Any], bool], str]:
 def _level_of(value: Any) -> str:
     text = spellings.trimmed(spellings.text_of(value))
     return text if type(value) is str else spellings.number_text(text)
-
-
-def _is_date(text: str, spelling: dict[str, Any]) -> bool:
-    found = spellings.parse_date(
-        text,
-        day_first=spelling.get("day_first") or False,
-        allow_compact=bool(spelling.get("compact")),
-        allow_year=bool(spelling.get("year")),
-        format=spelling.get("format"),
-    )
-    return found is not None
 
 
 JSON_TYPES: dict[str, dict[str, Any]] = {
