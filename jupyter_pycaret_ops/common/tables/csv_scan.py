@@ -19,6 +19,7 @@ from ..errors import Invalid
 from .column_names import MAX_COLUMNS, TooManyColumns, check_column_count, column_names
 from .dialect import Detection, Dialect, character_error, detect, encoding_of_evidence
 from .encoding import is_utf16
+from .number_columns import decimal_of_file
 from .sample_types import typed_columns
 
 __all__ = [
@@ -151,7 +152,7 @@ class CsvScan:
         rows = self._records.total() - detection.n_records_above
         if not detection.rows or (rows < 1 and not recount):
             raise Invalid("The file has a header but no row.")
-        decimal = dialect.decimal or ("," if dialect.delimiter == ";" else None)
+        decimal = decimal_of_file(dialect.decimal, dialect.delimiter)
         columns = typed_columns(names, detection.rows, decimal=decimal)
         return CsvFacts(
             sha256=self._digest.hexdigest(),

@@ -22,6 +22,11 @@ from .column_cells import (
 )
 
 
+def decimal_of_file(decimal: str | None, delimiter: str | None) -> str | None:
+    """Return the decimal separator for columns that do not show theirs: the file's, or a comma beside `;`."""
+    return decimal or ("," if delimiter == ";" else None)
+
+
 def decimal_of(column: Texts) -> str | None:
     """Return the decimal separator that the numbers of a column show, `.` or `,`; None where none decides."""
     votes = Counter[str]()

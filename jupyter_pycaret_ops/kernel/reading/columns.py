@@ -27,6 +27,7 @@ from jupyter_pycaret_ops.common.tables.column_reading import (
     is_row_number,
 )
 from jupyter_pycaret_ops.common.tables.date_columns import offset_text
+from jupyter_pycaret_ops.common.tables.number_columns import decimal_of_file
 
 #: what pandas infers for objects → what they are; other objects are read from their texts
 _OBJECTS = {
@@ -366,8 +367,5 @@ def _plain(value: Any) -> Any:
 def decimal_hint(data: DataSpec) -> str | None:
     """Return the decimal separator that a file's dialect says, or its delimiter: a comma where it is `;`."""
     dialect = data.options.get("dialect") or {}
-    decimal: str | None = dialect.get("decimal")
-    if decimal is not None:
-        return decimal
     delimiter = dialect.get("delimiter") or data.options.get("delimiter")
-    return "," if delimiter == ";" else None
+    return decimal_of_file(dialect.get("decimal"), delimiter)

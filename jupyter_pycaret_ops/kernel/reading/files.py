@@ -13,6 +13,7 @@ from jupyter_pycaret_ops.common.tables import parquet
 from jupyter_pycaret_ops.common.tables.csv_scan import SAMPLE_BYTES, CsvFacts, CsvScan
 from jupyter_pycaret_ops.common.tables.dialect import Dialect, count_rows
 from jupyter_pycaret_ops.common.tables.encoding import is_utf16
+from jupyter_pycaret_ops.common.tables.number_columns import decimal_of_file
 from jupyter_pycaret_ops.common.tables.preview import examined_rows, preview_csv, preview_rows
 
 from .codes import with_codes
@@ -87,7 +88,7 @@ def read_delimited(content: bytes, dialect: Dialect, names: Sequence[str]) -> An
         content if is_like_ascii else content.decode(dialect.encoding).encode(),
         dialect.delimiter,
         read_texts,
-        decimal=dialect.decimal or ("," if dialect.delimiter == ";" else None),
+        decimal=decimal_of_file(dialect.decimal, dialect.delimiter),
     )
     # booleans with missing ones, and integers beyond 64 bits
     mixed = [
