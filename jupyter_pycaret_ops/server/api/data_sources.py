@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 from jupyter_server.auth.decorator import allow_unauthenticated
 from tornado.web import HTTPError, stream_request_body
 
 from ...common.errors import Forbidden, Invalid, NotFound, OpsError, Unavailable
-from ...common.protocol import DataKind, DataSpec
 from ..data_sources.connectors import check_config
 from ..data_sources.preview import preview_csv
+from ..data_sources.stored_source import data_spec, fetch_of
 from ..data_sources.upload import Upload, boundary_of
 from ..store import data_sources, profiles
 from ..store.access import Role
@@ -161,20 +160,14 @@ async def _inspect(call: Call, source: DataSource, n_rows: int) -> dict[str, Any
             source.config,
             n_rows,
         )
-    shared: dict[str, Any] = {"source_id": source.id, "user": call.caller.user_id}
-    if source.storage_key is not None:
-        spec = DataSpec(cast("DataKind", source.kind))
-        artifacts, key = services.artifacts, source.storage_key
-
-        async def fetch(target: Path) -> None:
-            await artifacts.in_thread_whole(artifacts.fetch, key, target)
-
-        return await services.inspector.inspect(spec, n_rows, fetch=fetch, **shared)
-    options = dict(source.config)
-    if source.secret is not None:
-        options |= json.loads(await in_thread(services.vault.decrypt, source.secret))
-    spec = DataSpec(cast("DataKind", source.kind), options, services.read_limits)
-    return await services.inspector.inspect(spec, n_rows, **shared)
+    spec = await data_spec(source, services.vault, services.read_limits)
+    return await services.inspector.inspect(
+        spec,
+        n_rows,
+        source_id=source.id,
+        user=call.caller.user_id,
+        fetch=fetch_of(source, services.artifacts),
+    )
 
 
 @stream_request_body

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from datetime import timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from ...common.clock import Clock
 from ...common.errors import NotFound, OpsError
-from ...common.protocol import DataKind, DataSpec, ReadLimits
+from ...common.protocol import ReadLimits
 from ..background import BackgroundTasks
 from ..files.file_store import FileStore
 from ..store import profiles
 from ..store.models import DataSource, Profile
 from ..store.session import Store
-from ..threads import in_thread
 from ..vault import Vault
+from .stored_source import data_spec, fetch_of
 
 if TYPE_CHECKING:
     from .inspection import SourceInspector
@@ -111,17 +109,6 @@ class Profiles:
 
     async def _in_kernel(self, source: DataSource, user_id: str) -> dict[str, Any]:
         """Return the content of a profile, or `error`."""
-        options = {**source.config}
-        if options.get("columns"):
-            options["columns"] = [item["name"] for item in options["columns"]]
-        if source.secret is not None:
-            options |= json.loads(await in_thread(self._vault.decrypt, source.secret))
-        spec = DataSpec(cast("DataKind", source.kind), options, self._read_limits)
-        key = source.storage_key
-        if key is None:
-            return await self._inspector.profile(spec, PROFILE_WITHIN_S, user=user_id)
-
-        async def fetch(target: Path) -> None:
-            await self._files.in_thread_whole(self._files.fetch, key, target)
-
+        spec = await data_spec(source, self._vault, self._read_limits)
+        fetch = fetch_of(source, self._files)
         return await self._inspector.profile(spec, PROFILE_WITHIN_S, user=user_id, fetch=fetch)
