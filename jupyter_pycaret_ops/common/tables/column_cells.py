@@ -103,7 +103,8 @@ class ColumnReading:
     unreadable: int = 0
     #: up to five unreadable cells: `{row, text}`, rows from 1 as without a header
     examples: list[JSON] = field(default_factory=list)
-    #: parameters of the parser: decimal, thousands · day_first, compact, year, format, offset · true, false · levels
+    #: parameters of the parser: decimal, thousands · day_first, compact, year, format, offset · true, false · levels;
+    #: and missing_words, where the column has its own
     spelling: JSON = field(default_factory=dict)
     recognised_as: str = ""
     reported: list[JSON] = field(default_factory=list)

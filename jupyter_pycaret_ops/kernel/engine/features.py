@@ -204,11 +204,7 @@ class _FeatureReader:
         kind = _KINDS.get(reading.type, reading.type)
         if reading.type in LEFT_OUT and pd.api.types.is_numeric_dtype(series.dtype):
             kind = "number"
-        words = self._settings.words_of(name)
-        spelling = {
-            **reading.spelling,
-            **({} if words is None else {"missing_words": sorted(words)}),
-        }
+        spelling = dict(reading.spelling)
         if kind == "text" and not _has_texts(series):
             spelling["numbers"] = True
         column: JSON = {

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jupyter_pycaret_ops.common.protocol import JSON
 from jupyter_pycaret_ops.common.tables.column_reading import ColumnReading
 from jupyter_pycaret_ops.common.tables.spellings import MISSING_TEXTS, text_of, trimmed
 
@@ -44,7 +43,6 @@ def drop_missing_target(
     target: str,
     reading: ColumnReading,
     reporter: EventReporter,
-    missing_words: frozenset[str] | None = None,
     *,
     is_label: bool,
 ) -> Frame:
@@ -52,7 +50,6 @@ def drop_missing_target(
 
     `is_label` : the target holds labels, of which `None`, `NA` and the like are labels as any other; otherwise it
     holds numbers, and rows whose target is no number are left out where `reading` takes the others as numbers.
-    `missing_words` : the user's words for missing values, in place of the rules.
     Raises `PlanFailed` when no row is left.
     """
     series = frame[target]
@@ -63,12 +60,12 @@ def drop_missing_target(
     if pd.api.types.is_float_dtype(series.dtype):
         numbers = series.to_numpy(dtype="float64", na_value=np.nan)
         is_dropped = is_dropped | np.isinf(numbers)
-    own: JSON = {} if missing_words is None else {"missing_words": sorted(missing_words)}
+    own = reading.spelling.get("missing_words")
     if reading.type == "number" and not is_label:
-        spelling = {**reading.spelling, **own}
-        is_dropped = is_dropped | np.isnan(portable.read_numbers(series, spelling, strict=False))
-    elif own or not pd.api.types.is_numeric_dtype(series.dtype):
-        words = MISSING_TEXTS if missing_words is None else missing_words
+        numbers = portable.read_numbers(series, reading.spelling, strict=False)
+        is_dropped = is_dropped | np.isnan(numbers)
+    elif own is not None or not pd.api.types.is_numeric_dtype(series.dtype):
+        words = MISSING_TEXTS if own is None else frozenset(own)
         texts = [trimmed(text_of(value)) for value in series]
         is_dropped = is_dropped | np.array([not t or t in words for t in texts], dtype=bool)
     n_dropped = int(is_dropped.sum())

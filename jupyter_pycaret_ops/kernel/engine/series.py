@@ -77,8 +77,7 @@ def read_series(
     named, times = time.others, time.times
     name = _target(named, target, reporter)
     reading = read_columns(named[[name]], settings, target=name)[name]
-    words = settings.words_of(name)
-    numbers = _numbers(named[name], name, reading, words)
+    numbers = _numbers(named[name], name, reading)
     _refuse_values_without_time(numbers, time)
     exogenous = named.drop(columns=[name])
     if times is None:
@@ -195,9 +194,6 @@ def _times(
     if any(item["code"] == "offsets" for item in reading.reported):
         # summer and winter of one place: its own clock is the calendar
         reading.spelling["offset"] = None
-    words = settings.words_of(column)
-    if words is not None:
-        reading.spelling["missing_words"] = sorted(words)
     times = portable.read_dates(raw, reading.spelling, strict=False)
     return _Time(times, frame.drop(columns=[column]), column, reading.spelling, raw, reading)
 
@@ -278,12 +274,10 @@ def _target(frame: Frame, target: str | None, reporter: EventReporter) -> str:
     return features.find_target(frame, None)
 
 
-def _numbers(
-    column: Column, name: str, reading: ColumnReading, words: frozenset[str] | None
-) -> Any:
-    spelling = dict(reading.spelling) if reading.type == "number" else {}
-    if words is not None:
-        spelling["missing_words"] = sorted(words)
+def _numbers(column: Column, name: str, reading: ColumnReading) -> Any:
+    own = reading.spelling.get("missing_words")
+    words = None if own is None else frozenset(own)
+    spelling = reading.spelling if reading.type == "number" else {"missing_words": own}
     numbers = portable.read_numbers(column.astype(object), spelling, strict=False)
     values = column.to_numpy(dtype=object)
     unread = np.isnan(numbers) & np.array(

@@ -128,6 +128,8 @@ def read_columns(
                 reading = _of_dtype(name, series, kind, hints, forced)
         if levels is not None:
             reading.spelling = {"levels": list(levels)}
+        if hints.missing_words is not None:
+            reading.spelling["missing_words"] = sorted(hints.missing_words)
         readings[name] = reading
     return readings
 

@@ -5,7 +5,6 @@ It reads the table as a run does, so that what it shows is what is trained on.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -38,7 +37,7 @@ def profile(frame: Any, settings: ReadingSettings, dialect: JSON | None = None) 
     """Return the profile of a DataFrame of shape (n_rows, n_columns), as plain JSON."""
     frame = frame.set_axis(portable.unique_names(frame.columns), axis=1).reset_index(drop=True)
     readings = read_columns(frame, settings)
-    columns = [_column(frame[name], readings[name], settings) for name in frame.columns]
+    columns = [_column(frame[name], readings[name]) for name in frame.columns]
     described = [
         {
             "name": column["name"],
@@ -72,7 +71,7 @@ def _duplicates(frame: Any) -> int | None:
         return None
 
 
-def _column(series: Any, reading: ColumnReading, settings: ReadingSettings) -> JSON:
+def _column(series: Any, reading: ColumnReading) -> JSON:
     """Return the profile of one column, Series of shape (n_rows,)."""
     found: JSON = {
         "name": reading.name,
@@ -97,13 +96,11 @@ def _column(series: Any, reading: ColumnReading, settings: ReadingSettings) -> J
         "set_by_person": reading.set_by_person,
         "alternatives": [],
     }
-    words = settings.words_of(reading.name)
-    spelling = {**reading.spelling, **({} if words is None else {"missing_words": sorted(words)})}
-    numbers, offset = _numbers(series, reading, spelling)
+    numbers, offset = _numbers(series, reading)
     if numbers is not None:
         found |= _numeric(numbers, offset, is_date=reading.type == "date")
     if numbers is None or reading.distinct <= MAX_LEVELS:
-        found["top"] = _levels(series, reading, spelling)
+        found["top"] = _levels(series, reading)
     return found
 
 
@@ -120,14 +117,12 @@ def _json_type(series: Any, reading: ColumnReading) -> str:
     return JSON_TYPES.get(reading.type, "string")
 
 
-def _numbers(
-    series: Any, reading: ColumnReading, spelling: Mapping[str, Any]
-) -> tuple[Any, int | None]:
+def _numbers(series: Any, reading: ColumnReading) -> tuple[Any, int | None]:
     """Return a column as float64 array of shape (n_rows,), dates in seconds, and the offset of its times.
 
     None for columns of other types.
     """
-    rule = dict(spelling)
+    rule = reading.spelling
     if reading.type == "date":
         dates = portable.read_dates(series, rule, strict=False)
         seconds = np.asarray((dates - pd.Timestamp(0)) / pd.Timedelta(seconds=1), dtype="float64")
@@ -170,13 +165,14 @@ def _numeric(numbers: Any, offset: int | None, *, is_date: bool) -> JSON:
     }
 
 
-def _levels(series: Any, reading: ColumnReading, spelling: Mapping[str, Any]) -> list[JSON]:
+def _levels(series: Any, reading: ColumnReading) -> list[JSON]:
     """Return the most frequent values of a column, in its own spelling, with their counts."""
     if reading.type in ("number", "boolean", "date", "duration"):
         values = series[~series.isna()]
         counts = values.astype(object).value_counts() if len(values) else values
     else:
-        texts = pd.Series(portable.read_text(series, spelling.get("missing_words")), dtype=object)
+        words = reading.spelling.get("missing_words")
+        texts = pd.Series(portable.read_text(series, words), dtype=object)
         counts = texts.value_counts()
     top = sorted(counts.items(), key=lambda item: (-item[1], str(item[0])))[:MAX_LEVELS]
     return [{"value": plain_value(_scalar(value)), "count": int(count)} for value, count in top]

@@ -220,9 +220,7 @@ class Supervised(Task):
         # of all rows, as the profile reads them
         readings = read_columns(named, reading, target=name)
         target_reading = readings.pop(name)
-        named = labels.drop_missing_target(
-            named, name, target_reading, reporter, reading.words_of(name), is_label=is_label
-        )
+        named = labels.drop_missing_target(named, name, target_reading, reporter, is_label=is_label)
         if settings.get("merge_levels"):
             named[name] = labels.merge_levels(named[name], name, reporter)
         read_target = self.read_target(named[name], name, target_reading, reporter)
