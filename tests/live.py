@@ -237,7 +237,16 @@ class LiveServer:
             row: dict[str, Any] = self.post(f"/runs/{run_id}/wait?timeout_s=10", expect=200)
             if row["status"] in ENDED:
                 return row
-        raise AssertionError(f"run {run_id} is {row['status']} after {timeout_s} s: {row}")
+        raise AssertionError(f"not ended after {timeout_s} s: {self.story_of(run_id)}")
+
+    def story_of(self, run_id: str) -> str:
+        """Return what is known of a run: its row, its events and the end of the server's log."""
+        events = "\n".join(
+            f"{event['timestamp']} {event['kind']} {event['message']}"
+            for event in self.events(run_id)
+        )
+        log = self.log.read_text(errors="replace")[-4000:]
+        return f"{self.run(run_id)}\n{events}\nthe server's log:\n{log}"
 
     def events(self, run_id: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
@@ -247,14 +256,20 @@ class LiveServer:
             found += page
         return found
 
-    def saw(self, run_id: str, kind: str, timeout_s: float = 90.0) -> dict[str, Any]:
+    def saw(self, run_id: str, kind: str, timeout_s: float = 180.0) -> dict[str, Any]:
         """The first event of that kind, when it is there."""
-
-        def look() -> dict[str, Any] | None:
-            return next((item for item in self.events(run_id) if item["kind"] == kind), None)
-
-        event: dict[str, Any] = until(look, f"event {kind} of run {run_id}", timeout_s)
-        return event
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            is_over = self.run(run_id)["status"] in ENDED  # asked first: then all events are there
+            found: dict[str, Any] | None = next(
+                (item for item in self.events(run_id) if item["kind"] == kind), None
+            )
+            if found:
+                return found
+            if is_over:
+                break
+            time.sleep(0.02)
+        raise AssertionError(f"no event {kind}: {self.story_of(run_id)}")
 
     def deploy_iris(self, slug: str, model_id: str = "lr", **deployment: Any) -> dict[str, Any]:
         """Train on sklearn's iris, promote, deploy."""

@@ -382,6 +382,8 @@ def test_terminal_shows_a_progress_bar_and_ctrl_c_cancels(server: LiveServer) ->
         stdout=far,
         stderr=far,
         start_new_session=True,
+        # a job in the background of a shell without job control inherits that SIGINT is ignored
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     os.close(far)
     output = b""
