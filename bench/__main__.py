@@ -1,4 +1,7 @@
-"""`python -m bench [name ...]`: run the named benchmarks, or all of them, and print their ratios."""
+"""`python -m bench [name ...]`: run the named benchmarks, or all of them, and print their ratios.
+
+`name:number` gives a benchmark another size: `table_profile:200000`.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ ALL = (
     "first_event",
     "compare",
     "engine",
+    "table_profile",
     "predict",
     "upload",
     "paging",
@@ -20,14 +24,15 @@ ALL = (
 
 
 def main(names: list[str]) -> int:
-    unknown = [name for name in names if name not in ALL]
+    unknown = [name for name in names if name.partition(":")[0] not in ALL]
     if unknown:
         print(f"There is no benchmark {unknown[0]!r}; there are {', '.join(ALL)}.")
         return 2
-    for name in names or ALL:
+    for wanted in names or ALL:
+        name, _, size = wanted.partition(":")
         module = importlib.import_module(f"bench.{name}")
         print(f"\n{name}: {(module.__doc__ or '').strip().splitlines()[0]}", flush=True)
-        module.run()
+        module.run(*([int(size)] if size else []))
     return 0
 
 
