@@ -47,3 +47,23 @@ def test_points_in_a_file_with_decimal_commas_are_left_to_the_rules() -> None:
     frame = read("preis;x\n60.000;1\n120.500;2\n", ";", decimal=",")
     assert frame["preis"].tolist() == ["60.000", "120.500"]
     assert frame["x"].tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|", "^"])
+@pytest.mark.parametrize(
+    "cell", ["007", "-007", "+01", '"007"', " 007", '"0"07', "9007199254740993"]
+)
+def test_code_is_found_beside_any_delimiter(delimiter: str, cell: str) -> None:
+    frame = read(f"a{delimiter}n\n1{delimiter}{cell}\n2{delimiter}5\n", delimiter)
+    assert [text.strip() for text in frame["n"]] == [cell.replace('"', "").strip(), "5"]
+
+
+@pytest.mark.parametrize("cell", ["01/31/2023", '"1,006.50"', '"781,06"', "0.0012", "2023-01-01"])
+def test_columns_of_numbers_are_not_read_again_for_cells_that_are_no_codes(cell: str) -> None:
+    content = f"a,n\n{cell},1\n{cell},0.3333333333333333\n".encode()
+    frame = pd.read_csv(io.BytesIO(content))
+
+    def texts(names: list[str]) -> pd.DataFrame:
+        raise AssertionError(f"{names} were read again")
+
+    assert with_codes(frame, content, ",", texts) is frame
