@@ -374,6 +374,9 @@ class DataSourceRow(TypedDict):
     description: str | None
     config: Config
     has_secret: bool
+    version: int
+    versions: int
+    types: dict[str, str]
     created_by: str | None
 
 
@@ -384,6 +387,57 @@ class DataSourceIn(TypedDict):
     kind: Literal["postgres", "s3"]
     config: dict[str, Any]
     description: NotRequired[str | None]
+
+
+class DataSourcePatch(TypedDict):
+    """Changes of a data source; null takes away a type that was set, or a field of the dialect."""
+
+    name: NotRequired[str]
+    description: NotRequired[str | None]
+    types: NotRequired[
+        dict[
+            str,
+            Literal["boolean", "category", "date", "duration", "identifier", "number", "text"]
+            | None,
+        ]
+        | None
+    ]
+    dialect: NotRequired[dict[str, Any]]
+
+
+class ChangesOut(TypedDict):
+    """What a version changes against the one before; `levels` once both have a profile."""
+
+    rows: int | None
+    added: list[str]
+    removed: list[str]
+    types: list[dict[str, Any]]
+    levels: list[dict[str, Any]]
+
+
+class NewVersionRow(TypedDict):
+    """A data source with a new version, and what this changes."""
+
+    id: str
+    created_at: str
+    updated_at: str
+    workspace_id: str
+    name: str
+    kind: Literal["csv_upload", "parquet_upload", "postgres", "s3"]
+    description: str | None
+    config: Config
+    has_secret: bool
+    version: int
+    versions: int
+    types: dict[str, str]
+    created_by: str | None
+    changes: ChangesOut
+
+
+class VersionQuery(TypedDict):
+    """Which version; by default the newest."""
+
+    version: NotRequired[int | None]
 
 
 class PreviewColumn(TypedDict):
@@ -409,6 +463,7 @@ class PreviewQuery(TypedDict):
     """How many rows."""
 
     rows: NotRequired[int]
+    target: NotRequired[str | None]
 
 
 class Unreadable(TypedDict):
@@ -416,6 +471,13 @@ class Unreadable(TypedDict):
 
     count: int
     examples: list[dict[str, Any]]
+
+
+class ProfileQuery(TypedDict):
+    """Which version, and the column that others are compared with."""
+
+    target: NotRequired[str | None]
+    version: NotRequired[int | None]
 
 
 class SourceTest(TypedDict):
@@ -925,6 +987,27 @@ class PlanCard(TypedDict):
     takes_model_params: bool
 
 
+class DataVersionRow(TypedDict):
+    """A version of an upload: its file, and how that is read."""
+
+    id: str
+    created_at: str
+    updated_at: str
+    version: int
+    kind: Literal["csv_upload", "parquet_upload", "postgres", "s3"]
+    filename: str | None
+    sha256: str
+    size_bytes: int
+    rows: int | None
+    columns: list[ColumnType]
+    encoding: str | None
+    delimiter: str | None
+    dialect: dict[str, Any] | None
+    types_final: bool | None
+    changes: ChangesOut | None
+    created_by: str | None
+
+
 class Preview(TypedDict):
     """Columns, first rows, and what they suggest; `total_rows` is null where only a full read would tell."""
 
@@ -958,6 +1041,7 @@ class ProfileColumn(TypedDict):
     association: float | None
     recognised_as: str
     set_by_person: bool
+    detected_type: NotRequired[str | None]
     alternatives: list[dict[str, Any]]
 
 
@@ -971,6 +1055,7 @@ class RunIn(TypedDict):
     setup_params: NotRequired[dict[str, Any]]
     executor: NotRequired[Literal["kernel", "notebook"]]
     data_source_id: NotRequired[str | None]
+    data_version: NotRequired[int | None]
     sklearn_dataset: NotRequired[str | None]
     data_inline: NotRequired[list[dict[str, Any]] | None]
     frame: NotRequired[FrameIn | None]

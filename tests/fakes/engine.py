@@ -15,6 +15,7 @@ SETUP = [
     _param("normalize", type="boolean"),
     _param("train_size", type="number", exclusiveMinimum=0, exclusiveMaximum=1),
     _param("ignore_features", type="array", items={"type": "string"}),
+    _param("column_types", type="object", additionalProperties={"type": "string"}),
 ]
 PLANS = [
     {"id": "setup", "name": "Set up", "needs_model": False, "params": []},

@@ -263,13 +263,16 @@ def everything(world: World) -> dict[str, Any]:
     source = world.make_source(
         storage_key="sources/table",
         config={
+            "filename": "table.csv",
+            "sha256": "0" * 64,
+            "size_bytes": 8,
             "encoding": "utf-8",
             "delimiter": ",",
             "rows": 1,
             "columns": [{"name": "x", "dtype": "integer"}, {"name": "y", "dtype": "integer"}],
         },
     )
-    world.store.write_now(profiles.begin, source.id, world.clock.now())
+    world.store.write_now(profiles.begin, source.id, 1, "", world.clock.now())
     run = world.running(
         data_source_id=source.id,
         data={"kind": "inline", "storage_key": "inline/rows.json"},

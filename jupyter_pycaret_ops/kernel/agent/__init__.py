@@ -70,7 +70,8 @@ def inspect_json(message: str) -> str:
 def profile_json(message: str) -> str:
     """Return the profile of a data source as ASCII JSON, or `{"error", "error_kind"}`; never raises.
 
-    `message` is `{"data": DataSpec}`; the option of an upload is its `path`.
+    `message` is `{"data": DataSpec, "types": {column: type}, "target": column or None}`; the option of an upload is
+    its `path`.
     """
     # in its own thread, because the main thread of the kernel has a running event loop
     with ThreadPoolExecutor(1) as threads:
@@ -83,10 +84,11 @@ def _profile(message: str) -> str:
     from ..reading.profiling import profile
     from .loading import DataUnreadable, load
 
-    spec = DataSpec.parse(json.loads(message)["data"])
+    asked = json.loads(message)
+    spec = DataSpec.parse(asked["data"])
     try:
         frame, _ = load(spec, lambda: Path(spec.options["path"]).read_bytes(), lambda: None)
-        settings = ReadingSettings(decimal=decimal_hint(spec))
+        settings = ReadingSettings(types=asked.get("types") or {}, decimal=decimal_hint(spec))
         result = profile(frame, settings, spec.options.get("dialect"))
     except DataUnreadable as error:
         result = {"error": str(error), "error_kind": error.kind}

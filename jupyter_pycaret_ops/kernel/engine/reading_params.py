@@ -7,6 +7,7 @@ from typing import Any
 
 from jupyter_pycaret_ops.common.protocol import JSON
 from jupyter_pycaret_ops.common.tables.column_reading import TYPES
+from jupyter_pycaret_ops.common.tables.named_columns import column_faults
 
 from ..reading.columns import ReadingSettings
 from .interfaces import PlanFailed
@@ -74,33 +75,14 @@ def reading_settings(
     `columns` : the names of the data; `decimal` : see `ReadingSettings`. Raises `PlanFailed` for a column that the
     data do not have, or that is named twice.
     """
-    types: dict[str, str] = {}
-    named: dict[str, str] = {}
-
-    def add(param: str, name: str, kind: str | None) -> None:
-        if name in named:
-            raise PlanFailed(
-                "user", f"“{name}” is named in {named[name]} and in {param}; name it once."
-            )
-        named[name] = param
-        if kind is not None:
-            types[name] = kind
-
-    for name, kind in settings["column_types"].items():
-        add("column_types", name, kind)
+    for fault in column_faults(settings, list(columns)):
+        raise PlanFailed("user", fault.message)
+    types: dict[str, str] = dict(settings["column_types"])
     for param, (kind, _) in _LISTS.items():
-        for name in settings[param]:
-            add(param, name, kind)
-    for name in settings["ordinal_features"]:
-        add("ordinal_features", name, None)
-    for name in settings["date_features"]:
-        add("date_features", name, "date")
-    for name in settings["ignore_features"]:
-        add("ignore_features", name, None)
-    _refuse_unknown({**named, **dict.fromkeys(settings["keep_features"], "keep_features")}, columns)
+        types |= dict.fromkeys(settings[param], kind)
+    types |= dict.fromkeys(settings["date_features"], "date")
     words: Any = settings["missing_values"]
     if isinstance(words, dict):
-        _refuse_unknown(dict.fromkeys(words, "missing_values"), columns)
         words = {name: tuple(given) for name, given in words.items()}
     elif words is not None:
         words = tuple(words)
@@ -112,13 +94,3 @@ def reading_settings(
         kept=frozenset(settings["keep_features"]),
         decimal=decimal,
     )
-
-
-def _refuse_unknown(named: dict[str, str], columns: Iterable[str]) -> None:
-    known = set(columns)
-    for name, param in named.items():
-        if name not in known:
-            listed = ", ".join(f"“{column}”" for column in list(columns)[:20])
-            raise PlanFailed(
-                "user", f"{param} names “{name}”, which the data do not have; they have: {listed}."
-            )

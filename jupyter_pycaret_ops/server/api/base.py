@@ -306,6 +306,35 @@ class OpsHandler(JupyterHandler):
 
     # ---------------------------------------------------------------- the answer
 
+    async def call_endpoint(self, route: Route, params: dict[str, str], body: Any = None) -> None:
+        """Answer with what the endpoint of a route returns."""
+        assert route.endpoint is not None
+        call = Call(
+            services=getattr(self, "services", cast("Services", None)),
+            caller=cast("Caller", self.caller),
+            params=params,
+            query=self.query_of(route.query),
+            body=body,
+            request_id=self.request_id,
+        )
+        self.answer(await route.endpoint(call), route.status)
+
+    def query_of(self, kind: Any) -> Any:
+        """Return the query as a struct of that kind.
+
+        Raises
+        ------
+        Invalid
+            For a parameter that is unknown or has a wrong form.
+        """
+        values = {name: self.get_query_argument(name) for name in self.request.query_arguments}
+        try:
+            return msgspec.convert(values, kind, strict=False)
+        except msgspec.ValidationError as error:
+            fault = field_error(error)
+            where = ".".join(str(step) for step in fault["loc"])
+            raise Invalid(f"Query parameter {where}: {fault['msg']}", errors=[fault]) from None
+
     def answer(self, value: Any, status: int = 200) -> None:
         """Write a JSON answer; not-a-number becomes null."""
         self.set_status(status)
@@ -409,27 +438,9 @@ class RouteHandler(JsonBodyHandler):
     async def _serve(self, **params: str) -> None:
         route = self.route()
         assert route is not None
-        assert route.endpoint is not None
-        call = Call(
-            services=getattr(self, "services", cast("Services", None)),
-            caller=cast("Caller", self.caller),
-            params=params,
-            query=self._query(route.query),
-            body=await self._body(route),
-            request_id=self.request_id,
-        )
-        self.answer(await route.endpoint(call), route.status)
+        await self.call_endpoint(route, params, await self._body(route))
 
     get = post = patch = delete = put = allow_unauthenticated(_serve)
-
-    def _query(self, kind: Any) -> Any:
-        values = {name: self.get_query_argument(name) for name in self.request.query_arguments}
-        try:
-            return msgspec.convert(values, kind, strict=False)
-        except msgspec.ValidationError as error:
-            fault = field_error(error)
-            where = ".".join(str(step) for step in fault["loc"])
-            raise Invalid(f"Query parameter {where}: {fault['msg']}", errors=[fault]) from None
 
     async def _body(self, route: Route) -> Any:
         if route.body is None:

@@ -8,12 +8,15 @@ from typing import Any
 import msgspec
 
 from ...common.errors import Forbidden, Invalid, NotFound, Unavailable
+from ...common.tables.suggestion import suggest_for
 from ..data_sources.connectors import check_config
 from ..data_sources.preview import preview_csv
 from ..data_sources.stored_source import data_spec, fetch_of
+from ..data_sources.upload import read_again
 from ..store import data_sources, profiles
 from ..store.access import Role
-from ..store.models import DataSource, Profile
+from ..store.data_sources import Table
+from ..store.models import Profile
 from ..store.paging import PageRequest
 from ..threads import in_thread
 from . import responses
@@ -58,68 +61,124 @@ async def read_source(call: Call) -> DataSourceRow:
     return responses.data_source(source)
 
 
+async def update_source(call: Call) -> DataSourceRow:
+    """Change name, description or types; another dialect reads the file again, as a new version."""
+    services, source_id = call.services, call.params["source_id"]
+    changes = call.body.changes()
+    dialect = changes.pop("dialect", None)
+    before = await _table(call, Role.MEMBER)
+    # first what may be refused: then nothing is changed
+    reading = None if dialect is None else await _read_again(call, before, dialect)
+    source = await services.store.write(data_sources.update, call.caller, source_id, changes)
+    if reading is not None:
+        source, _ = await services.store.write(
+            data_sources.add_version, call.caller, source_id, after=before.version, **reading
+        )
+    if source.version != before.version or source.types != before.types:
+        services.profiles.uploaded(await _table(call), call.caller.user_id)
+    return responses.data_source(source)
+
+
+async def _read_again(call: Call, table: Table, given: dict[str, Any]) -> dict[str, Any] | None:
+    """Return kind, config and file of a version that reads a file in another way, None where it is the same."""
+    if table.storage_key is None:
+        raise Invalid("A connector's table has no dialect that could be changed.")
+    if table.kind == "parquet_upload":
+        raise Invalid("A Parquet file says itself how it is read; there is no dialect to change.")
+    fields = {**(table.config.get("dialect_fields") or {}), **given}
+    fields = {name: value for name, value in fields.items() if value is not None}
+    files = call.services.artifacts
+    facts = await files.in_thread_whole(read_again, files, table.storage_key, fields)
+    if facts.dialect == table.config.get("dialect"):
+        return None
+    config = facts.config(table.config.get("filename"))
+    return {"kind": facts.kind, "config": config, "storage_key": table.storage_key}
+
+
+async def list_versions(call: Call) -> Listing:
+    """The versions of an upload, newest first; a connector has none."""
+    page = PageRequest(call.query.limit, call.query.cursor)
+    found = await call.services.store.read(
+        data_sources.list_versions, call.caller, call.params["source_id"], page
+    )
+    return Listing([responses.data_version(row) for row in found.rows], found.next_cursor)
+
+
 async def delete_source(call: Call) -> None:
-    """Delete a data source and its file."""
-    key = await call.services.store.write(
+    """Delete a data source and its files."""
+    keys = await call.services.store.write(
         data_sources.delete, call.caller, call.params["source_id"]
     )
-    if key is not None:
-        await call.services.artifacts.in_thread(call.services.artifacts.delete, key)
+    await call.services.artifacts.in_thread(call.services.artifacts.delete, *keys)
 
 
 async def preview(call: Call) -> dict[str, Any]:
     """Columns with types and missing counts, the first rows, and a suggested target and task."""
-    source = await call.services.store.read(
-        data_sources.read, call.caller, call.params["source_id"]
-    )
-    seen = await _inspect(call, source, call.query.rows)
+    seen = await _inspect(call, await _table(call), call.query.rows)
     if "error" in seen:
         if seen["error_kind"] == "timeout":
             raise Unavailable(seen["error"], retry_after_s=10)
         raise Invalid(seen["error"])
     seen.pop("size_bytes", None)
+    if call.query.target is not None:
+        seen["suggestion"] = suggest_for(seen["columns"], call.query.target)
     return seen
 
 
+async def _table(call: Call, least: Role = Role.VIEWER, version: int | None = None) -> Table:
+    return await call.services.store.read(
+        data_sources.read_table, call.caller, call.params["source_id"], version, least
+    )
+
+
 async def read_profile(call: Call) -> ProfileOut:
-    """The profile of a source; the first request of somebody who may begin it does."""
-    store, source_id = call.services.store, call.params["source_id"]
-    source = await store.read(data_sources.read, call.caller, source_id)
-    found = await call.services.profiles.find(source_id)
-    if found is not None:
-        return _profile(found)
-    try:
-        source = await store.read(data_sources.read, call.caller, source_id, Role.MEMBER)
-    except Forbidden:
-        return ProfileOut(
-            status="failed",
-            error="There is no profile yet. A member of the workspace can let it be made.",
-        )
-    return _profile(await call.services.profiles.make(source, call.caller.user_id))
+    """The profile of a table; the first request of somebody who may begin it does."""
+    version, target = call.query.version, call.query.target or ""
+    table = await _table(call, version=version)
+    _check_target(table, target)
+    found = await call.services.profiles.find(table, target)
+    if found is None:
+        try:
+            table = await _table(call, Role.MEMBER, version)
+        except Forbidden:
+            return ProfileOut(
+                status="failed",
+                version=table.version,
+                error="There is no profile yet. A member of the workspace can let it be made.",
+            )
+        found = await call.services.profiles.make(table, call.caller.user_id, target)
+    return _profile(found)
 
 
 async def make_profile(call: Call) -> ProfileOut:
-    """Make the profile of a source again."""
-    source = await call.services.store.read(
-        data_sources.read, call.caller, call.params["source_id"], Role.MEMBER
-    )
-    return _profile(await call.services.profiles.make(source, call.caller.user_id))
+    """Make the profile of a table again."""
+    table = await _table(call, Role.MEMBER, call.query.version)
+    target = call.query.target or ""
+    _check_target(table, target)
+    return _profile(await call.services.profiles.make(table, call.caller.user_id, target))
+
+
+def _check_target(table: Table, target: str) -> None:
+    columns = table.config.get("columns")
+    if target and columns and target not in [column["name"] for column in columns]:
+        message = f"The target “{target}” is not a column of the data."
+        raise Invalid(message, errors=[{"loc": ["target"], "msg": message}])
 
 
 def _profile(row: Profile) -> ProfileOut:
     if row.status != profiles.READY:
-        return ProfileOut(status=row.status, error=row.error)  # type: ignore[arg-type]
-    return msgspec.convert({**row.content, "status": row.status}, ProfileOut)
+        return ProfileOut(status=row.status, version=row.version, error=row.error)  # type: ignore[arg-type]
+    return msgspec.convert(
+        {**row.content, "status": row.status, "version": row.version}, ProfileOut
+    )
 
 
 async def test_source(call: Call) -> SourceTest:
     """Connect to a source now and say what is seen, or why nothing is."""
-    source = await call.services.store.read(
-        data_sources.read, call.caller, call.params["source_id"], Role.MEMBER
-    )
+    table = await _table(call, Role.MEMBER)
     started = call.services.clock.monotonic()
     try:
-        seen = await _inspect(call, source, 0)
+        seen = await _inspect(call, table, 0)
     except NotFound as error:  # the file of an upload
         seen = {"error": error.message}
     latency_ms = (call.services.clock.monotonic() - started) * 1000
@@ -135,27 +194,27 @@ async def test_source(call: Call) -> SourceTest:
         message=f"It can be read: {len(columns):,} columns, {counted}.",
         columns=columns,
         rows=rows_seen,
-        size_bytes=seen.get("size_bytes", source.config.get("size_bytes")),
+        size_bytes=seen.get("size_bytes", table.config.get("size_bytes")),
         latency_ms=latency_ms,
     )
 
 
-async def _inspect(call: Call, source: DataSource, n_rows: int) -> dict[str, Any]:
+async def _inspect(call: Call, table: Table, n_rows: int) -> dict[str, Any]:
     """A preview, or `error` and `error_kind`: of a CSV read here, of all else read in a kernel."""
     services = call.services
-    if source.kind == "csv_upload" and source.storage_key is not None:
+    if table.kind == "csv_upload" and table.storage_key is not None:
         return await services.artifacts.in_thread(
             preview_csv,
             services.artifacts,
-            source.storage_key,
-            source.config,
+            table.storage_key,
+            table.config,
             n_rows,
         )
-    spec = await data_spec(source, services.vault, services.read_limits)
+    spec = await data_spec(table, services.vault, services.read_limits)
     return await services.inspector.inspect(
         spec,
         n_rows,
-        source_id=source.id,
+        source_id=f"{table.source_id} {table.version}",
         user=call.caller.user_id,
-        fetch=fetch_of(source, services.artifacts),
+        fetch=fetch_of(table, services.artifacts),
     )

@@ -8,12 +8,17 @@ import msgspec
 
 from ..serving.endpoints import Endpoints
 from ..serving.usage_statistics import percentile
-from ..store.models import DataSource, Deployment, Member, User
+from ..store.models import DataSource, DataVersion, Deployment, Member, User
 from ..store.paging import Page
 from .context import Listing
-from .schemas import DataSourceRow, DeploymentRow, MemberRow
+from .schemas import DataSourceRow, DataVersionRow, DeploymentRow, MemberRow, NewVersionRow
 
 T = TypeVar("T")
+#: parts of the `config` of a version that its row has as fields
+FACTS_OF_VERSION = (
+    *("filename", "sha256", "size_bytes", "rows", "columns"),
+    *("encoding", "delimiter", "dialect", "types_final"),
+)
 
 
 def as_row(source: Any, kind: type[T], **computed: Any) -> T:
@@ -34,7 +39,22 @@ def listing(page: Page, kind: type[Any]) -> Listing:
 
 def data_source(source: DataSource) -> DataSourceRow:
     """Return a data source, without anything of its secret but that it has one."""
-    return as_row(source, DataSourceRow, has_secret=source.secret is not None)
+    return as_row(
+        source, DataSourceRow, has_secret=source.secret is not None, versions=source.version
+    )
+
+
+def data_version(version: DataVersion) -> DataVersionRow:
+    """Return a version of a data source."""
+    config = version.config
+    facts = {name: config.get(name) for name in FACTS_OF_VERSION}
+    return as_row(version, DataVersionRow, **facts)
+
+
+def new_version(source: DataSource, changes: dict[str, Any]) -> NewVersionRow:
+    """Return a data source with what its newest version changes."""
+    row = msgspec.to_builtins(data_source(source))
+    return msgspec.convert({**row, "changes": changes}, NewVersionRow)
 
 
 def member(pair: tuple[Member, User]) -> MemberRow:

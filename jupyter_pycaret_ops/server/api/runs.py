@@ -16,7 +16,6 @@ from tornado.web import HTTPError
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from ...common.errors import Forbidden, Invalid, NotFound, OpsError, Unauthenticated, Unavailable
-from ...common.protocol import PLOT_KIND
 from .. import reproduction
 from ..runs.fanout import follow, wait_for_end
 from ..runs.submission import Submission
@@ -24,16 +23,15 @@ from ..store import artifacts as artifact_rows
 from ..store import events as event_rows
 from ..store import keys, runs
 from ..store.access import Caller
-from ..store.models import Artifact, Event, Run
+from ..store.models import Event, Run
 from ..store.paging import PageRequest
 from .base import JsonBodyHandler, OpsHandler
-from .byte_ranges import Unsatisfiable, requested
 from .context import Call, Listing
+from .downloads import FileHandler, artifact_file
 from .figures import without_remote_images
 from .responses import as_row, listing
 from .schemas import (
     ArtifactRow,
-    ErrorOut,
     EventRow,
     EventsQuery,
     FoldMetricRow,
@@ -45,7 +43,6 @@ from .schemas import (
 
 #: seconds after which an open socket asks again whether its caller may read
 RECHECK_S = 3.0
-JSON_TYPE = "application/json"
 #: a plot is looked through before it is shown
 LARGEST_PLOT_BYTES = 32 * 1024 * 1024
 #: how a socket is closed whose caller may no longer read
@@ -195,70 +192,6 @@ async def plots(call: Call) -> list[PlotRow]:
     ]
 
 
-class FileHandler(JsonBodyHandler):
-    """Streams files from the file store: whole or in part, and not at all to who has them."""
-
-    async def stream(self, artifact: Artifact, content_type: str | None = None) -> None:
-        """Answer with the bytes of an artifact; as `content_type` where it is not to be believed."""
-        services = self.services
-        etag = f'"{artifact.sha256}"'
-        self.set_header("ETag", etag)
-        self.set_header("Cache-Control", "private, max-age=0, must-revalidate")
-        if is_known(etag, self.request.headers.get("If-None-Match", "")):
-            self.set_status(304)
-            return
-        size = artifact.size_bytes
-        asked = self.request.headers.get("Range")
-        if self.request.headers.get("If-Range", etag) != etag:
-            asked = None
-        try:
-            part = requested(asked, size)
-        except Unsatisfiable:
-            self.set_header("Content-Range", f"bytes */{size}")
-            self.answer(
-                ErrorOut(f"The file has {size} bytes; the range lies outside.", "range"), 416
-            )
-            return
-        stored = await services.artifacts.in_thread(services.artifacts.size, artifact.storage_key)
-        if stored != size:
-            raise Unavailable(
-                f"The file is damaged in the file store: it has {stored} bytes, not {size}. "
-                "Restore it, or run again.",
-                retry_after_s=60,
-            )
-        begin, end = part or (0, size)
-        if part is not None:
-            self.set_status(206)
-            self.set_header("Content-Range", f"bytes {begin}-{end - 1}/{size}")
-        self.set_header("Accept-Ranges", "bytes")
-        self.set_header("Content-Type", content_type or artifact.content_type)
-        self.set_header("Content-Length", str(end - begin))
-        if self.request.method == "HEAD":
-            return
-        chunks = services.artifacts.chunks(artifact.storage_key, begin, end)
-        while chunk := await services.artifacts.in_thread(next, chunks, b""):
-            self.write(chunk)
-            await self.flush()
-
-
-def is_known(etag: str, known: str) -> bool:
-    """Return whether `If-None-Match` names the file: one tag or several, weak ones too, or any."""
-    tags = [tag.strip().removeprefix("W/") for tag in known.split(",")]
-    return etag in tags or tags == ["*"]
-
-
-class DownloadHandler(FileHandler):
-    """An artifact as a file to keep."""
-
-    @allow_unauthenticated
-    async def get(self, artifact_id: str) -> None:
-        """Stream the file."""
-        assert self.caller is not None
-        artifact = await self.services.store.read(artifact_rows.read, self.caller, artifact_id)
-        self.set_attachment_header(artifact.filename)
-        await self.stream(artifact, JSON_TYPE if artifact.kind == PLOT_KIND else None)
-
-
 class PlotHandler(FileHandler):
     """A plot to show."""
 
@@ -280,7 +213,7 @@ class PlotHandler(FileHandler):
 
         stored, shown = await services.artifacts.in_thread(work)
         if shown == stored:
-            await self.stream(artifact, JSON_TYPE)
+            await self.stream(artifact_file(artifact))
             return
         self.set_header("Cache-Control", "private, max-age=0, must-revalidate")
         self.write(shown)

@@ -33,6 +33,8 @@ RoleWord = Literal["viewer", "member", "admin"]
 Scope = Literal["predict", "read", "write"]
 AuthMode = Literal["workspace", "api-key", "public"]
 RunStatus = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+#: types of columns that a person can set
+SettableType = Literal["number", "boolean", "category", "text", "date", "duration", "identifier"]
 SourceKind = Literal["csv_upload", "parquet_upload", "s3", "postgres"]
 DeploymentStatus = Literal["active", "paused"]
 #: values, and characters, of a field that is kept in the records and shown with each row
@@ -185,6 +187,20 @@ class PreviewQuery(Struct):
     """How many rows."""
 
     rows: Annotated[int, Meta(ge=1, le=1000)] = 20
+    target: str | None = None
+
+
+class ProfileQuery(Struct):
+    """Which version, and the column that others are compared with."""
+
+    target: Annotated[str, Meta(max_length=1000)] | None = None
+    version: Annotated[int, Meta(ge=1)] | None = None
+
+
+class VersionQuery(Struct):
+    """Which version; by default the newest."""
+
+    version: Annotated[int, Meta(ge=1)] | None = None
 
 
 # ---------------------------------------------------------------- bodies
@@ -271,6 +287,15 @@ class DataSourceIn(Body):
     description: str | None = None
 
 
+class DataSourcePatch(Patch):
+    """Changes of a data source; null takes away a type that was set, or a field of the dialect."""
+
+    name: Name | UnsetType = UNSET
+    description: str | UnsetType | None = UNSET
+    types: dict[str, SettableType | None] | UnsetType | None = UNSET
+    dialect: Json | UnsetType = UNSET
+
+
 class FrameIn(Body):
     """A frame that stays where it is."""
 
@@ -293,6 +318,7 @@ class RunIn(Body):
     setup_params: Json = msgspec.field(default_factory=dict)
     executor: Literal["kernel", "notebook"] = "kernel"
     data_source_id: str | None = None
+    data_version: Annotated[int, Meta(ge=1)] | None = None
     sklearn_dataset: str | None = None
     data_inline: list[Json] | None = None
     frame: FrameIn | None = None
@@ -486,6 +512,45 @@ class DataSourceRow(Row, kw_only=True):
     description: str | None
     config: SourceConfigJson
     has_secret: bool
+    #: the newest, and how many there are
+    version: int
+    versions: int
+    #: column → type that a person has set
+    types: dict[str, str]
+    created_by: str | None
+
+
+class ChangesOut(msgspec.Struct, kw_only=True):
+    """What a version changes against the one before; `levels` once both have a profile."""
+
+    rows: int | None
+    added: list[str]
+    removed: list[str]
+    types: list[Json]
+    levels: list[Json]
+
+
+class NewVersionRow(DataSourceRow, kw_only=True):
+    """A data source with a new version, and what this changes."""
+
+    changes: ChangesOut
+
+
+class DataVersionRow(Row, kw_only=True):
+    """A version of an upload: its file, and how that is read."""
+
+    version: int
+    kind: SourceKind
+    filename: str | None
+    sha256: str
+    size_bytes: int
+    rows: int | None
+    columns: list[ColumnType]
+    encoding: str | None
+    delimiter: str | None
+    dialect: Json | None
+    types_final: bool | None
+    changes: ChangesOut | None
     created_by: str | None
 
 
@@ -519,6 +584,8 @@ class ProfileColumn(msgspec.Struct, kw_only=True):
     association: float | None
     recognised_as: str
     set_by_person: bool
+    #: what it is without what a person has set
+    detected_type: str | None = None
     alternatives: list[Json]
 
 

@@ -1,4 +1,4 @@
-"""Uploads: a file on its way in, as a new data source."""
+"""Uploads: a file on its way in, as a new data source or a new version of one."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from jupyter_server.auth.decorator import allow_unauthenticated
 from tornado.web import HTTPError, stream_request_body
 
 from ...common.errors import Invalid, OpsError
+from ..data_sources.table_facts import TableFacts
 from ..data_sources.upload import Upload, boundary_of
 from ..store import data_sources
+from ..store.access import Caller
 from ..store.ids import new_id
 from . import responses
 from .base import OpsHandler, status_for
-from .schemas import clean_name
+from .schemas import DataSourceRow, NewVersionRow, clean_name
 
 #: a refused client may go on sending this much, so that it gets to read the refusal
 LINGER_BYTES = 64 * 1024 * 1024
@@ -35,10 +37,8 @@ class UploadHandler(OpsHandler):
             await super().prepare()
             if self.request.method != "POST":
                 return
-            workspace_id = self.path_kwargs["workspace_id"]
-            store = self.services.store
             assert self.caller is not None
-            await store.read(data_sources.check_new, self.caller, workspace_id)
+            await self.check(self.caller)
             boundary = boundary_of(self.request.headers.get("Content-Type", ""))
             self.source_id = new_id()
             self.storage_key = f"sources/{self.source_id}"
@@ -63,8 +63,34 @@ class UploadHandler(OpsHandler):
         except OpsError as error:
             await self._refuse(error)
 
+    async def check(self, caller: Caller) -> None:
+        """Raise unless the caller may upload here."""
+        workspace_id = self.path_kwargs["workspace_id"]
+        await self.services.store.read(data_sources.check_new, caller, workspace_id)
+
+    def fields_of(self, upload: Upload) -> dict[str, Any]:
+        """Return the fields of the upload that its record needs, or raise Invalid."""
+        name = upload.fields.get("name")
+        if name is None:
+            raise Invalid(
+                "The part `name` is missing.", errors=[{"loc": ["name"], "msg": "is missing"}]
+            )
+        try:
+            name = clean_name(name)
+        except ValueError as error:
+            raise Invalid(f"name: {error}", errors=[{"loc": ["name"], "msg": str(error)}]) from None
+        return {"name": name, "description": upload.fields.get("description", "").strip() or None}
+
+    async def record(self, caller: Caller, facts: TableFacts, **stored: Any) -> DataSourceRow:
+        """Record the file, which is stored, and return the answer."""
+        workspace_id = self.path_kwargs["workspace_id"]
+        source = await self.services.store.write(
+            data_sources.create, caller, workspace_id, kind=facts.kind, **stored
+        )
+        return responses.data_source(source)
+
     @allow_unauthenticated
-    async def post(self, workspace_id: str) -> None:
+    async def post(self, **_: str) -> None:
         """The body is whole: examine, record, answer."""
         if self.refused or self.upload is None:
             if not self._finished:
@@ -74,29 +100,16 @@ class UploadHandler(OpsHandler):
         committed = False
         try:
             upload.require_complete()
-            name = upload.fields.get("name")
-            if name is None:
-                raise Invalid(
-                    "The part `name` is missing.", errors=[{"loc": ["name"], "msg": "is missing"}]
-                )
-            try:
-                name = clean_name(name)
-            except ValueError as error:
-                raise Invalid(
-                    f"name: {error}", errors=[{"loc": ["name"], "msg": str(error)}]
-                ) from None
+            fields = self.fields_of(upload)
             facts = await upload.finish()
             committed = True
             assert self.caller is not None
-            source = await self.services.store.write(
-                data_sources.create,
+            row = await self.record(
                 self.caller,
-                workspace_id,
-                name=name,
-                kind=facts.kind,
-                description=upload.fields.get("description", "").strip() or None,
+                facts,
                 config=facts.config(upload.filename),
                 storage_key=self.storage_key,
+                **fields,
             )
         except BaseException:
             if committed:
@@ -106,9 +119,9 @@ class UploadHandler(OpsHandler):
             raise
         finally:
             await upload.discard()
-        assert self.caller is not None
-        self.services.profiles.uploaded(source, self.caller.user_id)
-        self.answer(responses.data_source(source), 201)
+        table = await self.services.store.read(data_sources.read_table, self.caller, row.id)
+        self.services.profiles.uploaded(table, self.caller.user_id)
+        self.answer(row, 201)
 
     def on_connection_close(self) -> None:
         """The client went away: nothing of its file stays."""
@@ -148,3 +161,38 @@ class UploadHandler(OpsHandler):
             self.write(chunk)
             return None
         return super().finish(chunk)
+
+
+class VersionUploadHandler(UploadHandler):
+    """A new file of a table that is there."""
+
+    @allow_unauthenticated
+    async def get(self, source_id: str) -> None:
+        """The versions, newest first."""
+        route = self.route()
+        assert route is not None
+        await self.call_endpoint(route, {"source_id": source_id})
+
+    async def check(self, caller: Caller) -> None:
+        """Raise unless the caller may add a version."""
+        source_id = self.path_kwargs["source_id"]
+        await self.services.store.read(data_sources.check_new_version, caller, source_id)
+
+    def fields_of(self, upload: Upload) -> dict[str, Any]:
+        """Return nothing: the source keeps its name and description."""
+        for name in ("name", "description"):
+            if name in upload.fields:
+                message = f"A new version has no {name} of its own; PATCH changes that of the data source."
+                raise Invalid(message, errors=[{"loc": [name], "msg": message}])
+        return {}
+
+    async def record(self, caller: Caller, facts: TableFacts, **stored: Any) -> NewVersionRow:
+        """Record the version, and return the answer with what it changes."""
+        source, changes = await self.services.store.write(
+            data_sources.add_version,
+            caller,
+            self.path_kwargs["source_id"],
+            kind=facts.kind,
+            **stored,
+        )
+        return responses.new_version(source, changes)

@@ -113,16 +113,21 @@ class SourceInspector:
         within_s: float,
         *,
         user: str,
+        types: dict[str, str] | None = None,
+        target: str | None = None,
         fetch: Callable[[Path], Awaitable[None]] | None = None,
     ) -> dict[str, Any]:
         """Return the profile of a source, made of all of its rows, or `error` and `error_kind`.
+
+        `types` are those that a person has set, `target` the column that others are compared with.
 
         Raises
         ------
         Unavailable
             As `inspect`; it may take `within_s` seconds.
         """
-        return await self._in_kernel(spec, _Request("profile_json", {}, within_s), user, fetch)
+        request = _Request("profile_json", {"types": types or {}, "target": target}, within_s)
+        return await self._in_kernel(spec, request, user, fetch)
 
     def _forget(self, key: tuple[str, int], done: asyncio.Task[dict[str, Any]]) -> None:
         self._running.pop(key, None)

@@ -1,4 +1,4 @@
-"""Make profiles of data sources in worker kernels, one at a time for each source."""
+"""Make profiles of data sources in worker kernels, one at a time for each version and target."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from ...common.protocol import ReadLimits
 from ..background import BackgroundTasks
 from ..files.file_store import FileStore
 from ..store import profiles
-from ..store.models import DataSource, Profile
+from ..store.data_sources import Table
+from ..store.models import Profile
 from ..store.session import Store
 from ..vault import Vault
 from .stored_source import data_spec, fetch_of
@@ -28,7 +29,7 @@ PROFILE_WITHIN_S = 600.0
 
 
 class Profiles:
-    """Profiles in progress, and those stored; a source is read once however many ask for its profile."""
+    """Profiles in progress, and those stored; a table is read once however many ask for its profile."""
 
     def __init__(
         self,
@@ -50,65 +51,75 @@ class Profiles:
         self._background = background
         self._clock = clock
         self._after_uploads = after_uploads
+        #: by the profile's id
         self._running: dict[str, asyncio.Task[Any]] = {}
 
-    async def find(self, source_id: str) -> Profile | None:
-        """Return the profile of a source; None for one that was never begun, or whose server has ended."""
-        found = await self._store.read(profiles.of_source, source_id)
+    async def find(self, table: Table, target: str = "") -> Profile | None:
+        """Return a profile; None for one that was never begun, or whose server has ended."""
+        found = await self._store.read(profiles.find, table.source_id, table.version, target)
         return None if found is None or self._is_abandoned(found) else found
 
-    def uploaded(self, source: DataSource, user_id: str) -> None:
-        """Begin the profile of a new upload, without waiting for anything."""
+    def uploaded(self, table: Table, user_id: str) -> None:
+        """Begin the profile of a new file, without waiting for anything."""
         if self._after_uploads:
-            self._background.start(self.make(source, user_id), f"begin-profile-{source.id}")
+            name = f"begin-profile-{table.source_id}-{table.version}"
+            self._background.start(self.make(table, user_id), name)
 
-    async def make(self, source: DataSource, user_id: str) -> Profile:
-        """Begin the profile of a source, unless it is being made, and return it as pending.
+    async def make(self, table: Table, user_id: str, target: str = "") -> Profile:
+        """Begin the profile of a table, unless it is being made, and return it as pending.
 
         Raises
         ------
         NotFound
             When the source was deleted.
         """
-        now = self._clock.now()
-        if source.id not in self._running:
-            begun = await self._store.write(profiles.begin, source.id, now)
-            if begun is None:
-                raise NotFound("There is no such data source.")
-            task = self._background.start(self._make(source, user_id), f"profile-{source.id}")
-            if task is not None:
-                self._running[source.id] = task
-                task.add_done_callback(lambda _: self._running.pop(source.id, None))
-            return begun
-        found = await self._store.read(profiles.of_source, source.id)
+        found = await self._store.read(profiles.find, table.source_id, table.version, target)
+        if found is not None and found.id in self._running:
+            return found
+        found = await self._store.write(
+            profiles.begin, table.source_id, table.version, target, self._clock.now()
+        )
         if found is None:
             raise NotFound("There is no such data source.")
+        profile_id = found.id
+        if profile_id not in self._running:
+            work = self._make(table, target, profile_id, user_id)
+            task = self._background.start(work, f"profile-{profile_id}")
+            if task is not None:
+                self._running[profile_id] = task
+                task.add_done_callback(lambda _: self._running.pop(profile_id, None))
         return found
 
     def _is_abandoned(self, profile: Profile) -> bool:
         """Return whether nobody makes a pending profile any more."""
-        if profile.status != profiles.PENDING or profile.data_source_id in self._running:
+        if profile.status != profiles.PENDING or profile.id in self._running:
             return False
         return self._clock.now() - profile.updated_at > timedelta(seconds=2 * PROFILE_WITHIN_S)
 
-    async def _make(self, source: DataSource, user_id: str) -> None:
+    async def _make(self, table: Table, target: str, profile_id: str, user_id: str) -> None:
         try:
-            made = await self._in_kernel(source, user_id)
+            made = await self._in_kernel(table, target, user_id)
         except asyncio.CancelledError:
-            await self._store.write(profiles.fail, source.id, "The server was stopped. Try again.")
+            await self._store.write(profiles.fail, profile_id, "The server was stopped. Try again.")
             raise
         except OpsError as error:
             made = {"error": error.message}
         except Exception:
-            log.exception("the profile of data source %s failed", source.id)
+            log.exception("the profile of data source %s failed", table.source_id)
             made = {"error": "The profile failed inside the server; its log says more."}
         if "error" in made:
-            await self._store.write(profiles.fail, source.id, made["error"])
+            await self._store.write(profiles.fail, profile_id, made["error"])
         else:
-            await self._store.write(profiles.finish, source.id, made)
+            await self._store.write(profiles.finish, profile_id, made)
 
-    async def _in_kernel(self, source: DataSource, user_id: str) -> dict[str, Any]:
+    async def _in_kernel(self, table: Table, target: str, user_id: str) -> dict[str, Any]:
         """Return the content of a profile, or `error`."""
-        spec = await data_spec(source, self._vault, self._read_limits)
-        fetch = fetch_of(source, self._files)
-        return await self._inspector.profile(spec, PROFILE_WITHIN_S, user=user_id, fetch=fetch)
+        spec = await data_spec(table, self._vault, self._read_limits)
+        return await self._inspector.profile(
+            spec,
+            PROFILE_WITHIN_S,
+            types=table.types,
+            target=target or None,
+            user=user_id,
+            fetch=fetch_of(table, self._files),
+        )

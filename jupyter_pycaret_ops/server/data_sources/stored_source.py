@@ -5,28 +5,39 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from ...common.protocol import DataKind, DataSpec, ReadLimits
 from ..files.file_store import FileStore
-from ..store.models import DataSource
+from ..store.data_sources import Table
 from ..threads import in_thread
 from ..vault import Vault
 
-
-async def data_spec(source: DataSource, vault: Vault, limits: ReadLimits) -> DataSpec:
-    """Return the spec of a source, with its secret and the names of an upload's columns."""
-    options = dict(source.config)
-    if options.get("columns"):
-        options["columns"] = [item["name"] for item in options["columns"]]
-    if source.secret is not None:
-        options |= json.loads(await in_thread(vault.decrypt, source.secret))
-    return DataSpec(cast("DataKind", source.kind), options, limits)
+#: parts of the `config` of an upload that say how its file is read
+READING = ("encoding", "delimiter", "dialect")
 
 
-def fetch_of(source: DataSource, files: FileStore) -> Callable[[Path], Awaitable[None]] | None:
+def reading_options(table: Table) -> dict[str, Any]:
+    """Return the options of a table without its secret: of a connector its address, of a file how it is read."""
+    if table.storage_key is None:
+        return dict(table.config)
+    options = {name: table.config[name] for name in READING if name in table.config}
+    if table.config.get("columns"):
+        options["columns"] = [item["name"] for item in table.config["columns"]]
+    return options
+
+
+async def data_spec(table: Table, vault: Vault, limits: ReadLimits) -> DataSpec:
+    """Return the spec of a table, with its secret and the names of an upload's columns."""
+    options = reading_options(table)
+    if table.secret is not None:
+        options |= json.loads(await in_thread(vault.decrypt, table.secret))
+    return DataSpec(cast("DataKind", table.kind), options, limits)
+
+
+def fetch_of(table: Table, files: FileStore) -> Callable[[Path], Awaitable[None]] | None:
     """Return what copies the file of an upload to a path, None for a connector."""
-    key = source.storage_key
+    key = table.storage_key
     if key is None:
         return None
 

@@ -21,6 +21,8 @@ class TableFacts:
     #: how a text file is read, as JSON, and what was decided about it; None for Parquet
     dialect: dict[str, Any] | None = None
     reported: list[dict[str, Any]] | None = None
+    #: fields of the dialect that a person gave
+    dialect_fields: dict[str, Any] | None = None
 
     def config(self, filename: str | None) -> dict[str, Any]:
         """Return the `config` of the data source."""
@@ -28,5 +30,7 @@ class TableFacts:
         del facts["kind"]
         if self.dialect is None:
             del facts["dialect"], facts["reported"]
+        if not self.dialect_fields:
+            del facts["dialect_fields"]
         # until a profile has read all rows
         return {"filename": filename, **facts, "types_final": False}

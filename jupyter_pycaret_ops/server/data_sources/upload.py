@@ -7,7 +7,7 @@ next piece, but not more than one.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from email.message import Message
 from pathlib import PurePosixPath, PureWindowsPath
@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, TypeVar
 
 from ...common.errors import Invalid, TooLarge
 from ...common.tables import dialect, parquet
-from ...common.tables.csv_scan import CsvScan
+from ...common.tables.csv_scan import CsvFacts, CsvScan
 from ..files.file_store import FileStore
 from ..files.streams import Writer
 from .parquet_scan import ParquetScan
@@ -55,6 +55,38 @@ def label_of(filename: str) -> str:
     last = PureWindowsPath(PurePosixPath(filename).name).name
     cleaned = "".join(character for character in last if character.isprintable()).strip()
     return "data.csv" if cleaned in ("", ".", "..") else cleaned[:255]
+
+
+def text_facts(facts: CsvFacts, file: BinaryIO, given: Mapping[str, Any]) -> TableFacts:
+    """Return the facts about a text file that was scanned with the fields that a person gave.
+
+    Its rows are counted again where the scan could not be sure of its records.
+    """
+    if facts.recount:
+        n_rows = dialect.count_rows(file, facts.detection)
+        if n_rows < 1:
+            raise Invalid("The file has a header but no row.")
+        facts = replace(facts, rows=n_rows)
+    fields = dialect.parse_overrides(given)
+    return TableFacts(
+        "csv_upload", facts.sha256, facts.size_bytes, **facts.config(), dialect_fields=fields
+    )
+
+
+def read_again(files: FileStore, storage_key: str, given: Mapping[str, Any]) -> TableFacts:
+    """Return the facts about a stored text file, read with other fields of the dialect; blocks.
+
+    Raises
+    ------
+    Invalid
+        When the file is no table with these.
+    """
+    scan = CsvScan()
+    for chunk in files.chunks(storage_key):
+        scan.feed(chunk)
+    facts = scan.facts(given)
+    with files.open(storage_key) as file:
+        return text_facts(facts, file, given)
 
 
 class Upload:
@@ -190,15 +222,10 @@ class Upload:
             self._writer.commit()
             rows, columns = self._read_back(parquet.examine)
             return TableFacts("parquet_upload", sha256, size, rows, columns, None, None)
-        facts = self._scan.facts(self._dialect_fields())
+        given = self._dialect_fields()
+        facts = self._scan.facts(given)
         self._writer.commit()
-        if facts.recount:
-            n_rows = self._read_back(lambda file: dialect.count_rows(file, facts.detection))
-            if n_rows < 1:
-                self._artifacts.delete(self._storage_key)
-                raise Invalid("The file has a header but no row.")
-            facts = replace(facts, rows=n_rows)
-        return TableFacts("csv_upload", facts.sha256, facts.size_bytes, **facts.config())
+        return self._read_back(lambda file: text_facts(facts, file, given))
 
     def _dialect_fields(self) -> dict[str, str]:
         return {name: self.fields[name] for name in dialect.FIELDS if name in self.fields}

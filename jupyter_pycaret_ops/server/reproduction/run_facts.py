@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from ...common.task_types import TASK_TYPES, TaskType
 from ..lifecycle import Status
-from ..store import events, runs
+from ..store import data_sources, events, runs
 from ..store.access import Caller
 from ..store.models import DataSource, Experiment, Run
 
@@ -84,6 +84,10 @@ def read_facts(session: Session, caller: Caller, run_id: str) -> Facts:
         # only a run that has succeeded has a complete snapshot; others have the changes in their events
         recorded = events.of_kind(session, run.id, "data.changed", run.attempt)
         changes = [{**event.payload, "message": event.message} for event in recorded]
-    filename = source.config.get("filename") if source is not None else None
+    filename = None
+    if source is not None:
+        # a run of before there were versions has read the first one
+        version = run.snapshot.get("data_version") or 1
+        filename = data_sources.table_of(session, source, version).config.get("filename")
     has_secret = source is None or source.secret is not None
     return Facts(run, experiment.name, filename, has_secret, list(changes))

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
 from ...common.engine_facts import SAMPLE_SETS, SAMPLE_TARGET
-from ...common.errors import FieldError, Invalid
+from ...common.errors import FieldError, Invalid, NotFound
+from ...common.tables.named_columns import column_faults, with_stored_types
 from ...common.task_types import TASK_TYPES
+from ..data_sources.stored_source import reading_options
 from ..executors.engine_description import EngineDescription
 from ..files.file_store import FileStore
-from ..store import projects, runs
+from ..store import data_sources, projects, runs
 from ..store.access import Caller, Role
+from ..store.data_sources import Table
 from ..store.ids import new_id
 from ..store.models import DataSource, Experiment, Project
 from ..store.session import Store
@@ -32,6 +35,8 @@ class Submission:
     setup_params: dict[str, Any] = field(default_factory=dict)
     executor: str = "kernel"
     data_source_id: str | None = None
+    #: None for the newest
+    data_version: int | None = None
     sklearn_dataset: str | None = None
     data_inline: list[dict[str, Any]] | None = None
     #: `{"name", "rows", "columns"}` of a frame that stays in the caller's kernel
@@ -79,15 +84,18 @@ class Submissions:
         Unavailable
             When the description of the engine cannot be had.
         """
-        experiment, project, source = await self._store.read(
-            self._records, caller, experiment_id, submission.data_source_id
+        experiment, project, source, table = await self._store.read(
+            self._records, caller, experiment_id, submission
         )
         errors = FieldErrors()
         _check_data(submission, source, project, errors)
+        _check_version(submission, source, table, errors)
         errors.raise_if_any()
         task = await self._engine.task(experiment.task)
         versions = (await self._engine.get()).get("versions", {})
         setup_params = {**experiment.setup_params, **submission.setup_params}
+        if table is not None:
+            setup_params = with_stored_types(setup_params, table.types)
         target = _target(experiment, submission)
         _check_plan(task, submission, errors)
         plan = _by_id(task["plans"], submission.plan)
@@ -96,10 +104,13 @@ class Submissions:
             await in_thread(check_params, submission.plan_params, offered, "plan_params", errors)
             _check_models(task, submission.plan_params, errors)
         await in_thread(check_params, setup_params, task["setup_params"], "setup_params", errors)
-        _check_target(experiment.task, target, submission, source, errors)
+        columns = _columns(submission, table)
+        _check_target(experiment.task, target, columns, errors)
+        for fault in column_faults(setup_params, columns):
+            errors.add(fault.message, "setup_params", fault.param, fault.column)
         metric = _metric(task, submission.plan_params, errors)
         errors.raise_if_any()
-        data, data_sha256, data_rows = await self._data(submission, source)
+        data, data_sha256, data_rows = await self._data(submission, table)
         return runs.NewRun(
             experiment_id=experiment_id,
             plan=submission.plan,
@@ -117,6 +128,7 @@ class Submissions:
                 "model_id": submission.model_id,
                 "plan_params": submission.plan_params,
                 "data_source_id": submission.data_source_id,
+                "data_version": None if table is None else table.version,
                 "sklearn_dataset": submission.sklearn_dataset,
                 "data_sha256": data_sha256,
                 "data_rows": data_rows,
@@ -129,14 +141,21 @@ class Submissions:
 
     @staticmethod
     def _records(
-        session: Any, caller: Caller, experiment_id: str, data_source_id: str | None
-    ) -> tuple[Experiment, Project, DataSource | None]:
+        session: Any, caller: Caller, experiment_id: str, submission: Submission
+    ) -> tuple[Experiment, Project, DataSource | None, Table | None]:
         experiment, project = projects.read_experiment(session, caller, experiment_id, Role.MEMBER)
-        source = session.get(DataSource, data_source_id) if data_source_id else None
-        return experiment, project, source
+        source_id = submission.data_source_id
+        source = session.get(DataSource, source_id) if source_id else None
+        if source is None or source.workspace_id != project.workspace_id:
+            return experiment, project, source, None
+        try:
+            table = data_sources.table_of(session, source, submission.data_version)
+        except NotFound:
+            table = None
+        return experiment, project, source, table
 
     async def _data(
-        self, submission: Submission, source: DataSource | None
+        self, submission: Submission, table: Table | None
     ) -> tuple[dict[str, Any], str | None, int | None]:
         if submission.sklearn_dataset is not None:
             return {"kind": "sklearn", "options": {"name": submission.sklearn_dataset}}, None, None
@@ -149,15 +168,10 @@ class Submissions:
         if submission.frame is not None:
             options = {"name": submission.frame["name"]}
             return {"kind": "frame", "options": options}, None, submission.frame["rows"]
-        assert source is not None
-        config = source.config
-        options = (
-            {name: config.get(name) for name in ("encoding", "delimiter")}
-            if source.storage_key
-            else dict(config)
-        )
-        data = {"kind": source.kind, "options": options, "storage_key": source.storage_key}
-        return data, config.get("sha256"), config.get("rows")
+        assert table is not None
+        options = reading_options(table)
+        data = {"kind": table.kind, "options": options, "storage_key": table.storage_key}
+        return data, table.config.get("sha256"), table.config.get("rows")
 
 
 def _check_data(
@@ -194,6 +208,21 @@ def _check_data(
         errors.add("The frame has no rows.", "frame", "rows")
     if submission.data_inline is not None and not submission.data_inline:
         errors.add("data_inline has no rows.", "data_inline")
+
+
+def _check_version(
+    submission: Submission, source: DataSource | None, table: Table | None, errors: FieldErrors
+) -> None:
+    if submission.data_version is None:
+        return
+    if submission.data_source_id is None:
+        errors.add("data_version goes with data_source_id.", "data_version")
+    elif source is not None and table is None:
+        errors.add(
+            f"“{source.name}” has no version {submission.data_version}; its versions are 1 to "
+            f"{source.version}.",
+            "data_version",
+        )
 
 
 def _check_plan(task: dict[str, Any], submission: Submission, errors: FieldErrors) -> None:
@@ -281,12 +310,19 @@ def _target(experiment: Experiment, submission: Submission) -> str | None:
     return experiment.target
 
 
+def _columns(submission: Submission, table: Table | None) -> list[str] | None:
+    """Return the names of the columns, None where only a full read would tell."""
+    if submission.data_inline:
+        return list({str(name): None for row in submission.data_inline[:1000] for name in row})
+    if submission.frame is not None:
+        return list(submission.frame["columns"])
+    if table is not None and table.config.get("columns"):
+        return [column["name"] for column in table.config["columns"]]
+    return None
+
+
 def _check_target(
-    task: str,
-    target: str | None,
-    submission: Submission,
-    source: DataSource | None,
-    errors: FieldErrors,
+    task: str, target: str | None, columns: Sequence[str] | None, errors: FieldErrors
 ) -> None:
     if target is not None and TASK_TYPES[task].target == "refused":
         errors.add(
@@ -299,15 +335,8 @@ def _check_target(
         if TASK_TYPES[task].target == "required":
             errors.add(f"A {task} run needs a target: the column to predict.", "target")
         return
-    names: Iterable[str] | None = None
-    if submission.data_inline:
-        names = {str(name) for row in submission.data_inline[:1000] for name in row}
-    elif submission.frame is not None:
-        names = submission.frame["columns"]
-    elif source is not None and source.config.get("columns"):
-        names = [column["name"] for column in source.config["columns"]]
-    if names is not None and target not in names:
-        listed = ", ".join(list(names)[:30])
+    if columns is not None and target not in columns:
+        listed = ", ".join(columns[:30])
         errors.add(f"The target “{target}” is not a column of the data; it has {listed}.", "target")
 
 

@@ -179,16 +179,40 @@ class DataSource(Row, Base):
     #: encrypted with a key that is not in this database
     secret: Mapped[str | None] = mapped_column(Text)
     storage_key: Mapped[str | None] = mapped_column(String(255))
+    #: the newest one, whose kind, config and file are those of this row
+    version: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
+    #: column → type that a person has set, for the runs to come
+    types: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    created_by: Mapped[str | None] = _made_by()
+
+
+class DataVersion(Row, Base):
+    """A file of a data source, and how it is read; those of one source are counted from 1."""
+
+    __tablename__ = "data_versions"
+    __table_args__ = (UniqueConstraint("data_source_id", "version"),)
+
+    data_source_id: Mapped[str] = mapped_column(String(36), _in("data_sources"))
+    version: Mapped[int] = mapped_column(Integer)
+    kind: Mapped[str] = mapped_column(String(32))
+    config: Mapped[dict[str, Any]]
+    #: versions that read one file in different ways share it
+    storage_key: Mapped[str] = mapped_column(String(255))
+    #: against the version before; None for the first
+    changes: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     created_by: Mapped[str | None] = _made_by()
 
 
 class Profile(Row, Base):
-    """What a kernel found in all rows of a data source."""
+    """What a kernel found in all rows of a version of a data source."""
 
     __tablename__ = "profiles"
-    __table_args__ = (UniqueConstraint("data_source_id"),)
+    __table_args__ = (UniqueConstraint("data_source_id", "version", "target"),)
 
     data_source_id: Mapped[str] = mapped_column(String(36), _in("data_sources"))
+    version: Mapped[int] = mapped_column(Integer)
+    #: the column that associations are with; empty where none was asked for
+    target: Mapped[str] = mapped_column(Text, default="")
     #: `pending`, `ready` or `failed`
     status: Mapped[str] = mapped_column(String(16))
     content: Mapped[dict[str, Any]]

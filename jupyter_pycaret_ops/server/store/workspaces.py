@@ -12,7 +12,17 @@ from .. import lifecycle
 from . import users
 from .access import Caller, Role, require
 from .locks import lock_row
-from .models import Artifact, DataSource, Deployment, Member, Pipeline, Run, User, Workspace
+from .models import (
+    Artifact,
+    DataSource,
+    DataVersion,
+    Deployment,
+    Member,
+    Pipeline,
+    Run,
+    User,
+    Workspace,
+)
 from .names import refuse_taken_name
 from .paging import Page, PageRequest, newest_first
 
@@ -101,7 +111,10 @@ def delete(session: Session, caller: Caller, workspace_id: str) -> list[str]:
     keys = [
         key
         for query in (
-            select(DataSource.storage_key).where(DataSource.workspace_id == workspace_id),
+            select(DataVersion.storage_key)
+            .distinct()
+            .join(DataSource, DataSource.id == DataVersion.data_source_id)
+            .where(DataSource.workspace_id == workspace_id),
             select(Pipeline.storage_key).where(Pipeline.workspace_id == workspace_id),
             select(Artifact.storage_key)
             .join(Run, Run.id == Artifact.run_id)

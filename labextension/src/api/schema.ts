@@ -547,6 +547,11 @@ export interface components {
       readonly description: string | null;
       readonly config: components['schemas']['SourceConfig'];
       readonly has_secret: boolean;
+      readonly version: number;
+      readonly versions: number;
+      readonly types: {
+        readonly [key: string]: string;
+      };
       readonly created_by: string | null;
     };
     /**
@@ -560,6 +565,88 @@ export interface components {
       readonly config: Record<string, unknown>;
       /** @default null */
       readonly description?: string | null;
+    };
+    /**
+     * DataSourcePatch
+     * @description Changes of a data source; null takes away a type that was set, or a field of the dialect.
+     */
+    readonly DataSourcePatch: {
+      readonly name?: string;
+      readonly description?: string | null;
+      readonly types?: {
+        readonly [key: string]:
+          ('boolean' | 'category' | 'date' | 'duration' | 'identifier' | 'number' | 'text') | null;
+      } | null;
+      readonly dialect?: Record<string, unknown>;
+    };
+    /**
+     * DataVersionRow
+     * @description A version of an upload: its file, and how that is read.
+     */
+    readonly DataVersionRow: {
+      readonly id: string;
+      /** Format: date-time */
+      readonly created_at: string;
+      /** Format: date-time */
+      readonly updated_at: string;
+      readonly version: number;
+      /** @enum {unknown} */
+      readonly kind: 'csv_upload' | 'parquet_upload' | 'postgres' | 's3';
+      readonly filename: string | null;
+      readonly sha256: string;
+      readonly size_bytes: number;
+      readonly rows: number | null;
+      readonly columns: readonly components['schemas']['ColumnType'][];
+      readonly encoding: string | null;
+      readonly delimiter: string | null;
+      readonly dialect: Record<string, unknown> | null;
+      readonly types_final: boolean | null;
+      readonly changes: components['schemas']['ChangesOut'] | null;
+      readonly created_by: string | null;
+    };
+    /**
+     * ChangesOut
+     * @description What a version changes against the one before; `levels` once both have a profile.
+     */
+    readonly ChangesOut: {
+      readonly rows: number | null;
+      readonly added: readonly string[];
+      readonly removed: readonly string[];
+      readonly types: readonly Record<string, unknown>[];
+      readonly levels: readonly Record<string, unknown>[];
+    };
+    /**
+     * NewVersionRow
+     * @description A data source with a new version, and what this changes.
+     */
+    readonly NewVersionRow: {
+      readonly id: string;
+      /** Format: date-time */
+      readonly created_at: string;
+      /** Format: date-time */
+      readonly updated_at: string;
+      readonly workspace_id: string;
+      readonly name: string;
+      /** @enum {unknown} */
+      readonly kind: 'csv_upload' | 'parquet_upload' | 'postgres' | 's3';
+      readonly description: string | null;
+      readonly config: components['schemas']['SourceConfig'];
+      readonly has_secret: boolean;
+      readonly version: number;
+      readonly versions: number;
+      readonly types: {
+        readonly [key: string]: string;
+      };
+      readonly created_by: string | null;
+      readonly changes: components['schemas']['ChangesOut'];
+    };
+    /**
+     * VersionQuery
+     * @description Which version; by default the newest.
+     */
+    readonly VersionQuery: {
+      /** @default null */
+      readonly version?: number | null;
     };
     /**
      * Preview
@@ -601,6 +688,8 @@ export interface components {
     readonly PreviewQuery: {
       /** @default 20 */
       readonly rows?: number;
+      /** @default null */
+      readonly target?: string | null;
     };
     /**
      * ProfileOut
@@ -659,6 +748,8 @@ export interface components {
       readonly association: number | null;
       readonly recognised_as: string;
       readonly set_by_person: boolean;
+      /** @default null */
+      readonly detected_type?: string | null;
       readonly alternatives: readonly Record<string, unknown>[];
     };
     /**
@@ -668,6 +759,16 @@ export interface components {
     readonly Unreadable: {
       readonly count: number;
       readonly examples: readonly Record<string, unknown>[];
+    };
+    /**
+     * ProfileQuery
+     * @description Which version, and the column that others are compared with.
+     */
+    readonly ProfileQuery: {
+      /** @default null */
+      readonly target?: string | null;
+      /** @default null */
+      readonly version?: number | null;
     };
     /**
      * SourceTest
@@ -705,6 +806,8 @@ export interface components {
       readonly executor?: 'kernel' | 'notebook';
       /** @default null */
       readonly data_source_id?: string | null;
+      /** @default null */
+      readonly data_version?: number | null;
       /** @default null */
       readonly sklearn_dataset?: string | null;
       /** @default null */

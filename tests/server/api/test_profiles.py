@@ -58,15 +58,21 @@ class FakeKernel:
 
     def __init__(self) -> None:
         self.asked: list[Any] = []
+        self.types: list[Any] = []
+        self.targets: list[Any] = []
         self.let_go = asyncio.Event()
         self.answer: dict[str, Any] | Exception = CONTENT
 
-    async def profile(self, spec: Any, within_s: float, **_: Any) -> dict[str, Any]:
+    async def profile(
+        self, spec: Any, within_s: float, *, types: Any, target: Any, **_: Any
+    ) -> dict[str, Any]:
         self.asked.append(spec)
+        self.types.append(types)
+        self.targets.append(target)
         await self.let_go.wait()
         if isinstance(self.answer, Exception):
             raise self.answer
-        return self.answer
+        return dict(self.answer)
 
 
 @pytest.fixture
@@ -132,11 +138,11 @@ async def test_profile_whose_server_has_ended_is_made_again(
 ) -> None:
     source = make_upload(world)
     now = services.profiles._clock.now()
-    world.store.write_now(profiles.begin, source.id, now)
+    world.store.write_now(profiles.begin, source.id, 1, "", now)
     await api.get(f"/data-sources/{source.id}/profile")
     assert kernel.asked == []  # another server may make it
     long_ago = now - timedelta(seconds=2 * PROFILE_WITHIN_S + 1)
-    world.store.write_now(profiles.begin, source.id, long_ago)
+    world.store.write_now(profiles.begin, source.id, 1, "", long_ago)
     kernel.let_go.set()
     assert (await ended(api, source.id))["status"] == "ready"
 
@@ -150,7 +156,7 @@ async def test_source_that_is_deleted_meanwhile_leaves_no_profile(
     kernel.let_go.set()
     while services.profiles._running:
         await asyncio.sleep(0.01)
-    assert world.store.read_now(profiles.of_source, source.id) is None
+    assert world.store.read_now(profiles.find, source.id, 1) is None
     await api.call("GET", f"/data-sources/{source.id}/profile", 404)
 
 

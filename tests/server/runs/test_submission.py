@@ -13,6 +13,7 @@ import pytest
 from jupyter_pycaret_ops.common.errors import Invalid, NotFound
 from jupyter_pycaret_ops.server.files.file_store import FileStore
 from jupyter_pycaret_ops.server.runs.submission import Submission, Submissions
+from jupyter_pycaret_ops.server.store import data_sources
 from jupyter_pycaret_ops.server.store.runs import NewRun
 
 from ...fakes.engine import DESCRIPTION
@@ -120,7 +121,7 @@ def test_run_has_digest_and_format_of_its_upload(harness: Harness) -> None:
     new = harness.check(sklearn_dataset=None, data_source_id=source.id)
     assert new.data == {
         "kind": "csv_upload",
-        "options": {"encoding": "latin-1", "delimiter": ";"},
+        "options": {"encoding": "latin-1", "delimiter": ";", "columns": ["x", "y"]},
         "storage_key": "sources/1",
     }
     assert (new.snapshot["data_sha256"], new.snapshot["data_rows"]) == ("ab", 9)
@@ -270,3 +271,79 @@ def test_any_value_of_a_parameter_is_accepted_or_invalid(harness: Harness, value
     ):
         with contextlib.suppress(Invalid):
             harness.check(**submission)
+
+
+def upload_of(harness: Harness, *columns: str, **more: Any) -> Any:
+    config = {
+        "sha256": "a",
+        "rows": 9,
+        "columns": [{"name": n, "dtype": "number"} for n in columns],
+    }
+    return harness.world.make_source(config=config | more, storage_key="sources/1")
+
+
+def test_run_takes_the_newest_version_or_the_one_that_is_named(harness: Harness) -> None:
+    source = upload_of(harness, "x", "y")
+    newer = {"sha256": "b", "rows": 12, "columns": [{"name": "y", "dtype": "number"}]}
+    harness.world.store.write_now(
+        data_sources.add_version,
+        harness.world.ada,
+        source.id,
+        kind="parquet_upload",
+        config=newer,
+        storage_key="sources/2",
+    )
+
+    def facts(**more: Any) -> tuple[Any, ...]:
+        new = harness.check(sklearn_dataset=None, data_source_id=source.id, **more)
+        names = ("data_version", "data_sha256", "data_rows")
+        return (*(new.snapshot[name] for name in names), new.data["storage_key"], new.data["kind"])
+
+    assert facts() == (2, "b", 12, "sources/2", "parquet_upload")
+    assert facts(data_version=1) == (1, "a", 9, "sources/1", "csv_upload")
+    with pytest.raises(Invalid, match="no version 3; its versions are 1 to 2"):
+        facts(data_version=3)
+    with pytest.raises(Invalid, match="“x” is not a column"):
+        facts(target="x")
+    with pytest.raises(Invalid, match="data_version goes with data_source_id"):
+        harness.check(data_version=1)
+
+
+def test_types_that_are_stored_with_the_data_are_those_of_the_run_unless_it_sets_others(
+    harness: Harness,
+) -> None:
+    source = upload_of(harness, "a", "b", "c", "y")
+    types = {"types": {"a": "category", "b": "text", "c": "category"}}
+    harness.world.store.write_now(data_sources.update, harness.world.ada, source.id, types)
+
+    def params(**given: Any) -> dict[str, Any]:
+        new = harness.check(sklearn_dataset=None, data_source_id=source.id, setup_params=given)
+        found: dict[str, Any] = new.snapshot["setup_params"]
+        return found
+
+    assert params() == {"column_types": types["types"]}
+    assert params(column_types={"a": "number"}, ignore_features=["c"]) == {
+        "column_types": {"b": "text", "a": "number"},
+        "ignore_features": ["c"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("params", "where", "message"),
+    [
+        ({"ignore_features": ["x", "z"]}, "ignore_features", "names “z”, which the data"),
+        ({"column_types": {"z": "number"}}, "column_types", "names “z”, which the data"),
+        (
+            {"column_types": {"x": "number"}, "ignore_features": ["x"]},
+            "ignore_features",
+            "“x” is named in column_types and in ignore_features; name it once.",
+        ),
+    ],
+)
+def test_columns_that_parameters_name_are_checked(
+    harness: Harness, params: dict[str, Any], where: str, message: str
+) -> None:
+    source = upload_of(harness, "x", "y")
+    with pytest.raises(Invalid, match=message) as caught:
+        harness.check(sklearn_dataset=None, data_source_id=source.id, setup_params=params)
+    assert [error["loc"][:2] for error in caught.value.errors] == [["setup_params", where]]

@@ -37,7 +37,7 @@ from ...fakes.records import World, everything
 ROOT = Path(__file__).resolve().parents[3]
 TABLES = {
     *("users", "api_keys", "workspaces", "workspace_members", "projects", "data_sources"),
-    "profiles",
+    *("data_versions", "profiles"),
     *("experiments", "runs", "events", "artifacts", "fold_metrics", "pipelines"),
     *("deployments", "workers"),
 }
@@ -385,6 +385,23 @@ def test_revision_revoked_keys_keeps_every_key_both_ways(address: str) -> None:
     assert names["second"] == before[0][1], "the one in use keeps its name"
     migrate(address)
     assert dict(ask(address, query)) == names
+    assert differences(address) == []
+
+
+def test_revision_data_versions_makes_files_version_1_and_keeps_the_newest_on_the_way_back(
+    address: str,
+) -> None:
+    ensure_schema(address, auto_migrate=True)
+    with_data(address)
+    before = ask(address, "select id, storage_key from data_sources")
+    migrate(address, "profiles")
+    assert "data_versions" not in tables(address)
+    assert "version" not in columns(address, "data_sources")
+    assert ask(address, "select id, storage_key from data_sources") == before
+    migrate(address)
+    query = "select data_source_id, version, storage_key, kind from data_versions"
+    assert ask(address, query) == [(before[0][0], 1, before[0][1], "csv_upload")]
+    assert ask(address, "select version from data_sources") == [(1,)]
     assert differences(address) == []
 
 

@@ -89,7 +89,8 @@ def test_what_has_an_unfinished_run_stays(world: World, status: Status) -> None:
     world.store.write_now(runs.request_cancel, world.ada, run.id, world.clock.now())
     if status is Status.RUNNING:
         world.finish(run)
-    assert world.store.write_now(data_sources.delete, world.ada, source.id) == source.storage_key
+    freed = world.store.write_now(data_sources.delete, world.ada, source.id)
+    assert freed == [source.storage_key]
     assert world.run(run.id).data_source_id is None
     world.store.write_now(projects.delete, world.ada, world.project.id)
     assert world.counts()["runs"] == 0
