@@ -15,6 +15,8 @@ export default ts.config(...ts.configs.strict, a11y.flatConfigs.recommended, pre
     curly: ['error', 'all'],
     eqeqeq: 'error',
     'prefer-arrow-callback': 'error',
+    // `display: grid` takes the roles from a table
+    'jsx-a11y/no-interactive-element-to-noninteractive-role': ['error', { td: ['cell'] }],
     // Safari takes the list role from a list without bullets
     'jsx-a11y/no-redundant-roles': ['error', { ul: ['list'] }]
   }

@@ -1,4 +1,5 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { dataPagePlugin } from './dataPage/plugin';
 import { deploymentPlugin } from './deployment/plugin';
 import { fileBrowserPlugin } from './fileBrowser/plugin';
 import { launcherPlugin } from './launcher/plugin';
@@ -12,6 +13,7 @@ export { ISidePanel } from './sidePanel/tokens';
 const plugins: JupyterFrontEndPlugin<unknown>[] = [
   sidePanelPlugin,
   newRunPlugin,
+  dataPagePlugin,
   runViewPlugin,
   deploymentPlugin,
   watchPlugin,

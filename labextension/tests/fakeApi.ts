@@ -129,7 +129,7 @@ export class FakeApi implements IOpsApi {
       this.uploads.push({
         ...options,
         finish: () => {
-          const row = source(options.name, workspaceId);
+          const row = source(options.name ?? options.file.name, workspaceId);
           this.sources.unshift(row);
           resolve(row);
         },

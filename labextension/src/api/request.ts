@@ -50,7 +50,8 @@ export async function requestAPI<T>(
   return { body: body as T, headers: response.headers };
 }
 
-async function bodyOf(response: Response): Promise<unknown> {
+/** The JSON that a server answered, or null where it is none. */
+export async function bodyOf(response: Response): Promise<unknown> {
   let text: string;
   try {
     text = await response.text();

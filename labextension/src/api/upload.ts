@@ -4,7 +4,8 @@ import { parsed } from './request';
 import type { IDataSource } from './rows';
 
 export interface IUploadOptions {
-  readonly name: string;
+  /** what the data source is called; a new version of one has its name already */
+  readonly name?: string;
   readonly file: File;
   readonly signal: AbortSignal;
   readonly onProgress: (sent: number, total: number) => void;
@@ -61,7 +62,9 @@ export function uploadFile(
     signal.addEventListener('abort', stop);
 
     const form = new FormData();
-    form.append('name', name);
+    if (name !== undefined) {
+      form.append('name', name);
+    }
     form.append('file', file, file.name);
     request.send(form);
   });

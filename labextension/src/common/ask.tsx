@@ -1,4 +1,4 @@
-import { Dialog, showDialog } from '@jupyterlab/apputils';
+import { Dialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import React, { useState } from 'react';
@@ -36,7 +36,7 @@ export async function ask<C extends object, R>(options: IAskOptions<C, R>): Prom
   let choice = options.first;
   let fault: string | undefined;
   for (;;) {
-    const answer = await showDialog({
+    const dialog = new Dialog({
       title,
       body: new AskForm(options, choice, fault),
       buttons: [
@@ -45,6 +45,9 @@ export async function ask<C extends object, R>(options: IAskOptions<C, R>): Prom
       ],
       focusNodeSelector: 'input, select'
     });
+    // JupyterLab's dialog shows its title and is not named by it.
+    dialog.node.setAttribute('aria-label', title);
+    const answer = await dialog.launch();
     if (!answer.button.accept || answer.value === null) {
       return null;
     }

@@ -6,6 +6,7 @@ import { createContext, useContext } from 'react';
 export const CommandIDs = {
   openSidePanel: 'pycaret-ops:open-side-panel',
   newRun: 'pycaret-ops:new-run',
+  openData: 'pycaret-ops:open-data',
   openRun: 'pycaret-ops:open-run',
   deploy: 'pycaret-ops:deploy',
   openDeployment: 'pycaret-ops:open-deployment',

@@ -93,3 +93,17 @@ export function formatTime(ms: number): string {
   const two = (part: number) => String(part).padStart(2, '0');
   return `${two(time.getHours())}:${two(time.getMinutes())}`;
 }
+
+/**
+ * A share as 4.0 %; none at all is 0 %, and what is there is never written as none.
+ */
+export function formatShare(part: number, whole: number): string {
+  if (part === 0 || whole === 0) {
+    return '0 %';
+  }
+  if (part === whole) {
+    return '100 %';
+  }
+  const percent = (100 * part) / whole;
+  return percent < 0.1 ? '<0.1 %' : `${Math.min(99.9, percent).toFixed(1)} %`;
+}

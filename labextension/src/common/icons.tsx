@@ -13,8 +13,19 @@ export const opsIcon = new LabIcon({
 </svg>`
 });
 
+/** The mark of a data page: a table. */
+export const dataIcon = new LabIcon({
+  name: 'jupyter-pycaret-ops:data',
+  svgstr: `<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 16 16">
+  <g fill="none" stroke-width="1.25" stroke-linejoin="round">
+    <path class="jp-icon3" stroke="#616161" d="M2.5 3h11v10h-11zM2.5 6.5h11M6.5 6.5V13"/>
+  </g>
+</svg>`
+});
+
 const DRAWINGS = {
   upload: <path d="M8 10.5V3M5 6l3-3 3 3M2.5 11v2.5h11V11" />,
+  download: <path d="M8 3v7.5M5 7.5l3 3 3-3M2.5 11v2.5h11V11" />,
   down: <path d="M4.5 6.5 8 10l3.5-3.5" />,
   up: <path d="M4.5 9.5 8 6l3.5 3.5" />,
   right: <path d="M6.5 4.5 10 8l-3.5 3.5" />,

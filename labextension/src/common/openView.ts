@@ -2,6 +2,7 @@ import type { ILayoutRestorer, JupyterFrontEnd } from '@jupyterlab/application';
 import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
 import type { ISignal } from '@lumino/signaling';
 import type { TranslationBundle } from '@jupyterlab/translation';
+import type { LabIcon } from '@jupyterlab/ui-components';
 import { opsIcon } from './icons';
 import { View } from './view';
 
@@ -38,6 +39,8 @@ export interface IViewsOptions {
   readonly label: string;
   /** the tab's name at first */
   readonly title: string;
+  /** the tab's mark, where it is not that of the product */
+  readonly icon?: LabIcon;
   readonly make: (id: string) => IContent;
 }
 
@@ -47,6 +50,7 @@ export interface IViewsOptions {
  */
 export function addViews(options: IViewsOptions): void {
   const { app, restorer, trans, kind, command, label, title, make } = options;
+  const icon = options.icon ?? opsIcon;
   const prefix = PREFIX + kind + '-';
   const idOf = (widget: MainAreaWidget<View>): string => shownId(widget.id) ?? '';
   const tracker = new WidgetTracker<MainAreaWidget<View>>({ namespace: `pycaret-ops-${kind}` });
@@ -57,7 +61,7 @@ export function addViews(options: IViewsOptions): void {
     if (!known) {
       widget.id = prefix + id;
       widget.title.label = title;
-      widget.title.icon = opsIcon;
+      widget.title.icon = icon;
       widget.title.closable = true;
       widget.toolbar.hide();
       await tracker.add(widget);
@@ -68,7 +72,7 @@ export function addViews(options: IViewsOptions): void {
 
   app.commands.addCommand(command, {
     label,
-    icon: opsIcon,
+    icon,
     execute: async args => {
       const id = String(args.id ?? '');
       if (id !== '') {

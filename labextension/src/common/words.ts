@@ -1,5 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { NetworkError, sentenceOf } from '../api/errors';
+import { formatTime } from './format';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -45,4 +46,22 @@ export function ahead(ms: number, trans: TranslationBundle): string {
   }
   const days = Math.round(ms / DAY);
   return trans._n('in %2 day', 'in %2 days', days, String(days));
+}
+
+/**
+ * A time in the past as `today at 13:40`, or with its date.
+ */
+export function atTime(ms: number, now: number, trans: TranslationBundle): string {
+  const day = (time: number): number => new Date(time).setHours(0, 0, 0, 0);
+  const days = Math.round((day(now) - day(ms)) / DAY);
+  if (days === 0) {
+    return trans.__('today at %1', formatTime(ms));
+  }
+  if (days === 1) {
+    return trans.__('yesterday at %1', formatTime(ms));
+  }
+  const date = new Date(ms);
+  const two = (part: number): string => String(part).padStart(2, '0');
+  const iso = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  return trans.__('%1 at %2', iso, formatTime(ms));
 }

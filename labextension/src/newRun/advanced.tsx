@@ -76,7 +76,7 @@ export function ParamField({
     control = (
       <input
         type="checkbox"
-        className="jp-pycaret-check"
+        className="jp-pycaret-checkbox"
         {...ties}
         checked={(text ?? fallback) === 'true'}
         onChange={event => set(String(event.target.checked))}

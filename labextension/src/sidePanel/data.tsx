@@ -1,4 +1,5 @@
 import React from 'react';
+import type { ISource } from '../api/data';
 import type { IDataSource } from '../api/rows';
 import { CommandIDs, type Execute, useCommand } from '../common/commands';
 import { formatCount, formatSize, formatSizes } from '../common/format';
@@ -17,6 +18,7 @@ import type { IUpload } from './state';
 export function DataRegion(): JSX.Element {
   const trans = useTrans();
   const train = useCommand(CommandIDs.newRun);
+  const openData = useCommand(CommandIDs.openData);
   const askToDelete = useDelete();
   const { data, uploads, mayWrite, lost, fresh, shown } = usePanelState();
   const sending = uploads.filter(upload => upload.step !== 'refused').length;
@@ -47,6 +49,8 @@ export function DataRegion(): JSX.Element {
             />
           }
           title={row.name}
+          {...versionOf(row)}
+          open={openData ? () => openData({ id: row.id }) : null}
           fresh={fresh.has(row.id)}
           shown={row.id === shown}
           action={
@@ -78,6 +82,11 @@ export function DataRegion(): JSX.Element {
 }
 
 type Trans = ReturnType<typeof useTrans>;
+
+/** Which version it is, where it has more than one. */
+function versionOf({ version }: ISource): { readonly small?: string } {
+  return version !== undefined && version > 1 ? { small: `v${version}` } : {};
+}
 
 function describe({ kind, config }: IDataSource, trans: Trans): string {
   if (kind === 's3') {

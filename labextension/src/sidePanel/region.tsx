@@ -2,6 +2,7 @@ import React, { useEffect, useState } from 'react';
 import type { IRow } from '../api/rows';
 import { formatCount } from '../common/format';
 import { Icon } from '../common/icons';
+import { SearchField } from '../common/search';
 import { useTrans } from '../common/trans';
 import { useAfter } from '../common/useNow';
 import { useModel, usePanelState } from './context';
@@ -88,7 +89,14 @@ export function Region<T extends IRow>(props: IRegionProps<T>): JSX.Element {
           empty
         ) : (
           <>
-            {long ? <Search name={name} wanted={wanted} onChange={setWanted} /> : null}
+            {long ? (
+              <SearchField
+                label={trans.__('Search in %1', name)}
+                placeholder={trans.__('Search')}
+                wanted={wanted}
+                onChange={setWanted}
+              />
+            ) : null}
             {before.length + found.length > 0 ? (
               <RowList
                 rows={[
@@ -131,38 +139,6 @@ function fits(words: string, wanted: string): boolean {
     .toLowerCase()
     .split(/\s+/)
     .every(word => text.includes(word));
-}
-
-/** In a long list one looks by name. */
-function Search({
-  name,
-  wanted,
-  onChange
-}: {
-  readonly name: string;
-  readonly wanted: string;
-  readonly onChange: (wanted: string) => void;
-}): JSX.Element {
-  const trans = useTrans();
-  return (
-    <label className="jp-pycaret-search">
-      <Icon name="search" />
-      <input
-        type="search"
-        className="jp-pycaret-search__input"
-        aria-label={trans.__('Search in %1', name)}
-        placeholder={trans.__('Search')}
-        value={wanted}
-        onChange={event => onChange(event.target.value)}
-        onKeyDown={event => {
-          if (event.key === 'Escape' && wanted !== '') {
-            event.stopPropagation();
-            onChange('');
-          }
-        }}
-      />
-    </label>
-  );
 }
 
 /**

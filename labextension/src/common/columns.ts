@@ -1,0 +1,41 @@
+import type { ColumnType, IProfileColumn, ISource } from '../api/data';
+
+/** The types that a column can be given; `constant` and `empty` are only found. */
+export const TYPES: ReadonlyArray<ColumnType> = [
+  'number',
+  'boolean',
+  'category',
+  'ordinal',
+  'text',
+  'date',
+  'duration',
+  'identifier'
+];
+
+/** Types that are left out of training until a person says otherwise. */
+export const LEFT_OUT: ReadonlySet<ColumnType> = new Set(['identifier', 'constant', 'empty']);
+
+type ITyped = Pick<IProfileColumn, 'type' | 'set_by_person' | 'detected_type'>;
+
+/** What was detected, whatever a person has set since. */
+export function detectedType(column: ITyped): ColumnType {
+  return column.detected_type ?? column.type;
+}
+
+/** The type that is in force: a profile may be older than what a person has set. */
+export function typeOf(
+  column: ITyped & Pick<IProfileColumn, 'name'>,
+  types: ISource['types']
+): ColumnType {
+  return types?.[column.name] ?? detectedType(column);
+}
+
+/** What a picker offers for a column: the type in force and the detected one, then the others. */
+export function typesFor(...known: ReadonlyArray<ColumnType>): ReadonlyArray<ColumnType> {
+  return [...new Set([...known, ...TYPES])];
+}
+
+/** Whether a text is in a name, in any case. */
+export function matches(name: string, wanted: string): boolean {
+  return name.toLowerCase().includes(wanted.trim().toLowerCase());
+}
