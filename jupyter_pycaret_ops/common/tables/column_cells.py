@@ -6,7 +6,7 @@ See `column_reading.py`, which decides. `number_columns.py` and `date_columns.py
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
@@ -41,12 +41,26 @@ SAMPLE_SIZE = 20_000
 
 _NAME_PART = re.compile(r"[^\W\d_]+")
 
-#: the words for missing values in every mixture of capitals and small letters: a few hundred
-MISSING_IN_ANY_CASE = frozenset(
-    "".join(letters)
-    for word in spellings.MISSING_WORDS
-    for letters in product(*({letter.lower(), letter.upper()} for letter in word))
-)
+#: column types → JSON types; a number may be an integer, too, and other types are strings
+JSON_TYPES = {
+    "number": "number",
+    "boolean": "boolean",
+    "date": "datetime",
+    "duration": "number",
+}
+
+
+def in_any_case(words: Iterable[str]) -> frozenset[str]:
+    """Return words in every mixture of capitals and small letters: a few hundred for each of ten letters."""
+    return frozenset(
+        "".join(letters)
+        for word in words
+        for letters in product(*({letter.lower(), letter.upper()} for letter in word))
+    )
+
+
+#: the words for missing values in columns of numbers and dates; see `spellings.is_missing_word`
+MISSING_IN_ANY_CASE = in_any_case(spellings.MISSING_WORDS | spellings.INFINITE_WORDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +262,9 @@ def sample_of(values: Mapping[str, int], n_cells: int) -> list[str]:
     ]
 
 
-def leave_out(reading: ColumnReading, distinct: set[Any], column: Texts, hints: Hints) -> None:
+def leave_out(
+    reading: ColumnReading, distinct: Collection[Any], column: Texts, hints: Hints
+) -> None:
     """Set the type of a column without information: one value only, or a number for each row."""
     reading.distinct = len(distinct)
     if hints.is_target:
@@ -264,7 +280,7 @@ def leave_out(reading: ColumnReading, distinct: set[Any], column: Texts, hints: 
 
 
 def is_row_number(
-    name: str, distinct: set[float], n_rows: int, *, n_values: int | None = None
+    name: str, distinct: Collection[float], n_rows: int, *, n_values: int | None = None
 ) -> bool:
     """Return whether numbers are an identifier: all different whole numbers that count rows, or are called id.
 

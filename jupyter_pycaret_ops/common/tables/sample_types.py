@@ -7,11 +7,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from . import spellings
+from .column_cells import JSON_TYPES
 from .column_reading import ColumnReading, Hints, Texts, decide, decimal_of
 
 _INTEGER = re.compile(r"[+-]?\d+")
-#: column types → JSON types, for those that have one
-_JSON_TYPES = {"boolean": "boolean", "date": "datetime", "duration": "number"}
 
 
 def read_sample(
@@ -57,8 +56,8 @@ def typed_columns(
 
 def json_type(reading: ColumnReading, texts: Iterable[str]) -> str:
     """Return the JSON type of a column: integer, number, boolean, string or datetime."""
-    if reading.type in _JSON_TYPES:
-        return _JSON_TYPES[reading.type]
+    if reading.type != "number" and reading.type in JSON_TYPES:
+        return JSON_TYPES[reading.type]
     is_plain = is_integer = True
     seen = False
     reading_text = ""

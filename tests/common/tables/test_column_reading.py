@@ -72,6 +72,15 @@ def test_empty_cell_is_always_missing() -> None:
         assert (read(cells).values, read(cells).missing) == (2, 3)
 
 
+@pytest.mark.parametrize("word", sorted(spellings.INFINITE_WORDS))
+def test_infinite_words_are_missing_among_numbers_as_for_a_deployment(word: str) -> None:
+    for text in (word, word.upper(), word.title()):
+        reading = read(["1", "2", text])
+        assert (reading.type, reading.values, reading.missing) == ("number", 2, 1)
+        assert reading.missing_words == {text: 1}
+        assert spellings.is_missing_word(text, is_text=False)
+
+
 @pytest.mark.parametrize("word", sorted(spellings.MISSING_WORDS))
 @pytest.mark.parametrize("value", ["1.5", "2023-01-02", "1:30:00"])
 def test_word_is_missing_in_any_case_among_numbers_dates_and_durations(
