@@ -6,7 +6,7 @@ of a column and how often each occurs. For every column `values + missing + unre
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from . import spellings
@@ -50,7 +50,8 @@ MAX_BOOLEAN_TEXTS = 6
 FREE_TEXT_WORDS = 4
 
 #: words for missing values that may be levels of a text column, and are reported there
-_LEVELS_LIKE_MISSING = frozenset({"none", "na", "-", "?", "nil", "n/a", "missing", "--", "."})
+LEVELS_LIKE_MISSING = frozenset({"none", "na", "-", "?", "nil", "n/a", "missing", "--", "."})
+TEXT_TYPES = ("category", "identifier", "text")
 
 
 def decide(column: Texts, hints: Hints = NO_HINTS, forced: str | None = None) -> ColumnReading:
@@ -132,66 +133,87 @@ def _text(column: Texts, hints: Hints) -> ColumnReading:
     column = _as_labels(column, hints)
     values, words = split_missing(column, hints, is_text=True)
     reading = new_reading(column, "category", values, words)
-    cells = reading.values
     n_words = sum(len(text.split()) * count for text, count in values.items())
-    if hints.is_target:
-        reading.recognised_as = f"{len(values):,} levels"
-    elif len(values) <= 1:
-        reading.type = "constant" if values else "empty"
-        reading.recognised_as = "one level" if values else "no cell has a value"
-    elif n_words >= FREE_TEXT_WORDS * cells and 2 * len(values) >= cells:
-        reading.type, reading.recognised_as = "text", "free text"
-    elif len(values) == cells and not hints.keeps_identifier:
-        reading.type, reading.recognised_as = "identifier", "every cell is different"
-    else:
-        reading.recognised_as = f"{len(values):,} levels"
-    _report_text(reading, values, column, hints)
+    set_text_type(reading, len(values), n_words, hints)
+    report_kept_levels(
+        reading, {text: n for text, n in values.items() if text.lower() in LEVELS_LIKE_MISSING}
+    )
+    if reading.type in TEXT_TYPES:
+        report_lookalikes(reading, *_lookalikes(values, reading.values, hints))
+    if reading.type == "category":
+        report_same_levels(reading, values)
     return reading
 
 
-def _report_text(
-    reading: ColumnReading, values: Mapping[str, int], column: Texts, hints: Hints
-) -> None:
-    kept = {text: n for text, n in values.items() if text.lower() in _LEVELS_LIKE_MISSING}
+def set_text_type(reading: ColumnReading, n_levels: int, n_words: int, hints: Hints) -> None:
+    """Set the type of a column of texts; `n_words` : the words of all cells that are values."""
+    cells = reading.values
+    if hints.is_target:
+        reading.recognised_as = f"{n_levels:,} levels"
+    elif n_levels <= 1:
+        reading.type = "constant" if n_levels else "empty"
+        reading.recognised_as = "one level" if n_levels else "no cell has a value"
+    elif n_words >= FREE_TEXT_WORDS * cells and 2 * n_levels >= cells:
+        reading.type, reading.recognised_as = "text", "free text"
+    elif n_levels == cells and not hints.keeps_identifier:
+        reading.type, reading.recognised_as = "identifier", "every cell is different"
+    else:
+        reading.recognised_as = f"{n_levels:,} levels"
+
+
+def report_kept_levels(reading: ColumnReading, kept: Mapping[str, int]) -> None:
+    """Report the levels that mean missing in other columns, with their counts."""
     if kept and reading.type in ("category", "text"):
         shown = ", ".join(f"“{text}” ({count:,})" for text, count in kept.items())
         reading.report(
             "kept_as_level",
-            f"{column.name}: {shown} is a level like any other. Name it in missing_values if it is none.",
+            f"{reading.name}: {shown} is a level like any other. Name it in missing_values if it is none.",
             sum(kept.values()),
         )
-    if reading.type in ("category", "identifier", "text"):
-        _report_lookalikes(reading, values, hints)
+
+
+def report_same_levels(reading: ColumnReading, levels: Iterable[str]) -> None:
+    """Report levels that are the same but for their case and blanks."""
     by_fold: dict[str, list[str]] = {}
-    for text in values:
+    for text in levels:
         by_fold.setdefault(" ".join(text.split()).casefold(), []).append(text)
     same = [texts for texts in by_fold.values() if len(texts) > 1]
-    if same and reading.type == "category":
+    if same:
         shown = "; ".join(" and ".join(f"“{text}”" for text in texts) for texts in same[:3])
         reading.report(
             "levels_differ_by_case",
-            f"{column.name}: levels differ by case or blanks only: {shown}. merge_levels joins them.",
+            f"{reading.name}: levels differ by case or blanks only: {shown}. merge_levels joins them.",
             len(same),
         )
 
 
-def _report_lookalikes(reading: ColumnReading, values: Mapping[str, int], hints: Hints) -> None:
-    """Report how many cells of a text column look like numbers or dates, unless these are a few odd ones."""
-    sample = sample_of(values, reading.values)
-    n_numbers = n_dates = 0
+def _lookalikes(
+    values: Mapping[str, int], n_cells: int, hints: Hints
+) -> tuple[int, dict[str, int], int]:
+    """Return how many cells look like numbers, which are codes, and how many look like dates; not a few odd ones."""
+    sample = sample_of(values, n_cells)
+    n_numbers, n_dates = 0, 0
+    codes: dict[str, int] = {}
     if any(spellings.digits_of(text) is not None for text in sample):
         n_numbers, codes = count_lookalikes(values, hints)
-        n_codes = sum(codes.values())
-        if codes and is_enough(n_codes + n_numbers, reading.values - n_codes - n_numbers):
-            reading.report(
-                "codes",
-                f"{reading.name}: numbers such as “{next(iter(codes))}” are codes and are read as text, with "
-                "every digit.",
-                n_codes,
-            )
-            n_numbers = 0
     if any(spellings.parse_date(text) is not None for text in sample):
         n_dates = sum(n for text, n in values.items() if spellings.parse_date(text) is not None)
+    return n_numbers, codes, n_dates
+
+
+def report_lookalikes(
+    reading: ColumnReading, n_numbers: int, codes: Mapping[str, int], n_dates: int
+) -> None:
+    """Report how many cells of a text column look like numbers or dates; `codes` : codes with their counts."""
+    n_codes = sum(codes.values())
+    if codes and is_enough(n_codes + n_numbers, reading.values - n_codes - n_numbers):
+        reading.report(
+            "codes",
+            f"{reading.name}: numbers such as “{next(iter(codes))}” are codes and are read as text, with "
+            "every digit.",
+            n_codes,
+        )
+        n_numbers = 0
     for what, count in (("numbers", n_numbers), ("dates", n_dates)):
         if 100 * count > (100 - READABLE_PERCENT) * reading.values:
             reading.report(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from . import spellings
@@ -53,6 +54,18 @@ def read_date_of_digits(column: Texts, hints: Hints) -> ColumnReading | None:
 
 def read_date(column: Texts, hints: Hints, *, is_forced: bool = False) -> ColumnReading | None:
     """Return the reading of a column of dates, None for others; `is_forced` : a person says that they are."""
+    found = recognise_dates(column, hints, is_forced=is_forced)
+    if found is None:
+        return None
+    reading, distinct = found
+    leave_out(reading, distinct, column, hints)
+    return reading
+
+
+def recognise_dates(
+    column: Texts, hints: Hints, *, is_forced: bool = False
+) -> tuple[ColumnReading, set[datetime]] | None:
+    """Return the reading of a column of dates as if nothing were left out, and its different times."""
     values, words = split_missing(column, hints, is_text=False)
     if not values:
         return None
@@ -83,10 +96,7 @@ def read_date(column: Texts, hints: Hints, *, is_forced: bool = False) -> Column
     is_ambiguous = is_ambiguous and hints.date_format is None
     _report_dates(reading, values, parsed, is_ambiguous=is_ambiguous)
     report_unreadable(reading, "date")
-    leave_out(
-        reading, {spellings.in_offset(date, offset) for date in parsed.values()}, column, hints
-    )
-    return reading
+    return reading, {spellings.in_offset(date, offset) for date in parsed.values()}
 
 
 def _is_called_date(name: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from . import spellings
 from .column_cells import (
@@ -29,11 +30,14 @@ def decimal_of_file(decimal: str | None, delimiter: str | None) -> str | None:
 
 def decimal_of(column: Texts) -> str | None:
     """Return the decimal separator that the numbers of a column show, `.` or `,`; None where none decides."""
-    votes = Counter[str]()
     step = max(1, len(column.counts) // SAMPLE_SIZE)
-    for place, (text, count) in enumerate(column.counts.items()):
-        if place % step:
-            continue
+    return decimal_of_sample(islice(column.counts.items(), 0, None, step))
+
+
+def decimal_of_sample(sample: Iterable[tuple[str, int]]) -> str | None:
+    """Return the same as `decimal_of`, from some texts of a column and their counts."""
+    votes = Counter[str]()
+    for text, count in sample:
         digits = spellings.digits_of(text)
         if digits is None:
             if text and text not in MISSING_IN_ANY_CASE:
@@ -52,6 +56,18 @@ def decimal_of(column: Texts) -> str | None:
 
 def read_number(column: Texts, hints: Hints, *, is_forced: bool = False) -> ColumnReading | None:
     """Return the reading of a column of numbers, None for others; `is_forced` : a person says that they are."""
+    found = recognise_numbers(column, hints, is_forced=is_forced)
+    if found is None:
+        return None
+    reading, distinct = found
+    leave_out(reading, distinct, column, hints)
+    return reading
+
+
+def recognise_numbers(
+    column: Texts, hints: Hints, *, is_forced: bool = False
+) -> tuple[ColumnReading, set[float]] | None:
+    """Return the reading of a column of numbers as if nothing were left out, and its different numbers."""
     values, words = split_missing(column, hints, is_text=False)
     if not values:
         return None
@@ -86,8 +102,7 @@ def read_number(column: Texts, hints: Hints, *, is_forced: bool = False) -> Colu
     reading.recognised_as = "numbers"
     _report_numbers(reading, values, parsed, separators)
     report_unreadable(reading, "number")
-    leave_out(reading, distinct, column, hints)
-    return reading
+    return reading, distinct
 
 
 def _digits(

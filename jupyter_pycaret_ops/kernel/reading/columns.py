@@ -7,7 +7,7 @@ text. Profile, runs and deployments all use these decisions.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +29,11 @@ from jupyter_pycaret_ops.common.tables.column_reading import (
 from jupyter_pycaret_ops.common.tables.date_columns import offset_text
 from jupyter_pycaret_ops.common.tables.number_columns import decimal_of_file
 
+from .distinct_texts import DistinctTexts, distinct_texts
+from .many_texts import decide_many, decimal_of_many
+
+#: texts of columns are kept between two uses while they take less than this share of the table's memory
+KEPT_SHARE = 0.2
 #: what pandas infers for objects → what they are; other objects are read from their texts
 _OBJECTS = {
     "boolean": "boolean",
@@ -78,9 +83,12 @@ class ReadingSettings:
         return frozenset(self.missing_words)
 
 
+NO_SETTINGS = ReadingSettings()
+
+
 def read_columns(
     frame: Any,
-    settings: ReadingSettings = ReadingSettings(),
+    settings: ReadingSettings = NO_SETTINGS,
     *,
     target: str | None = None,
     time: str | None = None,
@@ -90,53 +98,121 @@ def read_columns(
     `frame` : DataFrame of shape (n_rows, n_columns) with unique string names and any dtypes. `target` : labels are
     kept whatever they are. `time` : the column of time of a series, where `2018` is a year.
     """
+    columns = each_column(frame, settings, target=target, time=time)
+    return {reading.name: reading for reading, _ in columns}
+
+
+def each_column(
+    frame: Any,
+    settings: ReadingSettings = NO_SETTINGS,
+    *,
+    target: str | None = None,
+    time: str | None = None,
+) -> Iterator[tuple[ColumnReading, DistinctTexts | None]]:
+    """Yield how each column is read, as `read_columns` does, and its distinct texts where it holds texts.
+
+    The texts are in memory for one column at a time; keep none of them.
+    """
     kinds = {name: _kind(frame[name]) for name in frame.columns}
-    texts = {
-        name: _texts(name, frame[name], is_target=name == target)
-        for name, kind in kinds.items()
-        if kind == "text"
-    }
-    decimal = _decimal(texts, settings)
-    readings: dict[str, ColumnReading] = {}
+    kept = _KeptTexts(frame, target)
+    decimal = _decimal(
+        (kept.texts(name) for name, kind in kinds.items() if kind == "text"), settings
+    )
     for name, kind in kinds.items():
-        series = frame[name]
-        levels = settings.levels.get(name)
-        hints = Hints(
-            decimal=decimal,
-            day_first="," in (settings.decimal, decimal),
-            missing_words=settings.words_of(name),
-            date_format=settings.date_formats.get(name),
-            allow_year=name == time,
-            is_target=name in (target, time),
-            keeps_identifier=name in settings.kept,
-            levels=None if levels is None else tuple(spellings.text_of(level) for level in levels),
-        )
-        forced = settings.types.get(name)
-        if kind != "text" and not _is_read_from_texts(series, kind, hints, forced):
-            reading = _of_dtype(name, series, kind, hints, forced)
-        elif kind == "category" and forced is None and levels is None:
-            reading = decide_text(_texts(name, series, is_target=name == target), hints)
-            # that it is no column of numbers is what its dtype says
-            reading.reported = [
-                item for item in reading.reported if not item["code"].startswith("looks_like_")
-            ]
-        else:
-            column = texts.get(name) or _texts(name, series, is_target=name == target)
-            reading = decide(column, hints, forced)
-            if kind == "number" and forced is None and reading.type == "number":
-                # looked at as dates or codes, and none: its dtype knows the numbers exactly
-                reading = _of_dtype(name, series, kind, hints, forced)
-        if levels is not None:
+        hints = _hints(name, settings, decimal, target=target, time=time)
+        texts = kept.pop(name) if kind == "text" else None
+        reading = _read_column(frame[name], name, kind, hints, settings, texts, target)
+        if (levels := settings.levels.get(name)) is not None:
             reading.spelling = {"levels": list(levels)}
         if hints.missing_words is not None:
             reading.spelling["missing_words"] = sorted(hints.missing_words)
-        readings[name] = reading
-    return readings
+        yield reading, texts if isinstance(texts, DistinctTexts) else None
 
 
-def _decimal(texts: Mapping[str, Texts], settings: ReadingSettings) -> str | None:
+class _KeptTexts:
+    """The texts of columns, which are needed twice: for the decimal separator of all, and for each column."""
+
+    def __init__(self, frame: Any, target: str | None) -> None:
+        self._frame, self._target = frame, target
+        self._kept: dict[str, DistinctTexts | Texts] = {}
+        self._free = int(frame.memory_usage(deep=False).sum() * KEPT_SHARE)
+
+    def texts(self, name: str) -> DistinctTexts | Texts:
+        """Return the texts of a column, and keep them if they are small."""
+        found = _texts(name, self._frame[name], is_target=name == self._target)
+        size = found.nbytes if isinstance(found, DistinctTexts) else 0
+        if size <= self._free:
+            self._kept[name] = found
+            self._free -= size
+        return found
+
+    def pop(self, name: str) -> DistinctTexts | Texts:
+        """Return the texts of a column, which are kept no longer."""
+        kept = self._kept.pop(name, None)
+        return kept if kept is not None else self.texts(name)
+
+
+def _hints(
+    name: str,
+    settings: ReadingSettings,
+    decimal: str | None,
+    *,
+    target: str | None,
+    time: str | None,
+) -> Hints:
+    levels = settings.levels.get(name)
+    return Hints(
+        decimal=decimal,
+        day_first="," in (settings.decimal, decimal),
+        missing_words=settings.words_of(name),
+        date_format=settings.date_formats.get(name),
+        allow_year=name == time,
+        is_target=name in (target, time),
+        keeps_identifier=name in settings.kept,
+        levels=None if levels is None else tuple(spellings.text_of(level) for level in levels),
+    )
+
+
+def _read_column(
+    series: Any,
+    name: str,
+    kind: str,
+    hints: Hints,
+    settings: ReadingSettings,
+    texts: DistinctTexts | Texts | None,
+    target: str | None,
+) -> ColumnReading:
+    forced = settings.types.get(name)
+    if kind != "text" and not _is_read_from_texts(series, kind, hints, forced):
+        return _of_dtype(name, series, kind, hints, forced)
+    if texts is None:
+        texts = _texts(name, series, is_target=name == target)
+    if isinstance(texts, DistinctTexts):
+        reading = decide_many(texts, hints) if kind == "text" and forced is None else None
+        if reading is not None:
+            return reading
+        texts = texts.to_texts()
+    if kind == "category" and forced is None and hints.levels is None:
+        reading = decide_text(texts, hints)
+        # that it is no column of numbers is what its dtype says
+        reading.reported = [
+            item for item in reading.reported if not item["code"].startswith("looks_like_")
+        ]
+        return reading
+    reading = decide(texts, hints, forced)
+    if kind == "number" and forced is None and reading.type == "number":
+        # looked at as dates or codes, and none: its dtype knows the numbers exactly
+        return _of_dtype(name, series, kind, hints, forced)
+    return reading
+
+
+def _decimal(columns: Iterable[DistinctTexts | Texts], settings: ReadingSettings) -> str | None:
     """Return the decimal separator that most columns of texts show, else that of the file."""
-    votes = Counter(sign for sign in map(decimal_of, texts.values()) if sign is not None)
+    signs = (
+        decimal_of_many(texts) if isinstance(texts, DistinctTexts) else decimal_of(texts)
+        for texts in columns
+    )
+    votes = Counter(sign for sign in signs if sign is not None)
     return max(votes, key=lambda s: (votes[s], s == settings.decimal), default=settings.decimal)
 
 
@@ -201,8 +277,11 @@ def _share(values: Any, lowest: int, highest: int) -> float:
     return float(((values >= lowest) & (values <= highest) & (np.floor(values) == values)).mean())
 
 
-def _texts(name: str, series: Any, *, is_target: bool) -> Texts:
+def _texts(name: str, series: Any, *, is_target: bool) -> DistinctTexts | Texts:
     """Return the distinct texts of a column of any dtype; `is_target` : with blanks as well, as labels have them."""
+    found = distinct_texts(name, series, is_target=is_target)
+    if found is not None:
+        return found
     gone = series.isna().to_numpy(dtype=bool)
     n_null = int(gone.sum())
     codes, distinct = _factorized(series, gone)

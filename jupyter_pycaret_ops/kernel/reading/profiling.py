@@ -11,12 +11,16 @@ import numpy as np
 import pandas as pd
 
 from jupyter_pycaret_ops.common.protocol import JSON
+from jupyter_pycaret_ops.common.tables.column_cells import JSON_TYPES
 from jupyter_pycaret_ops.common.tables.column_reading import LEFT_OUT, ColumnReading
-from jupyter_pycaret_ops.common.tables.spellings import with_offset
+from jupyter_pycaret_ops.common.tables.spellings import MISSING_TEXTS, with_offset
 from jupyter_pycaret_ops.common.tables.suggestion import suggest
 
 from ..engine import portable
-from .columns import ReadingSettings, read_columns
+from .columns import ReadingSettings, each_column
+from .distinct_texts import DistinctTexts
+from .repeated_rows import RepeatedRows
+from .text_values import different, most_frequent, numbers_of_column, times_of_column
 from .values import plain_value
 
 MAX_LEVELS = 20
@@ -24,20 +28,18 @@ N_BINS = 20
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 #: with more rows, rows are not compared with each other
 MAX_ROWS_COMPARED = 1_000_000
-#: column types → JSON types, for `dtype`
-JSON_TYPES = {
-    "number": "number",
-    "boolean": "boolean",
-    "date": "datetime",
-    "duration": "number",
-}
 
 
 def profile(frame: Any, settings: ReadingSettings, dialect: JSON | None = None) -> JSON:
     """Return the profile of a DataFrame of shape (n_rows, n_columns), as plain JSON."""
     frame = frame.set_axis(portable.unique_names(frame.columns), axis=1).reset_index(drop=True)
-    readings = read_columns(frame, settings)
-    columns = [_column(frame[name], readings[name]) for name in frame.columns]
+    columns, reported = [], []
+    repeated = RepeatedRows(frame) if len(frame) <= MAX_ROWS_COMPARED else None
+    for reading, texts in each_column(frame, settings):
+        columns.append(_column(frame[reading.name], reading, texts))
+        reported += reading.reported
+        if repeated is not None:
+            repeated.add(frame[reading.name], texts)
     described = [
         {
             "name": column["name"],
@@ -51,28 +53,18 @@ def profile(frame: Any, settings: ReadingSettings, dialect: JSON | None = None) 
     ]
     return {
         "rows": len(frame),
-        "duplicates": _duplicates(frame),
+        "duplicates": None if repeated is None else repeated.count(),
         "dialect": dialect,
         "columns": columns,
-        "reported": [item for name in frame.columns for item in readings[name].reported],
+        "reported": reported,
         "notices": [],
         "suggestion": suggest(described),
         "memory_bytes": int(frame.memory_usage(deep=False).sum()),
     }
 
 
-def _duplicates(frame: Any) -> int | None:
-    """Return how many rows repeat an earlier one, None where there are too many to compare."""
-    if len(frame) > MAX_ROWS_COMPARED:
-        return None
-    try:
-        return int(frame.duplicated().sum())
-    except TypeError:  # lists and other values that cannot be compared
-        return None
-
-
-def _column(series: Any, reading: ColumnReading) -> JSON:
-    """Return the profile of one column, Series of shape (n_rows,)."""
+def _column(series: Any, reading: ColumnReading, texts: DistinctTexts | None) -> JSON:
+    """Return the profile of one column, Series of shape (n_rows,); `texts` : its texts, if it holds texts."""
     found: JSON = {
         "name": reading.name,
         "type": reading.type,
@@ -96,11 +88,11 @@ def _column(series: Any, reading: ColumnReading) -> JSON:
         "set_by_person": reading.set_by_person,
         "alternatives": [],
     }
-    numbers, offset = _numbers(series, reading)
+    numbers, offset = _numbers(series, reading, texts)
     if numbers is not None:
         found |= _numeric(numbers, offset, is_date=reading.type == "date")
     if numbers is None or reading.distinct <= MAX_LEVELS:
-        found["top"] = _levels(series, reading)
+        found["top"] = _levels(series, reading, texts)
     return found
 
 
@@ -117,24 +109,39 @@ def _json_type(series: Any, reading: ColumnReading) -> str:
     return JSON_TYPES.get(reading.type, "string")
 
 
-def _numbers(series: Any, reading: ColumnReading) -> tuple[Any, int | None]:
+def _numbers(
+    series: Any, reading: ColumnReading, texts: DistinctTexts | None
+) -> tuple[Any, int | None]:
     """Return a column as float64 array of shape (n_rows,), dates in seconds, and the offset of its times.
 
     None for columns of other types.
     """
     rule = reading.spelling
     if reading.type == "date":
-        dates = portable.read_dates(series, rule, strict=False)
-        seconds = np.asarray((dates - pd.Timestamp(0)) / pd.Timedelta(seconds=1), dtype="float64")
-        return seconds, rule.get("offset")
+        if texts is not None:
+            return texts.of_cells(_seconds(times_of_column(texts, rule))), rule.get("offset")
+        return _seconds(portable.read_dates(series, rule, strict=False)), rule.get("offset")
     if reading.type == "duration":
-        return portable.read_seconds(series, rule, strict=False), None
+        if texts is not None:
+            series = pd.Series(texts.texts.to_pylist(), dtype=object)
+        seconds = portable.read_seconds(series, rule, strict=False)
+        return (seconds if texts is None else texts.of_cells(seconds)), None
     is_number = reading.type == "number" or (
         reading.type in LEFT_OUT
         and pd.api.types.is_numeric_dtype(series.dtype)
         and not pd.api.types.is_bool_dtype(series.dtype)
     )
-    return (portable.read_numbers(series, rule, strict=False), None) if is_number else (None, None)
+    if not is_number:
+        return None, None
+    if texts is not None:
+        return texts.of_cells(numbers_of_column(texts, rule)), None
+    return portable.read_numbers(series, rule, strict=False), None
+
+
+def _seconds(dates: Any) -> Any:
+    """Return times as seconds since 1970, float64 array of shape (n_times,)."""
+    since = pd.DatetimeIndex(dates) - pd.Timestamp(0)
+    return np.asarray(since / pd.Timedelta(seconds=1), dtype="float64")
 
 
 def _numeric(numbers: Any, offset: int | None, *, is_date: bool) -> JSON:
@@ -148,7 +155,10 @@ def _numeric(numbers: Any, offset: int | None, *, is_date: bool) -> JSON:
             return float(value)
         return with_offset(pd.Timestamp(value, unit="s").round("us").to_pydatetime(), offset)
 
-    counts, edges = np.histogram(known, bins=min(N_BINS, max(1, len(np.unique(known)))))
+    n_different = len(np.unique(known[:1_000]))
+    if n_different < N_BINS:
+        n_different = len(different(known))
+    counts, edges = np.histogram(known, bins=min(N_BINS, n_different))
     return {
         "min": shown(known.min()),
         "max": shown(known.max()),
@@ -165,16 +175,22 @@ def _numeric(numbers: Any, offset: int | None, *, is_date: bool) -> JSON:
     }
 
 
-def _levels(series: Any, reading: ColumnReading) -> list[JSON]:
+def _levels(series: Any, reading: ColumnReading, texts: DistinctTexts | None) -> list[JSON]:
     """Return the most frequent values of a column, in its own spelling, with their counts."""
-    if reading.type in ("number", "boolean", "date", "duration"):
-        values = series[~series.isna()]
-        counts = values.astype(object).value_counts() if len(values) else values
+    is_of_cells = reading.type in ("number", "boolean", "date", "duration")
+    words = reading.spelling.get("missing_words")
+    if texts is not None and (not is_of_cells or texts.is_raw):
+        gone = () if is_of_cells else ("", *(MISSING_TEXTS if words is None else words))
+        top: list[tuple[Any, int]] = list(most_frequent(texts, MAX_LEVELS, without=gone))
     else:
-        words = reading.spelling.get("missing_words")
-        texts = pd.Series(portable.read_text(series, words), dtype=object)
-        counts = texts.value_counts()
-    top = sorted(counts.items(), key=lambda item: (-item[1], str(item[0])))[:MAX_LEVELS]
+        if is_of_cells:
+            values = series[~series.isna()]
+            if values.dtype not in ("int64", "float64", "bool"):
+                values = values.astype(object)
+        else:
+            values = pd.Series(portable.read_text(series, words), dtype=object)
+        counts = values.value_counts() if len(values) else values
+        top = sorted(counts.items(), key=lambda item: (-item[1], str(item[0])))[:MAX_LEVELS]
     return [{"value": plain_value(_scalar(value)), "count": int(count)} for value, count in top]
 
 

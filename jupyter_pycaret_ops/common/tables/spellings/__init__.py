@@ -22,7 +22,9 @@ from .duration_spelling import (
 )
 from .number_spelling import (
     LARGEST_INTEGER,
+    NUMBER,
     PLAIN_NUMBER,
+    SHORT_NUMBER,
     Number,
     digits_of,
     is_code,
@@ -33,6 +35,7 @@ from .number_spelling import (
 )
 from .texts import (
     BLANKS,
+    UNSEEN,
     text_of,
     trimmed,
     with_ascii_digits,
@@ -54,7 +57,10 @@ __all__ = [
     "LARGEST_INTEGER",
     "MISSING_TEXTS",
     "MISSING_WORDS",
+    "NUMBER",
     "PLAIN_NUMBER",
+    "SHORT_NUMBER",
+    "UNSEEN",
     "Date",
     "Number",
     "boolean_words",

@@ -52,7 +52,7 @@ _CURRENCY_WORDS = frozenset(
 #: US$, R$, €
 _CURRENCY_SIGN = re.compile("[A-Z]{0,3}[$¢£¤¥֏؋৳฿៛₠-₿﷼﹩$¢£¥₩元円원]")
 _AROUND = r"(?:Rs|kr|лв|руб|₽)\.|[^0-9.,'()<>≤≥=+−\- ٫٬]{1,4}"
-_NUMBER = re.compile(
+NUMBER = re.compile(
     rf"""(?:(?P<bound>[<>≤≥]=?)[ ]*)?
     (?:(?P<sign>[-+−])[ ]*)?
     (?:(?P<outer>{_AROUND})[ ]*)?
@@ -83,7 +83,7 @@ _SAME_SIGNS = str.maketrans(
 _DECIMAL_SIGNS = ".,٫"
 _GROUP_SIGNS = ",.' ٬"
 #: most numbers that are not plain: `1,200.50`, `$5`, `15 %`
-_SHORT = re.compile(r"([-+]?)([$€£¥]?)([0-9][0-9.,]*)(?: ?([%$€£¥]))?")
+SHORT_NUMBER = re.compile(r"([-+]?)([$€£¥]?)([0-9][0-9.,]*)(?: ?([%$€£¥]))?")
 #: the usual groups of three: `1,200.50` and `1.200,50`
 _IN_ENGLISH = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?")
 _IN_GERMAN = re.compile(r"[0-9]{1,3}(?:\.[0-9]{3})+(?:,[0-9]*)?")
@@ -142,7 +142,7 @@ def is_code(text: str) -> bool:
 def digits_of(text: str) -> str | None:
     """Return the digits and separators of a number as text (`$1,200.50` → `1,200.50`), None for other texts."""
     text = trimmed(text)
-    if (match := _SHORT.fullmatch(text)) and not (match[2] and match[4]):
+    if (match := SHORT_NUMBER.fullmatch(text)) and not (match[2] and match[4]):
         return match[3]
     match = _match_number(text)
     return None if match is None else match["digits"]
@@ -158,7 +158,7 @@ def parse_number(
     """
     if decimal == "." and PLAIN_NUMBER.fullmatch(text):
         return Number(float(text))
-    if (match := _SHORT.fullmatch(text)) and not (match[2] and match[4]):
+    if (match := SHORT_NUMBER.fullmatch(text)) and not (match[2] and match[4]):
         sign, before, digits, after = match.groups()
         body = _without_groups(digits, decimal, thousands)
         if body is None or (not allow_codes and is_code(body)):
@@ -199,7 +199,7 @@ def _match_number(text: str) -> re.Match[str] | None:
         text = with_ascii_digits(text).translate(_SAME_SIGNS)
     elif "\t" in text:
         text = text.replace("\t", " ")
-    match = _NUMBER.fullmatch(text)
+    match = NUMBER.fullmatch(text)
     if match is None:
         return None
     _, sign, outer, opened, inside, before, inner, _, _, after, closed, end = match.groups()

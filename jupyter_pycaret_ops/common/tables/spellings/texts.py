@@ -8,7 +8,7 @@ from typing import Any
 #: blanks in numbers and around cells: space, no-break, figure, thin, narrow no-break, ideographic space
 BLANKS = " \t\u00a0\u2007\u2009\u202f\u3000"
 #: other signs around cells that are not seen: line ends, byte-order mark, zero-width space
-_UNSEEN = BLANKS + "\r\n\v\f\ufeff\u200b"
+UNSEEN = BLANKS + "\r\n\v\f\ufeff\u200b"
 
 
 def text_of(value: Any) -> str:
@@ -30,7 +30,7 @@ def text_of(value: Any) -> str:
 
 def trimmed(text: str) -> str:
     """Return a text without the blanks around it."""
-    return text.strip(_UNSEEN)
+    return text.strip(UNSEEN)
 
 
 def with_ascii_digits(text: str) -> str:
