@@ -29,11 +29,11 @@ from jupyter_pycaret_ops.common.tables.column_reading import (
 from jupyter_pycaret_ops.common.tables.date_columns import offset_text
 from jupyter_pycaret_ops.common.tables.number_columns import decimal_of_file
 
-from .distinct_texts import DistinctTexts, distinct_texts
+from .distinct_texts import DistinctTexts, distinct_texts, release_memory
 from .many_texts import decide_many, decimal_of_many
 
 #: texts of columns are kept between two uses while they take less than this share of the table's memory
-KEPT_SHARE = 0.2
+KEPT_SHARE = 0.1
 #: what pandas infers for objects → what they are; other objects are read from their texts
 _OBJECTS = {
     "boolean": "boolean",
@@ -127,6 +127,8 @@ def each_column(
         if hints.missing_words is not None:
             reading.spelling["missing_words"] = sorted(hints.missing_words)
         yield reading, texts if isinstance(texts, DistinctTexts) else None
+        texts = None
+        release_memory()
 
 
 class _KeptTexts:
@@ -144,6 +146,7 @@ class _KeptTexts:
         if size <= self._free:
             self._kept[name] = found
             self._free -= size
+        release_memory()
         return found
 
     def pop(self, name: str) -> DistinctTexts | Texts:

@@ -36,7 +36,7 @@ class DistinctTexts:
     counts: Any
     #: the row in which each stands first, int64 array of shape (n_distinct,)
     first_rows: Any
-    #: the place of each cell in `texts`, -1 where it is null, int32 array of shape (n_rows,)
+    #: the place of each cell in `texts`, -1 where it is null, int16 or int32 array of shape (n_rows,)
     codes: Any
     n_null: int = 0
     #: cells that had blanks around them, those of blanks only aside
@@ -87,33 +87,51 @@ def distinct_texts(name: str, series: Any, *, is_target: bool = False) -> Distin
     cells = _arrow_array(series)
     if cells is None:
         return None
-    encoded = cells.dictionary_encode()
-    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    texts, labels, n_trimmed = encoded.dictionary, None, 0
-    trimmed = pc.utf8_trim(texts, UNSEEN)
-    is_same = pc.equal(texts, trimmed).to_numpy(zero_copy_only=False)
-    is_raw = bool(is_same.all())
+    codes, texts = _encoded(cells)
+    labels, n_trimmed = None, 0
+    is_raw = all(_is_trimmed(part) for part in slices_of(texts))
     if not is_raw:
         counts = _counts(codes, len(texts))
-        is_empty = pc.equal(trimmed, "").to_numpy(zero_copy_only=False)
-        n_trimmed = int(counts[~is_same & ~is_empty].sum())
+        trimmed = pc.utf8_trim(texts, UNSEEN)
+        is_changed = pc.and_(pc.not_equal(texts, trimmed), pc.not_equal(trimmed, ""))
+        n_trimmed = int(counts[is_changed.to_numpy(zero_copy_only=False)].sum())
         if is_target and n_trimmed:
             labels = dict(zip(texts.to_pylist(), counts.tolist(), strict=True))
-        again = trimmed.dictionary_encode()
-        places = again.indices.to_numpy(zero_copy_only=False)
+        places, texts = _encoded(trimmed)
         codes = np.append(places, np.int32(-1))[codes]
-        texts = again.dictionary
-    elif len(texts) == len(cells):
-        texts = cells  # all different: the column itself
-    n_null = int(cells.null_count)
     counts, first_rows = _counts(codes, len(texts)), _first_rows(codes)
+    if len(texts) < np.iinfo("int16").max:
+        codes = codes.astype("int16")
+    n_null = int(cells.null_count)
     return DistinctTexts(name, texts, counts, first_rows, codes, n_null, n_trimmed, is_raw, labels)
+
+
+def slices_of(texts: Any) -> Iterator[Any]:
+    """Yield parts of an array, without copies."""
+    return (texts.slice(start, CHUNK) for start in range(0, len(texts), CHUNK))
 
 
 def chunks_of(texts: Any) -> Iterator[list[str]]:
     """Yield the texts of an array as Python objects, some at a time."""
-    for start in range(0, len(texts), CHUNK):
-        yield texts.slice(start, CHUNK).to_pylist()
+    return (part.to_pylist() for part in slices_of(texts))
+
+
+def release_memory() -> None:
+    """Give the memory of arrays that are no longer used back to the system."""
+    if pa is not None:
+        pa.default_memory_pool().release_unused()
+
+
+def _encoded(cells: Any) -> tuple[Any, Any]:
+    """Return the place of each cell in the different texts, -1 where null, and these texts."""
+    encoded = cells.dictionary_encode()
+    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    # texts that are all different are the column itself, without a copy
+    return codes, cells if len(encoded.dictionary) == len(cells) else encoded.dictionary
+
+
+def _is_trimmed(texts: Any) -> bool:
+    return bool(pc.all(pc.equal(texts, pc.utf8_trim(texts, UNSEEN)), min_count=0).as_py())
 
 
 def _arrow_array(series: Any) -> Any:

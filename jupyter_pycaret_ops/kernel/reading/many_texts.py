@@ -47,7 +47,7 @@ from jupyter_pycaret_ops.common.tables.number_columns import (
 )
 
 from .distinct_texts import CHUNK, DistinctTexts
-from .text_values import different, is_in, iso_times, matches, numbers_of, times_of
+from .text_values import different, is_in, iso_times, matches, numbers_of, times_of, without
 
 try:
     import pyarrow as pa
@@ -72,7 +72,7 @@ _FINITE = (
 _MAX_DIGITS = 15
 _LARGE_EXPONENT = r"[eE][-+]?[0-9]{3}"
 _LEADING_ZERO = r"^[^0-9]*0"
-_SHAPE = bytes.maketrans(b"0123456789", b"1111111111")
+_SHAPE = np.frombuffer(bytes.maketrans(b"0123456789", b"1111111111"), "uint8")
 #: what `str.split` takes for blanks, of ASCII
 _BLANKS = r"\x09-\x0d\x1c-\x20"
 _IS_BLANK = np.array([chr(sign).isspace() and sign < 128 for sign in range(256)])
@@ -138,7 +138,7 @@ class _Decision:
         if found is None:
             return None
         reading, _ = found
-        numbers = numbers_of(self.texts.filter(pa.array(~self.is_missing)), reading.spelling)
+        numbers = numbers_of(without(self.texts, self.is_missing), reading.spelling)
         leave_out(reading, different(numbers[~np.isnan(numbers)]), self._facts(), self.hints)
         return reading
 
@@ -171,7 +171,7 @@ class _Decision:
         known = spellings.MISSING_TEXTS if own is None else set(map(spellings.trimmed, own))
         is_missing = is_in(self.texts, {*known, ""})
         places = np.flatnonzero(~is_missing)
-        texts, counts = self.texts.take(pa.array(places)), self.counts[places]
+        texts, counts = without(self.texts, is_missing), self.counts[places]
         n_levels, n_cells = len(texts), int(counts.sum())
         if n_levels <= MAX_BOOLEAN_TEXTS:
             raise _NotHere
@@ -309,7 +309,7 @@ def _groups(texts: Any, is_single: Any) -> tuple[Any, Any]:
         is_alike[foreign] &= pc.equal(*n_digits).to_numpy(zero_copy_only=False)
     groups = np.arange(len(texts)) + 1  # single
     groups[~is_number_like & ~is_single] = 0
-    alike = texts.filter(pa.array(is_alike))
+    alike = without(texts, ~is_alike)
     shapes = _shapes(alike).dictionary_encode().indices.to_numpy(zero_copy_only=False)
     is_zero = matches(alike, _LEADING_ZERO)
     groups[is_alike] = -1 - 2 * shapes.astype("int64") - is_zero
@@ -319,7 +319,7 @@ def _groups(texts: Any, is_single: Any) -> tuple[Any, Any]:
 def _shapes(texts: Any) -> Any:
     """Return texts with 1 for every digit."""
     _, offsets, data = texts.buffers()
-    content = b"" if data is None else data.to_pybytes().translate(_SHAPE)
+    content = _SHAPE[np.frombuffer(data or b"", "uint8")]
     return pa.Array.from_buffers(
         texts.type, len(texts), [None, offsets, pa.py_buffer(content)], offset=texts.offset
     )
@@ -328,15 +328,20 @@ def _shapes(texts: Any) -> Any:
 def _representatives(groups: Any, counts: Any, n_each: int) -> tuple[Any, Any]:
     """Return the places of the first `n_each` members of each group, in order, and counts that add up to all."""
     order = np.argsort(groups, kind="stable")
+    if not len(order):
+        return order, counts
     is_first = np.diff(groups[order], prepend=groups[order[:1]] - 1) != 0
     starts = np.flatnonzero(is_first)
-    sizes = np.diff(np.append(starts, len(order)))
-    rank = np.arange(len(order)) - np.repeat(starts, sizes)
-    totals = np.add.reduceat(counts[order], starts) if len(starts) else starts
-    kept = rank < n_each
-    own = np.where(kept, counts[order], 0)
-    own[starts] += totals - np.add.reduceat(own, starts) if len(starts) else 0
-    places, own = order[kept], own[kept]
+    ends = np.append(starts[1:], len(order))
+    kept = is_first
+    for rank in range(1, n_each):
+        place = starts + rank
+        kept[place[place < ends]] = True
+    places = order[kept]
+    own = counts[places]
+    # the first one of a group stands for those that are not kept
+    firsts = np.searchsorted(np.flatnonzero(kept), starts)
+    own[firsts] += np.add.reduceat(counts[order], starts) - np.add.reduceat(own, firsts)
     in_order = np.argsort(places)
     return places[in_order], own[in_order]
 

@@ -54,11 +54,11 @@ def numbers_of(texts: Any, spelling: Mapping[str, Any]) -> Any:
     is_read = np.zeros(len(texts), dtype=bool)
     if decimal == ".":
         is_read = matches(texts, _PLAIN)
-        numbers[is_read] = _floats(texts.filter(pa.array(is_read)))
+        numbers[is_read] = _floats(without(texts, ~is_read))
     if decimal in (".", ",") and not is_read.all():
         is_usual = ~is_read & matches(texts, _WITH_POINT if decimal == "." else _WITH_COMMA)
         is_usual &= ~matches(texts, _TWO_CURRENCIES)
-        digits = texts.filter(pa.array(is_usual))
+        digits = without(texts, ~is_usual)
         if decimal == ",":
             digits = pc.replace_substring_regex(digits, r"[^0-9,\-]", "")
             digits = pc.replace_substring(digits, ",", ".")
@@ -104,7 +104,7 @@ def numbers_of_column(column: DistinctTexts, spelling: Mapping[str, Any]) -> Any
     """Return the number of each distinct text, NaN where missing or unreadable, as `portable.read_numbers` reads it."""
     is_word = _missing_words(column, spelling)
     numbers = np.full(len(column.texts), np.nan)
-    numbers[~is_word] = numbers_of(column.texts.filter(pa.array(~is_word)), spelling)
+    numbers[~is_word] = numbers_of(without(column.texts, is_word), spelling)
     for word in spelling.get("missing_words") or ():
         number = spellings.parse_number(word)
         if number is not None:
@@ -116,7 +116,7 @@ def times_of_column(column: DistinctTexts, spelling: Mapping[str, Any]) -> Any:
     """Return the time of each distinct text, NaT where missing or unreadable, as `portable.read_dates` reads it."""
     is_word = _missing_words(column, spelling)
     times = _no_times(len(column.texts))
-    times[~is_word] = times_of(column.texts.filter(pa.array(~is_word)), spelling)
+    times[~is_word] = times_of(without(column.texts, is_word), spelling)
     return times
 
 
@@ -137,7 +137,8 @@ def most_frequent(
     if len(places) > n_most:
         least = np.partition(counts, -n_most)[-n_most]
         more, equal = places[counts > least], places[counts == least]
-        texts = column.texts.take(pa.array(equal))
+        is_whole = len(equal) == len(column.texts)
+        texts = column.texts if is_whole else column.texts.take(pa.array(equal))
         options = pc.SelectKOptions(k=n_most, sort_keys=[("texts", "ascending")])
         first = pc.select_k_unstable(pa.table({"texts": texts}), options=options)
         places = np.concatenate([more, equal[first.to_numpy(zero_copy_only=False)]])
@@ -153,7 +154,7 @@ def iso_times(texts: Any) -> Any:
     for pattern in (ISO_DATE, ISO_TIME):
         is_one = matches(texts, f"^{pattern}$")
         if is_one.any():
-            times[is_one] = _times_of_digits(texts.filter(pa.array(is_one)))
+            times[is_one] = _times_of_digits(without(texts, ~is_one))
     return times
 
 
@@ -168,6 +169,11 @@ def different(values: Any) -> Any:
 def matches(texts: Any, pattern: str) -> Any:
     """Return which texts match a regular expression of RE2, bool array of shape (n_texts,)."""
     return pc.match_substring_regex(texts, pattern).to_numpy(zero_copy_only=False)
+
+
+def without(texts: Any, is_out: Any) -> Any:
+    """Return the texts that are not out, bool array of shape (n_texts,); no copy where none is."""
+    return texts.filter(pa.array(~is_out)) if is_out.any() else texts
 
 
 def is_in(texts: Any, words: Iterable[str]) -> Any:
