@@ -13,7 +13,8 @@ from typing import Any
 from jupyter_core.application import JupyterApp
 
 from .. import __version__
-from .commands import COMMANDS, USAGE_ERROR
+from .client_command import USAGE_ERROR
+from .commands import COMMANDS
 from .output import tolerant_output
 from .server_commands import DoctorApp, MigrateApp
 

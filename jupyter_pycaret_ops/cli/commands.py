@@ -1,7 +1,4 @@
-"""`run`, `runs`, `show`, `cancel`, `promote`, `deploy`, `predict`: commands that call a server.
-
-Exit codes: 0 success, 1 refused or not found, 2 usage error, 3 run failed, 4 run cancelled, 5 no server.
-"""
+"""`run`, `runs`, `show`, `cancel`, `promote`, `deploy`, `predict`: commands from data to predictions."""
 
 from __future__ import annotations
 
@@ -9,109 +6,21 @@ import argparse
 import csv
 import json
 import sys
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, ClassVar, NoReturn
+from typing import Any
 from urllib.parse import urlsplit
 
-from jupyter_core.application import JupyterApp
-
-from .. import __version__
-from ..client import Client, NoServer, Unreachable, run_request
+from ..client import run_request
 from ..client.records import ENDED, JSON, DataSource, FieldSchema, Run, leaderboard_of
 from ..common.engine_facts import SAMPLE_SETS
-from ..common.errors import Invalid, OpsError
+from ..common.errors import Invalid
 from ..common.tables.local_file import columns_of_file
 from ..common.tables.suggestion import suggest_for
+from .client_command import EXIT_CODES, REFUSED, ClientCommand
+from .data_commands import DataCommand
 from .output import decoded
-from .rendering import Bar, leaderboard, profile_text, table
-
-REFUSED, USAGE_ERROR, FAILED, CANCELLED, NO_SERVER = 1, 2, 3, 4, 5
-EXIT_CODES = {"succeeded": 0, "failed": FAILED, "cancelled": CANCELLED}
-
-
-class ClientCommand(JupyterApp):
-    """A command that calls a server; subclasses define its arguments and what it does."""
-
-    version = __version__
-    #: set by `start`
-    client: Client
-    #: set by `initialize`
-    args: argparse.Namespace
-    _class_help: ClassVar[str] = ""
-
-    @classmethod
-    def summary(cls) -> str:
-        """Return the first line of the docstring, as help text."""
-        return (cls.__doc__ or "").strip().split("\n")[0]
-
-    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Add the arguments of the command."""
-
-    def execute(self) -> int:
-        """Execute the command and return the exit code."""
-        raise NotImplementedError
-
-    def initialize(self, argv: Any = None) -> None:
-        """Parse the arguments."""
-        parser = argparse.ArgumentParser(
-            prog=f"jupyter pycaret-ops {self.name}", description=self.summary()
-        )
-        self.add_arguments(parser)
-        parser.add_argument("--json", action="store_true", help="write JSON, for scripts")
-        parser.add_argument(
-            "--url", help="URL of the server; default: $PYCARET_OPS_URL, else the server that runs"
-        )
-        parser.add_argument(
-            "--token",
-            help="token or API key; other users may see it, so prefer $PYCARET_OPS_TOKEN",
-        )
-        trust = parser.add_mutually_exclusive_group()
-        trust.add_argument(
-            "--ca", metavar="FILE", help="further certificates to trust; default: $PYCARET_OPS_CA"
-        )
-        trust.add_argument("--no-verify", action="store_true", help="trust any certificate")
-        given = sys.argv[1:] if argv is None else argv
-        # the name of a file is not changed, so that it can be opened
-        self.args = parser.parse_args(
-            [arg if Path(arg).exists() else decoded(arg) for arg in given]
-        )
-
-    def start(self) -> None:
-        """Execute the command, and exit with its code."""
-        try:
-            verify = self.args.ca or not self.args.no_verify
-            with Client(self.args.url, self.args.token, verify=verify) as self.client:
-                try:
-                    code = self.execute()
-                except OpsError as error:
-                    if not isinstance(error, NoServer | Unreachable):
-                        error.message = run_request.replace_ids(self.client, error.message)
-                    raise
-        except OpsError as error:
-            self._exit_with_error(error)
-        except KeyboardInterrupt:
-            code = 130
-        sys.exit(code)
-
-    def _exit_with_error(self, error: OpsError) -> NoReturn:
-        if self.args.json:
-            body: JSON = {"message": error.message, "reason": error.reason}
-            if error.errors:
-                body["errors"] = error.errors
-            sys.stderr.write(_json(body) + "\n")
-        else:
-            sys.stderr.write(f"{error.message}\n")
-            for field_error in (error.errors or [])[1:]:
-                sys.stderr.write(f"{field_error['msg']}\n")
-        sys.exit(NO_SERVER if isinstance(error, NoServer | Unreachable) else REFUSED)
-
-    def write(self, result: Any, text: Callable[[], str]) -> None:
-        """Write the result as JSON, or as text."""
-        out = _json(result, indent=2) if self.args.json else text()
-        sys.stdout.write(out + "\n")
-        sys.stdout.flush()
+from .rendering import Bar, leaderboard, table
 
 
 class RunCommand(ClientCommand):
@@ -162,13 +71,17 @@ class RunCommand(ClientCommand):
         if Path(data).is_file():
             name = decoded(Path(data).stem)
             return run_request.file_table(
-                self.client, request, name, columns_of_file(data), lambda: self._upload(data, name)
+                self.client,
+                request,
+                name,
+                columns_of_file(data, request.dialect),
+                lambda: self._upload(data, name, request.dialect),
             )
         if data in SAMPLE_SETS:
             return run_request.sample_table(data)
         return run_request.source_table(self.client, run_request.find_source(self.client, data))
 
-    def _upload(self, file: str, name: str) -> DataSource:
+    def _upload(self, file: str, name: str, dialect: JSON) -> DataSource:
         """Return the data source with the bytes of the file; upload it if there is none."""
         bar = Bar(sys.stderr, quiet=self.args.json)
         source, is_new = run_request.upload_once(
@@ -176,6 +89,7 @@ class RunCommand(ClientCommand):
             file,
             name,
             filename=decoded(Path(file).name),
+            dialect=dialect,
             on_progress=lambda done, total: bar.show(done, total, f"Uploading {name}"),
         )
         if not is_new:
@@ -251,27 +165,6 @@ class RunIdCommand(ClientCommand):
     def run_id(self) -> str:
         """Return the id of the run."""
         return run_request.find_run(self.client, self.args.run)
-
-
-class DataCommand(ClientCommand):
-    """Show how a data source is read: types, missing and unreadable cells of each column."""
-
-    name = "data"
-
-    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """See `ClientCommand.add_arguments`."""
-        parser.add_argument("action", choices=["profile"], help="what to show")
-        parser.add_argument("source", help="name or id of the data source")
-        parser.add_argument("--again", action="store_true", help="make the profile again")
-
-    def execute(self) -> int:
-        """Write the profile."""
-        source = run_request.find_source(self.client, self.args.source)
-        if self.args.again:
-            self.client.data_sources.make_profile(source["id"])
-        profile = self.client.data_sources.profile(source["id"])
-        self.write(profile, lambda: profile_text(profile))
-        return 0
 
 
 class ShowCommand(RunIdCommand):
@@ -433,12 +326,6 @@ def _read(path: str) -> str:
         raise Invalid(f"{name} is not UTF-8: byte {error.start + 1} is invalid.") from None
     except OSError as error:
         raise Invalid(f"{name} cannot be read: {error.strerror or error}.") from None
-
-
-def _json(value: Any, indent: int | None = None) -> str:
-    """Return the value as JSON; characters that the terminal cannot write are escaped."""
-    encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower().replace("_", "-")
-    return json.dumps(value, ensure_ascii=encoding not in ("utf-8", "utf8"), indent=indent)
 
 
 def _typed(text: str | None, schema: FieldSchema) -> Any:

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Sequence
 from typing import TextIO
 
-from ..client.records import JSON, Profile, ProfileColumn
+from ..client.records import JSON, Changes, Profile, ProfileColumn
 
 BAR_WIDTH = 24
 #: metrics in addition to the one that orders the models
@@ -89,6 +89,24 @@ def profile_text(profile: Profile) -> str:
         head += f", {profile['duplicates']:,} repeated rows"
     lines = [head, table(("COLUMN", "TYPE", "MISSING", "UNREADABLE", "DISTINCT", "VALUES"), rows)]
     return "\n".join([*lines, *(f"- {item['message']}" for item in profile["reported"])])
+
+
+def changes_text(changes: Changes | None) -> str:
+    """Return what a version changes against the one before, as one line."""
+    if changes is None:
+        return ""
+    parts = []
+    rows = changes["rows"]
+    if rows:
+        parts.append(f"{abs(rows):,} {'more' if rows > 0 else 'fewer'} rows")
+    parts += [
+        f"{what} {', '.join(changes[key])}"  # type: ignore[literal-required]
+        for key, what in (("added", "added"), ("removed", "removed"))
+        if changes[key]  # type: ignore[literal-required]
+    ]
+    parts += [f"{item['column']}: {item['before']} → {item['after']}" for item in changes["types"]]
+    parts += [f"{item['count']:,} new levels in {item['column']}" for item in changes["levels"]]
+    return "; ".join(parts)
 
 
 def _range(column: ProfileColumn) -> str:

@@ -13,7 +13,7 @@ from traitlets import Bool, Unicode, default
 
 from .. import __version__
 from ..server import settings
-from .commands import USAGE_ERROR
+from .client_command import USAGE_ERROR
 
 if TYPE_CHECKING:
     from ..server.doctor import Finding

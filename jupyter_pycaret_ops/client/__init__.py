@@ -19,7 +19,8 @@ from .default_project import DefaultProject, find_default_project
 from .discovery import Address, NoServer, find_server
 from .event_stream import EventStream
 from .records import ENDED
-from .resources.runs import DataSources, Describe, Experiments, Runs
+from .resources.data_sources import DataSources
+from .resources.runs import Describe, Experiments, Runs
 from .resources.serving import Deployments, OpenInference, Pipelines
 from .resources.workspaces import ApiKeys, Projects, Server, Workspaces
 from .transport import ServerFault, Transport, Unreachable, Untrusted

@@ -13,8 +13,15 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..common.engine_facts import SAMPLE_SETS, SAMPLE_TARGET
 from ..common.errors import Invalid, NotFound, OpsError
+from ..common.tables.dialect import parse_overrides
 from ..common.task_types import TASK_TYPES, TaskType
 from .default_project import DefaultProject
+from .reading_arguments import (
+    add_column_arguments,
+    add_dialect_arguments,
+    column_params_of,
+    dialect_of,
+)
 from .records import JSON, DataSource, Experiment, JSONs, NewRun
 from .request_checks import check_request
 from .resources.runs import Submission
@@ -38,6 +45,10 @@ class RunRequest:
     experiment: str | None = None
     setup_params: JSON = field(default_factory=dict)
     plan_params: JSON = field(default_factory=dict)
+    #: how a file is read, where that is not detected rightly
+    dialect: JSON = field(default_factory=dict)
+    #: of a data source; None for the newest
+    data_version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +110,8 @@ def submit(client: Client, request: RunRequest, table: Table, suggest: Suggest) 
     }
     if request.model is not None:
         submission["model_id"] = request.model
+    if request.data_version is not None:
+        submission["data_version"] = request.data_version
     return SubmittedRun(client.runs.submit(experiment["id"], **submission), task, target, guesses)
 
 
@@ -206,9 +219,12 @@ def upload_once(
     name: str,
     *,
     filename: str | None = None,
+    dialect: JSON | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> tuple[DataSource, bool]:
     """Upload a file unless the workspace has one with the same bytes; return the source and whether it is new.
+
+    One that is read in another way than `dialect` says is not the same.
 
     Raises
     ------
@@ -222,7 +238,11 @@ def upload_once(
         raise Invalid(f"{content!s} cannot be read: {error.strerror or error}.") from None
     sources = client.data_sources.list(workspace, limit=None)
     for source in sources:
-        if source["kind"].endswith("_upload") and source["config"].get("sha256") == digest:
+        if (
+            source["kind"].endswith("_upload")
+            and source["config"].get("sha256") == digest
+            and (source["config"].get("dialect_fields") or {}) == parse_overrides(dialect or {})
+        ):
             return source, False
     cap = client.server.about()["upload_cap_bytes"]
     if size > cap:
@@ -231,7 +251,7 @@ def upload_once(
         )
     free = unused_name(name, {source["name"] for source in sources})
     source = client.data_sources.upload(
-        workspace, content, free, filename=filename, on_progress=on_progress
+        workspace, content, free, filename=filename, dialect=dialect, on_progress=on_progress
     )
     return source, True
 
@@ -359,6 +379,14 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--project", metavar="P", help="name of the project")
     parser.add_argument("--experiment", metavar="E", help="name of the experiment")
+    parser.add_argument(
+        "--data-version",
+        metavar="N",
+        type=int,
+        help="version of the data source; default: the newest",
+    )
+    add_column_arguments(parser)
+    add_dialect_arguments(parser)
 
 
 def split_list(text: str) -> list[str]:
@@ -372,7 +400,8 @@ def request_from(
     plan_params: JSON | None = None,
 ) -> RunRequest:
     """Return the request of parsed arguments; they override `setup_params` and `plan_params`."""
-    setup, plan = dict(setup_params or {}), dict(plan_params or {})
+    setup = {**(setup_params or {}), **column_params_of(args)}
+    plan = dict(plan_params or {})
     if args.fold is not None:
         setup["fold"] = args.fold
     for name in ("include", "exclude", "sort", "time_limit"):
@@ -388,6 +417,8 @@ def request_from(
         experiment=args.experiment,
         setup_params=setup,
         plan_params=plan,
+        dialect=dialect_of(args),
+        data_version=args.data_version,
     )
 
 

@@ -96,8 +96,10 @@ def _server_table(
             client,
             request,
             Path(name).stem,
-            columns_of_file(name),
-            lambda: run_request.upload_once(client, name, Path(name).stem)[0],
+            columns_of_file(name, request.dialect),
+            lambda: run_request.upload_once(client, name, Path(name).stem, dialect=request.dialect)[
+                0
+            ],
         )
     if name in SAMPLE_SETS:
         return run_request.sample_table(name)

@@ -129,6 +129,72 @@ def test_profile_shows_how_a_table_is_read(server: LiveServer, tmp_path: Path) -
     assert (refused.returncode, "nowhere" in refused.stderr) == (1, True)
 
 
+def test_data_is_uploaded_versioned_typed_and_downloaded(
+    server: LiveServer, tmp_path: Path
+) -> None:
+    name = f"towns {secrets.token_hex(4)}"
+    first, second = tmp_path / "a.csv", tmp_path / "b.csv"
+    first.write_text("town;price\nGent;1\nGent;2\nLier;3\n")
+    second.write_text("town;price;rooms\nGent;1;2\nAalst;2;3\nLier;3;4\nLier;4;5\n")
+    made = called(server, "data", "upload", str(first), "--name", name, "--delimiter", ";")
+    assert (made.returncode, made.stdout) == (0, f"{name}, version 1: 3 rows, 2 columns\n")
+    added = called(server, "data", "upload", str(second), "--to", name)
+    assert added.stdout == f"{name} has version 2: 1 more rows; added rooms\n"
+    versions = json.loads(called(server, "data", "versions", name, "--json").stdout)
+    assert [row["filename"] for row in versions] == ["b.csv", "a.csv"]
+    assert "added rooms" in called(server, "data", "versions", name).stdout
+    listed = called(server, "data", "list").stdout
+    assert any(line.startswith(name) and " 4 " in line for line in listed.splitlines())
+    out = tmp_path / "out.csv"
+    args = ("--version", "1", "-o", str(out))
+    assert called(server, "data", "download", name, *args).returncode == 0
+    assert out.read_bytes() == first.read_bytes()
+    typed = called(server, "data", "types", name, "price=category", "rooms=text")
+    assert typed.stdout.splitlines()[1:] == ["price   category", "rooms   text"]
+    assert called(server, "data", "types", name, "rooms=").stdout.splitlines()[1:] == [
+        "price   category"
+    ]
+    assert "No types" in called(server, "data", "types", name, "--reset").stdout
+    read = called(server, "data", "read", name, "--delimiter", ",")
+    assert read.stdout == f"{name}, version 3: 4 rows, 1 columns\n"
+    for args in (
+        ("data", "types", name, "nope=text"),
+        ("data", "types", name),
+        ("data", "read", name),
+        ("data", "download", name, "--version", "9", "-o", str(out)),
+        ("data", "upload", "no such file"),
+        ("data", "upload", str(first), "--to", name, "--name", "other"),
+    ):
+        assert called(server, *args).returncode == 1, args
+    assert out.read_bytes() == first.read_bytes(), "what was there before stays"
+
+
+def test_run_takes_options_for_how_its_table_is_read(server: LiveServer, tmp_path: Path) -> None:
+    table = tmp_path / f"{secrets.token_hex(4)}.csv"
+    rows = [f"{n % 7};{n},5;{'ja' if n % 3 else 'Ja'}" for n in range(60)]
+    table.write_text("\n".join(["code;preis;balkon", *rows]))
+    options = (
+        *("--delimiter", ";", "--categorical", "code", "--type", "preis=number"),
+        *("--merge-levels", "--missing", "k.A.,?", "--detach", "--json"),
+    )
+    args = ("--data", str(table), "--target", "balkon", "--task", "classification")
+    done = called(server, "run", "setup", *args, *options)
+    assert done.returncode == 0, done.stderr
+    run = json.loads(done.stdout)
+    assert run["snapshot"]["setup_params"] == {
+        "column_types": {"preis": "number"},
+        "categorical_features": ["code"],
+        "missing_values": ["k.A.", "?"],
+        "merge_levels": True,
+    }
+    assert run["snapshot"]["data_version"] == 1
+    source = server.get(f"/data-sources/{run['snapshot']['data_source_id']}")
+    assert source["config"]["dialect_fields"] == {"delimiter": ";"}
+    server.post(f"/runs/{run['id']}/cancel", expect=200)
+    refused = called(server, "run", "setup", *args, "--type", "preis")
+    assert (refused.returncode, "COLUMN=VALUE" in refused.stderr) == (1, True)
+
+
 def test_exit_codes_of_refused_failed_and_unreachable(server: LiveServer) -> None:
     refused = called(server, "run", "create", "--model", "nope", "--data", "iris", "--json")
     assert refused.returncode == 1

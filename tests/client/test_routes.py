@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import secrets
 from collections.abc import Iterator
@@ -119,6 +120,16 @@ def use_data_and_runs(client: Client, workspace_id: str, mark: str) -> str:
     assert seen[-1] == (len(CSV), len(CSV))
     assert client.data_sources.get(source["id"])["kind"] == "csv_upload"
     assert client.data_sources.preview(source["id"], rows=2)["suggestion"]["target"] == "kind"
+    newer = client.data_sources.upload_version(source["id"], CSV + b"99,small\n", filename="b.csv")
+    assert (newer["version"], newer["changes"]["rows"]) == (2, 1)
+    reread = client.data_sources.update(source["id"], dialect={"header": False})
+    assert (reread["version"], reread["types"]) == (3, {})
+    newest = client.data_sources.upload_version(source["id"], CSV)
+    assert (newest["version"], newest["config"]["rows"]) == (4, 60)
+    assert [row["version"] for row in client.data_sources.versions(source["id"])] == [4, 3, 2, 1]
+    file = io.BytesIO()
+    client.data_sources.download(source["id"], file, version=1)
+    assert file.getvalue() == CSV
     bucket = {
         "bucket": "b",
         "key": "k.csv",

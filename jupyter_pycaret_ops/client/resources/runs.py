@@ -1,20 +1,17 @@
-"""Resources: descriptions of the engine, data sources, experiments and runs."""
+"""Resources: descriptions of the engine, experiments and runs."""
 
 from __future__ import annotations
 
 import io
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import IO, Any, Literal, TypedDict, Unpack
+from typing import Any, Literal, TypedDict, Unpack
 
-from ...common.errors import Invalid, Unavailable
 from ..event_stream import FIRST_PAUSE_S, LONGEST_PAUSE_S, EventStream
 from ..records import (
     ENDED,
     JSON,
     Artifacts,
-    DataSource,
     Events,
     Experiment,
     ExperimentChanges,
@@ -22,19 +19,15 @@ from ..records import (
     JSONs,
     NewRun,
     Plots,
-    Profile,
     Run,
     RunBrief,
     RunBriefs,
-    SourceTest,
 )
 from ..transport import Unreachable, segment
 from .workspaces import Resource
 
 #: seconds that one request waits for the end of a run
 WAIT_S = 20.0
-#: seconds to wait for a profile
-PROFILE_WAIT_S = 600.0
 #: seconds that `wait` goes on while the server does not answer
 PATIENCE_S = 120.0
 
@@ -49,6 +42,7 @@ class Submission(TypedDict, total=False):
     setup_params: Mapping[str, Any]
     executor: Literal["kernel", "notebook"]
     data_source_id: str
+    data_version: int
     sklearn_dataset: str
     data_inline: Sequence[JSON]
     frame: JSON
@@ -100,118 +94,6 @@ class Describe(Resource):
     def _get(self, what: str, task: str | None = None) -> JSONs:
         records: JSONs = self._transport.get(f"/describe/{what}", task=task)
         return records
-
-
-class DataSources(Resource):
-    """Tables: uploaded, in S3 or in PostgreSQL."""
-
-    def list(self, workspace_id: str, limit: int | None = 100) -> list[DataSource]:
-        """Return the data sources of a workspace."""
-        return self._transport.list(f"/workspaces/{segment(workspace_id)}/data-sources", limit)
-
-    def upload(
-        self,
-        workspace_id: str,
-        file: str | Path | bytes | IO[bytes],
-        name: str | None = None,
-        *,
-        filename: str | None = None,
-        description: str | None = None,
-        dialect: Mapping[str, Any] | None = None,
-        on_progress: Callable[[int, int], None] | None = None,
-    ) -> DataSource:
-        """Upload a CSV or Parquet file, given as a path, an open file, or bytes.
-
-        `name` is by default that of the file without its suffix. `dialect` says how a text file is read where that
-        is not detected rightly: `{"encoding": "cp1252", "delimiter": ";", "header": False}`. `on_progress` is called
-        with the bytes sent and the size in bytes.
-        """
-        path = f"/workspaces/{segment(workspace_id)}/data-sources/upload"
-        if isinstance(file, (str, Path)):
-            with Path(file).open("rb") as opened:
-                return self.upload(
-                    workspace_id,
-                    opened,
-                    name,
-                    filename=filename or Path(file).name,
-                    description=description,
-                    dialect=dialect,
-                    on_progress=on_progress,
-                )
-        source = io.BytesIO(file) if isinstance(file, bytes) else file
-        label = filename or "table.csv"
-        fields = {"name": name or Path(label).stem}
-        if description is not None:
-            fields["description"] = description
-        for field, value in (dialect or {}).items():
-            fields[field] = str(value).lower() if isinstance(value, bool) else str(value)
-        record: DataSource = self._transport.upload(path, source, label, fields, on_progress)
-        return record
-
-    def profile(self, source_id: str, *, wait_s: float = PROFILE_WAIT_S) -> Profile:
-        """Return the profile of all rows of a data source; the first call lets the server make it.
-
-        Raises
-        ------
-        Unavailable
-            When it is not ready within `wait_s` seconds; it is still being made then.
-        Invalid
-            When the source cannot be read; the message says why.
-        """
-        path = f"/data-sources/{segment(source_id)}/profile"
-        deadline = time.monotonic() + wait_s
-        pause = FIRST_PAUSE_S
-        while True:
-            found: Profile = self._transport.get(path)
-            if found["status"] == "ready":
-                return found
-            if found["status"] == "failed":
-                raise Invalid(found.get("error") or "The profile could not be made.")
-            if time.monotonic() > deadline:
-                raise Unavailable("The profile is still being made. Ask again in a while.")
-            time.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE_S)
-
-    def make_profile(self, source_id: str) -> Profile:
-        """Let the server make the profile of a data source again, and return it as pending."""
-        record: Profile = self._transport.post(f"/data-sources/{segment(source_id)}/profile")
-        return record
-
-    def register(
-        self,
-        workspace_id: str,
-        name: str,
-        kind: Literal["s3", "postgres"],
-        config: Mapping[str, Any],
-        description: str | None = None,
-    ) -> DataSource:
-        """Register an object in S3, or a table or query in PostgreSQL."""
-        body = {"name": name, "kind": kind, "config": dict(config), "description": description}
-        record: DataSource = self._transport.post(
-            f"/workspaces/{segment(workspace_id)}/data-sources", body
-        )
-        return record
-
-    def get(self, source_id: str) -> DataSource:
-        """Return a data source."""
-        record: DataSource = self._transport.get(f"/data-sources/{segment(source_id)}")
-        return record
-
-    def delete(self, source_id: str) -> None:
-        """Delete a data source, with its file if it was uploaded."""
-        self._transport.delete(f"/data-sources/{segment(source_id)}")
-
-    def preview(self, source_id: str, rows: int = 20) -> JSON:
-        """Return columns with types, the first rows, and a suggestion of target and task."""
-        preview: JSON = self._transport.get(
-            f"/data-sources/{segment(source_id)}/preview", rows=rows
-        )
-        return preview
-
-    def test(self, source_id: str) -> SourceTest:
-        """Read the source now; return whether that works, and what was found."""
-        result: SourceTest = self._transport.post(f"/data-sources/{segment(source_id)}/test")
-        return result
 
 
 class Experiments(Resource):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ PARQUET = b"PAR1"
 CHUNK = 1 << 20
 
 
-def columns_of_file(path: str | Path) -> list[dict[str, Any]] | None:
-    """Return the columns of a CSV file as in a preview of the server.
+def columns_of_file(
+    path: str | Path, dialect: Mapping[str, Any] | None = None
+) -> list[dict[str, Any]] | None:
+    """Return the columns of a CSV file as in a preview of the server; `dialect` has the fields that a person gave.
 
     None for any other file: the server reads it after the upload.
 
@@ -34,7 +37,7 @@ def columns_of_file(path: str | Path) -> list[dict[str, Any]] | None:
             while chunk:
                 scan.feed(chunk)
                 chunk = stream.read(CHUNK)
-            facts = scan.facts()
+            facts = scan.facts(dialect)
             if facts.recount:
                 stream.seek(0)
                 count_rows(stream, facts.detection)
