@@ -48,6 +48,9 @@ export const source = (name: string, workspace_id = 'w1'): IDataSource => ({
   kind: 'csv_upload',
   description: null,
   has_secret: false,
+  version: 1,
+  versions: 1,
+  types: {},
   config: { rows: 3, columns: [] }
 });
 

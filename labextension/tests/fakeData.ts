@@ -3,10 +3,10 @@ import type {
   IProfile,
   IProfileColumn,
   IProfileQuery,
-  ISource,
   ISourcePatch,
   IVersion
 } from '../src/api/data';
+import type { IDataSource } from '../src/api/rows';
 import type { IUploadOptions } from '../src/api/upload';
 import { source } from './fakeApi';
 
@@ -70,9 +70,16 @@ export const profileOf = (
 });
 
 export const version = (number: number, patch: Partial<IVersion> = {}): IVersion => ({
+  id: `version-${number}`,
   version: number,
+  kind: 'csv_upload',
   created_at: '2024-11-23T12:00:00Z',
+  updated_at: '2024-11-23T12:00:00Z',
   created_by: null,
+  sha256: '',
+  encoding: null,
+  delimiter: null,
+  types_final: true,
   filename: 'juice.csv',
   size_bytes: 100,
   rows: 10,
@@ -84,7 +91,7 @@ export const version = (number: number, patch: Partial<IVersion> = {}): IVersion
 
 /** A server with one data source. */
 export class FakeData implements IDataApi {
-  row: ISource = { ...source('juice.csv'), version: 1, versions: 1, types: {} };
+  row: IDataSource = source('juice.csv');
   all: IVersion[] = [version(1)];
   /** what is answered to each look at a profile, the last one again and again */
   profiles: IProfile[] = [profileOf([column('Price')])];
@@ -97,7 +104,7 @@ export class FakeData implements IDataApi {
     return Promise.resolve(this.mayWrite);
   }
 
-  source(): Promise<ISource> {
+  source(): Promise<IDataSource> {
     return Promise.resolve(this.row);
   }
 
@@ -116,7 +123,7 @@ export class FakeData implements IDataApi {
     return this.refusal ? Promise.reject(this.refusal) : Promise.resolve({ status: 'pending' });
   }
 
-  patch(_: string, patch: ISourcePatch): Promise<ISource> {
+  patch(_: string, patch: ISourcePatch): Promise<IDataSource> {
     if (this.refusal) {
       return Promise.reject(this.refusal);
     }
@@ -132,7 +139,7 @@ export class FakeData implements IDataApi {
     return Promise.resolve(this.row);
   }
 
-  uploadVersion(_: string, { file }: IUploadOptions): Promise<ISource> {
+  uploadVersion(_: string, { file }: IUploadOptions): Promise<IDataSource> {
     if (this.refusal) {
       return Promise.reject(this.refusal);
     }

@@ -10,6 +10,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from .conftest import Lab
 from .data_page import (
+    CUSTOMERS,
     column,
     columns,
     data_page,
@@ -180,3 +181,72 @@ def test_viewer_sees_no_action_that_would_be_refused(page: Page, name: str, sour
         expect(article.get_by_role("button", name=refused, exact=True)).to_have_count(0)
     expect(type_of(article, "Tenure")).to_have_count(0)
     expect(columns(article)).to_contain_text("number")
+
+
+def test_type_is_changed_and_taken_back(lab: Lab, article: Locator, source_id: str) -> None:
+    type_of(article, "City").select_option("text")
+    expect(article).to_contain_text("1 type changed; Train uses it")
+    undo = article.get_by_role("button", name="Undo type of City", exact=True)
+    expect(article.get_by_text("Reading again", exact=True)).to_have_count(0, timeout=60_000)
+    assert lab.call("GET", f"data-sources/{source_id}")["types"] == {"City": "text"}
+    undo.click()
+    expect(type_of(article, "City")).to_have_value("category")
+    expect(undo).to_have_count(0)
+    type_of(article, "Left").select_option("identifier")
+    article.get_by_role("button", name="Reset types", exact=True).click()
+    expect(type_of(article, "Left")).to_have_value("category")
+    expect(article.get_by_role("button", name="Reset types", exact=True)).to_have_count(0)
+    expect(article.get_by_text("Reading again", exact=True)).to_have_count(0, timeout=60_000)
+    assert lab.call("GET", f"data-sources/{source_id}")["types"] == {}
+
+
+def test_file_is_the_one_that_was_uploaded(page: Page, article: Locator) -> None:
+    with page.expect_download() as download:
+        article.get_by_role("button", name="Download", exact=True).click()
+    assert download.value.path().read_bytes() == CUSTOMERS
+
+
+def test_new_version_says_what_is_new(page: Page, lab: Lab) -> None:
+    name = "growing.csv"
+    upload_customers(lab, page, name)
+    article = open_data_page(page, name)
+    version = article.get_by_role("combobox", name="Version", exact=True)
+    expect(version.get_by_role("option")).to_have_text(["Version 1"])
+    lines = CUSTOMERS.decode("cp1252").split("\r\n")
+    more = [f"{line};{'note' if n else 'Comment'}" for n, line in enumerate(lines[2:])]
+    content = "\r\n".join([*lines[:2], *more, "K-9999;1,5;€ 1,00;Wien;No;note"])
+    with page.expect_file_chooser() as chooser:
+        article.get_by_role("button", name="Upload new version", exact=True).click()
+    chooser.value.set_files(
+        {"name": "more.csv", "mimeType": "text/csv", "buffer": content.encode("cp1252")}
+    )
+    expect(version.get_by_role("option")).to_have_text(["Version 2, newest", "Version 1"])
+    expect(article).to_contain_text("Since version 1")
+    expect(article).to_contain_text("1 more row · 1 column added: Comment")
+    expect(article).to_contain_text("121 rows · 6 columns")
+    expect(column(article, "Comment")).to_be_visible(timeout=60_000)
+    expect(row_of(page, "Data", name)).to_contain_text("v2")
+    version.select_option("1")
+    expect(article).to_contain_text("120 rows · 5 columns")
+    expect(column(article, "Tenure")).to_be_visible(timeout=60_000)
+    expect(column(article, "Comment")).to_have_count(0)
+
+
+def test_file_is_read_in_another_way_as_a_new_version(page: Page, lab: Lab) -> None:
+    name = "reread.csv"
+    upload_customers(lab, page, name)
+    article = open_data_page(page, name)
+    article.get_by_role("button", name="Change how the file is read", exact=True).click()
+    dialog = page.get_by_role("dialog", name="How the file is read", exact=True)
+    expect(dialog.get_by_label("Encoding", exact=True)).to_have_value("cp1252")
+    expect(dialog.get_by_label("Header in line", exact=True)).to_have_value("3")
+    assert faults(page) == []
+    dialog.get_by_label("Header in line", exact=True).fill("three")
+    dialog.get_by_role("button", name="Read again", exact=True).click()
+    expect(dialog).to_contain_text("Give the number of a line")
+    dialog.get_by_label("Header in line", exact=True).fill("0")
+    dialog.get_by_role("button", name="Read again", exact=True).click()
+    expect(dialog).to_be_hidden()
+    expect(article).to_contain_text("no header")
+    expect(article.get_by_role("combobox", name="Version", exact=True)).to_have_value("2")
+    expect(column(article, "column_1")).to_be_visible(timeout=60_000)

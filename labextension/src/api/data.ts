@@ -4,7 +4,7 @@
 import { ServerConnection } from '@jupyterlab/services';
 import { errorFor, NetworkError } from './errors';
 import { bodyOf, urlOf } from './request';
-import type { IDataSource, Schemas, Timestamp } from './rows';
+import type { IDataSource, Schemas } from './rows';
 import { Transport } from './transport';
 import { type IUploadOptions, uploadFile } from './upload';
 
@@ -66,10 +66,8 @@ export interface IProfileColumn extends Omit<
     readonly count: number;
     readonly examples: ReadonlyArray<{ readonly row: number; readonly text: string }>;
   };
-  /** the type that a person has set, `type` being the one in force */
-  readonly set_by_person: ColumnType | null;
-  /** what was detected */
-  readonly detected_type?: ColumnType | null;
+  /** the type that a person has set, `type` being the one in force; older servers say only whether */
+  readonly set_by_person: ColumnType | boolean | null;
 }
 
 export interface ISuggestion {
@@ -119,25 +117,14 @@ export interface IChanges {
   }>;
 }
 
-export interface IVersion {
-  readonly version: number;
-  readonly created_at: Timestamp;
-  readonly created_by: string | null;
-  readonly filename: string;
-  readonly size_bytes: number;
-  readonly rows: number | null;
+export interface IVersion extends Omit<
+  Schemas['DataVersionRow'],
+  'changes' | 'columns' | 'dialect'
+> {
   readonly columns: ReadonlyArray<{ readonly name: string; readonly type?: ColumnType }>;
   readonly dialect: IDialect | null;
   readonly changes: IChanges | null;
 }
-
-/** A data source with what its versions and types add to it. */
-export type ISource = IDataSource & {
-  readonly version?: number;
-  readonly versions?: number;
-  /** types that a person has set, by column */
-  readonly types?: Readonly<Record<string, ColumnType>>;
-};
 
 export interface ISourcePatch {
   /** null takes away what a person has set: of one column, or of all */
@@ -156,20 +143,20 @@ export interface IProfileQuery {
  */
 export interface IDataApi {
   mayWriteIn(workspaceId: string): Promise<boolean>;
-  source(id: string): Promise<ISource>;
+  source(id: string): Promise<IDataSource>;
   /** newest first */
   versions(id: string): Promise<ReadonlyArray<IVersion>>;
   profile(id: string, query: IProfileQuery): Promise<IProfile>;
   makeProfile(id: string, query: IProfileQuery): Promise<IProfile>;
-  patch(id: string, patch: ISourcePatch): Promise<ISource>;
-  uploadVersion(id: string, options: IUploadOptions): Promise<ISource>;
+  patch(id: string, patch: ISourcePatch): Promise<IDataSource>;
+  uploadVersion(id: string, options: IUploadOptions): Promise<IDataSource>;
   /** the file as it was uploaded */
   download(id: string, version: number | null): Promise<Blob>;
 }
 
 export class DataApi extends Transport implements IDataApi {
-  source(id: string): Promise<ISource> {
-    return this.get<ISource>(`data-sources/${id}`);
+  source(id: string): Promise<IDataSource> {
+    return this.get<IDataSource>(`data-sources/${id}`);
   }
 
   versions(id: string): Promise<ReadonlyArray<IVersion>> {
@@ -187,11 +174,11 @@ export class DataApi extends Transport implements IDataApi {
     return this.send<IProfile>('POST', `data-sources/${id}/profile${search ? `?${search}` : ''}`);
   }
 
-  patch(id: string, patch: ISourcePatch): Promise<ISource> {
-    return this.send<ISource>('PATCH', `data-sources/${id}`, patch);
+  patch(id: string, patch: ISourcePatch): Promise<IDataSource> {
+    return this.send<IDataSource>('PATCH', `data-sources/${id}`, patch);
   }
 
-  uploadVersion(id: string, options: IUploadOptions): Promise<ISource> {
+  uploadVersion(id: string, options: IUploadOptions): Promise<IDataSource> {
     return uploadFile(this.settings, urlOf(this.settings, `data-sources/${id}/versions`), options);
   }
 

@@ -1,4 +1,5 @@
-import type { ColumnType, IProfileColumn, ISource } from '../api/data';
+import type { ColumnType, IProfileColumn } from '../api/data';
+import type { IDataSource } from '../api/rows';
 
 /** The types that a column can be given; `constant` and `empty` are only found. */
 export const TYPES: ReadonlyArray<ColumnType> = [
@@ -17,22 +18,31 @@ export const LEFT_OUT: ReadonlySet<ColumnType> = new Set(['identifier', 'constan
 
 type ITyped = Pick<IProfileColumn, 'type' | 'set_by_person' | 'detected_type'>;
 
-/** What was detected, whatever a person has set since. */
-export function detectedType(column: ITyped): ColumnType {
-  return column.detected_type ?? column.type;
+/** What was detected, whatever a person has set since; null where the server does not say. */
+export function detectedType(column: ITyped): ColumnType | null {
+  return column.detected_type ?? (column.set_by_person ? null : column.type);
 }
 
 /** The type that is in force: a profile may be older than what a person has set. */
 export function typeOf(
   column: ITyped & Pick<IProfileColumn, 'name'>,
-  types: ISource['types']
+  types: IDataSource['types'] | undefined
 ): ColumnType {
-  return types?.[column.name] ?? detectedType(column);
+  return types?.[column.name] ?? detectedType(column) ?? column.type;
+}
+
+/** Whether a person has given a column another type than the detected one. */
+export function isChanged(
+  column: ITyped & Pick<IProfileColumn, 'name'>,
+  types: IDataSource['types'] | undefined
+): boolean {
+  const set = types?.[column.name];
+  return set !== undefined && set !== detectedType(column);
 }
 
 /** What a picker offers for a column: the type in force and the detected one, then the others. */
-export function typesFor(...known: ReadonlyArray<ColumnType>): ReadonlyArray<ColumnType> {
-  return [...new Set([...known, ...TYPES])];
+export function typesFor(...known: ReadonlyArray<ColumnType | null>): ReadonlyArray<ColumnType> {
+  return [...new Set([...known.filter(type => type !== null), ...TYPES])];
 }
 
 /** Whether a text is in a name, in any case. */

@@ -51,7 +51,7 @@ export function DataPage({ model, onChangeReading }: IDataPageProps): JSX.Elemen
             onDismiss={() => model.say(null)}
           />
           {state.sending ? <Sending model={model} state={state} /> : null}
-          {state.reading ? <ReadingProgress progress={state.reading} /> : null}
+          {state.reading && !profile ? <ReadingProgress progress={state.reading} /> : null}
           {failure ? <Failure model={model} state={state} failure={failure} /> : null}
           <Reading model={model} state={state} onChange={onChangeReading} />
           {profile ? (

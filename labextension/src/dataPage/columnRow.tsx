@@ -1,6 +1,6 @@
 import React from 'react';
 import type { IProfileColumn } from '../api/data';
-import { detectedType, LEFT_OUT, typeOf, typesFor } from '../common/columns';
+import { detectedType, isChanged, LEFT_OUT, typeOf, typesFor } from '../common/columns';
 import { formatCount, formatShare, MISSING } from '../common/format';
 import { Tag } from '../common/tag';
 import { useTrans } from '../common/trans';
@@ -34,6 +34,7 @@ export function ColumnRow({
   const { source, profile, target, mayWrite } = state;
   const type = typeOf(column, source?.types);
   const detected = detectedType(column);
+  const changed = isChanged(column, source?.types);
   const stop = isStop ? 0 : -1;
   const classes = [
     'jp-pycaret-profile__row',
@@ -56,19 +57,19 @@ export function ColumnRow({
             {name}
           </button>
           {name === target ? <Tag>{trans.__('target')}</Tag> : null}
-          {type !== detected ? <Tag>{trans.__('was %1', detected)}</Tag> : null}
+          {changed && detected ? <Tag>{trans.__('was %1', detected)}</Tag> : null}
           {tagsOf(column, type, profile?.notices ?? [], trans).map(tag => (
             <Tag key={tag.text} warns={tag.warns}>
               {tag.text}
             </Tag>
           ))}
-          {type !== detected && mayWrite ? (
+          {changed && mayWrite ? (
             <button
               type="button"
               className="jp-pycaret-button jp-pycaret-button--ghost jp-pycaret-button--small"
               aria-label={trans.__('Undo type of %1', name)}
               tabIndex={stop}
-              onClick={() => void model.setType(name, detected)}
+              onClick={() => void model.undoType(name)}
             >
               {trans.__('Undo')}
             </button>

@@ -85,6 +85,9 @@ export function Columns({
             onChange={setWanted}
           />
           <Changed model={model} state={state} />
+          {state.reading ? (
+            <span className="jp-pycaret-muted">{trans.__('Reading again')}</span>
+          ) : null}
           <AssociationPicker model={model} state={state} columns={columns} />
         </div>
         {shown.length > 0 ? (

@@ -6,7 +6,7 @@ import { Field, tied } from '../common/field';
 import { formatCount } from '../common/format';
 import { useTrans } from '../common/trans';
 import type { DataModel } from './model';
-import { newestVersion, shownVersion } from './state';
+import { isWorkbook, newestVersion, shownVersion } from './state';
 import { delimiters, ENCODINGS, encodingName, headerLine } from './words';
 
 interface IChoice {
@@ -32,7 +32,7 @@ export async function askHowToRead(model: DataModel, trans: TranslationBundle): 
   const newest = newestVersion(model.state) ?? 1;
   const dialect =
     shownVersion(model.state)?.dialect ?? versions[0]?.dialect ?? profile?.dialect ?? {};
-  const isWorkbook = String(source?.kind) === 'excel_upload';
+  const workbook = source !== null && isWorkbook(source);
   await ask<IChoice, boolean>({
     trans,
     title: trans.__('How the file is read'),
@@ -40,7 +40,7 @@ export async function askHowToRead(model: DataModel, trans: TranslationBundle): 
     first: choiceOf(dialect),
     form: ({ choice, fault, change }) => (
       <>
-        {isWorkbook ? (
+        {workbook ? (
           <Sheet choice={choice} change={change} />
         ) : (
           <Text choice={choice} change={change} />
@@ -68,7 +68,7 @@ export async function askHowToRead(model: DataModel, trans: TranslationBundle): 
       </>
     ),
     act: async choice => {
-      await model.readAgain(changesOf(dialect, choice, isWorkbook, trans));
+      await model.readAgain(changesOf(dialect, choice, workbook, trans));
       return true;
     }
   });
@@ -92,7 +92,7 @@ function choiceOf(dialect: IDialect): IChoice {
 export function changesOf(
   dialect: IDialect,
   choice: IChoice,
-  isWorkbook: boolean,
+  workbook: boolean,
   trans: TranslationBundle
 ): IDialect {
   const line = Number(choice.line.trim());
@@ -108,7 +108,7 @@ export function changesOf(
       : line === 0
         ? { header: false }
         : { header: true, skip_rows: Math.max(0, line - 1 - above) }),
-    ...(isWorkbook
+    ...(workbook
       ? sheet === before.sheet || sheet === ''
         ? {}
         : { sheet }

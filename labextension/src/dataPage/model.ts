@@ -1,7 +1,8 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
-import type { ColumnType, IDataApi, IDialect, IProfile, ISource, IVersion } from '../api/data';
+import type { ColumnType, IDataApi, IDialect, IProfile, IVersion } from '../api/data';
+import type { IDataSource } from '../api/rows';
 import { ResponseError, Stopped } from '../api/errors';
 import { detectedType } from '../common/columns';
 import { lineFor, ON_LINE } from '../common/line';
@@ -22,7 +23,7 @@ export class DataModel {
 
   readonly changed: ISignal<this, void> = new Signal<this, void>(this);
   /** Emitted with the row when it was changed here. */
-  readonly patched: ISignal<this, ISource> = new Signal<this, ISource>(this);
+  readonly patched: ISignal<this, IDataSource> = new Signal<this, IDataSource>(this);
 
   get state(): IDataState {
     return this._state;
@@ -82,6 +83,11 @@ export class DataModel {
     const column = this._state.profile?.columns?.find(one => one.name === name);
     const detected = column ? detectedType(column) : null;
     await this._setTypes({ [name]: type === detected ? null : type });
+  }
+
+  /** Give a column back the type that was detected. */
+  async undoType(name: string): Promise<void> {
+    await this._setTypes({ [name]: null });
   }
 
   async resetTypes(): Promise<void> {
@@ -190,7 +196,7 @@ export class DataModel {
   }
 
   /** An older server has no versions. */
-  private async _versionsOf(source: ISource): Promise<ReadonlyArray<IVersion>> {
+  private async _versionsOf(source: IDataSource): Promise<ReadonlyArray<IVersion>> {
     if (isConnector(source)) {
       return [];
     }
@@ -226,10 +232,10 @@ export class DataModel {
     }
   }
 
-  private _show(row: ISource): void {
+  private _show(row: IDataSource): void {
     // An answer to an upload has more than a row.
     this._patch({ source: { ...this._state.source, ...row } });
-    (this.patched as Signal<this, ISource>).emit(row);
+    (this.patched as Signal<this, IDataSource>).emit(row);
   }
 
   private async _showNewest(): Promise<void> {

@@ -1,5 +1,6 @@
-import type { IProfile, IProfileColumn, IReadingProgress, ISource, IVersion } from '../api/data';
-import { detectedType, LEFT_OUT, typeOf } from '../common/columns';
+import type { IProfile, IProfileColumn, IReadingProgress, IVersion } from '../api/data';
+import type { IDataSource } from '../api/rows';
+import { isChanged, LEFT_OUT, typeOf } from '../common/columns';
 import { type ILine, ON_LINE } from '../common/line';
 import type { ViewPhase } from '../common/phase';
 
@@ -12,7 +13,7 @@ export interface ISending {
 export interface IDataState extends ILine {
   readonly phase: ViewPhase;
   readonly trouble: string | null;
-  readonly source: ISource | null;
+  readonly source: IDataSource | null;
   /** false for a viewer: reads, and has no actions */
   readonly mayWrite: boolean;
   /** newest first; none for a connector */
@@ -50,8 +51,14 @@ export const NO_DATA: IDataState = {
 };
 
 /** Whether the table lives elsewhere and is read anew each time. */
-export function isConnector(source: ISource): boolean {
+export function isConnector(source: IDataSource): boolean {
   return source.kind === 's3' || source.kind === 'postgres';
+}
+
+/** Whether the file is a workbook: its sheets take the place of encoding and separators. */
+export function isWorkbook(source: Pick<IDataSource, 'kind'>): boolean {
+  const kind: string = source.kind;
+  return kind === 'excel_upload';
 }
 
 /** The version on display. */
@@ -66,12 +73,15 @@ export function newestVersion({ versions, source }: IDataState): number | null {
 /** The columns whose type a person has changed. */
 export function changedColumns({ profile, source }: IDataState): ReadonlyArray<string> {
   return (profile?.columns ?? [])
-    .filter(column => typeOf(column, source?.types) !== detectedType(column))
+    .filter(column => isChanged(column, source?.types))
     .map(column => column.name);
 }
 
 /** Whether a column says nothing about others, or nothing can be said about it. */
-export function isComparable(column: IProfileColumn, types: ISource['types']): boolean {
+export function isComparable(
+  column: IProfileColumn,
+  types: IDataSource['types'] | undefined
+): boolean {
   const type = typeOf(column, types);
   return !LEFT_OUT.has(type) && type !== 'text' && type !== 'date';
 }

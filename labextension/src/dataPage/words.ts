@@ -1,8 +1,10 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { IChanges, IDialect, INotice, IProfile, IProfileColumn, ISource } from '../api/data';
+import type { IChanges, IDialect, INotice, IProfile, IProfileColumn } from '../api/data';
+import type { IDataSource } from '../api/rows';
 import { LEFT_OUT } from '../common/columns';
 import { formatCount, labelOf, MISSING } from '../common/format';
 import { formatOf, formatValue } from './figures';
+import { isWorkbook } from './state';
 
 type Trans = TranslationBundle;
 
@@ -43,7 +45,7 @@ export function headerLine(dialect: IDialect): number | null {
 }
 
 /** How a file was read, as `Windows-1252 · semicolon · decimal comma · header in line 3`. */
-export function dialectWords(source: ISource, dialect: IDialect | null, trans: Trans): string {
+export function dialectWords(source: IDataSource, dialect: IDialect | null, trans: Trans): string {
   if (source.kind === 'parquet_upload') {
     return 'Parquet';
   }
@@ -51,7 +53,7 @@ export function dialectWords(source: ISource, dialect: IDialect | null, trans: T
     return MISSING;
   }
   const words: string[] = [];
-  if (String(source.kind) === 'excel_upload') {
+  if (isWorkbook(source)) {
     words.push('Excel');
     if (dialect.sheet !== null && dialect.sheet !== undefined) {
       words.push(trans.__('sheet %1', String(dialect.sheet)));
@@ -73,11 +75,15 @@ export function dialectWords(source: ISource, dialect: IDialect | null, trans: T
   return words.filter(Boolean).join(' · ');
 }
 
-/** names that are listed before the rest is counted */
+/** names that are listed before the rest is counted, and letters of each */
 const NAMED = 3;
+const LETTERS = 40;
 
 function listed(names: ReadonlyArray<string>): string {
-  const shown = names.slice(0, NAMED).join(', ');
+  const shown = names
+    .slice(0, NAMED)
+    .map(name => (name.length > LETTERS ? `${name.slice(0, LETTERS).trim()}…` : name))
+    .join(', ');
   return names.length > NAMED ? `${shown}, …` : shown;
 }
 

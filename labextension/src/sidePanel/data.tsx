@@ -1,5 +1,4 @@
 import React from 'react';
-import type { ISource } from '../api/data';
 import type { IDataSource } from '../api/rows';
 import { CommandIDs, type Execute, useCommand } from '../common/commands';
 import { formatCount, formatSize, formatSizes } from '../common/format';
@@ -84,8 +83,8 @@ export function DataRegion(): JSX.Element {
 type Trans = ReturnType<typeof useTrans>;
 
 /** Which version it is, where it has more than one. */
-function versionOf({ version }: ISource): { readonly small?: string } {
-  return version !== undefined && version > 1 ? { small: `v${version}` } : {};
+function versionOf({ version }: IDataSource): { readonly small?: string } {
+  return version > 1 ? { small: `v${version}` } : {};
 }
 
 function describe({ kind, config }: IDataSource, trans: Trans): string {
