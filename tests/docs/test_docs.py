@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from jupyter_pycaret_ops.cli import CommandLine, commands
+from jupyter_pycaret_ops.cli import CommandLine, client_command
 from jupyter_pycaret_ops.common.errors import OpsError
 from jupyter_pycaret_ops.common.protocol import ErrorKind
 from jupyter_pycaret_ops.common.task_types import TASK_TYPES
@@ -142,8 +142,14 @@ def test_exit_codes_are_those_of_the_command_line() -> None:
     rows = re.findall(r"^\| (\d+) \|", page("command-line.md"), re.M)
     interrupted = 130
     assert [int(row) for row in rows] == [
-        *(0, commands.REFUSED, commands.USAGE_ERROR, commands.FAILED, commands.CANCELLED),
-        *(commands.NO_SERVER, interrupted),
+        *(
+            0,
+            client_command.REFUSED,
+            client_command.USAGE_ERROR,
+            client_command.FAILED,
+            client_command.CANCELLED,
+        ),
+        *(client_command.NO_SERVER, interrupted),
     ]
 
 
