@@ -29,11 +29,11 @@ from jupyter_pycaret_ops.common.tables.column_reading import (
 from jupyter_pycaret_ops.common.tables.date_columns import offset_text
 from jupyter_pycaret_ops.common.tables.number_columns import decimal_of_file
 
-from .distinct_texts import DistinctTexts, distinct_texts, release_memory
-from .many_texts import decide_many, decimal_of_many
+from .distinct_texts import DistinctTexts, cells_of_many, distinct_texts, release_memory
+from .many_texts import decide_many, decimal_of_many, may_have_numbers
 
 #: texts of columns are kept between two uses while they take less than this share of the table's memory
-KEPT_SHARE = 0.1
+KEPT_SHARE = 0.2
 #: what pandas infers for objects → what they are; other objects are read from their texts
 _OBJECTS = {
     "boolean": "boolean",
@@ -116,7 +116,7 @@ def each_column(
     kinds = {name: _kind(frame[name]) for name in frame.columns}
     kept = _KeptTexts(frame, target)
     decimal = _decimal(
-        (kept.texts(name) for name, kind in kinds.items() if kind == "text"), settings
+        (kept.decimal(name) for name, kind in kinds.items() if kind == "text"), settings
     )
     for name, kind in kinds.items():
         hints = _hints(name, settings, decimal, target=target, time=time)
@@ -139,20 +139,26 @@ class _KeptTexts:
         self._kept: dict[str, DistinctTexts | Texts] = {}
         self._free = int(frame.memory_usage(deep=False).sum() * KEPT_SHARE)
 
-    def texts(self, name: str) -> DistinctTexts | Texts:
-        """Return the texts of a column, and keep them if they are small."""
-        found = _texts(name, self._frame[name], is_target=name == self._target)
+    def decimal(self, name: str) -> str | None:
+        """Return the decimal separator that a column shows, and keep its texts if they are small."""
+        cells = cells_of_many(self._frame[name])
+        if cells is not None and not may_have_numbers(cells):
+            return None
+        found = self._texts(name)
         size = found.nbytes if isinstance(found, DistinctTexts) else 0
         if size <= self._free:
             self._kept[name] = found
             self._free -= size
         release_memory()
-        return found
+        return decimal_of_many(found) if isinstance(found, DistinctTexts) else decimal_of(found)
+
+    def _texts(self, name: str) -> DistinctTexts | Texts:
+        return _texts(name, self._frame[name], is_target=name == self._target)
 
     def pop(self, name: str) -> DistinctTexts | Texts:
         """Return the texts of a column, which are kept no longer."""
         kept = self._kept.pop(name, None)
-        return kept if kept is not None else self.texts(name)
+        return kept if kept is not None else self._texts(name)
 
 
 def _hints(
@@ -209,12 +215,8 @@ def _read_column(
     return reading
 
 
-def _decimal(columns: Iterable[DistinctTexts | Texts], settings: ReadingSettings) -> str | None:
+def _decimal(signs: Iterable[str | None], settings: ReadingSettings) -> str | None:
     """Return the decimal separator that most columns of texts show, else that of the file."""
-    signs = (
-        decimal_of_many(texts) if isinstance(texts, DistinctTexts) else decimal_of(texts)
-        for texts in columns
-    )
     votes = Counter(sign for sign in signs if sign is not None)
     return max(votes, key=lambda s: (votes[s], s == settings.decimal), default=settings.decimal)
 

@@ -23,6 +23,8 @@ except ImportError:
 
 #: texts that are Python objects at a time
 CHUNK = 16_384
+#: share of the first cells that are different where encoding a column takes long
+MANY_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,19 @@ def distinct_texts(name: str, series: Any, *, is_target: bool = False) -> Distin
         codes = codes.astype("int16")
     n_null = int(cells.null_count)
     return DistinctTexts(name, texts, counts, first_rows, codes, n_null, n_trimmed, is_raw, labels)
+
+
+def cells_of_many(series: Any) -> Any:
+    """Return the cells of a column whose first texts are nearly all different, None for other columns.
+
+    Returns large_string array of shape (n_rows,).
+    """
+    if not isinstance(series.dtype, pd.StringDtype):
+        return None
+    n_first = min(len(series), CHUNK)
+    if series.iloc[:n_first].nunique() < MANY_SHARE * n_first:
+        return None
+    return _arrow_array(series)
 
 
 def slices_of(texts: Any) -> Iterator[Any]:

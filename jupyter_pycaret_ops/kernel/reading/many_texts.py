@@ -47,7 +47,16 @@ from jupyter_pycaret_ops.common.tables.number_columns import (
 )
 
 from .distinct_texts import CHUNK, DistinctTexts
-from .text_values import different, is_in, iso_times, matches, numbers_of, times_of, without
+from .text_values import (
+    different,
+    is_in,
+    iso_times,
+    lengths,
+    matches,
+    numbers_of,
+    times_of,
+    without,
+)
 
 try:
     import pyarrow as pa
@@ -70,6 +79,8 @@ _FINITE = (
 )
 #: digits of a code that is none yet because it is short
 _MAX_DIGITS = 15
+#: characters of dates such as 20230102
+_COMPACT_LENGTH = 8
 _LARGE_EXPONENT = r"[eE][-+]?[0-9]{3}"
 _LEADING_ZERO = r"^[^0-9]*0"
 _SHAPE = np.frombuffer(bytes.maketrans(b"0123456789", b"1111111111"), "uint8")
@@ -87,10 +98,23 @@ def decimal_of_many(column: DistinctTexts) -> str | None:
     step = max(1, len(column.texts) // SAMPLE_SIZE)
     places = np.arange(0, len(column.texts), step)
     texts = column.texts.take(pa.array(places))
-    groups, _ = _groups(texts, is_in(texts, MISSING_IN_ANY_CASE | {""}))
+    groups, _, _ = _groups(texts, is_in(texts, MISSING_IN_ANY_CASE | {""}))
     places, counts = _representatives(groups, column.counts[places], 1)
     return decimal_of_sample(
         zip(texts.take(pa.array(places)).to_pylist(), counts.tolist(), strict=True)
+    )
+
+
+def may_have_numbers(cells: Any) -> bool:
+    """Return whether a column of texts may have a number; if not, it shows no decimal separator.
+
+    `cells` : large_string array of shape (n_rows,), with blanks around texts.
+    """
+    around = f"[{spellings.UNSEEN}]*"
+    is_like = matches(cells, f"^{around}{_MAY_BE_NUMBER[1:-1]}{around}$")
+    is_foreign = ~pc.string_is_ascii(cells).fill_null(True).to_numpy(zero_copy_only=False)
+    return bool(is_like.any()) or (
+        bool(is_foreign.any()) and bool(matches(without(cells, ~is_foreign), _DIGIT).any())
     )
 
 
@@ -125,11 +149,11 @@ class _Decision:
         self.n_known = int(self.counts[~self.is_missing].sum())
         if len(self.texts) - int(self.is_missing.sum()) <= MAX_BOOLEAN_TEXTS:
             raise _NotHere
-        self.groups, self.is_number_like = _groups(self.texts, self.is_missing)
-        self.has_digit = matches(self.texts, _DIGIT)
+        self.groups, self.is_number_like, self.has_digit = _groups(self.texts, self.is_missing)
 
     def reading(self) -> ColumnReading:
-        if self._is_enough(self._known(matches(self.texts, rf"^{_DIGIT}{{8}}$"))):
+        may_be_compact = self.is_number_like & (lengths(self.texts) == _COMPACT_LENGTH)
+        if self._is_enough(self._known(may_be_compact)):
             raise _NotHere  # dates such as 20230102
         return self._numbers() or self._dates() or self._text()
 
@@ -289,31 +313,34 @@ def _parts(places: Any) -> Iterator[Any]:
         start, size = start + size, CHUNK
 
 
-def _groups(texts: Any, is_single: Any) -> tuple[Any, Any]:
-    """Return the group of each text, and which may be numbers, int64 and bool arrays of shape (n_texts,).
+def _groups(texts: Any, is_single: Any) -> tuple[Any, Any, Any]:
+    """Return the group of each text, which may be numbers, and which have digits.
+
+    These are one int64 array and two bool arrays of shape (n_texts,).
 
     To the rules for numbers, texts of one group are alike but for their value: none is a number, or they have the
     same signs at the same places, and neither their digits nor their number make one a code and not another.
     `is_single` : texts that are their own group.
     """
     is_ascii = pc.string_is_ascii(texts).to_numpy(zero_copy_only=False)
-    is_number_like = matches(texts, _DIGIT) & (~is_ascii | matches(texts, _MAY_BE_NUMBER))
-    is_alike = pc.less_equal(pc.utf8_length(texts), _MAX_DIGITS).to_numpy(zero_copy_only=False)
-    is_alike &= ~matches(texts, _LARGE_EXPONENT)
-    is_alike |= matches(texts, _FINITE)
-    is_alike &= is_number_like & ~is_single
-    foreign = np.flatnonzero(is_alike & ~is_ascii)
-    if len(foreign):  # digits of other scripts
-        some = texts.take(pa.array(foreign))
-        n_digits = [pc.count_substring_regex(some, digit) for digit in (_DIGIT, "[0-9]")]
-        is_alike[foreign] &= pc.equal(*n_digits).to_numpy(zero_copy_only=False)
+    has_digit = matches(texts, _DIGIT)
+    is_number_like = has_digit & (~is_ascii | matches(texts, _MAY_BE_NUMBER))
     groups = np.arange(len(texts)) + 1  # single
     groups[~is_number_like & ~is_single] = 0
-    alike = without(texts, ~is_alike)
+    places = np.flatnonzero(is_number_like & ~is_single)
+    alike = without(texts, ~is_number_like | is_single)
+    is_alike = lengths(alike) <= _MAX_DIGITS
+    is_alike &= ~matches(alike, _LARGE_EXPONENT)
+    is_alike |= matches(alike, _FINITE)
+    foreign = np.flatnonzero(~is_ascii[places])
+    if len(foreign):  # digits of other scripts
+        some = alike.take(pa.array(foreign))
+        n_digits = [pc.count_substring_regex(some, digit) for digit in (_DIGIT, "[0-9]")]
+        is_alike[foreign] &= pc.equal(*n_digits).to_numpy(zero_copy_only=False)
+    places, alike = places[is_alike], without(alike, ~is_alike)
     shapes = _shapes(alike).dictionary_encode().indices.to_numpy(zero_copy_only=False)
-    is_zero = matches(alike, _LEADING_ZERO)
-    groups[is_alike] = -1 - 2 * shapes.astype("int64") - is_zero
-    return groups, is_number_like
+    groups[places] = -1 - 2 * shapes.astype("int64") - matches(alike, _LEADING_ZERO)
+    return groups, is_number_like, has_digit
 
 
 def _shapes(texts: Any) -> Any:

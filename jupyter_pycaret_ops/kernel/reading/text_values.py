@@ -151,11 +151,21 @@ def most_frequent(
 def iso_times(texts: Any) -> Any:
     """Return the times of `2023-01-02` and `2023-01-02 08:00:00`, NaT for others, datetime64[us] array (n_texts,)."""
     times = _no_times(len(texts))
-    for pattern in (ISO_DATE, ISO_TIME):
-        is_one = matches(texts, f"^{pattern}$")
+    size = lengths(texts)
+    for length, pattern in ((10, ISO_DATE), (19, ISO_TIME)):
+        places = np.flatnonzero(size == length)
+        if not len(places):
+            continue
+        some = without(texts, size != length)
+        is_one = matches(some, f"^{pattern}$")
         if is_one.any():
-            times[is_one] = _times_of_digits(without(texts, ~is_one))
+            times[places[is_one]] = _times_of_digits(without(some, ~is_one))
     return times
+
+
+def lengths(texts: Any) -> Any:
+    """Return the number of characters of each text, int32 array of shape (n_texts,)."""
+    return pc.utf8_length(texts).to_numpy(zero_copy_only=False)
 
 
 def different(values: Any) -> Any:
@@ -168,7 +178,8 @@ def different(values: Any) -> Any:
 
 def matches(texts: Any, pattern: str) -> Any:
     """Return which texts match a regular expression of RE2, bool array of shape (n_texts,)."""
-    return pc.match_substring_regex(texts, pattern).to_numpy(zero_copy_only=False)
+    found = pc.match_substring_regex(texts, pattern)
+    return (found.fill_null(False) if found.null_count else found).to_numpy(zero_copy_only=False)
 
 
 def without(texts: Any, is_out: Any) -> Any:

@@ -122,6 +122,7 @@ def text_by_text() -> Iterator[None]:
     """Read columns without arrays."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(columns, "distinct_texts", lambda *_, **__: None)
+        patch.setattr(columns, "cells_of_many", lambda *_: None)
         yield
 
 
