@@ -157,7 +157,9 @@ def _times(
             f"index names “{index}”, which is no column of the data; it has: "
             f"{features.quote_names(list(frame.columns))}.",
         )
-    column = str(index) if index is not None else _find_times(frame, target, settings)
+    column, reading = (
+        (str(index), None) if index is not None else _find_times(frame, target, settings)
+    )
     if column is None:
         reporter.report_data_change(
             "time_missing",
@@ -170,7 +172,8 @@ def _times(
             "time_found", f"“{column}” is taken as the time of the rows.", [column]
         )
     raw = frame[column]
-    reading = read_columns(frame[[column]], settings, time=column)[column]
+    if reading is None:
+        reading = read_columns(frame[[column]], settings, time=column)[column]
     if pd.api.types.is_numeric_dtype(raw.dtype) and reading.type != "date":
         years = _years(raw, column)
         return _Time(
@@ -220,8 +223,13 @@ def _as_datetimes(index: Any) -> Any:
     return index if index.tz is None else index.tz_convert("UTC").tz_localize(None)
 
 
-def _find_times(frame: Frame, target: str | None, settings: ReadingSettings) -> str | None:
-    """Return the first column of dates; raise `PlanFailed` for one that looks like dates and cannot be read."""
+def _find_times(
+    frame: Frame, target: str | None, settings: ReadingSettings
+) -> tuple[str | None, ColumnReading | None]:
+    """Return the first column of dates, and its reading as the time of the rows, where it was read as such.
+
+    Raises `PlanFailed` for a column that looks like dates and cannot be read.
+    """
     doubtful: str | None = None
     for name in frame.columns:
         if name == target:
@@ -229,7 +237,7 @@ def _find_times(frame: Frame, target: str | None, settings: ReadingSettings) -> 
         is_named = bool(name_words(str(name)) & _TIME_WORDS)
         reading = read_columns(frame[[name]], settings, time=name if is_named else None)[name]
         if reading.type == "date":
-            return str(name)
+            return str(name), reading if is_named else None
         if doubtful is None and looks_like_dates(frame[name]):
             doubtful = str(name)
     if doubtful is not None:
@@ -241,7 +249,7 @@ def _find_times(frame: Frame, target: str | None, settings: ReadingSettings) -> 
             f"“{doubtful}” looks like dates, but cells such as “{text}” are none. Correct them, name the format "
             "in date_features, or leave the column out with ignore_features.",
         )
-    return None
+    return None, None
 
 
 def looks_like_dates(column: Column) -> bool:
