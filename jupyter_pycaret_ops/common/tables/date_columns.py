@@ -206,8 +206,8 @@ def _report_dates(
         reading.report(
             "several_spellings", f"{reading.name}: dates are written in several ways: {shown}."
         )
-    if is_ambiguous:
-        example = next(text for text in parsed if _is_open(text))
+    example = next((text for text in parsed if _is_open(text)), None) if is_ambiguous else None
+    if example is not None:
         order = parsed[example].spelling.partition(",")[0]
         reading.report(
             "ambiguous_date",

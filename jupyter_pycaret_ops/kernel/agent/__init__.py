@@ -89,7 +89,7 @@ def _profile(message: str) -> str:
     try:
         frame, _ = load(spec, lambda: Path(spec.options["path"]).read_bytes(), lambda: None)
         settings = ReadingSettings(types=asked.get("types") or {}, decimal=decimal_hint(spec))
-        result = profile(frame, settings, spec.options.get("dialect"))
+        result = profile(frame, settings, spec.options.get("dialect"), target=asked.get("target"))
     except DataUnreadable as error:
         result = {"error": str(error), "error_kind": error.kind}
     except Exception as error:

@@ -5,6 +5,7 @@ It reads the table as a run does, so that what it shows is what is trained on.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,29 +15,59 @@ from jupyter_pycaret_ops.common.protocol import JSON
 from jupyter_pycaret_ops.common.tables.column_cells import JSON_TYPES
 from jupyter_pycaret_ops.common.tables.column_reading import LEFT_OUT, ColumnReading
 from jupyter_pycaret_ops.common.tables.spellings import MISSING_TEXTS, with_offset
-from jupyter_pycaret_ops.common.tables.suggestion import suggest
+from jupyter_pycaret_ops.common.tables.suggestion import MAX_INTEGER_CLASSES, suggest_for
 
 from ..engine import portable
-from .columns import ReadingSettings, each_column
+from .alternatives import alternatives
+from .association import TargetAssociation, leak_notice, level_notice
+from .columns import ReadingSettings, each_column, read_columns
 from .distinct_texts import DistinctTexts
 from .repeated_rows import RepeatedRows
 from .text_values import different, most_frequent, numbers_of_column, times_of_column
 from .values import plain_value
 
-MAX_LEVELS = 20
+MAX_LEVELS = 40
+#: levels that are kept, so that two versions can be compared
+MAX_STORED = 1_000
+KEPT_LEVELS = frozenset({"category", "boolean", "ordinal"})
 N_BINS = 20
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 #: with more rows, rows are not compared with each other
 MAX_ROWS_COMPARED = 1_000_000
 
 
-def profile(frame: Any, settings: ReadingSettings, dialect: JSON | None = None) -> JSON:
-    """Return the profile of a DataFrame of shape (n_rows, n_columns), as plain JSON."""
+def profile(
+    frame: Any,
+    settings: ReadingSettings,
+    dialect: JSON | None = None,
+    *,
+    target: str | None = None,
+) -> JSON:
+    """Return the profile of a DataFrame of shape (n_rows, n_columns), as plain JSON.
+
+    With `target`, the name of a column, each of the others has its association with it, and `notices` has the leak
+    suspects and the labels that differ by case.
+    """
     frame = frame.set_axis(portable.unique_names(frame.columns), axis=1).reset_index(drop=True)
-    columns, reported = [], []
+    if target not in frame.columns:
+        target = None
+    columns, reported, notices = [], [], []
+    associations = None if target is None else _target_of(frame, target, settings)
     repeated = RepeatedRows(frame) if len(frame) <= MAX_ROWS_COMPARED else None
-    for reading, texts in each_column(frame, settings):
-        columns.append(_column(frame[reading.name], reading, texts))
+    for reading, texts in each_column(frame, settings, target=target):
+        column = _column(frame, reading, texts, settings)
+        columns.append(column)
+        if target is not None and reading.name == target:
+            column["top"] = label_counts(frame[target], reading)
+            notice = level_notice(
+                target, [(str(item["value"]), item["count"]) for item in column["top"]]
+            )
+            notices += [] if notice is None else [notice]
+        elif associations is not None and reading.type not in LEFT_OUT:
+            found = associations.of(*_levels_or_numbers(frame[reading.name], reading, texts))
+            column["association"] = found.share
+            if found.is_suspect:
+                notices.append(leak_notice(reading.name, str(target), found))
         reported += reading.reported
         if repeated is not None:
             repeated.add(frame[reading.name], texts)
@@ -57,14 +88,60 @@ def profile(frame: Any, settings: ReadingSettings, dialect: JSON | None = None) 
         "dialect": dialect,
         "columns": columns,
         "reported": reported,
-        "notices": [],
-        "suggestion": suggest(described),
+        "notices": notices,
+        "suggestion": suggest_for(described, target),
         "memory_bytes": int(frame.memory_usage(deep=False).sum()),
     }
 
 
-def _column(series: Any, reading: ColumnReading, texts: DistinctTexts | None) -> JSON:
-    """Return the profile of one column, Series of shape (n_rows,); `texts` : its texts, if it holds texts."""
+def _target_of(frame: Any, target: str, settings: ReadingSettings) -> TargetAssociation:
+    """Return what measures associations with a column: with its numbers, or with its labels."""
+    reading = read_columns(frame[[target]], settings)[target]
+    series = frame[target]
+    numbers, _ = _numbers(series, reading, None)
+    if numbers is not None and reading.distinct > MAX_INTEGER_CLASSES:
+        return TargetAssociation(np.zeros(len(frame), "int64"), numbers, np.isfinite(numbers))
+    codes = pd.factorize(series.astype(object))[0]
+    return TargetAssociation(codes, None, codes >= 0)
+
+
+def _levels_or_numbers(
+    series: Any, reading: ColumnReading, texts: DistinctTexts | None
+) -> tuple[Any, Any | None]:
+    """Return the codes of a column's levels, int64 array of shape (n_rows,), and its numbers if it has them.
+
+    Of free text the numbers are the lengths of the cells.
+    """
+    numbers, _ = _numbers(series, reading, texts)
+    if numbers is None and reading.type == "text":
+        numbers = series.astype(object).map(
+            lambda v: float(len(v)) if isinstance(v, str) else np.nan
+        )
+        numbers = numbers.to_numpy("float64")
+    if numbers is not None:
+        return np.zeros(0, "int64"), numbers
+    codes = texts.codes if texts is not None else pd.factorize(series.astype(object))[0]
+    return np.asarray(codes, dtype="int64") + 1, None  # a missing one is a level of its own
+
+
+def label_counts(series: Any, reading: ColumnReading) -> list[JSON]:
+    """Return the labels of a target as they are written, blanks included, with their counts, most frequent first."""
+    words = set(MISSING_TEXTS if (w := reading.spelling.get("missing_words")) is None else w)
+    counts = series[~series.isna()].astype(object).value_counts()
+    labels = [
+        (value, int(count))
+        for value, count in counts.items()
+        if not (isinstance(value, str) and (value.strip() in words or not value.strip()))
+    ]
+    labels.sort(key=lambda item: (-item[1], str(item[0])))
+    return [{"value": plain_value(_scalar(v)), "count": count} for v, count in labels[:MAX_LEVELS]]
+
+
+def _column(
+    frame: Any, reading: ColumnReading, texts: DistinctTexts | None, settings: ReadingSettings
+) -> JSON:
+    """Return the profile of one column of a DataFrame; `texts` : its texts, if it holds texts."""
+    series = frame[reading.name]
     found: JSON = {
         "name": reading.name,
         "type": reading.type,
@@ -92,7 +169,22 @@ def _column(series: Any, reading: ColumnReading, texts: DistinctTexts | None) ->
     if numbers is not None:
         found |= _numeric(numbers, offset, is_date=reading.type == "date")
     if numbers is None or reading.distinct <= MAX_LEVELS:
-        found["top"] = _levels(series, reading, texts)
+        levels = _levels(series, reading, texts)
+        found["top"] = levels[:MAX_LEVELS]
+        if reading.type in KEPT_LEVELS and len(levels) == reading.distinct:
+            found["levels"] = [item["value"] for item in levels]
+
+    def read_as(kind: str) -> ColumnReading:
+        types = {**settings.types, reading.name: kind}
+        return read_columns(frame[[reading.name]], replace(settings, types=types))[reading.name]
+
+    if reading.set_by_person:
+        types = {name: kind for name, kind in settings.types.items() if name != reading.name}
+        detected = read_columns(frame[[reading.name]], replace(settings, types=types))
+        found["detected_type"] = detected[reading.name].type
+    else:
+        found["detected_type"] = reading.type
+    found["alternatives"] = alternatives(reading, read_as)
     return found
 
 
@@ -181,7 +273,7 @@ def _levels(series: Any, reading: ColumnReading, texts: DistinctTexts | None) ->
     words = reading.spelling.get("missing_words")
     if texts is not None and (not is_of_cells or texts.is_raw):
         gone = () if is_of_cells else ("", *(MISSING_TEXTS if words is None else words))
-        top: list[tuple[Any, int]] = list(most_frequent(texts, MAX_LEVELS, without=gone))
+        top: list[tuple[Any, int]] = list(most_frequent(texts, MAX_STORED, without=gone))
     else:
         if is_of_cells:
             values = series[~series.isna()]
@@ -190,7 +282,7 @@ def _levels(series: Any, reading: ColumnReading, texts: DistinctTexts | None) ->
         else:
             values = pd.Series(portable.read_text(series, words), dtype=object)
         counts = values.value_counts() if len(values) else values
-        top = sorted(counts.items(), key=lambda item: (-item[1], str(item[0])))[:MAX_LEVELS]
+        top = sorted(counts.items(), key=lambda item: (-item[1], str(item[0])))[:MAX_STORED]
     return [{"value": plain_value(_scalar(value)), "count": int(count)} for value, count in top]
 
 
