@@ -370,7 +370,7 @@ class DataSourceRow(TypedDict):
     updated_at: str
     workspace_id: str
     name: str
-    kind: Literal["csv_upload", "parquet_upload", "postgres", "s3"]
+    kind: Literal["csv_upload", "excel_upload", "parquet_upload", "postgres", "s3"]
     description: str | None
     config: Config
     has_secret: bool
@@ -423,7 +423,7 @@ class NewVersionRow(TypedDict):
     updated_at: str
     workspace_id: str
     name: str
-    kind: Literal["csv_upload", "parquet_upload", "postgres", "s3"]
+    kind: Literal["csv_upload", "excel_upload", "parquet_upload", "postgres", "s3"]
     description: str | None
     config: Config
     has_secret: bool
@@ -994,7 +994,7 @@ class DataVersionRow(TypedDict):
     created_at: str
     updated_at: str
     version: int
-    kind: Literal["csv_upload", "parquet_upload", "postgres", "s3"]
+    kind: Literal["csv_upload", "excel_upload", "parquet_upload", "postgres", "s3"]
     filename: str | None
     sha256: str
     size_bytes: int

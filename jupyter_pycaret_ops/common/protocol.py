@@ -28,7 +28,7 @@ PLOT_KIND = "plot"
 
 JSON: TypeAlias = dict[str, Any]
 DataKind: TypeAlias = Literal[
-    "csv_upload", "parquet_upload", "s3", "postgres", "sklearn", "inline", "frame"
+    "csv_upload", "parquet_upload", "excel_upload", "s3", "postgres", "sklearn", "inline", "frame"
 ]
 Outcome: TypeAlias = Literal["succeeded", "failed", "cancelled"]
 ErrorKind: TypeAlias = Literal["user", "engine", "timeout", "worker_lost", "internal"]

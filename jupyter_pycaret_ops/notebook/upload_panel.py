@@ -16,7 +16,7 @@ from .run import Run
 from .run_panel import RunPanel
 
 PREVIEWED_ROWS = 5
-KINDS = ".csv,.tsv,.txt,.parquet"
+KINDS = ".csv,.tsv,.txt,.parquet,.pq,.xlsx,.xlsm,.xls"
 
 
 @dataclass(slots=True)
@@ -119,7 +119,7 @@ class UploadPanel(Panel):
     def _dropzone() -> str:
         return (
             '<div class="jp-pycaret-dropzone" data-drop><p class="jp-pycaret-drop__title">'
-            "Drop a CSV or Parquet file here</p>"
+            "Drop a CSV, Parquet or Excel file here</p>"
             + button("Upload data", kind="primary", before=icon("upload"), pick="")
             + f'<input type="file" accept="{KINDS}" aria-label="File" hidden></div>'
         )

@@ -52,7 +52,7 @@ class DataSources(Resource):
         dialect: Mapping[str, Any] | None = None,
         on_progress: Callable[[int, int], None] | None = None,
     ) -> DataSource:
-        """Upload a CSV or Parquet file, given as a path, an open file, or bytes.
+        """Upload a CSV, Parquet or Excel file, given as a path, an open file, or bytes.
 
         `name` is by default that of the file without its suffix. `dialect` says how a text file is read where that
         is not detected rightly: `{"encoding": "cp1252", "delimiter": ";", "header": False}`. `on_progress` is called

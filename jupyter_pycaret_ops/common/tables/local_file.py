@@ -10,6 +10,7 @@ from ..errors import Invalid
 from .csv_scan import CsvScan
 from .dialect import count_rows
 from .preview import preview_csv
+from .workbook import is_workbook
 
 PARQUET = b"PAR1"
 CHUNK = 1 << 20
@@ -30,7 +31,7 @@ def columns_of_file(
     try:
         with Path(path).open("rb") as stream:
             first = stream.read(CHUNK)
-            if first.startswith(PARQUET):
+            if first.startswith(PARQUET) or is_workbook(first, Path(path).name):
                 return None
             scan = CsvScan()
             chunk = first

@@ -50,6 +50,10 @@ def load(
             return frame, _reading_facts(spec.options.get("dialect"), frame)
         if spec.kind == "parquet_upload":
             return reading.parquet_frame(content), {}
+        if spec.kind == "excel_upload":
+            dialect, names = spec.options["dialect"], spec.options["columns"]
+            frame = reading.workbook_frame(content, dialect, names)
+            return frame, {"dialect": dialect, "data_columns": list(frame.columns)}
         return _records(content), {}
     except (ValueError, UnicodeError) as error:
         raise DataUnreadable(f"The data could not be read as a table: {error}") from error

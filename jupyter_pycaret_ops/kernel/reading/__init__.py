@@ -56,6 +56,19 @@ def parquet_frame(content: bytes) -> Any:
     return files.read_table(content, "parquet", "The file", None)[0]
 
 
+def workbook_frame(content: bytes, dialect: JSON, names: list[str]) -> Any:
+    """Return the DataFrame of an uploaded workbook, shape (n_rows, n_columns).
+
+    Raises
+    ------
+    SourceUnreadable
+        When it is not the workbook that was uploaded, or python-calamine is missing in this kernel's environment.
+    """
+    from . import files
+
+    return files.read_workbook(content, dialect, names)
+
+
 def delimited_frame(content: bytes, dialect: JSON, names: list[str]) -> Any:
     """Return the DataFrame of an uploaded text file, shape (n_rows, n_columns).
 

@@ -9,14 +9,17 @@ from typing import Any, BinaryIO, cast
 
 from jupyter_pycaret_ops.common.errors import Invalid
 from jupyter_pycaret_ops.common.protocol import JSON
-from jupyter_pycaret_ops.common.tables import parquet
+from jupyter_pycaret_ops.common.tables import parquet, workbook
 from jupyter_pycaret_ops.common.tables.csv_scan import SAMPLE_BYTES, CsvFacts, CsvScan
 from jupyter_pycaret_ops.common.tables.dialect import Dialect, count_rows
 from jupyter_pycaret_ops.common.tables.encoding import is_utf16
 from jupyter_pycaret_ops.common.tables.number_columns import decimal_of_file
 from jupyter_pycaret_ops.common.tables.preview import examined_rows, preview_csv, preview_rows
+from jupyter_pycaret_ops.common.tables.sample_types import typed_columns
 
+from ..engine.portable import is_missing as pandas_missing
 from .codes import with_codes
+from .csv_parts import read_csv_in_parts
 from .interfaces import SourceUnreadable, too_many_rows
 from .values import plain_value
 
@@ -99,15 +102,51 @@ def read_delimited(content: bytes, dialect: Dialect, names: Sequence[str]) -> An
     return frame.assign(**read_texts(mixed)) if mixed else frame
 
 
+def read_workbook(content: bytes, dialect: JSON, names: Sequence[str]) -> Any:
+    """Return the DataFrame of a sheet, shape (n_rows, n_columns), with the names given and Excel's types.
+
+    Raises
+    ------
+    SourceUnreadable
+        When it is not the workbook that was uploaded, or python-calamine is missing here.
+    """
+    import pandas as pd
+
+    options = workbook.pandas_options(dialect, names)
+    try:
+        frame = pd.read_excel(io.BytesIO(content), **options)
+    except ImportError:
+        raise SourceUnreadable(workbook.NEEDS_CALAMINE) from None
+    except (ValueError, OSError) as error:
+        raise SourceUnreadable(f"The workbook cannot be read as a table: {error}") from None
+    return frame.dropna(how="all").reset_index(drop=True).infer_objects()
+
+
+def workbook_preview(content: bytes, options: JSON, rows: int) -> JSON:
+    """Return the preview of an uploaded workbook with its first `rows` rows."""
+    names = options["columns"]
+    frame = read_workbook(content, options["dialect"], names)
+    first = frame.head(examined_rows(rows, len(names))).astype(object)
+    examined = [
+        [None if pandas_missing(cell) else workbook.plain_cell(cell) for cell in row]
+        for row in first.itertuples(index=False, name=None)
+    ]
+    columns = typed_columns(names, workbook.texts_of(examined))
+    return preview_rows(columns, examined, rows, len(frame))
+
+
 def _is_text(series: Any) -> bool:
-    return all(isinstance(value, str) for value in series.dropna())
+    import pandas as pd
+
+    if isinstance(series.dtype, pd.StringDtype):
+        return True
+    return pd.api.types.infer_dtype(series, skipna=True) in ("string", "empty")
 
 
 def _read_csv(content: bytes, dialect: Dialect, options: JSON) -> Any:
-    import pandas as pd
-
-    with dialect.open_text(cast("BinaryIO", io.BytesIO(content))) as text:
-        return pd.read_csv(text, **options)
+    return read_csv_in_parts(
+        lambda: dialect.open_text(cast("BinaryIO", io.BytesIO(content))), options
+    )
 
 
 def _scan(content: bytes, *, is_cut: bool = False) -> CsvFacts:

@@ -12,7 +12,7 @@ from .redaction import errors_redacted
 
 
 def inspect_source(spec: DataSpec, rows: int) -> JSON:
-    """Return the preview of a connector or of an uploaded Parquet file, with its first `rows` rows.
+    """Return the preview of a connector, or of an uploaded Parquet file or workbook, with its first `rows` rows.
 
     Raises
     ------
@@ -28,4 +28,7 @@ def inspect_source(spec: DataSpec, rows: int) -> JSON:
             file = Path(spec.options["path"])
             with file.open("rb") as stream:
                 return files.preview(stream, file.stat().st_size, "parquet", "The file", rows)
+        if spec.kind == "excel_upload":
+            content = Path(spec.options["path"]).read_bytes()
+            return files.workbook_preview(content, spec.options, rows)
         raise SourceUnreadable(f"A source of kind {spec.kind} is not inspected in a kernel.")

@@ -87,7 +87,7 @@ ROUTES: tuple[Route, ...] = (
     Route("PATCH", "/experiments/{experiment_id}", workspaces.update_experiment, "Change an experiment", action=W, scope=W, body=s.ExperimentPatch, answer=s.ExperimentRow, errors=(404, 409), tag="projects"),
     Route("DELETE", "/experiments/{experiment_id}", workspaces.delete_experiment, "Delete an experiment", action=W, scope=W, status=204, errors=(404, 409), tag="projects"),
     # data sources
-    Route("POST", "/workspaces/{workspace_id}/data-sources/upload", None, "Upload a CSV or Parquet file", action=W, scope=W, answer=s.DataSourceRow, status=201, handler=uploads.UploadHandler, errors=(404, 409, 413, 503), tag="data"),
+    Route("POST", "/workspaces/{workspace_id}/data-sources/upload", None, "Upload a CSV, Parquet or Excel file", action=W, scope=W, answer=s.DataSourceRow, status=201, handler=uploads.UploadHandler, errors=(404, 409, 413, 503), tag="data"),
     Route("GET", "/workspaces/{workspace_id}/data-sources", data_sources.list_sources, "List data sources", query=s.PageQuery, answer=list[s.DataSourceRow], errors=(404,), tag="data"),
     Route("POST", "/workspaces/{workspace_id}/data-sources", data_sources.register, "Register a connector", action=W, scope=W, body=s.DataSourceIn, answer=s.DataSourceRow, status=201, errors=(404, 409), tag="data"),
     Route("GET", "/data-sources/{source_id}", data_sources.read_source, "A data source", answer=s.DataSourceRow, errors=(404,), tag="data"),

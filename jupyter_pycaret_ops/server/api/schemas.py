@@ -35,7 +35,7 @@ AuthMode = Literal["workspace", "api-key", "public"]
 RunStatus = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 #: types of columns that a person can set
 SettableType = Literal["number", "boolean", "category", "text", "date", "duration", "identifier"]
-SourceKind = Literal["csv_upload", "parquet_upload", "s3", "postgres"]
+SourceKind = Literal["csv_upload", "parquet_upload", "excel_upload", "s3", "postgres"]
 DeploymentStatus = Literal["active", "paused"]
 #: values, and characters, of a field that is kept in the records and shown with each row
 MOST_KEPT = 20_000

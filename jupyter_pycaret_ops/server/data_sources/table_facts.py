@@ -10,15 +10,15 @@ from typing import Any, Literal
 class TableFacts:
     """Facts about a table that was uploaded completely."""
 
-    kind: Literal["csv_upload", "parquet_upload"]
+    kind: Literal["csv_upload", "parquet_upload", "excel_upload"]
     sha256: str
     size_bytes: int
     rows: int
     columns: list[dict[str, str]]
-    #: both None for Parquet
+    #: both None but for text files
     encoding: str | None
     delimiter: str | None
-    #: how a text file is read, as JSON, and what was decided about it; None for Parquet
+    #: how a text file or a sheet is read, as JSON, and what was decided about it; None for Parquet
     dialect: dict[str, Any] | None = None
     reported: list[dict[str, Any]] | None = None
     #: fields of the dialect that a person gave

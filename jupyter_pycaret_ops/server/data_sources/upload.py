@@ -14,12 +14,14 @@ from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any, BinaryIO, TypeVar
 
 from ...common.errors import Invalid, TooLarge
-from ...common.tables import dialect, parquet
+from ...common.tables import dialect, parquet, workbook
 from ...common.tables.csv_scan import CsvFacts, CsvScan
 from ..files.file_store import FileStore
 from ..files.streams import Writer
 from .parquet_scan import ParquetScan
 from .table_facts import TableFacts
+from .workbook_process import examine as examine_workbook
+from .workbook_scan import WorkbookScan
 
 T = TypeVar("T")
 PIECE = 1 << 20
@@ -27,7 +29,8 @@ LONGEST_FIELD = 64 * 1024
 #: RFC 2046 allows 70 characters; the parser accepts some more
 LONGEST_BOUNDARY = 200
 #: the parts beside the file: about the data source, and how its file is read
-FIELDS = ("name", "description", *dialect.FIELDS)
+DIALECT_FIELDS = (*dialect.FIELDS, "sheet")
+FIELDS = ("name", "description", *DIALECT_FIELDS)
 
 
 def boundary_of(content_type: str) -> bytes:
@@ -73,14 +76,23 @@ def text_facts(facts: CsvFacts, file: BinaryIO, given: Mapping[str, Any]) -> Tab
     )
 
 
-def read_again(files: FileStore, storage_key: str, given: Mapping[str, Any]) -> TableFacts:
-    """Return the facts about a stored text file, read with other fields of the dialect; blocks.
+def read_again(
+    files: FileStore, storage_key: str, kind: str, given: Mapping[str, Any]
+) -> TableFacts:
+    """Return the facts about a stored text file or workbook, read with other fields of the dialect; blocks.
 
     Raises
     ------
     Invalid
         When the file is no table with these.
     """
+    if kind == "excel_upload":
+        digest = WorkbookScan()
+        for chunk in files.chunks(storage_key):
+            digest.feed(chunk)
+        sha256, size = digest.finish()
+        found = examine_workbook(files, storage_key, given)
+        return TableFacts("excel_upload", sha256, size, **found)
     scan = CsvScan()
     for chunk in files.chunks(storage_key):
         scan.feed(chunk)
@@ -108,7 +120,7 @@ class Upload:
         self._artifacts = artifacts
         self._storage_key = storage_key
         self._cap_bytes = cap_bytes
-        self._scan: CsvScan | ParquetScan | None = None
+        self._scan: CsvScan | ParquetScan | WorkbookScan | None = None
         self._writer: Writer | None = None
         self._piece = bytearray()
         self._writing: asyncio.Future[None] | None = None
@@ -203,17 +215,31 @@ class Upload:
             self._writer = self._artifacts.writer(self._storage_key)
         if self._scan is None:
             # the first piece is a megabyte, or the whole file
-            self._scan = ParquetScan() if self._is_parquet(piece) else CsvScan()
+            self._scan = self._scan_for(piece)
         self._writer.write(piece)
         self._scan.feed(piece)
 
-    def _is_parquet(self, start: bytes) -> bool:
+    def _scan_for(self, start: bytes) -> CsvScan | ParquetScan | WorkbookScan:
+        """Return the scan for a file that begins like this, and by its name."""
+        if start.startswith(parquet.MAGIC):
+            return ParquetScan()
+        if workbook.is_workbook(start, self.filename):
+            return WorkbookScan()
         has_suffix = (self.filename or "").lower().endswith((".parquet", ".pq"))
-        return has_suffix or start.startswith(parquet.MAGIC)
+        return ParquetScan() if has_suffix else CsvScan()
 
     def _finish(self) -> TableFacts:
         if self._writer is None or self._scan is None:
             raise Invalid("The file is empty.")
+        if isinstance(self._scan, WorkbookScan):
+            sha256, size = self._scan.finish()
+            self._writer.commit()
+            try:
+                found = examine_workbook(self._artifacts, self._storage_key, self._dialect_fields())
+            except BaseException:
+                self._artifacts.delete(self._storage_key)
+                raise
+            return TableFacts("excel_upload", sha256, size, **found)
         if isinstance(self._scan, ParquetScan):
             for name in self._dialect_fields():
                 message = f"{name} is for text files; this is a Parquet file."
@@ -228,7 +254,7 @@ class Upload:
         return self._read_back(lambda file: text_facts(facts, file, given))
 
     def _dialect_fields(self) -> dict[str, str]:
-        return {name: self.fields[name] for name in dialect.FIELDS if name in self.fields}
+        return {name: self.fields[name] for name in DIALECT_FIELDS if name in self.fields}
 
     def _read_back(self, read: Callable[[BinaryIO], T]) -> T:
         """Return what `read` returns for the stored file, which is deleted when that fails."""
@@ -289,7 +315,7 @@ class Upload:
         if self._part in FIELDS:
             value = self._field.decode("utf-8", "replace")
             self.fields[self._part] = value
-            if self._part in dialect.FIELDS:
+            if self._part in dialect.FIELDS:  # `sheet` is looked for when the file is there
                 dialect.parse_overrides({self._part: value})
 
     def _end(self) -> None:

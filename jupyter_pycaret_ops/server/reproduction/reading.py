@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from ...common.tables import workbook
 from ...common.tables.dialect import Dialect
 from .cells import assignments, call
 from .descriptions import quoted
@@ -89,6 +90,16 @@ table = pq.read_table(DATA).to_pandas(ignore_metadata=True)
 table = table.loc[:, ~table.columns.str.fullmatch(r"__index_level_\\d+__")]"""
     imports = "import pandas as pd\nimport pyarrow.parquet as pq"
     return _file(facts, "data.parquet", imports, reading)
+
+
+def _workbook(facts: Facts) -> Source:
+    options = workbook.pandas_options(facts.snapshot["dialect"], facts.snapshot["data_columns"])
+    read = {name: "object" if name == "dtype" else repr(value) for name, value in options.items()}
+    table = call("table = pd.read_excel", {"io": "DATA", **read})
+    reading = f"""\
+{table}
+table = table.dropna(how="all").reset_index(drop=True).infer_objects()"""
+    return _file(facts, "data.xlsx", "import pandas as pd", reading)
 
 
 def _file(facts: Facts, default_name: str, imports: str, reading: str) -> Source:
@@ -222,6 +233,7 @@ def _frame(facts: Facts) -> Source:
 _KINDS: dict[str, Callable[[Facts], Source]] = {
     "csv_upload": _csv,
     "parquet_upload": _parquet,
+    "excel_upload": _workbook,
     "sklearn": _sklearn,
     "inline": _inline,
     "s3": _s3,

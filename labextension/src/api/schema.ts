@@ -543,7 +543,7 @@ export interface components {
       readonly workspace_id: string;
       readonly name: string;
       /** @enum {unknown} */
-      readonly kind: 'csv_upload' | 'parquet_upload' | 'postgres' | 's3';
+      readonly kind: 'csv_upload' | 'excel_upload' | 'parquet_upload' | 'postgres' | 's3';
       readonly description: string | null;
       readonly config: components['schemas']['SourceConfig'];
       readonly has_secret: boolean;
@@ -591,7 +591,7 @@ export interface components {
       readonly updated_at: string;
       readonly version: number;
       /** @enum {unknown} */
-      readonly kind: 'csv_upload' | 'parquet_upload' | 'postgres' | 's3';
+      readonly kind: 'csv_upload' | 'excel_upload' | 'parquet_upload' | 'postgres' | 's3';
       readonly filename: string | null;
       readonly sha256: string;
       readonly size_bytes: number;
@@ -628,7 +628,7 @@ export interface components {
       readonly workspace_id: string;
       readonly name: string;
       /** @enum {unknown} */
-      readonly kind: 'csv_upload' | 'parquet_upload' | 'postgres' | 's3';
+      readonly kind: 'csv_upload' | 'excel_upload' | 'parquet_upload' | 'postgres' | 's3';
       readonly description: string | null;
       readonly config: components['schemas']['SourceConfig'];
       readonly has_secret: boolean;

@@ -7,7 +7,7 @@ import type { IDataSource } from '../api/rows';
 import type { IUpload } from './state';
 
 /** What the panel takes; the server looks into the file and has the last word. */
-export const TAKEN = ['.csv', '.tsv', '.txt', '.parquet', '.pq'];
+export const TAKEN = ['.csv', '.tsv', '.txt', '.parquet', '.pq', '.xlsx', '.xlsm', '.xls'];
 
 export function isTaken(filename: string): boolean {
   const name = filename.toLowerCase();
@@ -72,7 +72,7 @@ export class UploadQueue {
       } else {
         this._refuse(
           row.id,
-          this._trans.__('Upload a CSV or Parquet file. In Excel: Save as → CSV UTF-8.')
+          this._trans.__('Upload a CSV, Parquet or Excel file.')
         );
       }
     }

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import io
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 
 from jupyter_pycaret_ops.server.api.context import Services
@@ -15,7 +17,7 @@ from jupyter_pycaret_ops.server.store import data_sources
 from ...fakes.records import World
 from .conftest import Api
 from .test_profiles import CONTENT, FakeKernel, ended, kernel
-from .test_uploads import END, KIND, NAME, part, path
+from .test_uploads import END, KIND, NAME, Files, no_files, part, path
 
 __all__ = ["kernel"]
 
@@ -217,3 +219,58 @@ async def test_type_that_all_rows_change_is_reported(
     found = await ended(api, source["id"])
     assert found["reported"][0]["code"] == "type_changed"
     assert first in found["reported"][0]["message"]
+
+
+def workbook(*sheets: tuple[str, list[list[Any]]]) -> bytes:
+    made = openpyxl.Workbook()
+    made.remove(made.active)
+    for name, rows in sheets:
+        sheet = made.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    stream = io.BytesIO()
+    made.save(stream)
+    return stream.getvalue()
+
+
+async def test_workbook_is_uploaded_and_its_sheet_can_be_changed(
+    api: Api, world: World, services: Services
+) -> None:
+    table = [["town", "price"], ["Gent", 1.5], ["Lier", 2.5]]
+    book = workbook(("About", [["by Ada"]]), ("Data", table), ("Old", [["a"], [1], [2], [3]]))
+    body = NAME + part("file", book, "towns.xlsx") + END
+    row = (await api.call("POST", path(world), 201, raw=body, headers=KIND)).json
+    config = row["config"]
+    assert (row["kind"], config["rows"], config["dialect"]["sheet"]) == ("excel_upload", 2, "Data")
+    assert [column["name"] for column in config["columns"]] == ["town", "price"]
+    assert config["reported"][0]["code"] == "sheet_chosen"
+    url = f"/data-sources/{row['id']}"
+    newer = await api.patch(url, {"dialect": {"sheet": "Old"}})
+    assert (newer["version"], newer["config"]["rows"]) == (2, 3)
+    assert newer["config"]["sha256"] == config["sha256"]
+    refused = await api.patch(url, {"dialect": {"sheet": "Nope"}}, 400)
+    assert refused["errors"][0]["loc"] == ["sheet"]
+    answer = await api.call("GET", f"{url}/download", 200)
+    assert answer.body == book
+    assert "towns.xlsx" in answer.headers["Content-Disposition"]
+
+
+@pytest.mark.parametrize(
+    ("content", "fields", "words"),
+    [
+        (b"PK\x03\x04 [Content_Types].xml cut", [], "was cut off"),
+        (workbook(("Empty", [])), [], "no sheet with a table"),
+        (workbook(("A", [["x"], [1]])), [part("encoding", b"utf-8")], "is for text files"),
+        (workbook(("A", [["x"], [1]])), [part("sheet", b"B")], "no sheet “B”"),
+        (b"a,b\n1,2\n", [part("sheet", b"B")], "this is a text file"),
+    ],
+    ids=["cut", "empty", "encoding", "sheet", "text"],
+)
+async def test_workbook_that_is_refused_leaves_nothing(
+    api: Api, world: World, files: Files, content: bytes, fields: list[bytes], words: str
+) -> None:
+    name = "t.csv" if content.startswith(b"a,b") else "t.xlsx"
+    body = NAME + b"".join(fields) + part("file", content, name) + END
+    refused = (await api.call("POST", path(world), 400, raw=body, headers=KIND)).json
+    assert words in refused["message"]
+    await no_files(files)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import ast
 import hashlib
 import io
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pandas as pd
 import pytest
 
 from jupyter_pycaret_ops.common.protocol import DataSpec
+from jupyter_pycaret_ops.common.tables import workbook
 from jupyter_pycaret_ops.common.tables.csv_scan import CsvScan
 from jupyter_pycaret_ops.kernel.agent.loading import load
 from jupyter_pycaret_ops.server.reproduction import Facts
@@ -104,3 +107,29 @@ def test_notebook_of_a_run_from_before_dialects_is_as_it_was() -> None:
     read = namespace["table"]
     assert isinstance(read, pd.DataFrame)
     assert read["größe"].isna().tolist() == [True, False]
+
+
+def test_notebook_reads_a_sheet_as_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    book = openpyxl.Workbook()
+    for row in (
+        ["Report"],
+        ["", "code", "n", "day"],
+        ["", "007", 1, date(2026, 1, 1)],
+        ["", "x", 2.5],
+    ):
+        book.active.append(row)
+    book.save(tmp_path / "data.xlsx")
+    content = (tmp_path / "data.xlsx").read_bytes()
+    facts = workbook.examine(io.BytesIO(content))
+    options = {"dialect": facts.dialect(), "columns": facts.names}
+    frame, snapshot = load(DataSpec("excel_upload", options), lambda: content, lambda: None)
+    snapshot["data_sha256"] = hashlib.sha256(content).hexdigest()
+    run = Run(
+        id="0", plan="compare", data={"kind": "excel_upload", "options": {}}, snapshot=snapshot
+    )
+    source = source_of(Facts(run, "an experiment", None, False, []))
+    monkeypatch.chdir(tmp_path)
+    namespace: dict[str, Any] = {}
+    exec("\n".join([source.imports, source.names, source.reading]), namespace)
+    pd.testing.assert_frame_equal(namespace["table"], frame)
+    assert (frame.shape, list(frame["code"])) == ((2, 3), ["007", "x"])
