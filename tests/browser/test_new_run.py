@@ -40,6 +40,8 @@ def test_target_and_task_are_suggested(form: Locator) -> None:
     expect(form.get_by_label("Task", exact=True)).to_have_value("classification")
     expect(form.get_by_label("Plan", exact=True)).to_have_value("compare")
     expect(form.get_by_label("Folds", exact=True)).to_have_value("10")
+    expect(form.get_by_role("columnheader")).to_have_count(0)
+    form.get_by_text("First rows", exact=True).click()
     expect(form.get_by_role("columnheader").first).to_contain_text("species")
 
 

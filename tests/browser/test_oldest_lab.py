@@ -69,6 +69,7 @@ def test_it_loads_the_panel(oldest_lab: Lab, page: Page, pictures: Path) -> None
     expect(page.get_by_role("button", name="PyCaret Ops runs", exact=True)).to_have_text("No runs")
     run_from_palette(page, "New PyCaret run")
     form = new_run_form(page)
+    form.get_by_text("First rows", exact=True).click()
     expect(form.get_by_role("region", name="Preview of old.csv")).to_be_visible()
     page.screenshot(path=pictures / "oldest-lab.png")
     row.press("Delete")

@@ -164,12 +164,12 @@ export class DataApi extends Transport implements IDataApi {
   }
 
   profile(id: string, query: IProfileQuery): Promise<IProfile> {
-    return this.get<IProfile>(`data-sources/${id}/profile`, given(query));
+    return this.get<IProfile>(`data-sources/${id}/profile`, queryOf(query));
   }
 
   makeProfile(id: string, query: IProfileQuery): Promise<IProfile> {
     const search = new URLSearchParams(
-      Object.entries(given(query)).map(([key, value]): [string, string] => [key, String(value)])
+      Object.entries(queryOf(query)).map(([key, value]): [string, string] => [key, String(value)])
     ).toString();
     return this.send<IProfile>('POST', `data-sources/${id}/profile${search ? `?${search}` : ''}`);
   }
@@ -183,7 +183,7 @@ export class DataApi extends Transport implements IDataApi {
   }
 
   async download(id: string, version: number | null): Promise<Blob> {
-    const url = urlOf(this.settings, `data-sources/${id}/download`, given({ version }));
+    const url = urlOf(this.settings, `data-sources/${id}/download`, queryOf({ version }));
     let response: Response;
     try {
       response = await ServerConnection.makeRequest(url, { cache: 'no-cache' }, this.settings);
@@ -198,7 +198,7 @@ export class DataApi extends Transport implements IDataApi {
 }
 
 /** A query without what it leaves open. */
-function given(query: IProfileQuery): Readonly<Record<string, string | number>> {
+export function queryOf(query: IProfileQuery): Readonly<Record<string, string | number>> {
   return Object.fromEntries(
     Object.entries(query).filter(
       (entry): entry is [string, string | number] => entry[1] !== null && entry[1] !== undefined

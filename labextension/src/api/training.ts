@@ -1,3 +1,4 @@
+import { type IProfile, type IProfileQuery, type IVersion, queryOf } from './data';
 import type { IMetric, IModelInfo, IOffer, IParam, IPlan, IPreview, ITask } from './engine';
 import type { IDataSource, IExperiment, IPage, IRunDetail, Schemas } from './rows';
 import { MOST, Transport } from './transport';
@@ -11,6 +12,9 @@ export type ISubmission = Schemas['RunIn'];
 export interface ITrainingApi {
   sources(workspaceId: string): Promise<IPage<IDataSource>>;
   preview(sourceId: string, rows: number): Promise<IPreview>;
+  profile(sourceId: string, query: IProfileQuery): Promise<IProfile>;
+  /** newest first */
+  versions(sourceId: string): Promise<ReadonlyArray<IVersion>>;
   tasks(): Promise<ReadonlyArray<ITask>>;
   offer(task: string): Promise<IOffer>;
   experiments(projectId: string): Promise<IPage<IExperiment>>;
@@ -26,6 +30,14 @@ export class TrainingApi extends Transport implements ITrainingApi {
 
   preview(sourceId: string, rows: number): Promise<IPreview> {
     return this.get<IPreview>(`data-sources/${sourceId}/preview`, { rows });
+  }
+
+  profile(sourceId: string, query: IProfileQuery): Promise<IProfile> {
+    return this.get<IProfile>(`data-sources/${sourceId}/profile`, queryOf(query));
+  }
+
+  versions(sourceId: string): Promise<ReadonlyArray<IVersion>> {
+    return this.get<ReadonlyArray<IVersion>>(`data-sources/${sourceId}/versions`);
   }
 
   tasks(): Promise<ReadonlyArray<ITask>> {

@@ -1,12 +1,11 @@
 import type { ColumnType, IProfileColumn } from '../api/data';
 import type { IDataSource } from '../api/rows';
 
-/** The types that a column can be given; `constant` and `empty` are only found. */
+/** The types that a column can be given. An order of levels is a setting of its own; the rest is only found. */
 export const TYPES: ReadonlyArray<ColumnType> = [
   'number',
   'boolean',
   'category',
-  'ordinal',
   'text',
   'date',
   'duration',

@@ -6,13 +6,15 @@ export interface IFieldProps {
   readonly label: string;
   readonly hint?: React.ReactNode;
   readonly error?: string | undefined;
+  /** stands below the control and its hint, over the whole width */
+  readonly below?: React.ReactNode;
   readonly children: React.ReactNode;
 }
 
 /**
  * A line of a form: label, control, and a hint or what is wrong.
  */
-export function Field({ id, label, hint, error, children }: IFieldProps): JSX.Element {
+export function Field({ id, label, hint, error, below, children }: IFieldProps): JSX.Element {
   return (
     <>
       <label className="jp-pycaret-form__label" htmlFor={id}>
@@ -30,6 +32,7 @@ export function Field({ id, label, hint, error, children }: IFieldProps): JSX.El
             {hint}
           </p>
         ) : null}
+        {below}
       </div>
     </>
   );

@@ -69,7 +69,11 @@ export function ColumnRow({
               className="jp-pycaret-button jp-pycaret-button--ghost jp-pycaret-button--small"
               aria-label={trans.__('Undo type of %1', name)}
               tabIndex={stop}
-              onClick={() => void model.undoType(name)}
+              onClick={event => {
+                // The button goes: the focus stays in its row.
+                event.currentTarget.closest('tr')?.querySelector('select')?.focus();
+                void model.undoType(name);
+              }}
             >
               {trans.__('Undo')}
             </button>

@@ -4,6 +4,7 @@ import { CommandIDs, useCommand } from '../common/commands';
 import { formatCount, formatSize } from '../common/format';
 import { Icon } from '../common/icons';
 import { useTrans } from '../common/trans';
+import { VersionPicker } from '../common/versionPicker';
 import { atTime } from '../common/words';
 import { TAKEN } from '../sidePanel/uploads';
 import type { IPart } from './body';
@@ -143,35 +144,6 @@ function Amount({ text }: { readonly text: string }): JSX.Element {
     <>
       <b>{figure}</b> {words.join(' ')}
     </>
-  );
-}
-
-/** Which version of a table, the newest first. */
-export function VersionPicker({
-  versions,
-  chosen,
-  onChoose
-}: {
-  readonly versions: ReadonlyArray<number>;
-  readonly chosen: number | null;
-  readonly onChoose: (version: number) => void;
-}): JSX.Element {
-  const trans = useTrans();
-  return (
-    <select
-      className="jp-pycaret-select jp-pycaret-select--small jp-pycaret-select--auto"
-      aria-label={trans.__('Version')}
-      value={chosen ?? ''}
-      onChange={event => onChoose(Number(event.target.value))}
-    >
-      {versions.map((version, index) => (
-        <option key={version} value={version}>
-          {index === 0 && versions.length > 1
-            ? trans.__('Version %1, newest', formatCount(version))
-            : trans.__('Version %1', formatCount(version))}
-        </option>
-      ))}
-    </select>
   );
 }
 

@@ -57,8 +57,7 @@ export function isConnector(source: IDataSource): boolean {
 
 /** Whether the file is a workbook: its sheets take the place of encoding and separators. */
 export function isWorkbook(source: Pick<IDataSource, 'kind'>): boolean {
-  const kind: string = source.kind;
-  return kind === 'excel_upload';
+  return source.kind === 'excel_upload';
 }
 
 /** The version on display. */

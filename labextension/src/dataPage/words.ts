@@ -194,6 +194,16 @@ export interface INote {
   readonly count: string;
 }
 
+/** The figure behind a notice. */
+function factOf({ facts }: INotice, trans: Trans): string {
+  const { association, rows } = facts ?? {};
+  return typeof association === 'number'
+    ? trans.__('association %1', association.toFixed(2))
+    : typeof rows === 'number'
+      ? trans._n('%2 row', '%2 rows', rows, formatCount(rows))
+      : '';
+}
+
 /** Everything that was noticed when a table was read: what asks for a decision last. */
 export function notesOf(profile: IProfile, trans: Trans): ReadonlyArray<INote> {
   const notes: INote[] = (profile.reported ?? []).map(({ code, message, count }) => ({
@@ -204,9 +214,10 @@ export function notesOf(profile: IProfile, trans: Trans): ReadonlyArray<INote> {
   const said = new Set(
     (profile.reported ?? []).map(({ code, column }) => `${noteWord(code, trans)} ${column ?? ''}`)
   );
-  for (const { code, column, message } of profile.notices ?? []) {
+  for (const notice of profile.notices ?? []) {
+    const { code, column, message } = notice;
     if (!said.has(`${noteWord(code, trans)} ${column ?? ''}`)) {
-      notes.push({ code, message, count: '' });
+      notes.push({ code, message, count: factOf(notice, trans) });
     }
   }
   const duplicates = profile.duplicates ?? 0;

@@ -1,11 +1,11 @@
 import React, { useEffect, useRef } from 'react';
 import { Loading } from '../common/frame';
-import { StatusMark } from '../common/icons';
+import { Icon, StatusMark } from '../common/icons';
 import { useTrans } from '../common/trans';
 import { useSignal } from '../common/useSignal';
 import { SourceField, TargetField, TaskField, Waiting } from './dataFields';
 import type { NewRunModel } from './model';
-import { Fits, PlanFields } from './planFields';
+import { PlanFields, Summary } from './planFields';
 import { Preview } from './preview';
 import { sampleOf } from './samples';
 import { type IFormState, takesTarget } from './state';
@@ -96,12 +96,18 @@ function Fields({
       <div className="jp-pycaret-form">
         <SourceField model={model} state={state} />
       </div>
-      {source && state.preview ? (
-        <Preview
-          name={source.name}
-          preview={state.preview}
-          target={takesTarget(state) ? state.target : ''}
-        />
+      {source && state.preview && state.version === null ? (
+        <details className="jp-pycaret-first">
+          <summary>
+            <Icon name="right" />
+            {trans.__('First rows')}
+          </summary>
+          <Preview
+            name={source.name}
+            preview={state.preview}
+            target={takesTarget(state) ? state.target : ''}
+          />
+        </details>
       ) : null}
       {known ? (
         <div className="jp-pycaret-form">
@@ -130,7 +136,7 @@ function Fields({
           {trans.__('Close')}
         </button>
         <span className="jp-pycaret-muted">
-          <Fits state={state} />
+          <Summary state={state} />
         </span>
       </footer>
     </>

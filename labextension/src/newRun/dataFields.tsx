@@ -1,8 +1,16 @@
 import React, { useId } from 'react';
+import type { ISuggestion } from '../api/data';
+import { CommandIDs, useCommand } from '../common/commands';
 import { Field, tied } from '../common/field';
 import { formatCount, formatSize } from '../common/format';
+import { Levels } from '../common/levels';
 import { useTrans } from '../common/trans';
+import { VersionPicker } from '../common/versionPicker';
+import { columnNames, targetColumn } from './columns';
+import { labelsOf } from './labels';
 import type { NewRunModel } from './model';
+import { Notices } from './noticeList';
+import { isLabelled } from './notices';
 import { SAMPLE_TARGET, sampleId, sampleOf, SAMPLES, wordsOf } from './samples';
 import { type IFormState, takesTarget } from './state';
 
@@ -17,16 +25,20 @@ export function SourceField({ model, state }: IPart): JSX.Element {
   const id = useId();
   const source = state.sources.find(row => row.id === state.sourceId);
   const parts: string[] = [];
-  const rows = state.preview?.total_rows ?? source?.config.rows;
+  const openData = useCommand(CommandIDs.openData);
+  const shown = state.versions.find(one => one.version === state.version) ?? state.versions[0];
+  const rows =
+    state.profile?.rows ?? shown?.rows ?? state.preview?.total_rows ?? source?.config.rows;
   if (typeof rows === 'number') {
     parts.push(trans._n('%2 row', '%2 rows', rows, formatCount(rows)));
   }
-  const columns = state.preview?.columns.length;
+  const columns = columnNames(state).length || undefined;
   if (columns !== undefined) {
     parts.push(trans._n('%2 column', '%2 columns', columns, formatCount(columns)));
   }
-  if (source?.config.size_bytes !== undefined) {
-    parts.push(formatSize(source.config.size_bytes));
+  const size = shown?.size_bytes ?? source?.config.size_bytes;
+  if (size !== undefined) {
+    parts.push(formatSize(size));
   }
   const error = state.errors.data_source_id ?? state.previewTrouble ?? undefined;
   const hint = [
@@ -40,7 +52,27 @@ export function SourceField({ model, state }: IPart): JSX.Element {
     .filter(Boolean)
     .join(' ');
   return (
-    <Field id={id} label={trans.__('Data source')} error={error} hint={hint}>
+    <Field
+      id={id}
+      label={trans.__('Data source')}
+      error={error}
+      hint={
+        source && openData ? (
+          <>
+            {hint ? `${hint} · ` : ''}
+            <button
+              type="button"
+              className="jp-pycaret-link"
+              onClick={() => openData({ id: source.id })}
+            >
+              {trans.__('Open data page')}
+            </button>
+          </>
+        ) : (
+          hint
+        )
+      }
+    >
       <select
         className="jp-pycaret-select"
         {...tied(id, error)}
@@ -61,6 +93,13 @@ export function SourceField({ model, state }: IPart): JSX.Element {
           ))}
         </optgroup>
       </select>
+      {state.versions.length > 0 ? (
+        <VersionPicker
+          versions={state.versions.map(one => one.version)}
+          chosen={shown?.version ?? null}
+          onChoose={version => model.chooseVersion(version)}
+        />
+      ) : null}
     </Field>
   );
 }
@@ -70,9 +109,10 @@ export function TargetField({ model, state }: IPart): JSX.Element {
   const trans = useTrans();
   const id = useId();
   const error = state.errors.target;
-  const suggestion = state.preview?.suggestion;
+  const suggestion = suggestionOf(state);
   const suggested = suggestion?.target === state.target && suggestion.reason;
-  const column = state.preview?.columns.find(one => one.name === state.target);
+  const known = targetColumn(state);
+  const column = known ?? state.preview?.columns.find(one => one.name === state.target);
   const sample = sampleOf(state.sourceId) !== null;
   const hint = sample
     ? trans.__('The sample brings it.')
@@ -84,11 +124,17 @@ export function TargetField({ model, state }: IPart): JSX.Element {
             '%3, %2 different values.',
             column.distinct,
             formatCount(column.distinct),
-            column.dtype
+            known?.type ?? column.dtype
           )
         : null;
   return (
-    <Field id={id} label={trans.__('Target')} error={error} hint={hint}>
+    <Field
+      id={id}
+      label={trans.__('Target')}
+      error={error}
+      hint={hint}
+      below={<Labels model={model} state={state} />}
+    >
       <select
         className="jp-pycaret-select"
         {...tied(id, error)}
@@ -97,9 +143,9 @@ export function TargetField({ model, state }: IPart): JSX.Element {
       >
         {sample ? <option value={SAMPLE_TARGET}>{SAMPLE_TARGET}</option> : null}
         {state.target === '' ? <option value="">{trans.__('Choose a column')}</option> : null}
-        {state.preview?.columns.map(one => (
-          <option key={one.name} value={one.name}>
-            {one.name}
+        {columnNames(state).map(name => (
+          <option key={name} value={name}>
+            {name}
           </option>
         ))}
       </select>
@@ -107,12 +153,44 @@ export function TargetField({ model, state }: IPart): JSX.Element {
   );
 }
 
+/** labels that are drawn before the rest is counted */
+const LABELS = 12;
+
+/** How often each label is there, and what was noticed about them. */
+function Labels({ model, state }: IPart): JSX.Element | null {
+  const trans = useTrans();
+  const column = targetColumn(state);
+  if (!column || column.top.length === 0 || !isLabelled(state)) {
+    return null;
+  }
+  const merged = state.values.merge_levels === 'true';
+  const labels = labelsOf(column.top, merged);
+  const drawn = labels.slice(0, LABELS);
+  return (
+    <div className="jp-pycaret-form__full jp-pycaret-stack">
+      <Levels
+        label={trans.__('Labels of %1', state.target)}
+        levels={drawn}
+        more={column.distinct - column.top.length + labels.length - drawn.length}
+        total={column.values}
+        rows={column.values}
+      />
+      <Notices model={model} state={state} place="target" />
+    </div>
+  );
+}
+
+/** What the data look good for: by all rows, or by the first ones as long as these are all that is read. */
+function suggestionOf({ profile, preview }: IFormState): ISuggestion | null {
+  return profile?.suggestion ?? preview?.suggestion ?? null;
+}
+
 export function TaskField({ model, state }: IPart): JSX.Element {
   const trans = useTrans();
   const id = useId();
   const error = state.errors.task;
   const hint =
-    state.preview?.suggestion?.task === state.task
+    suggestionOf(state)?.task === state.task
       ? trans.__('Suggested by the target.')
       : takesTarget(state)
         ? null

@@ -1,15 +1,20 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
+import type { ColumnType, INotice } from '../api/data';
 import { ResponseError, sentenceOf } from '../api/errors';
 import type { IRunDetail } from '../api/rows';
 import type { ITrainingApi } from '../api/training';
+import { matches } from '../common/columns';
 import { refusalOf } from '../common/words';
+import { columnsOf, pickedFrom } from './columns';
 import { experimentName, fits } from './naming';
-import { textOf } from './params';
+import { answered } from './notices';
+import { PICKED, textOf } from './params';
 import { SAMPLE_TARGET, sampleId, sampleOf } from './samples';
 import { availableModels, EMPTY_FORM, type FieldName, type IFormState, takesTarget } from './state';
 import { collect, faultsOf, MINUTE } from './submission';
+import { Suggestions } from './suggestions';
 
 /** rows of a preview */
 const ROWS = 6;
@@ -20,7 +25,14 @@ const FIRST_PLAN = 'compare';
  * The form for a new run: what the engine offers, what was chosen, and sending it.
  */
 export class NewRunModel {
-  constructor(private readonly _options: NewRunModel.IOptions) {}
+  constructor(private readonly _options: NewRunModel.IOptions) {
+    this._suggestions = new Suggestions(_options.api, {
+      state: () => this._state,
+      patch: patch => this._patch(patch),
+      chooseTask: task => this.chooseTask(task),
+      name: () => this._name()
+    });
+  }
 
   readonly changed: ISignal<this, void> = new Signal<this, void>(this);
   /** Emitted with the run when the server has taken it. */
@@ -57,16 +69,17 @@ export class NewRunModel {
     }
   }
 
-  async chooseSource(sourceId: string): Promise<void> {
+  async chooseSource(sourceId: string, version: number | null = null): Promise<void> {
     const turn = ++this._turn;
+    this._suggestions.begin();
     this._patch({
+      ...NO_DATA,
       sourceId,
+      version,
       dataHint: null,
-      preview: null,
-      previewTrouble: null,
       target: '',
       errors: {},
-      values: this._without('index', 'ignore_features')
+      values: this._without('index', 'merge_levels', ...PICKED)
     });
     if (sourceId === '') {
       return;
@@ -81,12 +94,18 @@ export class NewRunModel {
       return;
     }
     try {
-      const preview = await this._options.api.preview(sourceId, ROWS);
+      const [preview, versions] = await Promise.all([
+        this._options.api.preview(sourceId, ROWS),
+        this._suggestions.versions(sourceId)
+      ]);
       if (turn !== this._turn) {
         return;
       }
+      // The newest needs no name: a run takes it by itself.
+      this._patch({ versions, version: version === versions[0]?.version ? null : version });
       const target = preview.suggestion?.target ?? preview.columns.at(-1)?.name ?? '';
       this._patch({ preview, target });
+      this._suggestions.follow();
       await this.chooseTask(preview.suggestion?.task ?? (await this._firstTask()));
       this._name();
     } catch (error) {
@@ -94,6 +113,17 @@ export class NewRunModel {
         this._patch({ previewTrouble: sentenceOf(error) });
       }
     }
+  }
+
+  chooseVersion(version: number): void {
+    const newest = this._state.versions[0]?.version;
+    this._patch({
+      version: version === newest ? null : version,
+      profile: null,
+      types: {},
+      ticks: {}
+    });
+    this._suggestions.follow();
   }
 
   async chooseTask(task: string): Promise<void> {
@@ -109,6 +139,7 @@ export class NewRunModel {
       const kept = offer.plans.find(plan => plan.id === this._state.plan);
       const first = offer.plans.find(plan => plan.id === FIRST_PLAN) ?? offer.plans[0];
       this._patch({ offer, plan: (kept ?? first)?.id ?? '' });
+      this._suggestions.fillTime();
       this._name();
     } catch (error) {
       if (task === this._state.task) {
@@ -118,8 +149,43 @@ export class NewRunModel {
   }
 
   chooseTarget(target: string): void {
-    this._patch({ target, errors: this._cleared('target') });
+    this._suggestions.keepTarget();
+    this._patch({
+      target,
+      errors: this._cleared('target'),
+      values: this._without('merge_levels')
+    });
     this._name();
+    this._suggestions.followTarget();
+  }
+
+  /** Give a column another type in this run. */
+  setType(name: string, type: ColumnType): void {
+    this._patch({
+      types: { ...this._state.types, [name]: type },
+      errors: this._cleared(`column ${name}`)
+    });
+  }
+
+  /** Use a column, or leave it out. */
+  tick(name: string, used: boolean): void {
+    this._patch({
+      ticks: { ...this._state.ticks, [name]: used },
+      errors: this._cleared(`column ${name}`)
+    });
+  }
+
+  /** Use all columns that a search shows, or none of them. */
+  tickAll(used: boolean, wanted: string): void {
+    const ticks = columnsOf(this._state)
+      .filter(column => matches(column.name, wanted))
+      .map((column): [string, boolean] => [column.name, used]);
+    this._patch({ ticks: { ...this._state.ticks, ...Object.fromEntries(ticks) } });
+  }
+
+  /** Do what a notice asks for, or take that back. */
+  answer(notice: INotice, accept: boolean): void {
+    this._patch(answered(this._state, notice, accept));
   }
 
   choosePlan(plan: string): void {
@@ -187,16 +253,18 @@ export class NewRunModel {
 
   dispose(): void {
     this._turn += 1;
+    this._suggestions.begin();
     Signal.clearData(this);
   }
 
   private async _begin(): Promise<void> {
-    const { api, runId, sourceId } = this._options;
+    const { api, runId, sourceId, version } = this._options;
     if (runId) {
       const run = await api.run(runId);
       const sample = run.snapshot.sklearn_dataset;
       const source = sample ? sampleId(sample) : (run.data_source_id ?? '');
-      await this.chooseSource(source);
+      const { data_version: used } = run.snapshot;
+      await this.chooseSource(source, typeof used === 'number' ? used : null);
       if (source === '') {
         const { trans } = this._options;
         this._patch({
@@ -211,7 +279,8 @@ export class NewRunModel {
       return;
     }
     const wanted = this._state.sources.find(row => row.id === sourceId) ?? this._state.sources[0];
-    await this.chooseSource(wanted?.id ?? '');
+    const same = wanted?.id === sourceId;
+    await this.chooseSource(wanted?.id ?? '', same ? (version ?? null) : null);
   }
 
   /** A server that cannot say what the engine offers is an older one. */
@@ -231,15 +300,21 @@ export class NewRunModel {
     await this.chooseTask(snapshot.task);
     const { include, time_limit, ...rest } = snapshot.plan_params;
     const values: Record<string, string> = {};
+    const picked: ReadonlySet<string> = new Set(PICKED);
     for (const [name, value] of Object.entries({ ...snapshot.setup_params, ...rest })) {
-      values[name] = textOf(value);
+      // The columns of a sample are not known: there these are parameters like others.
+      if (snapshot.sklearn_dataset || !picked.has(name)) {
+        values[name] = textOf(value);
+      }
     }
     if (typeof time_limit === 'number') {
       values.time_limit = String(time_limit / MINUTE);
     }
     const experiment = this._state.experiments.find(row => row.id === run.experiment_id);
     this._named = experiment !== undefined;
+    this._suggestions.keepAll();
     this._patch({
+      ...pickedFrom(snapshot.setup_params),
       target: snapshot.target ?? '',
       plan: snapshot.plan,
       modelId: snapshot.model_id ?? '',
@@ -247,6 +322,7 @@ export class NewRunModel {
       values,
       ...(experiment ? { experiment: experiment.name } : {})
     });
+    this._suggestions.followTarget();
   }
 
   private async _firstTask(): Promise<string> {
@@ -309,7 +385,22 @@ export class NewRunModel {
   private _turn = 0;
   private _tasks: Promise<void> = Promise.resolve();
   private _named = false;
+  private readonly _suggestions: Suggestions;
 }
+
+/** Nothing is known of the data yet. */
+const NO_DATA: Pick<
+  IFormState,
+  'preview' | 'previewTrouble' | 'profile' | 'reading' | 'ticks' | 'types' | 'versions'
+> = {
+  preview: null,
+  previewTrouble: null,
+  profile: null,
+  reading: false,
+  ticks: {},
+  types: {},
+  versions: []
+};
 
 export namespace NewRunModel {
   export interface IOptions {
@@ -319,6 +410,8 @@ export namespace NewRunModel {
     readonly projectId: string;
     /** the data to begin with: a data source, or a sample */
     readonly sourceId?: string | null;
+    /** the version of that data source; the newest where none is named */
+    readonly version?: number | null;
     /** a run to begin with what it was made from */
     readonly runId?: string | null;
   }

@@ -8,6 +8,8 @@ export type ParamKind =
 const METRICS = new Set(['sort', 'optimize']);
 /** Parameters that have a field of their own in the form. */
 const OWN_FIELD = new Set(['include', 'exclude', 'fold', 'time_limit', 'index', 'horizon']);
+/** Parameters that the picker of columns stands for, where the columns are known. */
+export const PICKED = ['column_types', 'ignore_features', 'keep_features'] as const;
 /** Another name for `horizon`. */
 const TWIN = 'fh';
 
@@ -37,12 +39,18 @@ export function rankingParam(plan: IPlan | null): IParam | null {
   return plan?.params.find(param => METRICS.has(param.name)) ?? null;
 }
 
-/** The parameters that have no field of their own. */
-export function advancedOf(params: ReadonlyArray<IParam>): ReadonlyArray<IParam> {
+/** The parameters that have no field of their own, nor one of `others`. */
+export function advancedOf(
+  params: ReadonlyArray<IParam>,
+  others: ReadonlyArray<string> = []
+): ReadonlyArray<IParam> {
   const twin = params.some(param => param.name === 'horizon');
   return params.filter(
     param =>
-      !OWN_FIELD.has(param.name) && !METRICS.has(param.name) && !(twin && param.name === TWIN)
+      !OWN_FIELD.has(param.name) &&
+      !others.includes(param.name) &&
+      !METRICS.has(param.name) &&
+      !(twin && param.name === TWIN)
   );
 }
 

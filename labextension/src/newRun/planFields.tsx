@@ -5,7 +5,10 @@ import { useTrans } from '../common/trans';
 import { Advanced, ParamField } from './advanced';
 import type { IPart } from './dataFields';
 import { ModelsField } from './models';
-import { advancedOf, rankingParam } from './params';
+import { columnsOf, hasPicker } from './columns';
+import { Notices } from './noticeList';
+import { advancedOf, PICKED, rankingParam } from './params';
+import { ColumnPicker } from './picker';
 import { type IFormState, planOf, planParam, setupParam, shownParams, triedModels } from './state';
 
 /** What to do, with which models, and how it is counted: as the engine offers it. */
@@ -15,7 +18,7 @@ export function PlanFields({ model, state }: IPart): JSX.Element {
   const experimentId = useId();
   const plan = planOf(state);
   const ranking = rankingParam(plan);
-  const rows = state.preview?.total_rows ?? null;
+  const rows = state.profile?.rows ?? state.preview?.total_rows ?? null;
   const fold = setupParam(state, 'fold');
   const index = setupParam(state, 'index');
   const horizon = setupParam(state, 'horizon');
@@ -62,6 +65,9 @@ export function PlanFields({ model, state }: IPart): JSX.Element {
           }
         />
       ) : null}
+      <ValidationNotices model={model} state={state} />
+      <ColumnPicker model={model} state={state} />
+      {hasPicker(state) ? <h3 className="jp-pycaret-form__head">{trans.__('Search')}</h3> : null}
       {ranking ? (
         <ParamField model={model} state={state} param={ranking} label={trans.__('Rank by')} />
       ) : null}
@@ -83,30 +89,51 @@ export function PlanFields({ model, state }: IPart): JSX.Element {
           onChange={event => model.setExperiment(event.target.value)}
         />
       </Field>
-      <Advanced model={model} state={state} params={advancedOf(shownParams(state))} />
+      <Advanced
+        model={model}
+        state={state}
+        params={advancedOf(shownParams(state), hasPicker(state) ? OF_DATA : [])}
+      />
     </>
   );
 }
 
-/** How much there is to do, where the form knows. */
-export function Fits({ state }: { readonly state: IFormState }): JSX.Element | null {
+/** Parameters that fields of the data stand for, where its columns are known. */
+const OF_DATA = [...PICKED, 'merge_levels'];
+
+/** What was noticed about how rows are split. */
+function ValidationNotices({ model, state }: IPart): JSX.Element {
+  return (
+    <div className="jp-pycaret-form__wide jp-pycaret-stack jp-pycaret-form__notices">
+      <Notices model={model} state={state} place="validation" />
+    </div>
+  );
+}
+
+/** How much there is to do, and from how many columns, where the form knows. */
+export function Summary({ state }: { readonly state: IFormState }): JSX.Element {
   const trans = useTrans();
+  const parts = [fitsOf(state, trans)];
+  if (hasPicker(state)) {
+    const used = columnsOf(state).filter(column => column.isUsed).length;
+    parts.push(trans._n('%2 column', '%2 columns', used, formatCount(used)));
+  }
+  return <>{parts.filter(Boolean).join(' · ')}</>;
+}
+
+function fitsOf(state: IFormState, trans: ReturnType<typeof useTrans>): string {
   const fold = setupParam(state, 'fold');
   const folds = Number(state.values.fold ?? fold?.default);
   if (!planParam(state, 'include') || planOf(state)?.needs_model || !Number.isFinite(folds)) {
-    return null;
+    return '';
   }
   const models = triedModels(state);
-  return (
-    <>
-      {trans._n(
-        '%2 model × %3 folds = %4 fits',
-        '%2 models × %3 folds = %4 fits',
-        models,
-        formatCount(models),
-        formatCount(folds),
-        formatCount(models * folds)
-      )}
-    </>
+  return trans._n(
+    '%2 model × %3 folds = %4 fits',
+    '%2 models × %3 folds = %4 fits',
+    models,
+    formatCount(models),
+    formatCount(folds),
+    formatCount(models * folds)
   );
 }

@@ -9,7 +9,7 @@ import { addIcon } from '@jupyterlab/ui-components';
 import type { Widget } from '@lumino/widgets';
 import React from 'react';
 import { TrainingApi } from '../api/training';
-import { CommandIDs } from '../common/commands';
+import { CommandIDs, CommandsProvider } from '../common/commands';
 import { DOMAIN } from '../common/trans';
 import { View } from '../common/view';
 import { ISidePanel } from '../sidePanel/tokens';
@@ -20,6 +20,7 @@ const ID = 'jupyter-pycaret-ops:new-run';
 
 interface IStart {
   readonly sourceId: string | null;
+  readonly version: number | null;
   readonly runId: string | null;
 }
 
@@ -64,7 +65,11 @@ export const newRunPlugin: JupyterFrontEndPlugin<void> = {
           panel.open();
           return;
         }
-        const start = { sourceId: textOrNull(args.sourceId), runId: textOrNull(args.runId) };
+        const start: IStart = {
+          sourceId: textOrNull(args.sourceId),
+          version: typeof args.version === 'number' ? args.version : null,
+          runId: textOrNull(args.runId)
+        };
         const model = new NewRunModel({
           api: new TrainingApi(app.serviceManager.serverSettings),
           trans,
@@ -74,7 +79,7 @@ export const newRunPlugin: JupyterFrontEndPlugin<void> = {
         });
         // One form at a time: what was begun is over when another is asked for.
         tracker.currentWidget?.dispose();
-        const widget = formOf(model, trans);
+        const widget = formOf(model, app.commands, trans);
         model.started.connect((_, run) => {
           panel.model.noteRun(run);
           widget.dispose();
@@ -100,10 +105,18 @@ export const newRunPlugin: JupyterFrontEndPlugin<void> = {
   }
 };
 
-function formOf(model: NewRunModel, trans: TranslationBundle): MainAreaWidget<View> {
+function formOf(
+  model: NewRunModel,
+  commands: JupyterFrontEnd['commands'],
+  trans: TranslationBundle
+): MainAreaWidget<View> {
   const view: View = new View({
     trans,
-    body: React.createElement(NewRunForm, { model, onClose: () => widget.dispose() }),
+    body: React.createElement(
+      CommandsProvider,
+      { value: commands },
+      React.createElement(NewRunForm, { model, onClose: () => widget.dispose() })
+    ),
     onDispose: () => model.dispose()
   });
   const widget = new MainAreaWidget<View>({ content: view });

@@ -1,3 +1,4 @@
+import type { ColumnType, IProfile, IVersion } from '../api/data';
 import type { IModelInfo, IOffer, IParam, IPlan, IPreview, ITask } from '../api/engine';
 import type { IDataSource, IExperiment } from '../api/rows';
 import { rankingParam } from './params';
@@ -15,6 +16,18 @@ export interface IFormState {
   readonly dataHint: string | null;
   readonly preview: IPreview | null;
   readonly previewTrouble: string | null;
+  /** of the chosen data, newest first; none for a connector or a sample */
+  readonly versions: ReadonlyArray<IVersion>;
+  /** the version to train on; null for the newest */
+  readonly version: number | null;
+  /** of all rows, with what was noticed about the target; null until it is made, and where there is none */
+  readonly profile: IProfile | null;
+  /** whether the profile is being made */
+  readonly reading: boolean;
+  /** types that were chosen here, by column */
+  readonly types: Readonly<Record<string, ColumnType>>;
+  /** columns that were ticked or unticked here */
+  readonly ticks: Readonly<Record<string, boolean>>;
   readonly tasks: ReadonlyArray<ITask>;
   readonly task: string;
   /** null while it is asked for */
@@ -41,6 +54,12 @@ export const EMPTY_FORM: IFormState = {
   dataHint: null,
   preview: null,
   previewTrouble: null,
+  versions: [],
+  version: null,
+  profile: null,
+  reading: false,
+  types: {},
+  ticks: {},
   tasks: [],
   task: '',
   offer: null,

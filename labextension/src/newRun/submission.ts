@@ -2,7 +2,8 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { ResponseError, sentenceOf } from '../api/errors';
 import type { IParam } from '../api/engine';
 import type { ISubmission } from '../api/training';
-import { parse } from './params';
+import { columnNames, columnsOf, hasPicker, pickedParams } from './columns';
+import { parse, PICKED } from './params';
 import { sampleOf } from './samples';
 import {
   type FieldName,
@@ -42,7 +43,13 @@ export function collect(state: IFormState, trans: TranslationBundle): ICollected
   if (state.experiment.trim() === '') {
     errors.experiment = trans.__('Give the experiment a name.');
   }
-  const setup = valuesOf(state, state.offer?.setupParams ?? [], errors, trans);
+  const picks = hasPicker(state);
+  const named: ReadonlySet<string> = new Set(picks ? PICKED : []);
+  const asked = (state.offer?.setupParams ?? []).filter(param => !named.has(param.name));
+  const setup = {
+    ...valuesOf(state, asked, errors, trans),
+    ...(picks ? pickedParams(state) : {})
+  };
   const params = valuesOf(
     state,
     (plan?.params ?? []).filter(param => param.name !== 'include'),
@@ -61,7 +68,9 @@ export function collect(state: IFormState, trans: TranslationBundle): ICollected
   return {
     submission: {
       plan: plan.id,
-      ...(sample === null ? { data_source_id: state.sourceId } : { sklearn_dataset: sample }),
+      ...(sample === null
+        ? { data_source_id: state.sourceId, ...versionOf(state) }
+        : { sklearn_dataset: sample }),
       ...(plan.needs_model ? { model_id: state.modelId } : {}),
       ...(target ? { target } : {}),
       plan_params: params,
@@ -69,6 +78,11 @@ export function collect(state: IFormState, trans: TranslationBundle): ICollected
     },
     errors
   };
+}
+
+/** The version, where it is not the newest. */
+function versionOf({ version }: IFormState): Pick<ISubmission, 'data_version'> {
+  return version === null ? {} : { data_version: version };
 }
 
 function valuesOf(
@@ -114,6 +128,13 @@ export function faultsOf(state: IFormState, error: unknown): Readonly<Record<Fie
     const own = new Set(shownParams(state).map(param => param.name));
     for (const { loc, msg } of error.errors) {
       const words = loc.filter((step): step is string => typeof step === 'string');
+      const picked = PICKED.find(name => words.includes(name));
+      if (picked && hasPicker(state)) {
+        // Said at the column that it is about, or at the first one.
+        const column = words.find(word => columnNames(state).includes(word));
+        errors[`column ${column ?? columnsOf(state)[0]?.name ?? ''}`] = msg;
+        continue;
+      }
       const last = words[words.length - 1] ?? '';
       const field = last === 'name' ? 'experiment' : last;
       if (own.has(field) || FIELDS.has(field)) {

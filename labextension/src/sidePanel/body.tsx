@@ -135,7 +135,7 @@ function DropCard({ hovering }: { readonly hovering: Exclude<Hovering, null> }):
           <p className="jp-pycaret-muted">{trans.__('into workspace %1', workspace)}</p>
         ) : null}
         <p className="jp-pycaret-muted">
-          {trans.__('CSV or Parquet, up to the limit of the server')}
+          {trans.__('CSV, Parquet or Excel, up to the limit of the server')}
         </p>
       </div>
     </div>

@@ -168,7 +168,7 @@ function FirstUse(): JSX.Element {
       <Icon name="upload" />
       <p className="jp-pycaret-drop__title">{trans.__('Start with your data')}</p>
       <p className="jp-pycaret-muted">
-        {trans.__('Drop a CSV or Parquet file here, or choose one with Upload data.')}
+        {trans.__('Drop a CSV, Parquet or Excel file here, or choose one with Upload data.')}
       </p>
     </div>
   );

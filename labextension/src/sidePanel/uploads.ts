@@ -70,10 +70,7 @@ export class UploadQueue {
         names.add(name);
         this._jobs.push({ id: row.id, name, file, workspaceId, stop: new AbortController() });
       } else {
-        this._refuse(
-          row.id,
-          this._trans.__('Upload a CSV, Parquet or Excel file.')
-        );
+        this._refuse(row.id, this._trans.__('Upload a CSV, Parquet or Excel file.'));
       }
     }
     this._emit();
