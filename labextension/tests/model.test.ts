@@ -290,8 +290,14 @@ describe('uploads', () => {
     assert.equal(freeName(`${'x'.repeat(200)}.csv`, new Set()).length, 128);
   });
 
-  it('takes CSV and Parquet files, whatever the case', () => {
-    assert.ok(isTaken('A.CSV') && isTaken('b.tsv') && isTaken('C.Parquet') && !isTaken('c.xlsx'));
+  it('takes CSV, Parquet and Excel files, whatever the case', () => {
+    assert.ok(
+      isTaken('A.CSV') &&
+        isTaken('b.tsv') &&
+        isTaken('C.Parquet') &&
+        isTaken('c.xlsx') &&
+        !isTaken('c.ods')
+    );
   });
 });
 
