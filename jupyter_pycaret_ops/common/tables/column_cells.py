@@ -86,6 +86,8 @@ class Hints:
 
     #: decimal separator of other columns, or of files with this delimiter; None when nothing says so
     decimal: str | None = None
+    #: a person has said so, and no column decides otherwise
+    is_decimal_set: bool = False
     day_first: bool = False
     #: the column's own words for missing values, in place of the rules
     missing_words: frozenset[str] | None = None

@@ -166,7 +166,9 @@ def _separators(values: Mapping[str, int], digits: Mapping[str, str], hints: Hin
             seen.add(decimal if decimal in found else None)
         if thousands is not None:
             groups[thousands] += values[text]
-    if votes:
+    if hints.is_decimal_set:
+        pass
+    elif votes:
         default = max(votes, key=lambda sign: (votes[sign], sign == default))
     elif groups and len(ambiguous) == 1:  # 1 200 beside 3,141: blanks separate thousands
         (default,) = ambiguous
@@ -177,7 +179,7 @@ def _separators(values: Mapping[str, int], digits: Mapping[str, str], hints: Hin
     del groups[default]
     result = _Separators(default, max(groups, key=lambda sign: groups[sign], default=None))
     result.is_decimal_seen = default in seen or default in ambiguous
-    if not votes and not seen_groups and ("," in ambiguous or (ambiguous and default == ",")):
+    if not votes and not seen_groups and not hints.is_decimal_set and ("," in ambiguous or (ambiguous and default == ",")):
         result.ambiguous = next(iter(ambiguous.get(",") or ambiguous["."]))
     return result
 

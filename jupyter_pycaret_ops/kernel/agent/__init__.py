@@ -10,6 +10,7 @@ import atexit
 import json
 import os
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,7 +81,7 @@ def profile_json(message: str) -> str:
 
 def _profile(message: str) -> str:
     from ..reading import CONNECTORS
-    from ..reading.columns import ReadingSettings, decimal_hint
+    from ..reading.columns import file_settings
     from ..reading.profiling import profile
     from .loading import DataUnreadable, load
 
@@ -88,7 +89,7 @@ def _profile(message: str) -> str:
     spec = DataSpec.parse(asked["data"])
     try:
         frame, _ = load(spec, lambda: Path(spec.options["path"]).read_bytes(), lambda: None)
-        settings = ReadingSettings(types=asked.get("types") or {}, decimal=decimal_hint(spec))
+        settings = replace(file_settings(spec), types=asked.get("types") or {})
         result = profile(frame, settings, spec.options.get("dialect"), target=asked.get("target"))
     except DataUnreadable as error:
         result = {"error": str(error), "error_kind": error.kind}

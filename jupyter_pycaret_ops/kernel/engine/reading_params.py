@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from jupyter_pycaret_ops.common.protocol import JSON
 from jupyter_pycaret_ops.common.tables.column_reading import TYPES
 from jupyter_pycaret_ops.common.tables.named_columns import column_faults
 
-from ..reading.columns import ReadingSettings
+from ..reading.columns import NO_SETTINGS, ReadingSettings
 from .interfaces import PlanFailed
 from .parameters import Param
 from .settings import IGNORE_FEATURES
@@ -68,11 +69,11 @@ READING_NAMES = frozenset(param.name for param in [*READING_PARAMS, MERGE_LEVELS
 
 
 def reading_settings(
-    settings: JSON, columns: Iterable[str], *, decimal: str | None = None
+    settings: JSON, columns: Iterable[str], *, file: ReadingSettings = NO_SETTINGS
 ) -> ReadingSettings:
     """Return how the columns are to be read, from the set-up parameters of a run.
 
-    `columns` : the names of the data; `decimal` : see `ReadingSettings`. Raises `PlanFailed` for a column that the
+    `columns` : the names of the data; `file` : what the file says. Raises `PlanFailed` for a column that the
     data do not have, or that is named twice.
     """
     for fault in column_faults(settings, list(columns)):
@@ -86,11 +87,11 @@ def reading_settings(
         words = {name: tuple(given) for name, given in words.items()}
     elif words is not None:
         words = tuple(words)
-    return ReadingSettings(
+    return replace(
+        file,
         types=types,
         date_formats=settings["date_features"],
         levels=settings["ordinal_features"],
         missing_words=words,
         kept=frozenset(settings["keep_features"]),
-        decimal=decimal,
     )

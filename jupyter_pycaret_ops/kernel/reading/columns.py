@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -72,6 +72,8 @@ class ReadingSettings:
     kept: frozenset[str] = frozenset()
     #: decimal separator of files with this delimiter: `,` where it is `;`
     decimal: str | None = None
+    #: a person has named the decimal separator of the file, and no column decides otherwise
+    is_decimal_set: bool = False
 
     def words_of(self, name: str) -> frozenset[str] | None:
         """Return the words for missing values of a column, None for the rules."""
@@ -131,6 +133,19 @@ def each_column(
         release_memory()
 
 
+def read_column_as(
+    series: Any,
+    name: str,
+    kind: str,
+    settings: ReadingSettings,
+    texts: DistinctTexts | None = None,
+) -> ColumnReading:
+    """Return how one column is read where a person sets its type; `texts` : its texts, where they are known."""
+    how = replace(settings, types={**settings.types, name: kind})
+    hints = _hints(name, how, settings.decimal, target=None, time=None)
+    return _read_column(series, name, _kind(series), hints, how, texts, None)
+
+
 class _KeptTexts:
     """The texts of columns, which are needed twice: for the decimal separator of all, and for each column."""
 
@@ -172,6 +187,7 @@ def _hints(
     levels = settings.levels.get(name)
     return Hints(
         decimal=decimal,
+        is_decimal_set=settings.is_decimal_set,
         day_first="," in (settings.decimal, decimal),
         missing_words=settings.words_of(name),
         date_format=settings.date_formats.get(name),
@@ -216,7 +232,9 @@ def _read_column(
 
 
 def _decimal(signs: Iterable[str | None], settings: ReadingSettings) -> str | None:
-    """Return the decimal separator that most columns of texts show, else that of the file."""
+    """Return the decimal separator that a person has named, or most columns of texts show, else that of the file."""
+    if settings.is_decimal_set:
+        return settings.decimal
     votes = Counter(sign for sign in signs if sign is not None)
     return max(votes, key=lambda s: (votes[s], s == settings.decimal), default=settings.decimal)
 
@@ -450,8 +468,10 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, (str, bool, int, float)) else spellings.text_of(value)
 
 
-def decimal_hint(data: DataSpec) -> str | None:
-    """Return the decimal separator that a file's dialect says, or its delimiter: a comma where it is `;`."""
+def file_settings(data: DataSpec) -> ReadingSettings:
+    """Return what a file says of its columns: the decimal separator of its dialect, or a comma beside `;`."""
     dialect = data.options.get("dialect") or {}
+    given = (data.options.get("dialect_fields") or {}).get("decimal")
     delimiter = dialect.get("delimiter") or data.options.get("delimiter")
-    return decimal_of_file(dialect.get("decimal"), delimiter)
+    decimal = given or decimal_of_file(dialect.get("decimal"), delimiter)
+    return ReadingSettings(decimal=decimal, is_decimal_set=given is not None)

@@ -129,6 +129,7 @@ def decide_many(column: DistinctTexts, hints: Hints) -> ColumnReading | None:
         or hints.allow_year
         or hints.date_format is not None
         or hints.levels is not None
+        or hints.is_decimal_set
     ):
         return None
     try:

@@ -20,7 +20,7 @@ from jupyter_pycaret_ops.common.tables.suggestion import MAX_INTEGER_CLASSES, su
 from ..engine import portable
 from .alternatives import alternatives
 from .association import TargetAssociation, leak_notice, level_notice
-from .columns import ReadingSettings, each_column, read_columns
+from .columns import ReadingSettings, each_column, read_column_as, read_columns
 from .distinct_texts import DistinctTexts
 from .repeated_rows import RepeatedRows
 from .text_values import different, most_frequent, numbers_of_column, times_of_column
@@ -175,8 +175,7 @@ def _column(
             found["levels"] = [item["value"] for item in levels]
 
     def read_as(kind: str) -> ColumnReading:
-        types = {**settings.types, reading.name: kind}
-        return read_columns(frame[[reading.name]], replace(settings, types=types))[reading.name]
+        return read_column_as(series, reading.name, kind, settings, texts)
 
     if reading.set_by_person:
         types = {name: kind for name, kind in settings.types.items() if name != reading.name}
@@ -231,9 +230,12 @@ def _numbers(
 
 
 def _seconds(dates: Any) -> Any:
-    """Return times as seconds since 1970, float64 array of shape (n_times,)."""
-    since = pd.DatetimeIndex(dates) - pd.Timestamp(0)
-    return np.asarray(since / pd.Timedelta(seconds=1), dtype="float64")
+    """Return dates as seconds since 1970, float64 array of shape (n_rows,) with NaN where missing."""
+    # years before 1678 do not fit into nanoseconds
+    moments = np.asarray(dates).astype("datetime64[us]")
+    seconds = moments.astype("int64") / 1e6
+    seconds[np.isnat(moments)] = np.nan
+    return seconds
 
 
 def _numeric(numbers: Any, offset: int | None, *, is_date: bool) -> JSON:
@@ -245,25 +247,34 @@ def _numeric(numbers: Any, offset: int | None, *, is_date: bool) -> JSON:
     def shown(value: float) -> Any:
         if not is_date:
             return float(value)
-        return with_offset(pd.Timestamp(value, unit="s").round("us").to_pydatetime(), offset)
+        moment = np.datetime64(round(value * 1e6), "us").item()
+        return with_offset(moment, offset)
 
     n_different = len(np.unique(known[:1_000]))
     if n_different < N_BINS:
         n_different = len(different(known))
-    counts, edges = np.histogram(known, bins=min(N_BINS, n_different))
+    with np.errstate(over="ignore", invalid="ignore"):  # of numbers near the largest float
+        mean, std = known.mean(), known.std(ddof=1) if len(known) > 1 else np.nan
+        has_range = np.isfinite(known.max() - known.min())
+        quantiles = np.quantile(known, QUANTILES)
+    histogram = None
+    if has_range:
+        counts, edges = np.histogram(known, bins=min(N_BINS, n_different))
+        histogram = {
+            "edges": [shown(edge) for edge in edges],
+            "counts": [int(count) for count in counts],
+        }
     return {
         "min": shown(known.min()),
         "max": shown(known.max()),
-        "mean": shown(known.mean()),
-        "std": None if is_date or len(known) < 2 else float(known.std(ddof=1)),
+        "mean": shown(mean) if np.isfinite(mean) else None,
+        "std": float(std) if np.isfinite(std) and not is_date else None,
         "quantiles": {
             f"{share:g}": shown(value)
-            for share, value in zip(QUANTILES, np.quantile(known, QUANTILES), strict=True)
+            for share, value in zip(QUANTILES, quantiles, strict=True)
+            if np.isfinite(value)
         },
-        "histogram": {
-            "edges": [shown(edge) for edge in edges],
-            "counts": [int(count) for count in counts],
-        },
+        "histogram": histogram,
     }
 
 

@@ -14,7 +14,7 @@ from ..threads import in_thread
 from ..vault import Vault
 
 #: parts of the `config` of an upload that say how its file is read
-READING = ("encoding", "delimiter", "dialect")
+READING = ("encoding", "delimiter", "dialect", "dialect_fields")
 
 
 def reading_options(table: Table) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from jupyter_pycaret_ops.common.protocol import DataSpec, RunSpec
 from jupyter_pycaret_ops.common.tables.csv_scan import CsvScan
 from jupyter_pycaret_ops.kernel import engine, reading
 from jupyter_pycaret_ops.kernel.engine.serving_frame import to_frame
-from jupyter_pycaret_ops.kernel.reading.columns import ReadingSettings, decimal_hint
+from jupyter_pycaret_ops.kernel.reading.columns import file_settings
 from jupyter_pycaret_ops.kernel.reading.profiling import profile
 from jupyter_pycaret_ops.server.serving.row_validation import RowValidator
 
@@ -45,7 +45,7 @@ def load(case):
 @pytest.mark.parametrize("case", EXPECTED, ids=named)
 def test_columns(case):
     frame, spec, config = load(case)
-    found = profile(frame, ReadingSettings(decimal=decimal_hint(spec)), config["dialect"])
+    found = profile(frame, file_settings(spec), config["dialect"])
     assert found["rows"] == config["rows"] == case.get("rows", config["rows"])
     for key, value in case.get("dialect", {}).items():
         assert config["dialect"][key] == value

@@ -45,6 +45,27 @@ def codes_of(reading: ColumnReading) -> set[str]:
     return {item["code"] for item in reading.reported}
 
 
+@pytest.mark.parametrize(
+    ("values", "decimal", "expected"),
+    [
+        (["1,500", "2,250", "3,125"], ",", 1.5),
+        (["1,500", "2,250", "3,125"], ".", 1500.0),
+        (["1.234,5", "2,5", "3,5"], ",", 1234.5),
+        (["1.50", "2.25", "1.234"], ",", None),
+        (["1,50", "2,25", "3,75"], ".", None),
+    ],
+)
+def test_decimal_separator_that_a_person_names_is_stronger_than_what_columns_show(
+    values: list[str], decimal: str, expected: float | None
+) -> None:
+    how = ReadingSettings(decimal=decimal, is_decimal_set=True)
+    reading = read(values * 5, how)
+    assert (reading.type == "number") == (expected is not None), reading
+    if expected is not None:
+        numbers = portable.read_numbers(pd.Series(values, dtype="str"), reading.spelling)
+        assert numbers[0] == expected
+
+
 # ---------------------------------------------------------------- dtypes
 
 

@@ -91,3 +91,10 @@ def test_empty_constant_and_identifier_columns_have_counts() -> None:
     )
     assert [column["type"] for column in columns.values()] == ["empty", "constant", "identifier"]
     assert (columns["user_id"]["min"], columns["user_id"]["max"]) == (1000.0, 1029.0)
+
+
+def test_old_dates_and_numbers_near_the_largest_float_have_a_profile() -> None:
+    frame = pd.DataFrame({"day": ["0999-01-01", "2024-05-06"] * 5, "big": [1.7e308, -1.7e308] * 5})
+    day, big = profile(frame, ReadingSettings())["columns"]
+    assert (day["min"], day["max"]) == ("0999-01-01T00:00:00", "2024-05-06T00:00:00")
+    assert (big["max"], big["std"], big["histogram"]) == (1.7e308, None, None)

@@ -13,7 +13,7 @@ from jupyter_pycaret_ops.common.engine_facts import DEFAULT_SEED
 from jupyter_pycaret_ops.common.protocol import JSON, RunSpec
 from jupyter_pycaret_ops.common.tables.column_reading import ColumnReading
 
-from ...reading.columns import decimal_hint, read_columns
+from ...reading.columns import NO_SETTINGS, ReadingSettings, file_settings, read_columns
 from .. import features, input_schema, labels, plots
 from ..error_messages import describe_error
 from ..event_reporter import EventReporter
@@ -172,8 +172,8 @@ class Supervised(Task):
     ) -> PreparedTask:
         """See `Task.prepare`."""
         settings = self._read_settings(spec)
-        decimal = decimal_hint(spec.data)
-        table, target = self.read_data(frame, spec.target, settings, reporter, decimal)
+        file = file_settings(spec.data)
+        table, target = self.read_data(frame, spec.target, settings, reporter, file)
         self.check_split(target, settings["train_size"])
         reporter.checkpoint()
         experiment = self._fit(table, target, settings, reporter)
@@ -207,15 +207,15 @@ class Supervised(Task):
         target: str | None,
         settings: JSON,
         reporter: EventReporter,
-        decimal: str | None = None,
+        file: ReadingSettings = NO_SETTINGS,
     ) -> tuple[features.Table, Target]:
         """Return the rows and columns that are used, and their target.
 
-        `decimal` : see `ReadingSettings`. Rows without a target are left out. Raises `PlanFailed` when too little is left.
+        `file` : what the file says of its columns. Rows without a target are left out. Raises `PlanFailed` when too little is left.
         """
         named = features.with_unique_names(frame, reporter)
         name = features.find_target(named, target)
-        reading = reading_settings(settings, named.columns, decimal=decimal)
+        reading = reading_settings(settings, named.columns, file=file)
         is_label = self.type.answers == "labels"
         # of all rows, as the profile reads them
         readings = read_columns(named, reading, target=name)

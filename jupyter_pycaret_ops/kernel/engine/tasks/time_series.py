@@ -11,7 +11,7 @@ from jupyter_pycaret_ops.common.engine_facts import DEFAULT_SEED
 from jupyter_pycaret_ops.common.protocol import JSON, RunSpec
 from jupyter_pycaret_ops.common.task_types import TIME_SERIES
 
-from ...reading.columns import ReadingSettings, decimal_hint
+from ...reading.columns import ReadingSettings, file_settings
 from .. import features, input_schema, plots, portable
 from .. import series as reading
 from ..error_messages import describe_error
@@ -198,7 +198,7 @@ class TimeSeries(Task):
         """See `Task.prepare`."""
         settings = self._read_settings(spec)
         named = features.with_unique_names(frame, reporter)
-        how = reading_settings(settings, named.columns, decimal=decimal_hint(spec.data))
+        how = reading_settings(settings, named.columns, file=file_settings(spec.data))
         own_index = getattr(frame, "index", None)
         series = reading.read_series(
             named, own_index, spec.target, settings["index"], reporter, how

@@ -12,7 +12,7 @@ import pandas as pd
 from jupyter_pycaret_ops.common.engine_facts import DEFAULT_SEED
 from jupyter_pycaret_ops.common.protocol import JSON, RunSpec
 
-from ...reading.columns import decimal_hint
+from ...reading.columns import file_settings
 from .. import features, input_schema
 from ..error_messages import describe_error
 from ..event_reporter import EventReporter
@@ -155,7 +155,7 @@ class Unsupervised(Task):
             settings["ignore_features"],
             set(self._reserved),
             reporter,
-            reading_settings(settings, named.columns, decimal=decimal_hint(spec.data)),
+            reading_settings(settings, named.columns, file=file_settings(spec.data)),
         )
         reporter.checkpoint()
         experiment = self._fitted_experiment(table, settings, reporter)
