@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { INotice } from '../src/api/data';
 import { ResponseError } from '../src/api/errors';
-import { columnsOf, pickedParams } from '../src/newRun/columns';
+import { columnsOf, hasPicker, pickedParams } from '../src/newRun/columns';
 import { labelsOf, twinsOf } from '../src/newRun/labels';
 import { NewRunModel } from '../src/newRun/model';
 import { askedOf } from '../src/newRun/notices';
@@ -21,6 +21,13 @@ const PROFILE = profileOf(
   ],
   { suggestion: { target: 'Left', task: 'classification', reason: 'It has labels.' } }
 );
+
+const LEAK: INotice = {
+  code: 'leak',
+  column: 'Price',
+  message: 'Price predicts Left almost alone.',
+  setup_params: { ignore_features: ['Price'] }
+};
 
 let api: FakeTraining;
 let model: NewRunModel;
@@ -160,13 +167,6 @@ describe('the version in the form for a new run', () => {
 });
 
 describe('what was noticed in the data', () => {
-  const LEAK: INotice = {
-    code: 'leak',
-    column: 'Price',
-    message: 'Price predicts Left almost alone.',
-    setup_params: { ignore_features: ['Price'] }
-  };
-
   it('asks at its field, and is taken back', async () => {
     api.related = { ...PROFILE, notices: [LEAK] };
     await load();
@@ -218,12 +218,16 @@ describe('what was noticed in the data', () => {
 describe('a series in the form for a new run', () => {
   it('has its time column filled in', async () => {
     const dates = { type: 'date', min: '2020-01-01', max: '2021-01-01' };
+    const leak = { ...LEAK, column: 'when', setup_params: { ignore_features: ['when'] } };
     api.whole = profileOf([column('when', dates), column('sales')], {
+      notices: [leak],
       suggestion: { target: 'sales', task: 'time_series', reason: 'One number for each time.' }
     });
     await load();
     assert.equal(model.state.task, 'time_series');
     assert.equal(model.state.values.index, 'when');
     assert.deepEqual(columnsOf(model.state), []);
+    assert.equal(hasPicker(model.state), false);
+    assert.deepEqual(askedOf(model.state, trans), []);
   });
 });

@@ -85,8 +85,10 @@ export function Columns({
             onChange={setWanted}
           />
           <Changed model={model} state={state} />
-          {state.reading ? (
-            <span className="jp-pycaret-muted">{trans.__('Reading again')}</span>
+          {state.reading || state.comparing ? (
+            <span className="jp-pycaret-muted">
+              {state.reading ? trans.__('Reading again') : trans.__('Comparing the columns')}
+            </span>
           ) : null}
           <AssociationPicker model={model} state={state} columns={columns} />
         </div>

@@ -255,6 +255,7 @@ export class DataModel {
       return;
     }
     const { version } = this._state;
+    this._patch({ comparing: false });
     this._poll.follow(() => this._api.profile(this.id, { version }), {
       onProfile: profile => this._take(profile),
       onError: error => this._fail(error)
@@ -299,22 +300,22 @@ export class DataModel {
     this._poll.follow(() => this._api.profile(this.id, { version, target }), {
       onProfile: profile => {
         if (profile.status === 'ready') {
-          this._patch({ ...ON_LINE, profile, reading: null });
+          this._patch({ ...ON_LINE, profile, comparing: false });
         } else if (profile.status === 'failed') {
           const reason = profile.error ?? this._trans.__('The server gave no reason.');
           this._patch({
-            reading: null,
+            comparing: false,
             notice: this._trans.__('The associations were not computed. %1', reason)
           });
         } else {
-          this._patch({ ...ON_LINE, reading: profile.progress ?? {} });
+          this._patch({ ...ON_LINE, comparing: true });
         }
       },
       onError: error => {
         // The profile stands without what an older server cannot say.
         if (error instanceof ResponseError && error.status < 500) {
           this._poll.stop();
-          this._patch({ reading: null });
+          this._patch({ comparing: false });
         } else {
           this._fail(error);
         }

@@ -35,7 +35,7 @@ export function Reading({
           {connector ? trans.__('Read from') : trans.__('Read as')}
         </span>
         <span>{connector ? placeOf(state) : dialectWords(source, dialect, trans)}</span>
-        {!mayWrite ? null : connector ? (
+        {!mayWrite || (connector && state.failure) ? null : connector ? (
           <button
             type="button"
             className="jp-pycaret-button jp-pycaret-button--ghost jp-pycaret-button--small"

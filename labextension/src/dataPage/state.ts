@@ -24,6 +24,8 @@ export interface IDataState extends ILine {
   readonly profile: IProfile | null;
   /** how far a profile is that is being made; null where none is */
   readonly reading: IReadingProgress | null;
+  /** whether the columns are being compared with the target */
+  readonly comparing: boolean;
   /** why there is no profile */
   readonly failure: string | null;
   /** the column that the others are compared with; '' for none */
@@ -43,6 +45,7 @@ export const NO_DATA: IDataState = {
   version: null,
   profile: null,
   reading: null,
+  comparing: false,
   failure: null,
   target: '',
   sending: null,

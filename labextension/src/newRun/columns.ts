@@ -112,9 +112,9 @@ export function pickedParams(state: IFormState): Readonly<Record<string, unknown
   );
 }
 
-/** Whether the engine takes columns and types for the task, and the columns are known. */
+/** Whether the engine takes columns and types for the task, and there are columns beside the target. */
 export function hasPicker(state: IFormState): boolean {
-  return columnNames(state).length > 0 && PICKED.some(name => setupParam(state, name) !== null);
+  return columnsOf(state).length > 0 && PICKED.some(name => setupParam(state, name) !== null);
 }
 
 /** What a run was told of its columns, as the picker has it. */

@@ -32,7 +32,18 @@ export function askedOf(state: IFormState, trans: TranslationBundle): ReadonlyAr
   const notices = state.profile?.notices ?? [];
   const merges = notices.some(notice => notice.setup_params?.merge_levels === true);
   const own = merges ? null : labelNotice(state, trans);
-  return [...(own ? [own] : []), ...notices].map(notice => asked(state, notice, trans));
+  return [...(own ? [own] : []), ...notices]
+    .filter(notice => isAbout(state, notice))
+    .map(notice => asked(state, notice, trans));
+}
+
+/** Whether a notice is about columns that the form lets somebody choose: a time column is none of them. */
+function isAbout(state: IFormState, { setup_params: params }: INotice): boolean {
+  const lists = Object.entries(params ?? {}).filter(([name]) => COLUMN_LISTS.has(name));
+  const names = new Set(columnsOf(state).map(column => column.name));
+  return lists.every(
+    ([, value]) => Array.isArray(value) && value.every(one => names.has(String(one)))
+  );
 }
 
 /** Labels that differ by case or blanks only, where the server has not said it. */
