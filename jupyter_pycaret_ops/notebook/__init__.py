@@ -102,14 +102,19 @@ def upload() -> UploadPanel:
     return UploadPanel(client())
 
 
-def profile(source: str) -> Profile:
-    """Return how a data source is read, given by name or id: types, counts and ranges of its columns."""
+def profile(source: str, target: str | None = None, version: int | None = None) -> Profile:
+    """Return how a data source is read, given by name or id: types, counts and ranges of its columns.
+
+    With `target`, each column has its association with it, and the notices say what to decide before a run.
+    """
     from ..client.run_request import find_source
     from .profile_view import Profile
 
     default = client()
     found = find_source(default, source)
-    return Profile(found["name"], default.data_sources.profile(found["id"]))
+    return Profile(
+        found["name"], default.data_sources.profile(found["id"], target=target, version=version)
+    )
 
 
 def deploy(

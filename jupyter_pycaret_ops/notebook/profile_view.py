@@ -20,7 +20,10 @@ class Profile:
 
     @property
     def columns(self) -> pd.DataFrame:
-        """The columns, DataFrame of shape (n_columns, 9) with the names of the columns as index."""
+        """The columns, DataFrame of shape (n_columns, 9 or 10) with the names of the columns as index.
+
+        With a target there is also the association of each with it, from 0 to 1.
+        """
         import pandas as pd
 
         listed = [
@@ -37,6 +40,10 @@ class Profile:
             }
             for column in self.record["columns"]
         ]
+        associations = [column["association"] for column in self.record["columns"]]
+        if any(association is not None for association in associations):
+            for row, association in zip(listed, associations, strict=True):
+                row["association"] = association
         names = [column["name"] for column in self.record["columns"]]
         return pd.DataFrame(listed, index=pd.Index(names, name="column"))
 
@@ -45,11 +52,19 @@ class Profile:
         """What was read in another way than it stands in the file, and what to do if that is wrong."""
         return [str(item["message"]) for item in self.record["reported"]]
 
+    @property
+    def notices(self) -> list[str]:
+        """What should be decided before a run, with the parameters that decide it."""
+        return [
+            f"{item['message']} setup: {item['setup_params']}" for item in self.record["notices"]
+        ]
+
     def __repr__(self) -> str:
         return f"<profile of {self.name}, {self.record['rows']} rows, {len(self.record['columns'])} columns>"
 
     def _repr_html_(self) -> str:
-        listed = "".join(f"<li>{escape(sentence)}</li>" for sentence in self.reported)
+        sentences = [*self.notices, *self.reported]
+        listed = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
         return (
             f"<p><b>{escape(self.name)}</b> · {self.record['rows'] or 0:,} rows</p>"
             f"{self.columns.to_html(na_rep='', float_format='{:g}'.format)}"

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from ..client import Client, run_request
-from ..client.records import JSON, DataSource
-from ..common.errors import Invalid
+from ..client.records import JSON, DataSource, JSONs, Profile
+from ..client.resources.data_sources import PROFILE_WAIT_S
+from ..common.errors import Invalid, OpsError, Unavailable
 from ..common.tables.suggestion import suggest_for
 from .markup import button, escape, icon, number, plural
 from .panel import Panel
+from .reading_choices import ReadingChoices, note_list, notice_list, type_picker
 from .run import Run
 from .run_panel import RunPanel
 
 PREVIEWED_ROWS = 5
+#: seconds between two looks for the profile
+PROFILE_PAUSE_S = 0.5
 KINDS = ".csv,.tsv,.txt,.parquet,.pq,.xlsx,.xlsm,.xls"
 
 
@@ -42,6 +48,9 @@ class UploadPanel(Panel):
         self._target: str | None = None
         self._transfer: Transfer | None = None
         self._chunks = bytearray()
+        self._choices = ReadingChoices()
+        self._profile: Profile | None = None
+        self._profile_error: str | None = None
 
     def start(self) -> None:
         """Tell the browser where to upload files."""
@@ -60,6 +69,14 @@ class UploadPanel(Panel):
             self._add_chunk(fields, buffers)
         elif action == "target":
             self._target = fields["target"]
+            self._read_profile()
+        elif action.startswith("type:"):
+            place = int(action.partition(":")[2])
+            column = self._preview["columns"][place]
+            kind = str(fields[f"type {place}"])
+            self._choices.set_type(column["name"], kind, self._found_type(column))
+        elif action.startswith("notice:"):
+            self._choices.toggle(self._notices[int(action.partition(":")[2])])
         elif action == "start":
             self._start(fields)
 
@@ -88,11 +105,62 @@ class UploadPanel(Panel):
         self.source, self._transfer, self.run = source, None, None
         self._preview = self.client.data_sources.preview(source["id"], PREVIEWED_ROWS)
         self._target = self._preview["suggestion"]["target"]
+        self._choices = ReadingChoices()
+        self._read_profile()
+
+    # ---------------------------------------------------------------- profile
+
+    def _read_profile(self) -> None:
+        """Let the profile be made, and show it when it is there; nothing waits for it."""
+        assert self.source is not None
+        self._profile, self._profile_error = None, None
+        source_id, target = self.source["id"], self._target
+        threading.Thread(
+            target=self._follow_profile,
+            args=(source_id, target),
+            name=f"pycaret-ops-profile-{source_id}",
+            daemon=True,
+        ).start()
+
+    def _follow_profile(self, source_id: str, target: str | None) -> None:
+        deadline = time.monotonic() + PROFILE_WAIT_S
+        while self._is_current(source_id, target) and not self._closed.is_set():
+            try:
+                found = self.client.data_sources.profile(source_id, target=target, wait_s=0)
+            except Unavailable as error:  # it is still being made
+                if time.monotonic() > deadline:
+                    self._profile_error = error.message
+                    break
+                self._closed.wait(PROFILE_PAUSE_S)
+                continue
+            except OpsError as error:
+                self._profile_error = error.message
+                break
+            if self._is_current(source_id, target):
+                self._profile = found
+            break
+        if not self._closed.is_set():
+            self.refresh()
+
+    def _is_current(self, source_id: str, target: str | None) -> bool:
+        return self.source is not None and self.source["id"] == source_id and self._target == target
+
+    @property
+    def _notices(self) -> JSONs:
+        return [] if self._profile is None else list(self._profile["notices"])
+
+    def _found_type(self, column: JSON) -> str:
+        """Return the type of a column: of all rows where the profile is there, else of the first ones."""
+        described = [] if self._profile is None else self._profile["columns"]
+        found = next((one for one in described if one["name"] == column["name"]), None)
+        return str(found["type"] if found is not None else column.get("type") or column["dtype"])
 
     def _start(self, fields: dict[str, Any]) -> None:
         assert self.source is not None
         target = fields.get("target") or self._target
-        request = run_request.RunRequest("compare", target=target)
+        request = run_request.RunRequest(
+            "compare", target=target, setup_params=self._choices.setup_params(self._notices)
+        )
         submitted = run_request.submit(
             self.client, request, run_request.source_table(self.client, self.source), suggest_for
         )
@@ -143,8 +211,9 @@ class UploadPanel(Panel):
         names = [column["name"] for column in columns]
         heads = "".join(
             '<th scope="col"><div class="jp-pycaret-preview__name">'
-            f'{escape(column["name"])}</div><div class="jp-pycaret-preview__type">{column["dtype"]}</div></th>'
-            for column in columns
+            f'{escape(column["name"])}</div><div class="jp-pycaret-preview__type">'
+            f"{self._type(column, place, live=live)}</div></th>"
+            for place, column in enumerate(columns)
         )
         body = "".join(
             f"<tr>{''.join(_cell(row.get(name)) for name in names)}</tr>"
@@ -160,7 +229,26 @@ class UploadPanel(Panel):
         return (
             f"{head}<div class='jp-pycaret-scroll'><table class='jp-pycaret-table jp-pycaret-preview' "
             f"aria-label='Preview'><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
+            f"{self._reading(live=live)}"
             f"{self._form(names) if live and self.run is None else ''}"
+        )
+
+    def _type(self, column: JSON, place: int, *, live: bool) -> str:
+        found = self._found_type(column)
+        chosen = self._choices.types.get(column["name"], found)
+        if not live or self.run is not None:
+            return escape(chosen)
+        return type_picker(column["name"], place, found, chosen)
+
+    def _reading(self, *, live: bool) -> str:
+        """Return what was noticed while all rows were read."""
+        if self._profile_error is not None:
+            return f'<p class="jp-pycaret-hint">No profile: {escape(self._profile_error)}</p>'
+        if self._profile is None:
+            return '<p class="jp-pycaret-hint" role="status">Reading all rows…</p>'
+        is_open = live and self.run is None
+        return notice_list(self._notices, self._choices, live=is_open) + note_list(
+            self._profile["reported"]
         )
 
     def _form(self, names: list[str]) -> str:
