@@ -211,6 +211,7 @@ class _FeatureReader:
             "name": name,
             "safe": self._safe_name(name),
             "kind": kind,
+            "column_type": reading.type,
             "parts": [],
             "spelling": spelling,
         }

@@ -91,6 +91,7 @@ def _column(series: Column, column: JSON, json_type: str) -> JSON:
         "missing": bool(is_missing.any()),
         "format": spelling.get("format"),
         "kind": column["kind"],
+        "column_type": column["column_type"],
         "spelling": spelling,
     }
 
