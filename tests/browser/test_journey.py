@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from .conftest import CHROMIUM, PATIENCE_MS, Lab
+from .data_page import column, open_data_page
 from .lab_page import (
     DARK,
     LIGHT,
@@ -88,7 +89,14 @@ def test_the_whole_way(lab: Lab, journey: Page, pictures: Path, theme: str) -> N
         region(page, "Data").get_by_role("listitem").filter(has_text=f"{name}.csv")
     ).to_contain_text("180 rows · 5 columns")
 
+    data = open_data_page(page, f"{name}.csv")
+    column(data, "petal_length").click()
+    expect(data.get_by_text("Comparing the columns")).to_have_count(0, timeout=ENGINE_MS)
+    picture("data-page")
+
     start(page, name, ["Logistic Regression", "Naive Bayes", "Random Forest Classifier"], 5)
+    labels = new_run_form(page).get_by_role("table", name="Labels of species", exact=True)
+    expect(labels).to_be_visible(timeout=ENGINE_MS)
     picture("new-run")
     new_run_form(page).get_by_role("button", name="Start run", exact=True).click()
     run = view(page, "Run", name)

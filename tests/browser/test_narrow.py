@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Error, Locator, Page, Route, expect
 
 from .conftest import Deployed, Lab
+from .data_page import CUSTOMERS, column, detail, open_data_page, type_of
 from .lab_page import new_run_form, open_lab, open_panel, panel, region, side_bar_tab, upload
 
 WIDTH = 300
@@ -117,6 +118,18 @@ def test_the_side_panel_fits(narrow: Page, pictures: Path) -> None:
     expect(row).to_be_hidden()
 
 
+def test_data_page_fits(lab: Lab, narrow: Page, pictures: Path) -> None:
+    name = f"{LONG}-customers.csv"
+    upload(narrow, name, CUSTOMERS)
+    view = open_data_page(narrow, name)
+    narrow_main(narrow, view)
+    column(view, "Tenure").click()
+    expect(detail(view, "Tenure")).to_be_visible()
+    type_of(view, "City").select_option("text")
+    expect(view.get_by_role("button", name="Undo type of City", exact=True)).to_be_visible()
+    fits(view, pictures / "narrow-data-page.png")
+
+
 def test_the_form_fits(lab: Lab, narrow: Page, pictures: Path) -> None:
     upload(narrow, "narrow.csv", TABLE)
     row = region(narrow, "Data").get_by_role("listitem").filter(has_text="narrow.csv")
@@ -124,6 +137,8 @@ def test_the_form_fits(lab: Lab, narrow: Page, pictures: Path) -> None:
     form = new_run_form(narrow)
     expect(form.get_by_label("Plan", exact=True)).to_be_visible(timeout=ENGINE_MS)
     form.get_by_text("Advanced set-up").click()
+    form.get_by_text("First rows", exact=True).click()
+    expect(form.get_by_role("group", name="Columns", exact=True)).to_be_visible()
     form.get_by_label("Models", exact=True).fill("Random Forest Classifier")
     form.get_by_label("Folds", exact=True).fill("1")
     form.get_by_role("button", name="Start run", exact=True).click()

@@ -1,8 +1,12 @@
 import React, { useLayoutEffect, useRef } from 'react';
+import { formatCount } from '../common/format';
 import { StatusMark } from '../common/icons';
 import { useTrans } from '../common/trans';
 import type { IPart } from './dataFields';
 import { askedOf, type IAsked, type Place } from './notices';
+
+/** notices drawn at one place */
+const MOST = 5;
 
 /**
  * What was noticed about one part of the form: each asks for a decision, with one button, and becomes a
@@ -17,9 +21,14 @@ export function Notices({
   const asked = askedOf(state, trans).filter(one => one.place === place);
   return asked.length === 0 ? null : (
     <>
-      {asked.map((one, index) => (
+      {asked.slice(0, MOST).map((one, index) => (
         <Asked key={index} model={model} asked={one} />
       ))}
+      {asked.length > MOST ? (
+        <p className="jp-pycaret-hint">
+          {trans.__('%1 more on the data page.', formatCount(asked.length - MOST))}
+        </p>
+      ) : null}
     </>
   );
 }
