@@ -1,14 +1,17 @@
-import React, { useState } from 'react';
+import React, { useRef, useState } from 'react';
 import { formatCount } from '../common/format';
 import { Icon } from '../common/icons';
 import { useTrans } from '../common/trans';
+import { useWide } from '../common/useWide';
 import type { IPart } from './body';
 import { isConnector, shownVersion } from './state';
 import { changesWords, dialectWords, noteWord, notesOf, notesSummary } from './words';
 
 /** notes that are shown unfolded from the start, and those drawn at most */
-const FEW = 10;
+const FEW = 30;
 const MOST = 200;
+/** px from which they do not push the columns out of sight */
+const ROOMY = 600;
 
 /**
  * How the file was read, what is new in this version, and everything that was noticed.
@@ -87,11 +90,20 @@ function Notes({
   readonly summary: string;
 }): JSX.Element {
   const trans = useTrans();
-  const [open, setOpen] = useState(notes.length <= FEW);
+  const box = useRef<HTMLDetailsElement>(null);
+  const roomy = useWide(box, ROOMY);
+  const [chosen, setChosen] = useState<boolean | null>(null);
+  const open = chosen ?? (roomy && notes.length <= FEW);
   const hidden = notes.length - MOST;
   return (
-    <details open={open} onToggle={event => setOpen(event.currentTarget.open)}>
-      <summary>
+    <details ref={box} open={open}>
+      {/* a summary answers to Enter and Space with a click */}
+      <summary
+        onClick={event => {
+          event.preventDefault();
+          setChosen(!open);
+        }}
+      >
         <Icon name="right" />
         <b>
           {trans._n(
