@@ -454,6 +454,7 @@ class PreviewColumn(TypedDict):
 class Suggestion(TypedDict):
     """What the data looks good for, and the sentence behind it."""
 
+    index: NotRequired[str]
     reason: str | None
     target: str | None
     task: str | None

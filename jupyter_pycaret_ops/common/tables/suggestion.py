@@ -20,12 +20,13 @@ _TARGET_NAMES = (
 def suggest(columns: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Suggest target and task for a table, with the reason as a sentence.
 
-    `columns` are those of a preview: name, dtype, number of distinct values and of examined rows.
+    A series also has `index`, its column of time. `columns` are those of a preview: name, dtype, number of distinct values and of examined rows.
     """
-    series = _series_column(columns)
+    series = _series_columns(columns)
     if series is not None:
-        reason = f"“{series}” has one number for each time."
-        return {"target": series, "task": TIME_SERIES.id, "reason": reason}
+        time, name = series
+        reason = f"“{name}” has one number for each time."
+        return {"target": name, "task": TIME_SERIES.id, "reason": reason, "index": time}
     candidates = [c for c in columns if not _is_identifier(c) and c["dtype"] != "datetime"]
     if not candidates:
         return {"target": None, "task": CLUSTERING.id, "reason": "No column looks like a target."}
@@ -48,19 +49,20 @@ def suggest_for(columns: Sequence[dict[str, Any]], target: str | None) -> dict[s
     chosen = next((column for column in columns if column["name"] == target), None)
     if chosen is None:
         return {"target": target, "task": None, "reason": f"There is no column “{target}”."}
-    if target == _series_column(columns):
+    series = _series_columns(columns)
+    if series is not None and target == series[1]:
         return suggest(columns)
     task, content = _task_for(chosen)
     return {"target": target, "task": task, "reason": f"“{target}” {content}."}
 
 
-def _series_column(columns: Sequence[dict[str, Any]]) -> str | None:
-    """Return the numeric column of a table with only unique times and that column, else None."""
+def _series_columns(columns: Sequence[dict[str, Any]]) -> tuple[str, str] | None:
+    """Return the column of time and the numeric column of a table of unique times and that column, else None."""
     times = [c for c in columns if c["dtype"] == "datetime" and c["distinct"] == c["examined"]]
     others = [c for c in columns if c not in times]
     if len(times) != 1 or len(others) != 1 or others[0]["dtype"] not in ("integer", "number"):
         return None
-    return str(others[0]["name"])
+    return str(times[0]["name"]), str(others[0]["name"])
 
 
 def _task_for(column: dict[str, Any]) -> tuple[str, str]:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from jupyter_pycaret_ops.common.protocol import JSON, SCHEMA_KIND
-from jupyter_pycaret_ops.common.tables.spellings import text_of
+from jupyter_pycaret_ops.common.tables.spellings import text_of, with_offset
 
 from . import portable
 from .features import Table
@@ -119,7 +119,7 @@ def _value(series: Column, column: JSON, json_type: str) -> Any:
         if isinstance(value, str):
             return str(value)
         date = portable.read_dates(series, column["spelling"])[0]
-        return None if pd.isna(date) else str(date.isoformat())
+        return None if pd.isna(date) else with_offset(date, column["spelling"].get("offset"))
     number = _numbers(series, column)[0]
     if np.isnan(number):
         return None

@@ -29,6 +29,7 @@ from jupyter_pycaret_ops.common.tables.spellings import (
     seconds_of,
     text_of,
     trimmed,
+    with_offset,
 )
 
 #: the numbers that a date is expanded to; `days` counts whole days since 1970
@@ -427,14 +428,17 @@ class Forecaster(BaseEstimator):  # type: ignore[misc]
 
     `others` : fitted transformer of the exogenous columns, None where there are none; `last` : the last
     training step, a Period, or a position where the series has no time; `day` : the day of the month of steps of
-    months, -1 for the last one.
+    months, -1 for the last one; `offset` : minutes from UTC of the series' wall times, None where it has none.
     """
 
-    def __init__(self, forecaster: Any, others: Any, last: Any, day: int = 1) -> None:
+    def __init__(
+        self, forecaster: Any, others: Any, last: Any, day: int = 1, offset: int | None = None
+    ) -> None:
         self.forecaster = forecaster
         self.others = others
         self.last = last
         self.day = day
+        self.offset = offset
 
     def predict(self, X: Any) -> Any:
         """Return the next n_rows steps, float64 array of shape (n_rows,).
@@ -474,7 +478,9 @@ class Forecaster(BaseEstimator):  # type: ignore[misc]
             return [int(self.last) + int(step) for step in steps]
         starts = [self._time(self.last + int(step)) for step in steps]
         within_days = self.last.freq.name.split("-")[0] in ("h", "min", "s", "ms", "us", "ns")
-        return [t.isoformat() if within_days else t.date().isoformat() for t in starts]
+        if not within_days:
+            return [time.date().isoformat() for time in starts]
+        return [with_offset(time.to_pydatetime(), self.offset) for time in starts]
 
     def _time(self, period: Any) -> Any:
         start = period.start_time

@@ -75,6 +75,8 @@ class Suggestion(TypedDict):
     target: str | None
     task: str | None
     reason: str | None
+    #: of a series: its column of time
+    index: NotRequired[str]
 
 
 class Preview(TypedDict):

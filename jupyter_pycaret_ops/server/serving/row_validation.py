@@ -115,6 +115,12 @@ class RowValidator:
         self._are_steps = task is not None and task.rows_are_steps
         #: columns of the training data that the pipeline does not use are taken and ignored
         self._known = frozenset([*self.names, *schema.get("ignored", ())])
+        #: columns of times that are in an offset from UTC
+        self._offsets: dict[str, dict[str, Any]] = {
+            column["name"]: column["spelling"]
+            for column in schema["columns"]
+            if column.get("kind") == "date" and column["spelling"].get("offset") is not None
+        }
         self._columns = [
             (
                 column["name"],
@@ -141,6 +147,7 @@ class RowValidator:
         """
         errors: list[FieldError] = []
         unseen: dict[str, Any] = {}
+        without_offset: dict[str, Any] = {}
         validated = []
         for index, row in enumerate(rows):
             if type(row) is not dict:
@@ -149,6 +156,9 @@ class RowValidator:
                     errors=[{"loc": ["rows", index], "msg": "must be an object"}],
                 )
             values = self._check_row(index, row, errors, unseen, ignore_extra=ignore_extra)
+            for name, spelling in self._offsets.items():
+                if name not in without_offset and _lacks_offset(row.get(name), spelling):
+                    without_offset[name] = row[name]
             validated.append([index + 1, *values] if self._are_steps else values)
             if len(errors) >= MOST_ERRORS:
                 break
@@ -161,6 +171,11 @@ class RowValidator:
         warnings = [
             f"Column “{name}”: {_shortened(repr(value))} was not in the training data"
             for name, value in list(unseen.items())[:MOST_WARNINGS]
+        ]
+        warnings += [
+            f"Column “{name}”: {_shortened(repr(value))} has no offset from UTC and is read in that of the "
+            f"training data, {offset_text(self._offsets[name]['offset'])}"
+            for name, value in list(without_offset.items())[:MOST_WARNINGS]
         ]
         return validated, warnings
 
@@ -210,6 +225,20 @@ class RowValidator:
             "required": self.names,
             "additionalProperties": False,
         }
+
+
+def _lacks_offset(value: Any, spelling: dict[str, Any]) -> bool:
+    """Return whether a value is a time without an offset from UTC."""
+    if type(value) is not str:
+        return False
+    found = spellings.date_of(spellings.trimmed(value), spelling)
+    return found is not None and found.offset is None
+
+
+def offset_text(minutes: int) -> str:
+    """Return an offset from UTC as ISO 8601 writes it: `+02:00`."""
+    hours, rest = divmod(abs(minutes), 60)
+    return f"{'-' if minutes < 0 else '+'}{hours:02}:{rest:02}"
 
 
 def _shortened(text: str) -> str:

@@ -677,6 +677,7 @@ export interface components {
      * @description What the data looks good for, and the sentence behind it.
      */
     readonly Suggestion: {
+      readonly index?: string;
       readonly reason: string | null;
       readonly target: string | null;
       readonly task: string | null;

@@ -36,3 +36,9 @@ def test_target_and_task_are_suggested_from_columns(
     suggestion = suggest(columns)
     assert (suggestion["target"], suggestion["task"]) == (target, task)
     assert suggestion["reason"].endswith(".")
+
+
+def test_series_has_its_column_of_time() -> None:
+    found = suggest([column("when", "datetime", 150), column("x")])
+    assert (found["task"], found["target"], found["index"]) == ("time_series", "x", "when")
+    assert "index" not in suggest([column("a"), column("x")])

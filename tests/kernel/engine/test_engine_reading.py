@@ -140,3 +140,34 @@ def test_column_without_values_is_left_out_whatever_is_asked_for(plan, recorder,
     plan(frame, "label", setup={"keep_features": ["nothing"]})
     plan(frame, "label", setup={"column_types": {"nothing": "number"}})
     assert recorder.change("empty_columns_dropped")["columns"] == ["nothing"]
+
+
+def test_offset_of_all_times_is_remembered_and_written_and_its_absence_is_told(
+    plan, recorder, frame
+):
+    frame["sent"] = [f"2024-03-{1 + n % 28:02}T08:{n % 60:02}:00+02:00" for n in range(60)]
+    plan(frame, "label")
+    schema = recorder.schema
+    assert schema["example"]["sent"].endswith("+02:00")
+    validator = RowValidator(schema)
+    rows, warnings = validator.check([schema["example"]], ignore_extra=False)
+    assert warnings == []
+    bare = {**schema["example"], "sent": schema["example"]["sent"].removesuffix("+02:00")}
+    other, warnings = validator.check([bare, bare], ignore_extra=False)
+    (warning,) = warnings
+    assert "“sent”" in warning
+    assert warning.endswith("+02:00")
+    pipeline = recorder.pipeline("dt")
+    for given in (rows, other[:1]):
+        data = pipeline.named_steps["input"].transform(to_frame(schema, given))
+        assert data.filter(like="sent_hour").iloc[0].tolist() in ([8.0], [])
+
+
+def test_forecast_of_hours_is_in_the_offset_of_its_series(plan, recorder):
+    times = pd.date_range("2024-01-01", periods=96, freq="h").strftime("%Y-%m-%dT%H:%M:%S-05:00")
+    frame = pd.DataFrame({"time": times, "load": np.arange(96) % 24 + 10.0})
+    plan(frame, "load", task="time_series", model_id="naive", setup={"index": "time"})
+    assert recorder.pipeline("naive").times([1, 2]) == [
+        "2024-01-05T00:00:00-05:00",
+        "2024-01-05T01:00:00-05:00",
+    ]

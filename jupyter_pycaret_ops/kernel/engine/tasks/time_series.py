@@ -67,7 +67,8 @@ class PreparedForecast(PreparedTask):
             exogenous = transformer.fit(self.table.raw).transform(self.table.raw)
             exogenous = exogenous.set_axis(values.index, axis=0)
         fitted = fit_forecaster(estimator, values, exogenous, self.experiment.horizon)
-        return portable.Forecaster(fitted, transformer, values.index[-1], self.series.day)
+        offset = (self.series.spelling or {}).get("offset")
+        return portable.Forecaster(fitted, transformer, values.index[-1], self.series.day, offset)
 
     def input_schema(self, pipeline: Estimator) -> JSON:
         """Describe the exogenous columns, one row for each step ahead."""
