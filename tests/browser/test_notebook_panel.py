@@ -261,7 +261,9 @@ def test_a_dropped_file_becomes_a_run(page: Page, lab: Lab, pictures: Path) -> N
     name = f"sizes-{secrets.token_hex(4)}"
     notebook.run_all()
     place = notebook.panel("Upload data")
-    expect(place.get_by_text("Drop a CSV, Parquet or Excel file here")).to_be_visible(timeout=A_RUN_MS)
+    expect(place.get_by_text("Drop a CSV, Parquet or Excel file here")).to_be_visible(
+        timeout=A_RUN_MS
+    )
     drop(place.locator("[data-drop]"), f"{name}.csv", "a,b\n")
     expect(place.get_by_text(f"{name}.csv was not taken")).to_be_visible()
     drop(place.locator("[data-drop]"), f"{name}.csv", TABLE)
