@@ -45,6 +45,15 @@ _OBJECTS = {
     "timedelta": "duration",
     "timedelta64": "duration",
 }
+#: what columns of these types are recognised as
+_WORDS = {
+    "boolean": "true and false",
+    "category": "levels",
+    "date": "dates and times",
+    "duration": "durations",
+    "number": "numbers",
+    "ordinal": "ordered levels",
+}
 #: types that a column has by its dtype, and that a person can set without another reading
 _SAME = {
     "boolean": ("boolean", "number"),
@@ -363,7 +372,7 @@ def _of_dtype(name: str, series: Any, kind: str, hints: Hints, forced: str | Non
     is_null = series.isna()
     known = series[~is_null]
     reading = ColumnReading(name, kind, values=len(known), missing=int(is_null.sum()))
-    reading.recognised_as = f"dtype {series.dtype}"
+    reading.recognised_as = _WORDS.get(kind, kind)
     known = _without_words(reading, known, hints)
     if kind == "ordinal":
         reading.spelling = {"levels": [_plain(level) for level in series.dtype.categories]}
