@@ -179,7 +179,12 @@ def _separators(values: Mapping[str, int], digits: Mapping[str, str], hints: Hin
     del groups[default]
     result = _Separators(default, max(groups, key=lambda sign: groups[sign], default=None))
     result.is_decimal_seen = default in seen or default in ambiguous
-    if not votes and not seen_groups and not hints.is_decimal_set and ("," in ambiguous or (ambiguous and default == ",")):
+    if (
+        not votes
+        and not seen_groups
+        and not hints.is_decimal_set
+        and ("," in ambiguous or (ambiguous and default == ","))
+    ):
         result.ambiguous = next(iter(ambiguous.get(",") or ambiguous["."]))
     return result
 

@@ -27,11 +27,16 @@ CHUNK_BYTES = 1 << 20
 
 
 def read_table(
-    content: bytes, file_format: str, source: str, cap_rows: int | None
+    content: bytes,
+    file_format: str,
+    source: str,
+    cap_rows: int | None,
+    given: JSON | None = None,
 ) -> tuple[Any, JSON | None]:
     """Return the DataFrame of a complete file, shape (n_rows, n_columns), and of a text file its dialect.
 
-    `file_format` is `csv` or `parquet`; `source` names the file in messages.
+    `file_format` is `csv` or `parquet`; `source` names the file in messages; `given` has the fields of the dialect that
+    a person gave.
 
     Raises
     ------
@@ -41,7 +46,7 @@ def read_table(
     try:
         if file_format == "parquet":
             return _parquet_frame(content, source, cap_rows), None
-        return _csv_frame(content, source, cap_rows)
+        return _csv_frame(content, source, cap_rows, given)
     except Invalid as error:
         raise SourceUnreadable(f"{source} is not a table. {error.message}") from None
     except (ValueError, UnicodeError) as error:
@@ -61,8 +66,10 @@ def _parquet_frame(content: bytes, source: str, cap_rows: int | None) -> Any:
     return table.to_pandas(ignore_metadata=True).set_axis([c["name"] for c in columns], axis=1)
 
 
-def _csv_frame(content: bytes, source: str, cap_rows: int | None) -> tuple[Any, JSON]:
-    facts = _scan(content)
+def _csv_frame(
+    content: bytes, source: str, cap_rows: int | None, given: JSON | None
+) -> tuple[Any, JSON]:
+    facts = _scan(content, given)
     n_rows = facts.rows
     if facts.recount:
         n_rows = count_rows(io.BytesIO(content), facts.detection)
@@ -149,15 +156,22 @@ def _read_csv(content: bytes, dialect: Dialect, options: JSON) -> Any:
     )
 
 
-def _scan(content: bytes, *, is_cut: bool = False) -> CsvFacts:
+def _scan(content: bytes, given: JSON | None = None, *, is_cut: bool = False) -> CsvFacts:
     scan = CsvScan()
     for start in range(0, len(content), CHUNK_BYTES):
         scan.feed(content[start : start + CHUNK_BYTES])
-    return scan.facts(is_cut=is_cut)
+    return scan.facts(given, is_cut=is_cut)
 
 
-def preview(stream: Any, size: int, file_format: str, source: str, rows: int) -> JSON:
-    """Return the preview of a file that can be read by ranges.
+def preview(
+    stream: Any,
+    size: int,
+    file_format: str,
+    source: str,
+    rows: int,
+    given: JSON | None = None,
+) -> JSON:
+    """Return the preview of a file that can be read by ranges; `given` : see `read_table`.
 
     Raises
     ------
@@ -167,7 +181,7 @@ def preview(stream: Any, size: int, file_format: str, source: str, rows: int) ->
     try:
         if file_format == "parquet":
             return _parquet_preview(stream, rows)
-        return _csv_preview(stream, size, rows)
+        return _csv_preview(stream, size, rows, given)
     except Invalid as error:
         raise SourceUnreadable(f"{source} is not a table. {error.message}") from None
     except (ValueError, UnicodeError) as error:
@@ -188,12 +202,12 @@ def _parquet_preview(stream: Any, rows: int) -> JSON:
     return preview_rows(columns, examined[:n_examined], rows, int(file.metadata.num_rows))
 
 
-def _csv_preview(stream: Any, size: int, rows: int) -> JSON:
+def _csv_preview(stream: Any, size: int, rows: int, given: JSON | None) -> JSON:
     head = stream.read(SAMPLE_BYTES)
     is_cut = len(head) < size
     if is_cut and is_utf16(head) is None:
         head = head[: head.rfind(b"\n") + 1] or head  # the last line is incomplete
-    facts = _scan(head, is_cut=is_cut)
+    facts = _scan(head, given, is_cut=is_cut)
     if facts.recount and not is_cut:
         facts = replace(facts, rows=count_rows(io.BytesIO(head), facts.detection))
     result = preview_csv(

@@ -43,7 +43,11 @@ def read(spec: DataSpec, checkpoint: Callable[[], None]) -> LoadedTable:
             checkpoint()
     sha256 = hashlib.sha256(content).hexdigest()
     frame, dialect = files.read_table(
-        bytes(content), format_of(spec), source.name, spec.limits.cap_rows
+        bytes(content),
+        format_of(spec),
+        source.name,
+        spec.limits.cap_rows,
+        spec.options.get("dialect_fields"),
     )
     return LoadedTable(frame, sha256, len(frame), dialect)
 
@@ -57,7 +61,8 @@ def preview(spec: DataSpec, rows: int) -> JSON:
         When it cannot be reached or is not a table.
     """
     with opened(spec) as source:
-        result = files.preview(source, source.size, format_of(spec), source.name, rows)
+        given = spec.options.get("dialect_fields")
+        result = files.preview(source, source.size, format_of(spec), source.name, rows, given)
         return {**result, "size_bytes": source.size}
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from ...common.errors import Forbidden, Invalid, NotFound, Unavailable
+from ...common.tables.dialect import parse_overrides
 from ...common.tables.suggestion import suggest_for
 from ..data_sources.connectors import check_config
 from ..data_sources.preview import preview_csv
@@ -68,21 +69,37 @@ async def update_source(call: Call) -> DataSourceRow:
     dialect = changes.pop("dialect", None)
     before = await _table(call, Role.MEMBER)
     # first what may be refused: then nothing is changed
-    reading = None if dialect is None else await _read_again(call, before, dialect)
+    reading = None
+    if dialect is not None and before.kind == "s3":
+        changes["config"] = _object_dialect(before, dialect)
+    elif dialect is not None:
+        reading = await _read_again(call, before, dialect)
     source = await services.store.write(data_sources.update, call.caller, source_id, changes)
     if reading is not None:
         source, _ = await services.store.write(
             data_sources.add_version, call.caller, source_id, after=before.version, **reading
         )
-    if source.version != before.version or source.types != before.types:
+    is_same = (source.version, source.types, source.config) == (
+        before.version,
+        before.types,
+        before.config,
+    )
+    if not is_same:
         services.profiles.uploaded(await _table(call), call.caller.user_id)
     return responses.data_source(source)
+
+
+def _object_dialect(table: Table, given: dict[str, Any]) -> dict[str, Any]:
+    """Return the config of an object in S3 that is read in another way from now on."""
+    fields = {**table.config.get("dialect_fields", {}), **given}
+    fields = parse_overrides({name: value for name, value in fields.items() if value is not None})
+    return {**table.config, "dialect_fields": fields}
 
 
 async def _read_again(call: Call, table: Table, given: dict[str, Any]) -> dict[str, Any] | None:
     """Return kind, config and file of a version that reads a file in another way, None where it is the same."""
     if table.storage_key is None:
-        raise Invalid("A connector's table has no dialect that could be changed.")
+        raise Invalid("A table in a database has no dialect that could be changed.")
     if table.kind == "parquet_upload":
         raise Invalid("A Parquet file says itself how it is read; there is no dialect to change.")
     fields = {**(table.config.get("dialect_fields") or {}), **given}

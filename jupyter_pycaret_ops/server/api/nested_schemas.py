@@ -41,6 +41,8 @@ class SourceConfig(TypedDict, total=False):
     encoding: str | None
     delimiter: str | None
     dialect: Json | None
+    #: fields of the dialect that a person gave
+    dialect_fields: Json
     #: whether types are of all rows, and not of the first ones
     types_final: bool
 

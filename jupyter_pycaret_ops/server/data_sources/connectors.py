@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from ...common.errors import Invalid
+from ...common.tables.dialect import parse_overrides
 
 _HOST = re.compile(r"[A-Za-z0-9._:-]{1,255}")
 _REGION = re.compile(r"[a-z0-9-]{1,64}")
@@ -26,6 +27,8 @@ class S3Config(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     access_key_id: str | None = None
     secret_access_key: str | None = None
     format: Literal["csv", "parquet"] | None = None
+    #: how a text file is read, where that is not detected rightly
+    dialect: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         if not self.bucket or not self.key:
@@ -104,6 +107,9 @@ def check_config(kind: str, config: dict[str, Any]) -> tuple[dict[str, Any], dic
     public_part: dict[str, Any] = {
         name: value for name, value in msgspec.to_builtins(checked).items() if value is not None
     }
+    dialect = public_part.pop("dialect", None)
+    if dialect:
+        public_part["dialect_fields"] = parse_overrides(dialect)
     secret_part = {
         name: public_part.pop(name) for name in SECRETS[kind] if public_part.get(name) is not None
     }

@@ -18,6 +18,9 @@ from .names import refuse_taken_name
 from .paging import Page, PageRequest, newest_first
 from .version_changes import compare
 
+#: fields of a source that say how its newest version is read
+READING = ("types", "config")
+
 
 def check_new(session: Session, caller: Caller, workspace_id: str) -> None:
     """Raise unless the caller may add sources to that workspace; asked before a body is read."""
@@ -207,7 +210,9 @@ def update(session: Session, caller: Caller, source_id: str, changes: dict[str, 
         given = changes["types"]
         _check_columns(source, given or {})
         changes["types"] = {} if given is None else _set_types({**source.types, **given})
-    if changes.get("types", source.types) != source.types:
+    if any(
+        changes.get(field, getattr(source, field)) != getattr(source, field) for field in READING
+    ):
         _forget_profiles(session, source)
     for field, value in changes.items():
         setattr(source, field, value)

@@ -27,6 +27,7 @@ export interface components {
       readonly database?: string;
       readonly delimiter?: string | null;
       readonly dialect?: Record<string, unknown> | null;
+      readonly dialect_fields?: Record<string, unknown>;
       readonly encoding?: string | null;
       readonly endpoint_url?: string;
       readonly filename?: string | null;

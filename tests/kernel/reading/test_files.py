@@ -7,7 +7,7 @@ import io
 import pytest
 
 from jupyter_pycaret_ops.common.tables.csv_scan import SAMPLE_BYTES
-from jupyter_pycaret_ops.kernel.reading.files import preview
+from jupyter_pycaret_ops.kernel.reading.files import preview, read_table
 from jupyter_pycaret_ops.kernel.reading.interfaces import SourceUnreadable
 
 ROWS = "Report\n\nname;note\n" + "".join(f'ä{n};"two\nlines {n}"\n' for n in range(30_000))
@@ -34,3 +34,12 @@ def test_refusal_names_the_object_and_the_line() -> None:
     content = b"a,b\n1,2,3\n"
     with pytest.raises(SourceUnreadable, match=r"The object is not a table\. Line 2 has 3 values"):
         preview(io.BytesIO(content), len(content), "csv", "The object", 2)
+
+
+def test_fields_that_a_person_gave_are_stronger_than_what_is_detected() -> None:
+    content = b"a;b\n1;x\n2;z\n"
+    frame, dialect = read_table(content, "csv", "k.csv", None, {"delimiter": ","})
+    assert dialect is not None
+    assert (list(frame.columns), dialect["delimiter"]) == (["a;b"], ",")
+    seen = preview(io.BytesIO(content), len(content), "csv", "k.csv", 2, {"header": "false"})
+    assert [column["name"] for column in seen["columns"]] == ["column_1", "column_2"]

@@ -101,8 +101,31 @@ async def test_connector_has_neither_versions_nor_file(api: Api, world: World) -
     assert "no versions" in (await add(api, made.id, SECOND, 400))["message"]
     refused = await api.get(f"/data-sources/{made.id}/download", 400)
     assert "not stored here" in refused["message"]
-    refused = await api.patch(f"/data-sources/{made.id}", {"dialect": {"encoding": "utf-8"}}, 400)
-    assert "connector" in refused["message"]
+    database = world.make_source(kind="postgres", storage_key=None, config={"table": "t"})
+    refused = await api.patch(f"/data-sources/{database.id}", {"dialect": {"quote": "'"}}, 400)
+    assert "database" in refused["message"]
+
+
+async def test_object_in_s3_is_read_in_another_way_from_now_on(
+    api: Api, world: World, services: Services, kernel: FakeKernel
+) -> None:
+    kernel.let_go.set()
+    config = {"bucket": "b", "key": "k.csv", "dialect": {"delimiter": "tab"}}
+    body = {"name": "lake", "kind": "s3", "config": config}
+    made = await api.post(f"/workspaces/{world.workspace.id}/data-sources", body)
+    assert made["config"]["dialect_fields"] == {"delimiter": "\t"}
+    url = f"/data-sources/{made['id']}"
+    await ended(api, made["id"])
+    row = await api.patch(url, {"dialect": {"encoding": "cp1252", "delimiter": None}})
+    assert (row["version"], row["config"]["dialect_fields"]) == (1, {"encoding": "cp1252"})
+    await ended(api, made["id"])
+    assert [spec.options["dialect_fields"] for spec in kernel.asked] == [
+        {"delimiter": "\t"},
+        {"encoding": "cp1252"},
+    ]
+    await api.patch(url, {"dialect": {"encoding": "klingon"}}, 400)
+    wrong = {**body, "name": "other", "config": config | {"dialect": {"delimiter": "ab"}}}
+    await api.post(f"/workspaces/{world.workspace.id}/data-sources", wrong, 400)
 
 
 async def test_other_dialect_reads_the_file_again_as_a_new_version(
