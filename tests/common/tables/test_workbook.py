@@ -20,21 +20,11 @@ from jupyter_pycaret_ops.common.tables import workbook
 from jupyter_pycaret_ops.common.tables.workbook import examine, is_workbook, pandas_options
 from jupyter_pycaret_ops.kernel.reading.files import read_workbook
 
+from ...fakes.workbooks import workbook as book
+
 OLD = Path(__file__).resolve().parents[2] / "data" / "workbooks" / "excel_97.xls"
 HEAD = ["code", "price", "when"]
 ROWS = [[f"00{n}", 1.5 * n, date(2026, 1, 1 + n)] for n in range(5)]
-
-
-def book(**sheets: list[list[Any]]) -> bytes:
-    made = openpyxl.Workbook()
-    made.remove(made.active)
-    for name, rows in sheets.items():
-        sheet = made.create_sheet(name)
-        for row in rows:
-            sheet.append(row)
-    stream = io.BytesIO()
-    made.save(stream)
-    return stream.getvalue()
 
 
 def facts(content: bytes, **given: Any) -> workbook.SheetFacts:

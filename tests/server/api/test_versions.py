@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import copy
-import io
 from pathlib import Path
 from typing import Any
 
-import openpyxl
 import pytest
 
 from jupyter_pycaret_ops.server.api.context import Services
 from jupyter_pycaret_ops.server.store import data_sources
 
 from ...fakes.records import World
+from ...fakes.workbooks import workbook
 from .conftest import Api
 from .test_profiles import CONTENT, FakeKernel, ended, kernel
 from .test_uploads import END, KIND, NAME, Files, no_files, part, path
@@ -244,23 +243,11 @@ async def test_type_that_all_rows_change_is_reported(
     assert first in found["reported"][0]["message"]
 
 
-def workbook(*sheets: tuple[str, list[list[Any]]]) -> bytes:
-    made = openpyxl.Workbook()
-    made.remove(made.active)
-    for name, rows in sheets:
-        sheet = made.create_sheet(name)
-        for row in rows:
-            sheet.append(row)
-    stream = io.BytesIO()
-    made.save(stream)
-    return stream.getvalue()
-
-
 async def test_workbook_is_uploaded_and_its_sheet_can_be_changed(
     api: Api, world: World, services: Services
 ) -> None:
     table = [["town", "price"], ["Gent", 1.5], ["Lier", 2.5]]
-    book = workbook(("About", [["by Ada"]]), ("Data", table), ("Old", [["a"], [1], [2], [3]]))
+    book = workbook(About=[["by Ada"]], Data=table, Old=[["a"], [1], [2], [3]])
     body = NAME + part("file", book, "towns.xlsx") + END
     row = (await api.call("POST", path(world), 201, raw=body, headers=KIND)).json
     config = row["config"]
@@ -282,9 +269,9 @@ async def test_workbook_is_uploaded_and_its_sheet_can_be_changed(
     ("content", "fields", "words"),
     [
         (b"PK\x03\x04 [Content_Types].xml cut", [], "was cut off"),
-        (workbook(("Empty", [])), [], "no sheet with a table"),
-        (workbook(("A", [["x"], [1]])), [part("encoding", b"utf-8")], "is for text files"),
-        (workbook(("A", [["x"], [1]])), [part("sheet", b"B")], "no sheet “B”"),
+        (workbook(Empty=[]), [], "no sheet with a table"),
+        (workbook(A=[["x"], [1]]), [part("encoding", b"utf-8")], "is for text files"),
+        (workbook(A=[["x"], [1]]), [part("sheet", b"B")], "no sheet “B”"),
         (b"a,b\n1,2\n", [part("sheet", b"B")], "this is a text file"),
     ],
     ids=["cut", "empty", "encoding", "sheet", "text"],

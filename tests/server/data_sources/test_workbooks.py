@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-import io
 import secrets
 from datetime import date, timedelta
 from typing import Any
 
-import openpyxl
 import requests
 
 from jupyter_pycaret_ops import Client
 
+from ...fakes.workbooks import workbook
 from ...live import LiveServer
 
 
 def book() -> bytes:
-    made = openpyxl.Workbook()
-    made.active.append(["Orders of 2026"])
-    made.active.append([])
-    made.active.append(["code", "day", "price", "pieces", "late"])
-    for n in range(90):
-        late = "yes" if n % 9 > 5 else "no"
-        day = date(2026, 1, 1) + timedelta(days=n)
-        made.active.append([f"00{n % 9}", day, 2.5 * (n % 7), n % 5, late])
-    stream = io.BytesIO()
-    made.save(stream)
-    return stream.getvalue()
+    rows = [
+        [
+            f"00{n % 9}",
+            date(2026, 1, 1) + timedelta(days=n),
+            2.5 * (n % 7),
+            n % 5,
+            "yes" if n % 9 > 5 else "no",
+        ]
+        for n in range(90)
+    ]
+    head = ["code", "day", "price", "pieces", "late"]
+    return workbook(Orders=[["Orders of 2026"], [], head, *rows])
 
 
 def test_workbook_is_read_trained_on_and_served_with_its_own_types(server: LiveServer) -> None:
