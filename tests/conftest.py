@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from .fakes.backends import backend, empty_url, postgresql_backend, sqlite_backend, url
+from .fakes.light_engine import no_plots, one_thread
 from .live import SHARED, Home, LiveServer
 from .live import home as make_home
 from .objects import bucket, s3_endpoint
@@ -18,6 +19,8 @@ __all__ = [
     "bucket",
     "empty_url",
     "home",
+    "no_plots",
+    "one_thread",
     "postgres",
     "postgres_database",
     "postgresql_backend",

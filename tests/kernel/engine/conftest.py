@@ -22,6 +22,23 @@ def loaded():
         load_engine(task)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def as_in_a_kernel(loaded: None, one_thread: None) -> None:
+    """Limit the threads of all that was loaded."""
+
+
+@pytest.fixture(autouse=True)
+def only_plots_that_are_asked_for(request: pytest.FixtureRequest) -> None:
+    """Draw the plots of runs where a test uses `drawn` only."""
+    if "drawn" not in request.fixturenames:
+        request.getfixturevalue("no_plots")
+
+
+@pytest.fixture
+def drawn() -> None:
+    """Draw the plots of runs, as a kernel does: for tests of plots, and of what a whole run must not do."""
+
+
 DATASETS = Path(__file__).parents[4] / "shared" / "datasets"
 
 

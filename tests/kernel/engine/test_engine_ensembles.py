@@ -141,6 +141,7 @@ def test_model_that_cannot_be_boosted_is_reported(plan, iris):
     assert "sample_weight" in error.message
 
 
+@pytest.mark.usefixtures("drawn")
 def test_ensemble_is_reported_by_engine_events(plan, recorder, iris):
     plan(iris, "species", plan="ensemble", model_id="dt")
     kinds = [event["kind"] for event in recorder.events]

@@ -214,6 +214,7 @@ def test_text_similar_to_date_stays_text(plan, recorder, frame, texts):
     assert v["type"] == "string"
 
 
+@pytest.mark.usefixtures("drawn")
 def test_special_characters_in_column_names_are_replaced(plan, recorder, frame):
     frame = frame.rename(columns={"a": "a [m] <1>", "b": 'b{"x":,}', "town": "the town"})
     plan(frame, "label")
@@ -229,6 +230,7 @@ def test_safe_column_names_do_not_collide(plan, frame, recorder):
     assert len({c["safe"] for c in recorder.pipeline("dt").named_steps["input"].columns}) == 3
 
 
+@pytest.mark.usefixtures("drawn")
 def test_feature_may_be_named_like_a_prediction(plan, frame):
     plan(frame.rename(columns={"a": "prediction_label", "b": "prediction_score"}), "label")
 
@@ -347,6 +349,7 @@ def test_sparse_columns_are_read(plan, frame):
     plan(frame, "label")
 
 
+@pytest.mark.usefixtures("drawn")
 def test_dataframe_of_caller_is_not_changed(plan, frame):
     frame["day"] = pd.date_range("2024-01-01", periods=60).astype(str)
     frame.loc[3, "a"] = np.inf

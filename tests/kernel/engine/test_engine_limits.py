@@ -48,6 +48,7 @@ def test_model_over_its_time_limit_fails_and_others_are_scored(plan, recorder, i
     assert [r["model_id"] for r in result.leaderboard] == ["dummy"]
 
 
+@pytest.mark.usefixtures("drawn")
 @pytest.mark.timeout(60)
 def test_run_over_its_time_limit_keeps_scored_models(plan, recorder, iris, endless):
     endless("nb")
@@ -117,11 +118,13 @@ def test_watchdog_does_not_interrupt_shielded_block():
                     sum(range(2000))
                     told[-1] = "ended"
 
-    with pytest.raises(TimeLimitExceeded):
-        report_for_ever()
+    while not told:  # on a busy machine the limit may be over before the first block
+        with pytest.raises(TimeLimitExceeded):
+            report_for_ever()
     assert set(told) == {"ended"}
 
 
+@pytest.mark.usefixtures("drawn")
 def test_no_watchdog_thread_is_left(plan, iris):
     plan(iris, "species", plan="compare", include=["nb"], model_time_limit=100, time_limit=100)
     assert not [t for t in threading.enumerate() if t.name == "pycaret-ops-time-limit"]
@@ -143,6 +146,7 @@ def test_cancel_is_raised_before_next_fold(plan, recorder, iris, fold):
     assert [p["fold"] for p in recorder.payloads("run.progress") if "fold" in p][-1] == fold
 
 
+@pytest.mark.usefixtures("drawn")
 def test_cancel_between_models_keeps_reported_scores(plan, recorder, iris):
     def cancel():
         if recorder.payloads("model.scored"):
@@ -155,6 +159,7 @@ def test_cancel_between_models_keeps_reported_scores(plan, recorder, iris):
     assert recorder.artifacts == {}
 
 
+@pytest.mark.usefixtures("drawn")
 def test_cancel_before_final_fit_stores_nothing(plan, recorder, iris):
     def cancel():
         if recorder.payloads("model.compare.finished"):

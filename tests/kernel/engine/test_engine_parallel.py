@@ -147,6 +147,7 @@ def test_parallel_leaderboard_equals_serial_leaderboard(
     assert [p["model_id"] for p in recorder.payloads("model.create.started")] == include
 
 
+@pytest.mark.usefixtures("drawn")
 @pytest.mark.timeout(120)
 def test_cancel_kills_process_in_long_call_into_c(
     plan, recorder, iris, in_processes, swap, tmp_path
@@ -202,6 +203,7 @@ def test_model_over_its_time_limit_fails_and_others_are_scored(
     assert [r["model_id"] for r in result.leaderboard] == ["lr", "dummy"]
 
 
+@pytest.mark.usefixtures("drawn")
 @linux
 @pytest.mark.timeout(120)
 def test_run_over_its_time_limit_keeps_scored_models(
@@ -230,6 +232,7 @@ def test_dying_process_fails_only_its_model(plan, recorder, iris, in_processes, 
     assert [r["model_id"] for r in result.leaderboard] == ["lr", "dummy"]
 
 
+@pytest.mark.usefixtures("drawn")
 def test_models_are_scored_in_this_process_when_no_other_starts(
     plan, recorder, iris, fresh, monkeypatch
 ):

@@ -202,6 +202,7 @@ def test_invalid_value_is_reported_with_its_column(plan, recorder, frame):
         pipeline.predict([[1, 2, "Bern"]])
 
 
+@pytest.mark.usefixtures("drawn")
 def test_two_pipelines_of_one_run_are_independent(plan, recorder, frame):
     plan(frame, "label", plan="compare", include=["lr", "nb", "dt"], n_select=3)
     for model_id in ("lr", "nb", "dt"):

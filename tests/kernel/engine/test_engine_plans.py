@@ -106,6 +106,7 @@ def test_progress_counts_models_and_folds(plan, recorder, iris):
     assert {"done": 2, "total": 2, "label": "Models scored"} in recorder.payloads("run.progress")
 
 
+@pytest.mark.usefixtures("drawn")
 def test_engine_events_are_forwarded_once(plan, recorder, iris):
     plan(iris, "species", model_id="nb")
     kinds = [e["kind"] for e in recorder.events]
@@ -237,6 +238,7 @@ def test_most_frequent_error_is_reported_when_all_models_fail(plan, iris, broken
     assert error.message == "All 3 models failed; 2 of them with: fire"
 
 
+@pytest.mark.usefixtures("drawn")
 def test_n_select_keeps_that_many_pipelines(plan, recorder, iris):
     plan(iris, "species", plan="compare", include=["nb", "lr", "dummy"], n_select=2)
     kept = sorted(name for name in recorder.artifacts if not name.startswith("plot-"))
@@ -270,6 +272,7 @@ def test_create_refuses_unknown_model(plan, iris):
     assert "no model “zzz”" in failure(plan, iris, "species", model_id="zzz").message
 
 
+@pytest.mark.usefixtures("drawn")
 def test_setup_reports_preprocessing_without_fitting(plan, recorder, iris):
     result = plan(iris, "species", plan="setup")
     assert result.leaderboard == []
@@ -279,6 +282,7 @@ def test_setup_reports_preprocessing_without_fitting(plan, recorder, iris):
     assert recorder.artifacts == {}
 
 
+@pytest.mark.usefixtures("drawn")
 def test_snapshot_is_complete(plan, iris):
     snapshot = plan(iris, "species", model_id="nb").snapshot
     assert set(snapshot) == {
@@ -295,6 +299,7 @@ def test_snapshot_is_complete(plan, iris):
     assert (snapshot["seed"], snapshot["data_rows"]) == (42, 150)
 
 
+@pytest.mark.usefixtures("drawn")
 def test_model_that_exceeds_memory_is_left_out_with_warning(plan, recorder, diabetes, monkeypatch):
     from jupyter_pycaret_ops.kernel.engine import candidates
 

@@ -11,6 +11,14 @@ import pytest
 from jupyter_pycaret_ops.kernel.engine import plots
 from jupyter_pycaret_ops.kernel.engine.tasks import TASKS
 
+pytestmark = pytest.mark.usefixtures("drawn")
+
+
+@pytest.fixture(autouse=True)
+def time_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave no plot out because the machine is busy."""
+    monkeypatch.setattr(plots, "MAX_PLOTS_S", 1000.0)
+
 
 def figures(recorder) -> dict[str, dict]:
     return {

@@ -129,7 +129,7 @@ def test_finalize_fits_on_all_rows_without_scoring(plan, recorder, iris):
 def test_seed_determines_tried_settings(plan, recorder, iris):
     boards = [
         plan(
-            iris, "species", plan="tune", model_id="rf", n_iter=2, setup={"session_id": seed}
+            iris, "species", plan="tune", model_id="dt", n_iter=4, setup={"session_id": seed}
         ).leaderboard
         for seed in (3, 3)
     ]

@@ -189,6 +189,7 @@ def test_agreement_is_mean_rank_correlation_with_other_detectors():
     assert agreement([scores[0], np.zeros(30)])[1] is None
 
 
+@pytest.mark.usefixtures("drawn")
 def test_detector_that_depends_on_batch_is_not_kept(unsupervised, recorder, strange):
     unsupervised(strange, "anomaly", model_id="sos")
     assert not [n for n in recorder.artifacts if n.startswith("pipeline-")]
@@ -196,6 +197,7 @@ def test_detector_that_depends_on_batch_is_not_kept(unsupervised, recorder, stra
     assert "depends on the other rows" in warning["error"] or "new rows" in warning["error"]
 
 
+@pytest.mark.usefixtures("drawn")
 def test_unsupervised_plots_are_drawn(unsupervised, recorder, groups, strange):
     unsupervised(groups, "clustering", model_id="kmeans", num_clusters=3)
     unsupervised(strange, "anomaly", model_id="iforest")

@@ -14,6 +14,8 @@ from jupyter_pycaret_ops.kernel import engine
 from jupyter_pycaret_ops.server import reproduction as notebook
 from jupyter_pycaret_ops.server.store.models import Run, utc_now
 
+pytestmark = pytest.mark.usefixtures("one_thread", "no_plots")
+
 
 class Silent:
     """A reporter that drops everything."""
@@ -48,7 +50,7 @@ METRICS = {
 }
 CASES = [(task, *plan) for task in SETS for plan in PLANS] + [
     ("classification", "calibrate", "dt", {"method": "isotonic"}),
-    ("classification", "blend", None, {"include": ["lr", "ridge"], "method": "hard"}),
+    ("classification", "blend", None, {"include": ["nb", "ridge"], "method": "hard"}),
     ("clustering", "create", "kmeans", {"num_clusters": 3}),
     (
         "clustering",
