@@ -33,12 +33,21 @@ ENDED = {"succeeded", "failed", "cancelled"}
 def until(condition: Callable[[], Any], what: str, timeout_s: float = 60.0) -> Any:
     """The first true value of `condition`; a failure that names `what` when it does not come."""
     deadline = time.monotonic() + timeout_s
+    pauses = _pauses()
     while time.monotonic() < deadline:
         value = condition()
         if value:
             return value
-        time.sleep(0.02)
+        time.sleep(next(pauses))
     raise AssertionError(f"{what}: not within {timeout_s} s")
+
+
+def _pauses() -> Iterator[float]:
+    """Seconds between two looks: short at first, then so long that looking takes no processor from others."""
+    pause = 0.02
+    while True:
+        yield pause
+        pause = min(pause * 1.5, 0.1)
 
 
 def free_port() -> int:
@@ -248,27 +257,30 @@ class LiveServer:
         log = self.log.read_text(errors="replace")[-4000:]
         return f"{self.run(run_id)}\n{events}\nthe server's log:\n{log}"
 
-    def events(self, run_id: str) -> list[dict[str, Any]]:
+    def events(self, run_id: str, after_seq: int = 0) -> list[dict[str, Any]]:
+        """The events of a run that follow the one with that number."""
         found: list[dict[str, Any]] = []
-        while page := self.get(
-            f"/runs/{run_id}/events?limit=1000&after_seq={found[-1]['seq'] if found else 0}"
-        ):
+        while page := self.get(f"/runs/{run_id}/events?limit=1000&after_seq={after_seq}"):
             found += page
+            after_seq = page[-1]["seq"]
+            if len(page) < 1000:
+                break
         return found
 
     def saw(self, run_id: str, kind: str, timeout_s: float = 180.0) -> dict[str, Any]:
         """The first event of that kind, when it is there."""
         deadline = time.monotonic() + timeout_s
+        pauses = _pauses()
+        last_seq = 0
         while time.monotonic() < deadline:
             is_over = self.run(run_id)["status"] in ENDED  # asked first: then all events are there
-            found: dict[str, Any] | None = next(
-                (item for item in self.events(run_id) if item["kind"] == kind), None
-            )
-            if found:
-                return found
+            for item in self.events(run_id, last_seq):
+                if item["kind"] == kind:
+                    return item
+                last_seq = item["seq"]
             if is_over:
                 break
-            time.sleep(0.02)
+            time.sleep(next(pauses))
         raise AssertionError(f"no event {kind}: {self.story_of(run_id)}")
 
     def deploy_iris(self, slug: str, model_id: str = "lr", **deployment: Any) -> dict[str, Any]:
