@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,6 +32,10 @@ __all__ = [
     "sqlite_backend",
     "url",
 ]
+
+# jsonschema checks addresses of the web with it where it is there: nothing here asks for that, and the
+# import alone builds 38 grammars, for 1.7 s
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 
 #: what starts servers and kernels
@@ -64,6 +70,27 @@ SLOW_PLACES = tuple(
 ENGINE_PLACES = (HERE / "kernel/engine", HERE / "server/reproduction")
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Modules that are imported stay: the collector need not look at them, now or after each test."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not even import what `-m "not slow"` would leave out as a whole."""
+    is_left_out = config.option.markexpr == "not slow" and _is_at(collection_path, SLOW_PLACES)
+    return True if is_left_out else None
+
+
+def _is_at(path: Path, places: tuple[Path, ...]) -> bool:
+    return any(path.is_relative_to(at) for at in places)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Modules with servers and kernels first, so that no worker has only long ones left at the end.
 
@@ -72,10 +99,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     slow = {item.path for item in items if SLOW.intersection(getattr(item, "fixturenames", ()))}
     items.sort(key=lambda item: item.path not in slow)
     for item in items:
-        is_slow = item.path in slow or any(item.path.is_relative_to(at) for at in SLOW_PLACES)
+        is_slow = item.path in slow or _is_at(item.path, SLOW_PLACES)
         if is_slow or "postgresql" in item.nodeid or "postgres" in item.nodeid:
             item.add_marker("slow")
-        if any(item.path.is_relative_to(at) for at in ENGINE_PLACES):
+        if _is_at(item.path, ENGINE_PLACES):
             item.add_marker(pytest.mark.filterwarnings("default"))
 
 

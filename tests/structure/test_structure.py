@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 import pkgutil
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 
 import pytest
@@ -59,7 +60,8 @@ def modules() -> Iterator[tuple[str, Path, bool]]:
 NAMES = {name for name, _, _ in modules()}
 
 
-def imported(name: str, file: Path, is_package: bool, *, top_only: bool) -> set[str]:
+@functools.cache
+def imported(name: str, file: Path, is_package: bool, *, top_only: bool) -> frozenset[str]:
     """Modules of ours that a module imports; those under `if TYPE_CHECKING` do not count."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
     found: set[str] = set()
@@ -77,7 +79,7 @@ def imported(name: str, file: Path, is_package: bool, *, top_only: bool) -> set[
             for alias in node.names:
                 whole = f"{base}.{alias.name}"
                 found.add(whole if whole in NAMES else base)
-    return found - {name}
+    return frozenset(found - {name})
 
 
 def walk(node: ast.AST, *, into_functions: bool) -> Iterator[ast.AST]:
@@ -174,7 +176,7 @@ def test_no_circles_behind_functions_either() -> None:
     refuse_circles(graph)
 
 
-def refuse_circles(graph: dict[str, set[str]]) -> None:
+def refuse_circles(graph: Mapping[str, Set[str]]) -> None:
     state: dict[str, int] = defaultdict(int)
 
     def visit(name: str, path: tuple[str, ...]) -> None:
