@@ -18,7 +18,7 @@ from .relay import Relay
 
 def long_run(server: LiveServer) -> str:
     run = server.submit(
-        server.experiment(setup_params={"fold": 10, "session_id": 1}),
+        server.experiment(setup_params={"fold": 4, "session_id": 1}),
         plan="compare",
         plan_params={"include": ["lr", "rf", "et", "gbc", "ada"]},
         sklearn_dataset="wine",

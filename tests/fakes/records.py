@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from jupyter_pycaret_ops.common.protocol import AgentEvent
@@ -250,10 +250,11 @@ class World:
         """How many rows each table has."""
 
         def work(session: Session) -> dict[str, int]:
-            return {
-                name: len(session.execute(select(table)).all())
+            counts = {
+                name: select(func.count()).select_from(table).scalar_subquery().label(name)
                 for name, table in Base.metadata.tables.items()
             }
+            return dict(session.execute(select(*counts.values())).one()._mapping)
 
         return self.store.read_now(work)
 
