@@ -17,7 +17,8 @@ from typing import Any
 
 from ..errors import Invalid
 from .column_names import MAX_COLUMNS, TooManyColumns, check_column_count, column_names
-from .dialect import Detection, Dialect, character_error, detect, encoding_of_evidence
+from .dialect import Detection, Dialect, character_error
+from .dialect_detection import detect, encoding_of_evidence
 from .encoding import is_utf16
 from .number_columns import decimal_of_file
 from .sample_types import typed_columns
