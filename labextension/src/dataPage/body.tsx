@@ -10,6 +10,7 @@ import { useSignal } from '../common/useSignal';
 import { Columns } from './columns';
 import { Head } from './head';
 import type { DataModel } from './model';
+import type { IPart } from './part';
 import { Reading } from './reading';
 import type { IDataState } from './state';
 
@@ -17,12 +18,6 @@ export interface IDataPageProps {
   readonly model: DataModel;
   /** asks how the file is to be read */
   readonly onChangeReading: () => void;
-}
-
-/** What a part of the page is made from. */
-export interface IPart {
-  readonly model: DataModel;
-  readonly state: IDataState;
 }
 
 /**

@@ -4,7 +4,7 @@ import { detectedType, isChanged, LEFT_OUT, typeOf, typesFor } from '../common/c
 import { formatCount, formatShare, MISSING } from '../common/format';
 import { Tag } from '../common/tag';
 import { useTrans } from '../common/trans';
-import type { IPart } from './body';
+import type { IPart } from './part';
 import { rangeOf, tagsOf } from './words';
 import { Shape } from './shape';
 

@@ -6,7 +6,7 @@ import { Icon } from '../common/icons';
 import { SearchField } from '../common/search';
 import { useTrans } from '../common/trans';
 import { useWide } from '../common/useWide';
-import type { IPart } from './body';
+import type { IPart } from './part';
 import { ColumnRow } from './columnRow';
 import { Detail } from './detail';
 import { changedColumns, isComparable } from './state';

@@ -7,7 +7,7 @@ import { useTrans } from '../common/trans';
 import { VersionPicker } from '../common/versionPicker';
 import { atTime } from '../common/words';
 import { TAKEN } from '../sidePanel/uploads';
-import type { IPart } from './body';
+import type { IPart } from './part';
 import { isConnector, newestVersion, shownVersion } from './state';
 
 /**

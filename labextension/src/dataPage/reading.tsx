@@ -3,7 +3,7 @@ import { formatCount } from '../common/format';
 import { Icon } from '../common/icons';
 import { useTrans } from '../common/trans';
 import { useWide } from '../common/useWide';
-import type { IPart } from './body';
+import type { IPart } from './part';
 import { isConnector, shownVersion } from './state';
 import { changesWords, dialectWords, noteWord, notesOf, notesSummary } from './words';
 

@@ -8,16 +8,11 @@ import { useTrans } from '../common/trans';
 import { VersionPicker } from '../common/versionPicker';
 import { columnNames, targetColumn } from './columns';
 import { labelsOf } from './labels';
-import type { NewRunModel } from './model';
 import { Notices } from './noticeList';
 import { isLabelled } from './notices';
+import type { IPart } from './part';
 import { SAMPLE_TARGET, sampleId, sampleOf, SAMPLES, wordsOf } from './samples';
 import { type IFormState, takesTarget } from './state';
-
-export interface IPart {
-  readonly model: NewRunModel;
-  readonly state: IFormState;
-}
 
 /** Which data, and how much of it there is. */
 export function SourceField({ model, state }: IPart): JSX.Element {

@@ -2,8 +2,8 @@ import React, { useLayoutEffect, useRef } from 'react';
 import { formatCount } from '../common/format';
 import { StatusMark } from '../common/icons';
 import { useTrans } from '../common/trans';
-import type { IPart } from './dataFields';
 import { askedOf, type IAsked, type Place } from './notices';
+import type { IPart } from './part';
 
 /** notices drawn at one place */
 const MOST = 5;

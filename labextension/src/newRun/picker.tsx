@@ -6,8 +6,8 @@ import { SearchField } from '../common/search';
 import { Tag } from '../common/tag';
 import { useTrans } from '../common/trans';
 import { columnsOf, hasPicker, type IFormColumn } from './columns';
-import type { IPart } from './dataFields';
 import { Notices } from './noticeList';
+import type { IPart } from './part';
 
 /** columns drawn before one has to search for the others */
 const MOST = 200;
