@@ -95,6 +95,15 @@ def live() -> Iterator[LiveServer]:
 
 @pytest.fixture
 def notebook(live: LiveServer) -> Iterator[Notebook]:
+    """A kernel that has imported nothing."""
+    notebook = Notebook(live)
+    yield notebook
+    notebook.end()
+
+
+@pytest.fixture(scope="module")
+def used(live: LiveServer) -> Iterator[Notebook]:
+    """A kernel that several tests use one after the other: to import the engine takes longer than most."""
     notebook = Notebook(live)
     yield notebook
     notebook.end()
@@ -130,14 +139,14 @@ def test_notebook_run_leaves_cells_and_state_of_the_kernel_alone(notebook: Noteb
     assert notebook.server.post(f"/runs/{run_id}/promote", {"name": secrets.token_hex(4)})
 
 
-def test_cancel_stops_the_plan_and_not_the_kernel(notebook: Notebook) -> None:
-    run_id = notebook.begin()
-    notebook.server.saw(run_id, "model.scored")
-    notebook.server.post(f"/runs/{run_id}/cancel", expect=200)
-    row = notebook.server.ended(run_id)
+def test_cancel_stops_the_plan_and_not_the_kernel(used: Notebook) -> None:
+    run_id = used.begin()
+    used.server.saw(run_id, "model.scored")
+    used.server.post(f"/runs/{run_id}/cancel", expect=200)
+    row = used.server.ended(run_id)
     assert row["status"] == "cancelled"
     assert row["leaderboard"]
-    assert notebook.execute("print(attempt.join(20), frame.shape[0])") == "True 569\n"
+    assert used.execute("print(attempt.join(20), frame.shape[0])") == "True 569\n"
 
 
 def test_cancel_during_the_import_leaves_the_engine_usable(notebook: Notebook) -> None:
@@ -150,28 +159,28 @@ def test_cancel_during_the_import_leaves_the_engine_usable(notebook: Notebook) -
     assert row["status"] == "succeeded", row["error"]
 
 
-def test_frozen_kernel_is_recorded_as_cancelled_and_refused_afterwards(notebook: Notebook) -> None:
+def test_frozen_kernel_is_recorded_as_cancelled_and_refused_afterwards(used: Notebook) -> None:
     """The kernel neither stops nor answers; when it goes on, its requests are refused."""
-    run_id = notebook.begin()
-    notebook.server.saw(run_id, "model.scored")
-    kernel = psutil.Process(int(notebook.execute("print(os.getpid())")))
+    run_id = used.begin()
+    used.server.saw(run_id, "model.scored")
+    kernel = psutil.Process(int(used.execute("print(os.getpid())")))
     kernel.suspend()
     try:
-        notebook.server.post(f"/runs/{run_id}/cancel", expect=200)
-        row = notebook.server.ended(run_id, timeout_s=20)
+        used.server.post(f"/runs/{run_id}/cancel", expect=200)
+        row = used.server.ended(run_id, timeout_s=20)
     finally:
         kernel.resume()
     assert row["status"] == "cancelled"
-    last = notebook.server.events(run_id)[-1]
-    assert notebook.execute("print(attempt.join(30))") == "True\n"
-    assert notebook.server.events(run_id)[-1] == last
+    last = used.server.events(run_id)[-1]
+    assert used.execute("print(attempt.join(30))") == "True\n"
+    assert used.server.events(run_id)[-1] == last
 
 
-def test_restart_of_the_kernel_ends_the_run_at_once(notebook: Notebook) -> None:
-    run_id = notebook.begin()
-    notebook.server.saw(run_id, "model.scored")
-    notebook.restart()
-    row = notebook.server.ended(run_id, timeout_s=20)
+def test_restart_of_the_kernel_ends_the_run_at_once(used: Notebook) -> None:
+    run_id = used.begin()
+    used.server.saw(run_id, "model.scored")
+    used.restart()
+    row = used.server.ended(run_id, timeout_s=20)
     assert (row["status"], row["error_kind"]) == ("failed", "worker_lost")
     assert "shut down or restarted" in row["error"]
     assert row["leaderboard"]
