@@ -173,6 +173,7 @@ LIMITS = (
     Limit("data.md", "more than # columns", "common.tables.csv_scan:MAX_COLUMNS"),
     Limit("data.md", "or # million values", "common.tables.parquet:MAX_VALUES", 1e6),
     Limit("data.md", "more than # GiB", "common.tables.parquet:MAX_UNPACKED_BYTES", GIB),
+    Limit("data.md", "over # GiB", "common.tables.workbook:MAX_UNPACKED_BYTES", GIB),
     Limit("data.md", "`port` defaults to `#`", "kernel.reading.postgres:DEFAULT_PORT"),
     Limit("data.md", "first rows (up to #)", "common.tables.preview:EXAMINED_ROWS"),
     Limit("data.md", "which has # seconds", "server.data_sources.inspection:SOURCE_WITHIN_S"),
@@ -185,6 +186,7 @@ LIMITS = (
     Limit("runs.md", "`lease_s` (# s)", "lease_s"),
     Limit("runs.md", "`cancel_grace_s` (# s)", "cancel_grace_s"),
     Limit("runs.md", "up to # attempts by default", "run_attempts"),
+    Limit("design/kernel-reading.md", "reads a file # rows at a time", "kernel.reading.csv_parts:N_ROWS"),
     # security.md
     Limit("security.md", "valid here for # more seconds", "server.api.identity:KEY_FRESH_S"),
     Limit("security.md", "shorter than # bytes", "server.vault:KEY_BYTES"),

@@ -265,8 +265,8 @@ def test_a_source_goes_or_is_trained_on(world: World) -> None:
     assert isinstance(queued, Run)
     assert isinstance(refused, Conflict)
     assert world.run(queued.id).data_source_id == source.id
-    key, refused = overlapping(world.store, delete(other.id), submit(other.id))
-    assert key == other.storage_key
+    keys, refused = overlapping(world.store, delete(other.id), submit(other.id))
+    assert keys == [other.storage_key]
     assert isinstance(refused, Conflict)
 
 
