@@ -6,6 +6,7 @@ import contextlib
 import json
 import threading
 from collections.abc import Callable, Iterator
+from socket import SHUT_RDWR
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -52,7 +53,7 @@ class EventStream:
             before = self.seq
             try:
                 yield from self._over_socket()
-                if self.status is None:
+                if self.status is None and not self._closed.is_set():
                     yield from self._fetched()
                 self._on_state(True)
             except Unreachable:
@@ -68,6 +69,8 @@ class EventStream:
         self._closed.set()
         socket, self._socket = self._socket, None
         if socket is not None:
+            with contextlib.suppress(Exception):
+                socket.sock.shutdown(SHUT_RDWR)  # else a thread that reads goes on until something comes
             with contextlib.suppress(Exception):
                 socket.shutdown()  # type: ignore[no-untyped-call]
 

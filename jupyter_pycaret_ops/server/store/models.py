@@ -182,7 +182,7 @@ class DataSource(Row, Base):
     #: the newest one, whose kind, config and file are those of this row
     version: Mapped[int] = mapped_column(Integer, default=1, server_default="1")
     #: column → type that a person has set, for the runs to come
-    types: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    types: Mapped[dict[str, Any]] = mapped_column(default=dict)
     created_by: Mapped[str | None] = _made_by()
 
 

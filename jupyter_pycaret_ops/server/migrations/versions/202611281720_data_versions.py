@@ -44,9 +44,10 @@ def upgrade() -> None:
         return
     with op.batch_alter_table(SOURCES, schema=None) as batch_op:
         batch_op.add_column(sa.Column("version", sa.Integer(), server_default="1", nullable=False))
-        batch_op.add_column(
-            sa.Column("types", sa.JSON(none_as_null=True), server_default="{}", nullable=False)
-        )
+        batch_op.add_column(sa.Column("types", sa.JSON(none_as_null=True), nullable=True))
+    op.execute("UPDATE data_sources SET types = '{}'")
+    with op.batch_alter_table(SOURCES, schema=None) as batch_op:
+        batch_op.alter_column("types", existing_type=sa.JSON(none_as_null=True), nullable=False)
     op.create_table(
         VERSIONS,
         sa.Column("data_source_id", sa.String(36), nullable=False),
