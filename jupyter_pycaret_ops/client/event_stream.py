@@ -70,7 +70,9 @@ class EventStream:
         socket, self._socket = self._socket, None
         if socket is not None:
             with contextlib.suppress(Exception):
-                socket.sock.shutdown(SHUT_RDWR)  # else a thread that reads goes on until something comes
+                if socket.sock is not None:
+                    # else a thread that reads goes on until something comes
+                    socket.sock.shutdown(SHUT_RDWR)
             with contextlib.suppress(Exception):
                 socket.shutdown()  # type: ignore[no-untyped-call]
 

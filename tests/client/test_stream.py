@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable
+from unittest.mock import Mock
 
 import pytest
+import websocket
 
 from jupyter_pycaret_ops import Client
 from jupyter_pycaret_ops.client import Unreachable
+from jupyter_pycaret_ops.client.event_stream import EventStream
 from jupyter_pycaret_ops.common.errors import NotFound
 from jupyter_pycaret_ops.common.protocol import API_PREFIX
 
@@ -93,6 +97,29 @@ def test_stream_can_be_closed_from_another_thread(client: Client, server: LiveSe
     assert stream.status is None
     client.runs.cancel(run_id)
     client.runs.wait(run_id)
+
+
+def test_stream_that_is_closed_wakes_a_reader_to_whom_nothing_comes() -> None:
+    """A server that takes the connection and never says a word."""
+    here, there = socket.socketpair()
+    quiet = websocket.WebSocket(enable_multithread=True)
+    quiet.sock = here
+    reads, read = threading.Event(), quiet.recv
+
+    def recv() -> str | bytes:
+        reads.set()
+        return read()
+
+    quiet.recv = recv  # type: ignore[method-assign]
+    stream = EventStream(Mock(is_closed=False), "0")
+    stream._open = lambda: quiet  # type: ignore[method-assign]
+    reader = threading.Thread(target=lambda: list(stream))
+    reader.start()
+    assert reads.wait(30)
+    stream.close()
+    reader.join(5)
+    there.close()
+    assert not reader.is_alive()
 
 
 def test_stream_ends_when_its_client_is_closed(server: LiveServer) -> None:
