@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Callable
 from unittest.mock import Mock
 
@@ -116,10 +117,12 @@ def test_stream_that_is_closed_wakes_a_reader_to_whom_nothing_comes() -> None:
     reader = threading.Thread(target=lambda: list(stream))
     reader.start()
     assert reads.wait(30)
+    time.sleep(0.3)  # until it waits inside: nothing else tells
     stream.close()
     reader.join(5)
+    goes_on = reader.is_alive()
     there.close()
-    assert not reader.is_alive()
+    assert not goes_on
 
 
 def test_stream_ends_when_its_client_is_closed(server: LiveServer) -> None:
