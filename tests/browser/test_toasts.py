@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 
 from .conftest import Deployed, Lab
-from .lab_page import new_run_form, open_lab, open_panel, panel, region, side_bar_tab
+from .lab_page import new_run_form, open_lab, open_panel, panel, region, row_of, side_bar_tab
 
 #: as long as Jupyter's question about news on a first visit, with its buttons
 NEWS = "Would you like to get notified about official Jupyter news? Open privacy policy Yes No"
@@ -56,7 +56,7 @@ def test_no_toast_covers_what_leads_on(
     lab: Lab, toasted: Page, deployed: Deployed, pictures: Path
 ) -> None:
     page = toasted
-    row = region(page, "Runs").get_by_role("listitem").filter(has_text=f"{deployed.slug} create")
+    row = row_of(page, "Runs", f"{deployed.slug} create")  # also where it is out of sight
     row.press("Enter")
     run = page.get_by_role("article", name=f"Run {deployed.slug}", exact=True)
     # it was promoted before: what leads on from there stands in the same place
