@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from ..client import run_request
-from ..client.reading_arguments import add_dialect_arguments, dialect_of, parse_pairs
+from ..client.reading_arguments import TYPES_TEXT, add_dialect_arguments, dialect_of, parse_pairs
 from ..client.records import DataSource
 from ..common.errors import Invalid
 from .client_command import ClientCommand
@@ -50,7 +50,7 @@ class DataCommand(ClientCommand):
             "types",
             nargs="*",
             metavar="COLUMN=TYPE",
-            help="number, boolean, category, text, date, duration or identifier; nothing behind = resets it",
+            help=f"{TYPES_TEXT}; nothing behind = resets it",
         )
         types.add_argument("--reset", action="store_true", help="take away all types that were set")
         read = self._of_source(actions, "read", "read the file in another way, as a new version")

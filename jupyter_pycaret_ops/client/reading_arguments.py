@@ -5,8 +5,11 @@ from __future__ import annotations
 import argparse
 
 from ..common.errors import Invalid
+from ..common.tables.column_cells import SETTABLE_TYPES
 from .records import JSON
 
+#: what is said of the types of columns
+TYPES_TEXT = f"{', '.join(SETTABLE_TYPES[:-1])} or {SETTABLE_TYPES[-1]}"
 #: options for columns → set-up parameters, and what is said of them
 _COLUMN_LISTS = {
     "numeric": ("numeric_features", "columns to read as numbers"),
@@ -29,7 +32,8 @@ _DIALECT = {
 DIALECT_FIELDS = tuple(_DIALECT)
 
 
-def _names(text: str) -> list[str]:
+def split_list(text: str) -> list[str]:
+    """Split `a,b` into a list."""
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
@@ -49,11 +53,11 @@ def add_column_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         dest="column_types",
-        help="number, boolean, category, text, date, duration or identifier",
+        help=TYPES_TEXT,
     )
     for option, (param, text) in _COLUMN_LISTS.items():
         group.add_argument(
-            f"--{option}", metavar="A,B", type=_names, action="extend", dest=param, help=text
+            f"--{option}", metavar="A,B", type=split_list, action="extend", dest=param, help=text
         )
     group.add_argument(
         "--date",
@@ -74,7 +78,7 @@ def add_column_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--missing",
         metavar="A,B",
-        type=_names,
+        type=split_list,
         action="extend",
         dest="missing_values",
         help="words that mean a missing value, in place of the usual ones",
@@ -107,7 +111,7 @@ def column_params_of(args: argparse.Namespace) -> JSON:
     }
     if "ordinal_features" in params:
         params["ordinal_features"] = {
-            column: _names(levels) for column, levels in params["ordinal_features"].items()
+            column: split_list(levels) for column, levels in params["ordinal_features"].items()
         }
     for name in (*(param for param, _ in _COLUMN_LISTS.values()), "missing_values"):
         if getattr(args, name) is not None:

@@ -21,6 +21,7 @@ from .reading_arguments import (
     add_dialect_arguments,
     column_params_of,
     dialect_of,
+    split_list,
 )
 from .records import JSON, DataSource, Experiment, JSONs, NewRun
 from .request_checks import check_request
@@ -387,11 +388,6 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_column_arguments(parser)
     add_dialect_arguments(parser)
-
-
-def split_list(text: str) -> list[str]:
-    """Split `a,b` into a list."""
-    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def request_from(

@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..client.records import JSON, JSONs
+from ..common.tables.column_cells import SETTABLE_TYPES
 from .markup import button, escape, mark
 
-#: types that can be chosen
-TYPES = ("number", "boolean", "category", "text", "date", "duration", "identifier")
 #: what the button of a notice says
 _WORDS = {"labels_differ_by_case": "Treat as one", "leak_suspect": "Leave out"}
 
@@ -57,7 +56,7 @@ def _key(notice: JSON) -> tuple[str, str]:
 
 def type_picker(column: str, place: int, found: str, chosen: str) -> str:
     """Return the picker of a column's type; `found` is what it was without a choice."""
-    kinds = [*TYPES, *([] if found in TYPES else [found])]
+    kinds = [*SETTABLE_TYPES, *([] if found in SETTABLE_TYPES else [found])]
     options = "".join(
         f'<option value="{kind}"{" selected" if kind == chosen else ""}>{kind}</option>'
         for kind in kinds

@@ -50,10 +50,19 @@ def region(page: Page, name: str) -> Locator:
 
 
 def row_of(page: Page, name: str, text: str) -> Locator:
-    """The row of a region that has a text; rows are drawn when the region is in sight."""
+    """The row of a region that has a text, also one that `Show more` brings."""
     expect(panel(page).get_by_role("combobox", name="Project")).to_have_value(A_UUID)
-    region(page, name).scroll_into_view_if_needed()
-    return region(page, name).get_by_role("listitem").filter(has_text=text)
+    of_region = region(page, name)
+    of_region.scroll_into_view_if_needed()
+    rows = of_region.get_by_role("listitem")
+    row = rows.filter(has_text=text)
+    more = of_region.get_by_role("button", name="Show more", exact=True)
+    expect(rows.first).to_be_visible()
+    while row.count() == 0 and more.is_visible():
+        drawn = rows.count()
+        more.click()
+        expect(rows).not_to_have_count(drawn)
+    return row
 
 
 def upload(page: Page, filename: str, content: bytes) -> None:

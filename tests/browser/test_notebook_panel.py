@@ -174,8 +174,9 @@ def test_a_panel_ends_with_its_kernel(notebook: Notebook, pictures: Path) -> Non
     expect(panel.get_by_text("Naive Bayes")).to_be_visible()
     panel.screenshot(path=pictures / "panel-kernel-ended.png")
     assert "As it was at" in notebook.save()
+    # a kernel that could not say that it ends has lost its run when the lease is over
     run = notebook.lab.call(
-        "POST", f"runs/{notebook.lab.call('GET', 'runs?limit=1')[0]['id']}/wait"
+        "POST", f"runs/{notebook.lab.call('GET', 'runs?limit=1')[0]['id']}/wait?timeout_s=180"
     )
     assert (run["status"], run["error_kind"]) == ("failed", "worker_lost")
     expect(notebook.page.get_by_role("button", name="| Idle")).to_be_visible(timeout=A_RUN_MS)

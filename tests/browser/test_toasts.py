@@ -56,7 +56,7 @@ def test_no_toast_covers_what_leads_on(
     lab: Lab, toasted: Page, deployed: Deployed, pictures: Path
 ) -> None:
     page = toasted
-    row = row_of(page, "Runs", f"{deployed.slug} create")  # also where it is out of sight
+    row = row_of(page, "Runs", f"{deployed.slug} create")
     row.press("Enter")
     run = page.get_by_role("article", name=f"Run {deployed.slug}", exact=True)
     # it was promoted before: what leads on from there stands in the same place

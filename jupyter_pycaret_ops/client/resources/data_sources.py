@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Literal, Unpack
 
@@ -34,6 +35,18 @@ def _form_fields(dialect: Mapping[str, Any] | None) -> dict[str, str]:
     }
 
 
+@contextmanager
+def _opened(
+    file: str | Path | bytes | IO[bytes], filename: str | None
+) -> Iterator[tuple[IO[bytes], str]]:
+    """Open what is uploaded: a path, bytes, or a file that is open already and stays so; with its name."""
+    if isinstance(file, (str, Path)):
+        with Path(file).open("rb") as stream:
+            yield stream, filename or Path(file).name
+    else:
+        yield io.BytesIO(file) if isinstance(file, bytes) else file, filename or "table.csv"
+
+
 class DataSources(Resource):
     """Tables: uploaded, in S3 or in PostgreSQL."""
 
@@ -59,24 +72,11 @@ class DataSources(Resource):
         with the bytes sent and the size in bytes.
         """
         path = f"/workspaces/{segment(workspace_id)}/data-sources/upload"
-        if isinstance(file, (str, Path)):
-            with Path(file).open("rb") as opened:
-                return self.upload(
-                    workspace_id,
-                    opened,
-                    name,
-                    filename=filename or Path(file).name,
-                    description=description,
-                    dialect=dialect,
-                    on_progress=on_progress,
-                )
-        source = io.BytesIO(file) if isinstance(file, bytes) else file
-        label = filename or "table.csv"
-        fields = {"name": name or Path(label).stem}
-        if description is not None:
-            fields["description"] = description
-        fields |= _form_fields(dialect)
-        record: DataSource = self._transport.upload(path, source, label, fields, on_progress)
+        with _opened(file, filename) as (stream, label):
+            fields = {"name": name or Path(label).stem, **_form_fields(dialect)}
+            if description is not None:
+                fields["description"] = description
+            record: DataSource = self._transport.upload(path, stream, label, fields, on_progress)
         return record
 
     def upload_version(
@@ -92,23 +92,10 @@ class DataSources(Resource):
 
         The arguments are those of `upload`.
         """
-        if isinstance(file, (str, Path)):
-            with Path(file).open("rb") as opened:
-                return self.upload_version(
-                    source_id,
-                    opened,
-                    filename=filename or Path(file).name,
-                    dialect=dialect,
-                    on_progress=on_progress,
-                )
-        source = io.BytesIO(file) if isinstance(file, bytes) else file
-        record: NewVersion = self._transport.upload(
-            f"/data-sources/{segment(source_id)}/versions",
-            source,
-            filename or "table.csv",
-            _form_fields(dialect),
-            on_progress,
-        )
+        path = f"/data-sources/{segment(source_id)}/versions"
+        with _opened(file, filename) as (stream, label):
+            fields = _form_fields(dialect)
+            record: NewVersion = self._transport.upload(path, stream, label, fields, on_progress)
         return record
 
     def versions(self, source_id: str, limit: int | None = 100) -> DataVersions:

@@ -28,6 +28,9 @@ TYPES = (
     "empty",
 )
 
+#: types that a person can set
+SETTABLE_TYPES = tuple(kind for kind in TYPES if kind not in ("ordinal", "constant", "empty"))
+
 #: types of columns that are left out of training
 LEFT_OUT = frozenset({"identifier", "constant", "empty"})
 

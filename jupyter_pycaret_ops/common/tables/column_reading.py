@@ -176,7 +176,7 @@ def report_same_levels(reading: ColumnReading, levels: Iterable[str]) -> None:
     """Report levels that are the same but for their case and blanks."""
     by_fold: dict[str, list[str]] = {}
     for text in levels:
-        by_fold.setdefault(" ".join(text.split()).casefold(), []).append(text)
+        by_fold.setdefault(spellings.folded(text), []).append(text)
     same = [texts for texts in by_fold.values() if len(texts) > 1]
     if same:
         shown = "; ".join(" and ".join(f"“{text}”" for text in texts) for texts in same[:3])

@@ -10,7 +10,7 @@ import json
 import sys
 import zipfile
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -18,11 +18,13 @@ from typing import Any, BinaryIO
 
 from ..errors import Invalid
 from .column_names import check_column_count, column_names
+from .dialect import field_error, parse_overrides
 
 JSON = dict[str, Any]
 Cells = Sequence[Any]
 
-SUFFIXES = (".xlsx", ".xlsm", ".xls")
+#: names that nothing but a workbook has
+SUFFIXES = (".xlsx", ".xlsm")
 #: fields of the dialect that a workbook has
 FIELDS = ("sheet", "header", "skip_rows")
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -37,8 +39,11 @@ NEEDS_CALAMINE = "Workbooks need the package python-calamine: pip install 'jupyt
 
 
 def is_workbook(start: bytes, filename: str | None = None) -> bool:
-    """Return whether a file that begins with `start` is a workbook of Excel, by its bytes or by its name."""
-    if (filename or "").lower().endswith(SUFFIXES):
+    """Return whether a file that begins with `start` is a workbook of Excel, by its bytes or by its name.
+
+    Programs that export tables of text call them `.xls` as well, so that this name alone says nothing.
+    """
+    if start.startswith(_OLE) or (filename or "").lower().endswith(SUFFIXES):
         return True
     head = start[:2_000]
     return head.startswith(_ZIP) and any(part in head for part in _PARTS)
@@ -78,20 +83,14 @@ def check_fields(given: Mapping[str, Any]) -> JSON:
     Invalid
         For a field that only text files have, or a value that is none.
     """
-    from .dialect import parse_overrides
-
     found: JSON = {}
     for name, value in given.items():
         if value is None or value == "":
             continue
         if name not in FIELDS:
-            raise _field_error(name, f"{name} is for text files; this is a workbook.")
+            raise field_error(name, f"{name} is for text files; this is a workbook.")
         found[name] = value if name == "sheet" else parse_overrides({name: value})[name]
     return found
-
-
-def _field_error(name: str, message: str) -> Invalid:
-    return Invalid(message, errors=[{"loc": [name], "msg": message}])
 
 
 # ---------------------------------------------------------------- sheets
@@ -120,7 +119,7 @@ def examine(stream: BinaryIO, given: Mapping[str, Any] | None = None) -> SheetFa
         facts = _examine_sheet(name, _rows(book, name), fields)
         if facts is None:
             message = f"The sheet “{name}” has no table: a header, and at least one row below it."
-            raise _field_error("sheet", message)
+            raise field_error("sheet", message)
         return facts
     for name in names:
         facts = _examine_sheet(name, _rows(book, name), fields)
@@ -185,7 +184,7 @@ def _sheet_named(text: str, names: list[str]) -> str:
     if text.isascii() and text.isdigit() and 1 <= int(text) <= len(names):
         return names[int(text) - 1]
     listed = ", ".join(f"“{name}”" for name in names[:20])
-    raise _field_error("sheet", f"The workbook has no sheet “{text}”; it has {listed}.")
+    raise field_error("sheet", f"The workbook has no sheet “{text}”; it has {listed}.")
 
 
 def _sheet_notice(name: str, others: list[str]) -> JSON:
@@ -367,17 +366,16 @@ def pandas_options(dialect: Mapping[str, Any], names: Sequence[str]) -> JSON:
     }
 
 
-def main(argv: Sequence[str]) -> Iterator[str]:
-    """Yield the facts about the workbook `argv[0]`, or the error, as JSON; `argv[1]` has the fields as JSON."""
-    path, given, memory = argv
+def main(path: str, given: str, memory: str) -> str:
+    """Return the facts about a workbook, or the error, as JSON; `given` : fields as JSON; `memory` : limit in bytes."""
     _limit_memory(int(memory))
     try:
         with Path(path).open("rb") as stream:
-            yield json.dumps(asdict(examine(stream, json.loads(given))))
+            return json.dumps(asdict(examine(stream, json.loads(given))))
     except Invalid as error:
-        yield json.dumps({"error": error.message, "errors": error.errors})
+        return json.dumps({"error": error.message, "errors": error.errors})
     except MemoryError:
-        yield json.dumps({"error": "The workbook is too large to be read. Save the table as CSV."})
+        return json.dumps({"error": "The workbook is too large to be read. Save the table as CSV."})
 
 
 def _limit_memory(size: int) -> None:
@@ -389,4 +387,4 @@ def _limit_memory(size: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.stdout.writelines(main(sys.argv[1:]))
+    sys.stdout.write(main(*sys.argv[1:]))

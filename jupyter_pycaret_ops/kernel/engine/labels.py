@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from jupyter_pycaret_ops.common.tables.column_reading import ColumnReading
-from jupyter_pycaret_ops.common.tables.spellings import MISSING_TEXTS, text_of, trimmed
+from jupyter_pycaret_ops.common.tables.spellings import MISSING_TEXTS, folded, text_of, trimmed
 
 from . import portable
 from .event_reporter import EventReporter
@@ -94,11 +94,11 @@ def merge_levels(series: Column, target: str, reporter: EventReporter) -> Column
     counts = series.astype(object).map(lambda v: trimmed(text_of(v))).value_counts(sort=False)
     spellings: dict[str, str] = {}
     for text in sorted(counts.index, key=lambda text: -counts[text]):
-        spellings.setdefault(_folded(text), text)
+        spellings.setdefault(folded(text), text)
     merged = {
-        value: spellings[_folded(text_of(value))]
+        value: spellings[folded(text_of(value))]
         for value in pd.unique(series.astype(object))
-        if spellings[_folded(text_of(value))] != value
+        if spellings[folded(text_of(value))] != value
     }
     if not merged:
         return series
@@ -110,10 +110,6 @@ def merge_levels(series: Column, target: str, reporter: EventReporter) -> Column
         merged={text_of(old): new for old, new in merged.items()},
     )
     return series.astype(object).replace(merged)
-
-
-def _folded(text: str) -> str:
-    return " ".join(text.split()).casefold()
 
 
 def read_classes(series: Column, target: str, reporter: EventReporter) -> Target:

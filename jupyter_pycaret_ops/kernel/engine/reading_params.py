@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from jupyter_pycaret_ops.common.protocol import JSON
-from jupyter_pycaret_ops.common.tables.column_reading import TYPES
+from jupyter_pycaret_ops.common.tables.column_cells import SETTABLE_TYPES
 from jupyter_pycaret_ops.common.tables.named_columns import column_faults
 
 from ..reading.columns import NO_SETTINGS, ReadingSettings
@@ -15,8 +15,6 @@ from .interfaces import PlanFailed
 from .parameters import Param
 from .settings import IGNORE_FEATURES
 
-#: types that a person can set
-SETTABLE = tuple(kind for kind in TYPES if kind not in ("ordinal", "constant", "empty"))
 _NAMES: JSON = {"type": "array", "items": {"type": "string"}}
 _WORDS: JSON = {"type": "array", "items": {"type": "string"}}
 #: lists of columns of PyCaret 3 → the type of these columns
@@ -30,9 +28,12 @@ READING_PARAMS = [
     IGNORE_FEATURES,
     Param(
         "column_types",
-        {"type": "object", "additionalProperties": {"type": "string", "enum": list(SETTABLE)}},
+        {
+            "type": "object",
+            "additionalProperties": {"type": "string", "enum": list(SETTABLE_TYPES)},
+        },
         {},
-        f"Types of columns, by name, in place of those found: {', '.join(SETTABLE)}.",
+        f"Types of columns, by name, in place of those found: {', '.join(SETTABLE_TYPES)}.",
     ),
     *(Param(name, _NAMES, [], description) for name, (_, description) in _LISTS.items()),
     Param(

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from jupyter_pycaret_ops.common.protocol import JSON
+from jupyter_pycaret_ops.common.tables.spellings import folded
 
 N_RANGES = 20
 #: a column with this association is a leak suspect
@@ -168,7 +169,7 @@ def level_notice(target: str, counts: list[tuple[str, int]]) -> JSON | None:
     """
     kinds: dict[str, list[tuple[str, int]]] = {}
     for label, count in counts:
-        kinds.setdefault(" ".join(label.split()).casefold(), []).append((label, count))
+        kinds.setdefault(folded(label), []).append((label, count))
     several = [sorted(kind, key=lambda item: -item[1]) for kind in kinds.values() if len(kind) > 1]
     if not several:
         return None

@@ -17,7 +17,6 @@ from jupyter_pycaret_ops.common.tables.number_columns import decimal_of_file
 from jupyter_pycaret_ops.common.tables.preview import examined_rows, preview_csv, preview_rows
 from jupyter_pycaret_ops.common.tables.sample_types import typed_columns
 
-from ..engine.portable import is_missing as pandas_missing
 from .codes import with_codes
 from .csv_parts import read_csv_in_parts
 from .interfaces import SourceUnreadable, too_many_rows
@@ -131,11 +130,13 @@ def read_workbook(content: bytes, dialect: JSON, names: Sequence[str]) -> Any:
 
 def workbook_preview(content: bytes, options: JSON, rows: int) -> JSON:
     """Return the preview of an uploaded workbook with its first `rows` rows."""
+    import pandas as pd
+
     names = options["columns"]
     frame = read_workbook(content, options["dialect"], names)
     first = frame.head(examined_rows(rows, len(names))).astype(object)
     examined = [
-        [None if pandas_missing(cell) else workbook.plain_cell(cell) for cell in row]
+        [None if pd.isna(cell) else workbook.plain_cell(cell) for cell in row]
         for row in first.itertuples(index=False, name=None)
     ]
     columns = typed_columns(names, workbook.texts_of(examined))

@@ -408,8 +408,6 @@ def _are_same_but_for_case(texts: Any) -> bool:
     is_ascii = pc.string_is_ascii(texts)
     folded = pc.replace_substring_regex(texts.filter(is_ascii), rf"[{_BLANKS}]+", " ")
     folded = pc.ascii_lower(pc.utf8_trim(folded, " "))
-    others = [
-        " ".join(text.split()).casefold() for text in texts.filter(pc.invert(is_ascii)).to_pylist()
-    ]
+    others = [spellings.folded(text) for text in texts.filter(pc.invert(is_ascii)).to_pylist()]
     every = pa.chunked_array([folded, pa.array(others, type=folded.type)])
     return int(pc.count_distinct(every).as_py()) < len(texts)

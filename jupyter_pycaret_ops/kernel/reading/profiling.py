@@ -23,7 +23,7 @@ from .association import TargetAssociation, leak_notice, level_notice
 from .columns import ReadingSettings, each_column, read_column_as, read_columns
 from .distinct_texts import DistinctTexts
 from .repeated_rows import RepeatedRows
-from .text_values import different, most_frequent, numbers_of_column, times_of_column
+from .text_values import different, lengths, most_frequent, numbers_of_column, times_of_column
 from .values import plain_value
 
 MAX_LEVELS = 40
@@ -55,7 +55,8 @@ def profile(
     associations = None if target is None else _target_of(frame, target, settings)
     repeated = RepeatedRows(frame) if len(frame) <= MAX_ROWS_COMPARED else None
     for reading, texts in each_column(frame, settings, target=target):
-        column = _column(frame, reading, texts, settings)
+        numbers, offset = _numbers(frame[reading.name], reading, texts)
+        column = _column(frame, reading, texts, settings, numbers, offset)
         columns.append(column)
         if target is not None and reading.name == target:
             column["top"] = label_counts(frame[target], reading)
@@ -64,7 +65,10 @@ def profile(
             )
             notices += [] if notice is None else [notice]
         elif associations is not None and reading.type not in LEFT_OUT:
-            found = associations.of(*_levels_or_numbers(frame[reading.name], reading, texts))
+            if numbers is None:
+                numbers = _lengths(frame[reading.name], texts) if reading.type == "text" else None
+            codes = _level_codes(frame[reading.name], texts) if numbers is None else None
+            found = associations.of(codes, numbers)
             column["association"] = found.share
             if found.is_suspect:
                 notices.append(leak_notice(reading.name, str(target), found))
@@ -105,23 +109,18 @@ def _target_of(frame: Any, target: str, settings: ReadingSettings) -> TargetAsso
     return TargetAssociation(codes, None, codes >= 0)
 
 
-def _levels_or_numbers(
-    series: Any, reading: ColumnReading, texts: DistinctTexts | None
-) -> tuple[Any, Any | None]:
-    """Return the codes of a column's levels, int64 array of shape (n_rows,), and its numbers if it has them.
+def _lengths(series: Any, texts: DistinctTexts | None) -> Any:
+    """Return the lengths of cells of free text, float64 array of shape (n_rows,) with NaN where missing."""
+    if texts is not None and texts.is_raw:
+        return texts.of_cells(lengths(texts.texts).astype("float64"))
+    found = series.astype(object).map(lambda v: float(len(v)) if isinstance(v, str) else np.nan)
+    return found.to_numpy("float64")
 
-    Of free text the numbers are the lengths of the cells.
-    """
-    numbers, _ = _numbers(series, reading, texts)
-    if numbers is None and reading.type == "text":
-        numbers = series.astype(object).map(
-            lambda v: float(len(v)) if isinstance(v, str) else np.nan
-        )
-        numbers = numbers.to_numpy("float64")
-    if numbers is not None:
-        return np.zeros(0, "int64"), numbers
+
+def _level_codes(series: Any, texts: DistinctTexts | None) -> Any:
+    """Return the codes of a column's levels, int64 array of shape (n_rows,); a missing one is a level of its own."""
     codes = texts.codes if texts is not None else pd.factorize(series.astype(object))[0]
-    return np.asarray(codes, dtype="int64") + 1, None  # a missing one is a level of its own
+    return np.asarray(codes, dtype="int64") + 1
 
 
 def label_counts(series: Any, reading: ColumnReading) -> list[JSON]:
@@ -138,9 +137,17 @@ def label_counts(series: Any, reading: ColumnReading) -> list[JSON]:
 
 
 def _column(
-    frame: Any, reading: ColumnReading, texts: DistinctTexts | None, settings: ReadingSettings
+    frame: Any,
+    reading: ColumnReading,
+    texts: DistinctTexts | None,
+    settings: ReadingSettings,
+    numbers: Any | None,
+    offset: int | None,
 ) -> JSON:
-    """Return the profile of one column of a DataFrame; `texts` : its texts, if it holds texts."""
+    """Return the profile of one column of a DataFrame.
+
+    `texts` : its texts, if it holds texts; `numbers` and `offset` : see `_numbers`.
+    """
     series = frame[reading.name]
     found: JSON = {
         "name": reading.name,
@@ -165,7 +172,6 @@ def _column(
         "set_by_person": reading.set_by_person,
         "alternatives": [],
     }
-    numbers, offset = _numbers(series, reading, texts)
     if numbers is not None:
         found |= _numeric(numbers, offset, is_date=reading.type == "date")
     if numbers is None or reading.distinct <= MAX_LEVELS:

@@ -105,7 +105,7 @@ async def _read_again(call: Call, table: Table, given: dict[str, Any]) -> dict[s
     fields = {**(table.config.get("dialect_fields") or {}), **given}
     fields = {name: value for name, value in fields.items() if value is not None}
     files = call.services.artifacts
-    facts = await files.in_thread_whole(read_again, files, table.storage_key, table.kind, fields)
+    facts = await files.in_thread_whole(read_again, files, table, fields)
     if facts.dialect == table.config.get("dialect"):
         return None
     config = facts.config(table.config.get("filename"))

@@ -11,13 +11,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from email.message import Message
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, TypeVar
 
 from ...common.errors import Invalid, TooLarge
 from ...common.tables import dialect, parquet, workbook
 from ...common.tables.csv_scan import CsvFacts, CsvScan
 from ..files.file_store import FileStore
 from ..files.streams import Writer
+from ..store.data_sources import Table
 from .parquet_scan import ParquetScan
 from .table_facts import TableFacts
 from .workbook_process import examine as examine_workbook
@@ -28,8 +29,9 @@ PIECE = 1 << 20
 LONGEST_FIELD = 64 * 1024
 #: RFC 2046 allows 70 characters; the parser accepts some more
 LONGEST_BOUNDARY = 200
-#: the parts beside the file: about the data source, and how its file is read
+#: how a file is read: of text files and of workbooks
 DIALECT_FIELDS = (*dialect.FIELDS, "sheet")
+#: the parts beside the file: about the data source, and how its file is read
 FIELDS = ("name", "description", *DIALECT_FIELDS)
 
 
@@ -60,13 +62,16 @@ def label_of(filename: str) -> str:
     return "data.csv" if cleaned in ("", ".", "..") else cleaned[:255]
 
 
-def text_facts(facts: CsvFacts, file: BinaryIO, given: Mapping[str, Any]) -> TableFacts:
-    """Return the facts about a text file that was scanned with the fields that a person gave.
+def text_facts(
+    facts: CsvFacts, files: FileStore, storage_key: str, given: Mapping[str, Any]
+) -> TableFacts:
+    """Return the facts about a stored text file that was scanned with the fields that a person gave.
 
     Its rows are counted again where the scan could not be sure of its records.
     """
     if facts.recount:
-        n_rows = dialect.count_rows(file, facts.detection)
+        with files.open(storage_key) as file:
+            n_rows = dialect.count_rows(file, facts.detection)
         if n_rows < 1:
             raise Invalid("The file has a header but no row.")
         facts = replace(facts, rows=n_rows)
@@ -76,9 +81,7 @@ def text_facts(facts: CsvFacts, file: BinaryIO, given: Mapping[str, Any]) -> Tab
     )
 
 
-def read_again(
-    files: FileStore, storage_key: str, kind: str, given: Mapping[str, Any]
-) -> TableFacts:
+def read_again(files: FileStore, table: Table, given: Mapping[str, Any]) -> TableFacts:
     """Return the facts about a stored text file or workbook, read with other fields of the dialect; blocks.
 
     Raises
@@ -86,19 +89,14 @@ def read_again(
     Invalid
         When the file is no table with these.
     """
-    if kind == "excel_upload":
-        digest = WorkbookScan()
-        for chunk in files.chunks(storage_key):
-            digest.feed(chunk)
-        sha256, size = digest.finish()
-        found = examine_workbook(files, storage_key, given)
-        return TableFacts("excel_upload", sha256, size, **found)
+    key = str(table.storage_key)
+    if table.kind == "excel_upload":
+        sha256, size = table.config["sha256"], table.config["size_bytes"]
+        return TableFacts("excel_upload", sha256, size, **examine_workbook(files, key, given))
     scan = CsvScan()
-    for chunk in files.chunks(storage_key):
+    for chunk in files.chunks(key):
         scan.feed(chunk)
-    facts = scan.facts(given)
-    with files.open(storage_key) as file:
-        return text_facts(facts, file, given)
+    return text_facts(scan.facts(given), files, key, given)
 
 
 class Upload:
@@ -231,36 +229,35 @@ class Upload:
     def _finish(self) -> TableFacts:
         if self._writer is None or self._scan is None:
             raise Invalid("The file is empty.")
+        files, key, given = self._artifacts, self._storage_key, self._dialect_fields()
         if isinstance(self._scan, WorkbookScan):
             sha256, size = self._scan.finish()
             self._writer.commit()
-            try:
-                found = examine_workbook(self._artifacts, self._storage_key, self._dialect_fields())
-            except BaseException:
-                self._artifacts.delete(self._storage_key)
-                raise
+            found = self._examined(lambda: examine_workbook(files, key, given))
             return TableFacts("excel_upload", sha256, size, **found)
         if isinstance(self._scan, ParquetScan):
-            for name in self._dialect_fields():
+            for name in given:
                 message = f"{name} is for text files; this is a Parquet file."
                 raise Invalid(message, errors=[{"loc": [name], "msg": message}])
             sha256, size = self._scan.finish()
             self._writer.commit()
-            rows, columns = self._read_back(parquet.examine)
+            rows, columns = self._examined(self._examine_parquet)
             return TableFacts("parquet_upload", sha256, size, rows, columns, None, None)
-        given = self._dialect_fields()
         facts = self._scan.facts(given)
         self._writer.commit()
-        return self._read_back(lambda file: text_facts(facts, file, given))
+        return self._examined(lambda: text_facts(facts, files, key, given))
 
     def _dialect_fields(self) -> dict[str, str]:
         return {name: self.fields[name] for name in DIALECT_FIELDS if name in self.fields}
 
-    def _read_back(self, read: Callable[[BinaryIO], T]) -> T:
-        """Return what `read` returns for the stored file, which is deleted when that fails."""
+    def _examine_parquet(self) -> tuple[int, list[dict[str, str]]]:
+        with self._artifacts.open(self._storage_key) as stream:
+            return parquet.examine(stream)
+
+    def _examined(self, examine: Callable[[], T]) -> T:
+        """Return what is found in the stored file, which is deleted when that fails."""
         try:
-            with self._artifacts.open(self._storage_key) as stream:
-                return read(stream)
+            return examine()
         except BaseException:
             self._artifacts.delete(self._storage_key)
             raise

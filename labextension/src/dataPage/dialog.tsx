@@ -180,7 +180,7 @@ function Sheet({ choice, change }: IPart): JSX.Element {
     <Field
       id="jp-pycaret-sheet"
       label={trans.__('Sheet')}
-      hint={trans.__('Its name, or its number from 0.')}
+      hint={trans.__('Its name, or its position from 1.')}
     >
       <input
         className="jp-pycaret-input"

@@ -290,6 +290,7 @@ def test_record_count_equals_csv_module_for_its_own_output(
     assume(sum(1 for row in csv.reader(io.StringIO(content.decode(), newline="")) if row) > 1)
     # fields of signs alone may look more like a table of another delimiter
     facts = scan(content, *(min(cut, len(content)) for cut in cuts), delimiter=delimiter)
+    assert facts.delimiter == delimiter
     assert rows_of(content, facts) == truth(content, facts)
 
 

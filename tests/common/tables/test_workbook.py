@@ -119,6 +119,7 @@ def test_workbook_is_known_by_its_bytes_or_its_name() -> None:
     assert is_workbook(content, "noname")
     assert is_workbook(b"a,b", "Table.XLSX")
     assert not is_workbook(b"a,b\n1,2\n", "table.csv")
+    assert not is_workbook(b"a\tb\n1\t2\n", "export.xls"), "text that a program has called so"
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as made:
         made.writestr("table.csv", "a,b")

@@ -139,8 +139,8 @@ def test_concurrent_runs_have_the_scores_of_serial_runs(iris, frame):
 
     features = iris.drop(columns=["species"])
     jobs = [
-        (iris, "species", "classification", ["rf", "lr"]),
-        (frame, "label", "classification", ["et", "lr"]),
+        (iris, "species", "classification", ["rf", "et", "lr"]),
+        (frame, "label", "classification", ["rf", "et", "lr"]),
         (features, None, "clustering", ["kmeans", "birch", "ap"]),
         (features, None, "anomaly", ["iforest", "mcd"]),
     ]

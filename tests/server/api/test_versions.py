@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import copy
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from jupyter_pycaret_ops.common.tables.column_cells import SETTABLE_TYPES
 from jupyter_pycaret_ops.server.api.context import Services
+from jupyter_pycaret_ops.server.api.schemas import SettableType
 from jupyter_pycaret_ops.server.store import data_sources
 
 from ...fakes.records import World
@@ -164,6 +166,10 @@ async def test_types_are_stored_with_the_source_and_taken_away_again(
     assert refused["errors"] == [{"loc": ["types", "nope"], "msg": refused["message"]}]
     await api.patch(url, {"types": {"price": "currency"}}, 400)
     await api.patch(url, {"colour": "red"}, 400)
+
+
+def test_types_that_can_be_set_are_those_of_the_kernel() -> None:
+    assert set(get_args(SettableType)) == set(SETTABLE_TYPES)
 
 
 async def test_changed_types_make_the_profile_anew_and_what_was_begun_before_is_dropped(

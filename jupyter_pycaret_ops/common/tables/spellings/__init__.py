@@ -36,6 +36,7 @@ from .number_spelling import (
 from .texts import (
     BLANKS,
     UNSEEN,
+    folded,
     text_of,
     trimmed,
     with_ascii_digits,
@@ -68,6 +69,7 @@ __all__ = [
     "date_of_value",
     "day_and_month",
     "digits_of",
+    "folded",
     "in_offset",
     "is_code",
     "is_missing_word",

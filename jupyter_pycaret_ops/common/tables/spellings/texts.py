@@ -33,6 +33,11 @@ def trimmed(text: str) -> str:
     return text.strip(UNSEEN)
 
 
+def folded(text: str) -> str:
+    """Return what texts that differ by case and blanks only have in common."""
+    return " ".join(text.split()).casefold()
+
+
 def with_ascii_digits(text: str) -> str:
     """Return a text with the digits of other scripts as 0 to 9."""
     if text.isascii():
