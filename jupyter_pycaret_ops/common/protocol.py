@@ -23,6 +23,8 @@ HEARTBEATS_A_LEASE = 6
 #: artifact kind of pickled pipelines
 PIPELINE_KIND = "pipeline_pickle"
 SCHEMA_KIND = "input_schema"
+#: how the values that a pipeline was fitted on are distributed
+TRAINING_PROFILE_KIND = "training_profile"
 #: a figure as Plotly JSON, named `plot-<id>.json`
 PLOT_KIND = "plot"
 

@@ -222,6 +222,7 @@ class World:
             "metrics": {},
             "versions": {},
             "input_schema": INPUT_SCHEMA,
+            "training_profile": None,
             "sha256": "0" * 64,
             "signature": "1" * 64,
             "size_bytes": 3,

@@ -11,7 +11,7 @@ import time
 from jupyter_pycaret_ops.common.protocol import PIPELINE_KIND
 from jupyter_pycaret_ops.common.tables import spellings
 
-from . import input_schema, plots, portable
+from . import input_schema, plots, portable, training_profile
 from .error_messages import describe_error
 from .interfaces import Estimator, PlanFailed
 from .leaderboard import Leaderboard
@@ -85,6 +85,7 @@ def keep_best(
         if best_pipeline is None:
             best_pipeline = pipeline
             input_schema.store(prepared, schema)
+            training_profile.store(prepared)
         n_kept += 1
     reporter.progress(
         n_requested, n_requested, "Fitted on all rows" if n_kept else "Nothing is kept"

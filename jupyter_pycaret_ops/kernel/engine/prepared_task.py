@@ -60,6 +60,10 @@ class PreparedTask(ABC):
         """Return how each column of the data was read, and how many of its values the models saw."""
         return {}
 
+    def training_profile(self) -> JSON | None:
+        """Return how the rows of a final pipeline are distributed, None where there is nothing to compare with."""
+        return None
+
     def snapshot_facts(self) -> JSON:
         """Return what the snapshot of a run records besides the settings."""
         return {}

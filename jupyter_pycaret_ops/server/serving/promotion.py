@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from ...common.errors import Invalid, Unavailable
-from ...common.protocol import PIPELINE_KIND, SCHEMA_KIND
+from ...common.protocol import PIPELINE_KIND, SCHEMA_KIND, TRAINING_PROFILE_KIND
 from ..files.file_store import FileStore
 from ..lifecycle import Status
 from ..store import artifacts as artifact_rows
@@ -46,7 +46,7 @@ async def promote(
         When the files of the run cannot be read.
     """
 
-    def read(session: Session) -> tuple[Run, Artifact, Artifact]:
+    def read(session: Session) -> tuple[Run, Artifact, Artifact, Artifact | None]:
         run = runs.read(session, caller, run_id, Role.MEMBER)
         if run.status != Status.SUCCEEDED:
             raise Invalid(
@@ -56,18 +56,13 @@ async def promote(
         schemas = artifact_rows.of_run(session, run_id, SCHEMA_KIND)
         if not stored or not schemas:
             raise Invalid(f"The run kept no pipeline: its plan was {run.plan}.")
-        return run, _choose(run, stored, model_id), schemas[-1]
+        profiles = artifact_rows.of_run(session, run_id, TRAINING_PROFILE_KIND)
+        profile = profiles[-1] if profiles else None
+        return run, _choose(run, stored, model_id), schemas[-1], profile
 
-    run, artifact, schema_file = await store.read(read)
-    try:
-        schema: dict[str, Any] = json.loads(
-            await artifacts.in_thread(artifacts.read, schema_file.storage_key)
-        )
-    except ValueError as error:
-        raise Unavailable(
-            "The run's input schema is damaged in the file store. Restore the file, or run again.",
-            retry_after_s=60,
-        ) from error
+    run, artifact, schema_file, profile_file = await store.read(read)
+    schema = await _read_json(artifacts, schema_file, "input schema")
+    profile = profile_file and await _read_json(artifacts, profile_file, "training profile")
     storage_key = f"pipelines/{new_id()}.pkl"
     await artifacts.in_thread_whole(artifacts.copy, artifact.storage_key, storage_key)
     try:
@@ -86,6 +81,7 @@ async def promote(
                 "metrics": _metrics(run, artifact.model_id),
                 "versions": run.snapshot.get("versions") or {},
                 "input_schema": schema,
+                "training_profile": profile,
                 "sha256": artifact.sha256,
                 "signature": artifact.signature,
                 "size_bytes": artifact.size_bytes,
@@ -95,6 +91,18 @@ async def promote(
     except BaseException:
         await asyncio.shield(artifacts.in_thread(artifacts.delete, storage_key))
         raise
+
+
+async def _read_json(artifacts: FileStore, file: Artifact, what: str) -> dict[str, Any]:
+    content = await artifacts.in_thread(artifacts.read, file.storage_key)
+    try:
+        found: dict[str, Any] = json.loads(content)
+    except ValueError as error:
+        raise Unavailable(
+            f"The run's {what} is damaged in the file store. Restore the file, or run again.",
+            retry_after_s=60,
+        ) from error
+    return found
 
 
 def _choose(run: Run, stored: Sequence[Artifact], model_id: str | None) -> Artifact:

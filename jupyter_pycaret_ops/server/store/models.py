@@ -375,6 +375,8 @@ class Pipeline(Row, Base):
     metrics: Mapped[dict[str, Any]] = mapped_column(default=dict)
     versions: Mapped[dict[str, Any]] = mapped_column(default=dict)
     input_schema: Mapped[dict[str, Any]]
+    #: how the training rows are distributed; None for pipelines of before, and for forecasts
+    training_profile: Mapped[dict[str, Any] | None] = mapped_column(deferred=True)
     sha256: Mapped[str] = mapped_column(String(64))
     signature: Mapped[str] = mapped_column(String(64))
     size_bytes: Mapped[int] = mapped_column(BigInteger)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 
 import numpy as np
 import pandas as pd
@@ -64,6 +65,17 @@ def strange():
 
 def assignments(recorder):
     return list(csv.DictReader(io.StringIO(recorder.artifacts["assignments.csv"].decode())))
+
+
+def test_training_profile_of_clusters_has_no_target(unsupervised, recorder, groups):
+    unsupervised(groups, "clustering", model_id="kmeans")
+    profile = json.loads(recorder.artifacts["training_profile.json"])
+    assert profile["target"] is None
+    assert [(c["name"], c["missing"]) for c in profile["columns"]] == [
+        ("x", 1),
+        ("y", 0),
+        ("town", 0),
+    ]
 
 
 def test_clusters_are_scored_by_internal_metrics(unsupervised, recorder, groups):

@@ -15,7 +15,7 @@ from jupyter_pycaret_ops.server.api.context import Services
 from jupyter_pycaret_ops.server.lifecycle import Move
 from jupyter_pycaret_ops.server.runs import fanout as fanout_room
 from jupyter_pycaret_ops.server.store import ingest, keys, runs, workspaces
-from jupyter_pycaret_ops.server.store.models import Run
+from jupyter_pycaret_ops.server.store.models import Pipeline, Run
 
 from ...fakes import HandClock
 from ...fakes.engine import DESCRIPTION
@@ -420,7 +420,7 @@ async def a_part_of_it(api: Api, path: str, whole: bytes) -> None:
     assert (await api.call("GET", path, 304, headers={"If-None-Match": etag})).body == b""
 
 
-async def test_an_agents_whole_life(api: Api, agent: Agent, files: Any) -> None:
+async def test_an_agents_whole_life(api: Api, agent: Agent, files: Any, world: World) -> None:
     spec = (await agent.api.call("GET", f"{agent.base}/spec", 200)).json
     assert (spec["run_id"], spec["attempt"], spec["task"]) == (agent.run.id, 1, "classification")
     fold_metrics = {"Accuracy": [0.8, 1.0]}
@@ -435,6 +435,9 @@ async def test_an_agents_whole_life(api: Api, agent: Agent, files: Any) -> None:
     schema = json.dumps(INPUT_SCHEMA).encode()
     await agent.put("schema.json", schema, X_Artifact_Kind="input_schema")
     assert len(files()) == 2
+    profile = {"version": 1, "n_rows": 2, "columns": [], "target": None}
+    content = json.dumps(profile).encode()
+    await agent.put("training.json", content, X_Artifact_Kind="training_profile")
     figure = {"data": [], "layout": {"title": {"text": "ROC curve"}}}
     content = json.dumps(figure).encode()
     await agent.put("plot-auc.json", content, X_Artifact_Kind="plot", X_Model_Id="lr")
@@ -448,7 +451,7 @@ async def test_an_agents_whole_life(api: Api, agent: Agent, files: Any) -> None:
     folds = await api.get(f"/runs/{agent.run.id}/fold-metrics")
     assert sorted((row["fold_idx"], row["value"]) for row in folds) == [(0, 0.8), (1, 1.0)]
     kept = {row["kind"]: row for row in await api.get(f"/runs/{agent.run.id}/artifacts")}
-    assert set(kept) == {"pipeline_pickle", "input_schema", "plot"}
+    assert set(kept) == {"pipeline_pickle", "input_schema", "training_profile", "plot"}
     plots = await api.get(f"/runs/{agent.run.id}/plots")
     assert [(row["id"], row["model_id"]) for row in plots] == [("auc", "lr")]
     assert await api.get(f"/runs/{agent.run.id}/plots/auc") == figure
@@ -464,6 +467,10 @@ async def test_an_agents_whole_life(api: Api, agent: Agent, files: Any) -> None:
     pipeline = await api.post(f"/runs/{agent.run.id}/promote", {"name": " iris ", "tags": ["t"]})
     assert (pipeline["name"], pipeline["version"], pipeline["model_id"]) == ("iris", 1, "lr")
     assert pipeline["metrics"] == {"Accuracy": 0.9}
+    stored = world.store.read_now(
+        lambda session: session.get_one(Pipeline, pipeline["id"]).training_profile
+    )
+    assert stored == profile
     second = await api.post(f"/runs/{agent.run.id}/promote", {"name": "iris", "model_id": "lr"})
     assert second["version"] == 2
     await api.post(f"/runs/{agent.run.id}/promote", {"name": "x", "model_id": "dt"}, 400)

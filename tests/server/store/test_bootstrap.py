@@ -405,6 +405,20 @@ def test_revision_data_versions_makes_files_version_1_and_keeps_the_newest_on_th
     assert differences(address) == []
 
 
+def test_revision_training_profiles_keeps_pipelines_both_ways(address: str) -> None:
+    ensure_schema(address, auto_migrate=True)
+    with_data(address)
+    query = "select id, name, version, sha256 from pipelines"
+    before = ask(address, query)
+    migrate(address, "data_versions")
+    assert "training_profile" not in columns(address, "pipelines")
+    assert ask(address, query) == before
+    migrate(address)
+    assert ask(address, query) == before
+    assert ask(address, "select training_profile from pipelines") == [(None,)] * len(before)
+    assert differences(address) == []
+
+
 def test_an_empty_database_can_be_brought_to_an_earlier_revision(
     address: str, later: Callable[[], str]
 ) -> None:

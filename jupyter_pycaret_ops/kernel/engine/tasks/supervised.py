@@ -24,6 +24,7 @@ from ..limits import Limits
 from ..parameters import Param
 from ..prepared_task import PreparedTask
 from ..reading_params import READING_NAMES, READING_PARAMS, reading_settings
+from ..training_profile import profile_training
 from .base import Task, report_preprocessing
 
 #: with fewer rows neither a hold-out nor two folds can be made
@@ -80,6 +81,10 @@ class PreparedSupervised(PreparedTask):
             labels=self.target_data.labels,
             proba=hasattr(pipeline, "predict_proba"),
         )
+
+    def training_profile(self) -> JSON | None:
+        """Describe the features and the target."""
+        return profile_training(self.table, self.target_data)
 
     def draw(self, pipeline: Estimator, plot: str, left_s: float) -> JSON | None:
         """Draw with the engine, on the hold-out."""

@@ -23,6 +23,7 @@ from ..limits import Limits
 from ..parameters import Param
 from ..prepared_task import PreparedTask
 from ..reading_params import READING_NAMES, READING_PARAMS, reading_settings
+from ..training_profile import profile_training
 from .base import Task, report_preprocessing
 
 MIN_ROWS = 5
@@ -67,6 +68,10 @@ class PreparedUnsupervised(PreparedTask):
         return input_schema.describe_input(
             self.table, task=self.task.id, target=None, labels=None, proba=False
         )
+
+    def training_profile(self) -> JSON | None:
+        """Describe the columns that are used."""
+        return profile_training(self.table)
 
     def servability_error(self, pipeline: Estimator, schema: JSON) -> str | None:
         """Refuse models that cannot predict, or whose output for a row depends on the rows in its batch."""
