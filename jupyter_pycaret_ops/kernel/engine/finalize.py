@@ -15,6 +15,7 @@ from . import input_schema, plots, portable, training_profile
 from .error_messages import describe_error
 from .interfaces import Estimator, PlanFailed
 from .leaderboard import Leaderboard
+from .preparation import transformers
 from .prepared_task import PreparedTask
 
 
@@ -103,10 +104,11 @@ def pickle_pipeline(pipeline: Estimator) -> bytes:
     """Return `pipeline` pickled so that loading it needs neither this package nor PyCaret."""
     import cloudpickle
 
-    for module in (portable, spellings):
+    by_value = (portable, spellings, transformers)
+    for module in by_value:
         cloudpickle.register_pickle_by_value(module)
     try:
         return bytes(cloudpickle.dumps(pipeline))
     finally:
-        for module in (portable, spellings):
+        for module in by_value:
             cloudpickle.unregister_pickle_by_value(module)

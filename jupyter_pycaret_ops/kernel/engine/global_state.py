@@ -23,11 +23,17 @@ from typing import Any
 from jupyter_pycaret_ops.common.task_types import TASK_TYPES
 
 _LOG_PATH = "PYCARET_CUSTOM_LOGGING_PATH"
-#: imported by PyCaret at the first fit or plot, where they are installed; CatBoost brings all of IPython
+#: imported at the first fit or plot, where they are installed; CatBoost brings all of IPython
 _LAZY_IMPORTS = (
     "catboost",
     "lightgbm",
     "xgboost",
+    "sklearn.compose",
+    "sklearn.covariance",
+    "sklearn.feature_extraction.text",
+    "sklearn.feature_selection",
+    "sklearn.impute",
+    "sklearn.neighbors",
     "plotly.tools",
     "plotly.graph_objects",
     "plotly.graph_objs._deprecations",  # Plotly 7 loads it with the first figure

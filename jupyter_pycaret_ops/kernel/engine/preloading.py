@@ -14,6 +14,8 @@ def preload() -> None:
     import pandas as pd
 
     from .global_state import isolated, load_engine
+
+    load_engine()  # first: what it imports adds no warning filters
     from .trials import fork_server
 
     rows = 40

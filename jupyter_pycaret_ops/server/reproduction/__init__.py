@@ -10,7 +10,7 @@ from typing import Any
 
 from ...common.errors import Conflict
 from ..lifecycle import ENDED
-from . import descriptions, forecasting, modelling, preparing, reading
+from . import descriptions, forecasting, modelling, preparation, preparing, reading
 from .cells import Cell, code, document, markdown
 from .run_facts import Facts, read_facts
 
@@ -42,6 +42,8 @@ def make(facts: Facts) -> dict[str, Any]:
         markdown(descriptions.setup(facts)),
         code(modelling.setup(facts)),
     ]
+    if preparation.is_auto(facts):
+        cells += [markdown(preparation.TEXT), code(preparation.code_of(facts))]
     for text, lines in modelling.models(facts):
         cells += [markdown(text), code(lines)]
     if run.leaderboard and run.plan != "finalize":

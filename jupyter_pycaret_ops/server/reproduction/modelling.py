@@ -8,7 +8,7 @@ from typing import Any
 from ...common.engine_facts import DEFAULT_SEED, PARAM_ALIASES, SILENCING
 from ...common.errors import Conflict
 from ...common.task_types import TASK_TYPES
-from . import composing, grouping
+from . import composing, grouping, preparation
 from .cells import assignments, call
 from .run_facts import Facts
 
@@ -16,8 +16,12 @@ _PLANS = (
     *("setup", "create", "compare", "tune", "ensemble"),
     *("blend", "stack", "calibrate", "finalize", "automl"),
 )
-#: set-up parameters that PyCaret does not have; an earlier cell applies them
-_OWN_SETUP_PARAMS = {"ignore_features"}
+#: set-up parameters that PyCaret has beside the seed; other cells apply the others
+_SPLIT_PARAMS = {"train_size", "fold"}
+_ENGINE_PARAMS = {
+    *_SPLIT_PARAMS,
+    *("normalize", "transformation", "remove_outliers", "feature_selection"),
+}
 #: parameters of plans, not of models
 _LIMITS = {"time_limit", "model_time_limit"}
 _OR_NAN = '''\
@@ -72,11 +76,8 @@ def names(facts: Facts) -> str:
 def setup(facts: Facts) -> str:
     """Return the code that fits the experiment."""
     given = facts.snapshot.get("setup_params") or {}
-    settings = {
-        name: repr(value)
-        for name, value in given.items()
-        if name not in _OWN_SETUP_PARAMS and name != "session_id"
-    }
+    passed = _SPLIT_PARAMS if preparation.is_auto(facts) else _ENGINE_PARAMS
+    settings = {name: repr(value) for name, value in given.items() if name in passed}
     reduced = facts.changed("folds_reduced")
     if reduced is not None:
         settings["fold"] = repr(reduced["folds"])

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...common.tables.spellings import MISSING_TEXTS
+from . import preparation
 from .cells import assignments
 from .run_facts import Facts
 
@@ -63,6 +64,7 @@ def safe(name, taken):
     while made in taken:
         made, number = f"{base}_{number}", number + 1
     taken.add(made)
+    taken.update(f"{made}_{part}" for part in DATE_PARTS)
     return made
 '''
 _UNIQUE = '''\
@@ -77,6 +79,8 @@ def unique(names):
         made.append(name)
     return made
 '''
+#: what a date becomes, each with a name of its own
+_DATE_PARTS = ("year", "month", "day", "day_of_week", "day_of_year", "hour", "minute", "days")
 #: results of `infer_dtype` that are numbers for models
 _NUMBERS = {"boolean", "integer", "floating", "mixed-integer-float", "decimal"}
 #: changes that leave columns out
@@ -125,6 +129,11 @@ def _text_columns(facts: Facts) -> list[str]:
     return [*(n for n, t in types.items() if t in ("category", "text", "identifier")), *listed]
 
 
+def _makes_safe(facts: Facts) -> bool:
+    """Return whether columns get the names that models have: always where the preparation names them."""
+    return facts.changed("names_made_safe") is not None or preparation.is_auto(facts)
+
+
 def _reads_numbers(facts: Facts) -> bool:
     return bool(facts.changed("texts_to_numbers") or facts.changed("target_to_numbers"))
 
@@ -132,7 +141,7 @@ def _reads_numbers(facts: Facts) -> bool:
 def imports(facts: Facts) -> str:
     """Return the imports of the cell."""
     names = ["json"] if _needs_json(facts) else []
-    names += ["re"] if facts.changed("names_made_safe") else []
+    names += ["re"] if _makes_safe(facts) else []
     standard = "".join(f"import {name}\n" for name in names)
     return f"{standard}\nimport numpy as np\nimport pandas as pd"
 
@@ -156,6 +165,8 @@ def _constants(facts: Facts) -> str:
         names["WORDS"] = repr(words)
     if _text_columns(facts):
         names["TEXTS"] = repr(_text_columns(facts))
+    if _makes_safe(facts):
+        names["DATE_PARTS"] = repr(_DATE_PARTS)
     if facts.changed("durations_to_seconds"):
         names["DURATIONS"] = repr(facts.columns("durations_to_seconds"))
     return assignments(names)
@@ -169,7 +180,7 @@ def _listed(items: Mapping[str, Any]) -> str:
 def _helpers(facts: Facts) -> list[str]:
     return [
         *([_UNIQUE] if facts.changed("columns_renamed") else []),
-        *([_SAFE] if facts.changed("names_made_safe") else []),
+        *([_SAFE] if _makes_safe(facts) else []),
         _TEXT if _needs_json(facts) else _PLAIN_TEXT,
         *([_NUMBERS_OF] if _reads_numbers(facts) else []),
         *([DATES_OF] if facts.changed("dates_expanded") else []),
@@ -198,11 +209,12 @@ def _rows(facts: Facts) -> str:
 
 def _loop(facts: Facts) -> str:
     """Return the loop over the columns, in the order of the engine."""
-    is_made_safe = facts.changed("names_made_safe") is not None
+    is_made_safe = _makes_safe(facts)
     key = "key" if is_made_safe else "name"
+    separator = "_" if preparation.is_auto(facts) else "__"
     branches: list[tuple[str, list[str]]] = []
     if facts.changed("dates_expanded"):
-        branches.append(("name in DATES", _dates(key, facts.run.data["kind"])))
+        branches.append(("name in DATES", _dates(key, facts.run.data["kind"], separator)))
     if _setting(facts, "ordinal_features"):
         codes = "column.map(text, na_action='ignore').map({str(v): i for i, v in enumerate(LEVELS[name])})"
         branches.append(("name in LEVELS", [f'columns[{key}] = {codes}.astype("float64")']))
@@ -264,7 +276,7 @@ texts = column.map(text, na_action="ignore").astype(object)
         columns[{key}] = texts.where(column.notna() & ~texts.isin(MISSING), np.nan)"""
 
 
-def _dates(key: str, kind: str) -> list[str]:
+def _dates(key: str, kind: str, separator: str) -> list[str]:
     months = [
         "if isinstance(column.dtype, pd.PeriodDtype):",
         "    column = column.dt.to_timestamp()",
@@ -283,7 +295,7 @@ def _dates(key: str, kind: str) -> list[str]:
         "        values = (times - pd.Timestamp(0)) // pd.Timedelta(days=1)",
         "    else:",
         "        values = getattr(times.dt, part)",
-        f'    columns[f"{{{key}}}__{{part}}"] = values.astype("float64")',
+        f'    columns[f"{{{key}}}{separator}{{part}}"] = values.astype("float64")',
     ]
 
 

@@ -19,8 +19,8 @@ from jupyter_pycaret_ops.server.serving.row_validation import RowValidator
 CASES = Path(__file__).parents[4] / "shared" / "cases"
 ABSENT = [{"file": "none.csv", "run": {}, "refused": {}}]
 EXPECTED = json.loads((CASES / "expected.json").read_text()) if CASES.is_dir() else ABSENT
-#: runs that need encodings of categories and text, groups and a positive class, which are not here yet
-LATER = {"towns.csv", "reviews.csv", "patients.csv", "cardiac.csv"}
+#: runs that need groups and a positive class, which are not here yet
+LATER = {"patients.csv", "cardiac.csv"}
 
 pytestmark = pytest.mark.skipif(
     not CASES.is_dir(), reason="the shared folder with the cases is not beside this checkout"
@@ -135,7 +135,10 @@ def test_run_and_served_rows(case, recorder):
     texts = frame.astype(object).where(frame.notna(), None)
     served = [predict(_plain(row)) for row in texts.head(20).to_dict("records")]
     expected = pipeline.predict(frame.head(20))
-    assert served == list(expected)
+    if expected.dtype.kind == "f":  # a row alone is summed in another order than in a batch
+        assert served == pytest.approx(list(expected), rel=1e-9)
+    else:
+        assert served == list(expected)
 
 
 def _plain(row):

@@ -6,7 +6,8 @@ import pytest
 
 from jupyter_pycaret_ops.kernel.engine import PlanFailed
 
-SETUP = {"fold": 3, "session_id": 7}
+ENGINE = {"fold": 3, "session_id": 7}
+SETUP = {**ENGINE, "preparation": "pycaret"}
 
 
 def failure(run, /, *args, **kwargs):
@@ -27,7 +28,7 @@ def engine_of():
         import pycaret.tasks
 
         experiment = getattr(pycaret.tasks, f"{task}Experiment")
-        return experiment(target=target, n_jobs=1, **SETUP).fit(frame)
+        return experiment(target=target, n_jobs=1, **ENGINE).fit(frame)
 
     return fit
 

@@ -178,6 +178,9 @@ def test_final_pipeline_knows_categories_of_the_holdout(plan, recorder, frame):
     towns = [f"t{max(i, 1)}" for i in range(60)]
     frame["town"] = towns
     plan(frame, "label")
+    prepare = recorder.pipeline("dt")[-1].estimator_.named_steps["prepare"]
+    assert len(prepare.named_transformers_["levels"].categories_[0]) == 59
+    plan(frame, "label", setup={"preparation": "pycaret"})
     preprocess = recorder.pipeline("dt").named_steps["preprocess"]
     encoder = preprocess.named_transformers_["categorical_pipeline"][-1]
     assert len(encoder.categories_[0]) == 59

@@ -48,7 +48,12 @@ def test_compare_scores_equal_those_of_the_engine(plan, recorder, iris, diabetes
     experiment = getattr(pycaret.tasks, name)(target=target, session_id=7, fold=4, n_jobs=1)
     theirs = experiment.fit(frame).compare_models(include=ids, round=10).leaderboard
     ours = plan(
-        frame, target, task=task, plan="compare", include=ids, setup={"fold": 4, "session_id": 7}
+        frame,
+        target,
+        task=task,
+        plan="compare",
+        include=ids,
+        setup={"fold": 4, "session_id": 7, "preparation": "pycaret"},
     ).leaderboard
 
     by_id = theirs.set_index("Model")
@@ -246,12 +251,13 @@ def test_n_select_keeps_that_many_pipelines(plan, recorder, iris):
         "input_schema.json",
         "pipeline-lr.pkl",
         "pipeline-nb.pkl",
+        "training_profile.json",
     ]
 
 
 def test_create_accepts_parameters_of_the_model(plan, recorder, iris):
     plan(iris, "species", model_id="dt", max_depth=1)
-    assert recorder.pipeline("dt")[-1].estimator_.get_depth() == 1
+    assert recorder.pipeline("dt")[-1].estimator_[-1].get_depth() == 1
 
 
 def test_create_refuses_unknown_parameters_of_the_model(plan, iris):

@@ -122,8 +122,8 @@ def test_finalize_fits_on_all_rows_without_scoring(plan, recorder, iris):
     assert recorder.payloads("model.scored") == []
     assert recorder.payloads("model.finalized") == [{"model_id": "dt", "n_rows": 150}]
     pipeline = recorder.pipeline("dt")
-    assert pipeline[-1].estimator_.get_depth() == 2
-    assert pipeline[-1].estimator_.tree_.n_node_samples[0] == 150
+    assert pipeline[-1].estimator_[-1].get_depth() == 2
+    assert pipeline[-1].estimator_[-1].tree_.n_node_samples[0] == 150
 
 
 def test_seed_determines_tried_settings(plan, recorder, iris):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pytest
 
 from ...live import LiveServer
 from ...notebooks import again, same
@@ -68,6 +69,40 @@ def test_notebook_repeats_classification_with_text_labels_dates_and_gaps(
     ridge = next(item for item in row["leaderboard"] if item["model_id"] == "ridge")
     assert ridge["AUC"] is None
     same(row, again(server, run["id"], tmp_path, {"orders again.csv": content}))
+
+
+@pytest.mark.parametrize(
+    "setup_params",
+    [
+        {
+            "group_features": {"both": ["weight", "amount [€]"]},
+            "max_encoding_ohe": 2,
+            "polynomial_features": True,
+            "remove_multicollinearity": True,
+            "remove_outliers": True,
+            "feature_selection": True,
+            "feature_selection_method": "univariate",
+            "transformation": True,
+        },
+        {"preparation": "pycaret", "normalize": True},
+    ],
+    ids=["auto", "pycaret"],
+)
+def test_notebook_repeats_the_preparation(
+    server: LiveServer, tmp_path: Path, setup_params: dict[str, Any]
+) -> None:
+    content = orders().to_csv(index=False).encode()
+    name = f"orders prepared {setup_params.get('preparation', 'auto')}"
+    source = server.upload(name, content)
+    run = server.submit(
+        server.experiment(target="label", setup_params={"fold": 3}),
+        plan="compare",
+        data_source_id=source["id"],
+        setup_params=setup_params,
+        plan_params={"include": ["lr", "dt", "ada"]},
+    )
+    row = ended_well(server, run["id"])
+    same(row, again(server, run["id"], tmp_path, {f"{name}.csv": content}))
 
 
 def test_notebook_repeats_regression_from_parquet_with_model_parameters(

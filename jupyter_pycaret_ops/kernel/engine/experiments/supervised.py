@@ -9,6 +9,7 @@ from jupyter_pycaret_ops.common.protocol import JSON
 
 from ..event_reporter import EventReporter
 from ..interfaces import Estimator, Frame
+from ..preparation import Preparation
 from ..scoring.confusion import countable_metrics
 from ..scoring.supervised import FoldScorer, or_nan
 from .base import Experiment
@@ -18,13 +19,20 @@ class SupervisedExperiment(Experiment):
     """An experiment that predicts the column `settings["target"]`.
 
     `data` : DataFrame of shape (n_rows, n_columns + 1) with engine columns (see `features.Table.step`)
-    and the encoded target, int64 or float64.
+    and the encoded target, int64 or float64; `preparation` : how columns are prepared for each model, None where the
+    engine codes them once for all.
     """
 
     def __init__(
-        self, task_class: Any, data: Frame, reporter: EventReporter, settings: JSON
+        self,
+        task_class: Any,
+        data: Frame,
+        reporter: EventReporter,
+        settings: JSON,
+        preparation: Preparation | None = None,
     ) -> None:
         super().__init__(task_class, data, reporter, settings)
+        self.preparation = preparation
         self._metrics: dict[str, bool] = {}
         for metric in (self.engine._get_metric_registry() or {}).values():
             self._metrics[metric.display_name] = bool(metric.greater_is_better)
@@ -65,8 +73,17 @@ class SupervisedExperiment(Experiment):
 
     @property
     def preprocessing(self) -> JSON:
-        """What the engine does with the columns: lists of numeric, categorical and selected ones."""
+        """What is done with the columns: lists of numeric, categorical and selected ones."""
         state = self.engine._fit_state
+        if self.preparation is not None:
+            recipe = self.preparation.recipe
+            return {
+                "numeric": [*recipe.numbers, *recipe.ranges, *recipe.booleans],
+                "categorical": [*recipe.few, *recipe.many],
+                "text": list(recipe.texts),
+                "selected": None,
+                "outliers_removed": 0,
+            }
         return {
             "numeric": list(state["numeric_cols"]),
             "categorical": list(state["categorical_cols"]),
@@ -81,8 +98,21 @@ class SupervisedExperiment(Experiment):
 
     @property
     def preprocessing_steps(self) -> list[tuple[str, Any]]:
-        """Names and transformers of the engine's steps before the model, fitted on the training part."""
-        return list(self.engine.preprocess_pipeline.steps)
+        """Names and transformers of the engine's steps before the model; none where each model has its own."""
+        return [] if self.preparation is not None else list(self.engine.preprocess_pipeline.steps)
+
+    @property
+    def train_features(self) -> Frame:
+        """The features of the training part as models take them, DataFrame of shape (n_rows, n_columns)."""
+        state = self.engine._fit_state
+        return state["X_train_transformed" if self.preparation is None else "X_train"]
+
+    def make_estimator(self, model_id: str, parameters: JSON) -> Estimator:
+        """Return the unfitted model with its preparation; see `Experiment.make_estimator`."""
+        return self._prepared(super().make_estimator(model_id, parameters))
+
+    def _prepared(self, estimator: Estimator) -> Estimator:
+        return estimator if self.preparation is None else self.preparation.of(estimator)
 
     def splitter(self, folds: int) -> Any:
         """Return the engine's cross-validator with `folds` folds."""
@@ -93,7 +123,7 @@ class SupervisedExperiment(Experiment):
     def scorer(self, folds: int) -> FoldScorer:
         """Return the scorer that cross-validates on the training part."""
         state = self.engine._fit_state
-        features, target = state["X_train_transformed"], state["y_train_transformed"]
+        features, target = self.train_features, state["y_train_transformed"]
         metrics = self.engine._get_metric_registry() or {}
         return FoldScorer(
             features,
@@ -107,11 +137,11 @@ class SupervisedExperiment(Experiment):
         )
 
     def fit_for_plots(self, estimator: Estimator) -> Estimator:
-        """Return the engine's preprocessing and a copy of `estimator`, fitted on the training part."""
-        state = self.engine._fit_state
-        model = copy.deepcopy(estimator).fit(
-            state["X_train_transformed"], state["y_train_transformed"]
-        )
+        """Return the preparation and a copy of `estimator`, fitted on the training part."""
+        target = self.engine._fit_state["y_train_transformed"]
+        model = copy.deepcopy(estimator).fit(self.train_features, target)
+        if self.preparation is not None:
+            return model
         pipeline = copy.deepcopy(self.engine.preprocess_pipeline)
         pipeline.steps.append(("model", model))
         return pipeline
@@ -140,4 +170,4 @@ class SupervisedExperiment(Experiment):
                 getattr(self.engine, function)(*args, **options)
         finally:
             del self.engine.create_model
-        return captured[0]
+        return self._prepared(captured[0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from ..interfaces import Column, Estimator, Frame
 from .base import Scores
 from .confusion import countable_metrics, metrics_from_confusion
+from .prepared_folds import PreparedFolds
 
 
 @dataclass(slots=True)
@@ -21,7 +22,7 @@ class FoldScorer:
     Folds, fits and scores are those of `create_model`; but errors of a fit are raised, and the fit on
     the whole training part, which no score needs, is left out.
 
-    `features` : DataFrame of shape (n_rows, n_columns), preprocessed; `target` : Series of shape
+    `features` : DataFrame of shape (n_rows, n_columns), as models take it; `target` : Series of shape
     (n_rows,), int64 codes or float64; `splits` : for each fold the positions to train and to test on,
     two int arrays; `metrics` : the engine's registry; `n_classes` : the number of classes in `target`,
     None for regression.
@@ -32,6 +33,7 @@ class FoldScorer:
     splits: Sequence[tuple[Any, Any]]
     metrics: dict[str, Any]
     n_classes: int | None = None
+    _prepared_folds: PreparedFolds = field(default_factory=PreparedFolds)
 
     @property
     def n_folds(self) -> int:
@@ -48,9 +50,15 @@ class FoldScorer:
         from pycaret.utils.generic import calculate_metrics
 
         train, test = self.splits[fold]
-        model = copy.deepcopy(estimator)
-        model.fit(self.features.iloc[train], self.target.iloc[train])
-        test_features = self.features.iloc[test]
+        train_target = self.target.iloc[train]
+        model, train_features, test_features = self._prepared_folds.prepared(
+            copy.deepcopy(estimator),
+            fold,
+            self.features.iloc[train],
+            train_target,
+            self.features.iloc[test],
+        )
+        model.fit(train_features, train_target)
         predicted = model.predict(test_features)
         try:
             probabilities = model.predict_proba(test_features)

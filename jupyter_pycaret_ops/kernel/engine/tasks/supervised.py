@@ -22,6 +22,8 @@ from ..interfaces import Column, Estimator, Frame, PlanFailed
 from ..labels import Target
 from ..limits import Limits
 from ..parameters import Param
+from ..preparation import Preparation, make_recipe
+from ..preparation import params as preparing
 from ..prepared_task import PreparedTask
 from ..reading_params import READING_NAMES, READING_PARAMS, reading_settings
 from ..training_profile import profile_training
@@ -56,7 +58,7 @@ class PreparedSupervised(PreparedTask):
         steps = [(name, clone(step)) for name, step in self.experiment.preprocessing_steps]
         model = set_default_seed(clone(estimator), self.settings["session_id"])
         raw, target = self.table.raw, self.target_data.given
-        if self.settings.get("remove_outliers"):
+        if self.settings["remove_outliers"] and self.experiment.preparation is None:
             raw, target = self._without_outliers(steps, raw, target)
         step = ("model", self.wrap_estimator(model))
         pipeline = Pipeline([("input", self.table.step), *steps, step])
@@ -81,6 +83,12 @@ class PreparedSupervised(PreparedTask):
             labels=self.target_data.labels,
             proba=hasattr(pipeline, "predict_proba"),
         )
+
+    def snapshot_facts(self) -> JSON:
+        """Return how columns were prepared."""
+        preparation = self.experiment.preparation
+        recorded = {"kind": preparing.PYCARET} if preparation is None else preparation.to_json()
+        return {"preparation": recorded}
 
     def training_profile(self) -> JSON | None:
         """Describe the features and the target."""
@@ -156,8 +164,10 @@ class Supervised(Task):
         """
 
     def own_params(self) -> list[Param]:
-        """Return the parameters that say how columns are read."""
-        return [*READING_PARAMS, *self.label_params]
+        """Return the parameters that say how columns are read and prepared."""
+        target_params = [] if self.type.answers == "labels" else preparing.TARGET_PARAMS
+        own = [preparing.PREPARATION, *preparing.OWN_PARAMS, *target_params]
+        return [*READING_PARAMS, *self.label_params, *own]
 
     def toy_experiment(self, reporter: EventReporter) -> SupervisedExperiment:
         """Return an experiment on 40 rows whose target works as two classes and as numbers."""
@@ -177,6 +187,7 @@ class Supervised(Task):
     ) -> PreparedTask:
         """See `Task.prepare`."""
         settings = self._read_settings(spec)
+        preparing.check(settings)
         file = file_settings(spec.data)
         table, target = self.read_data(frame, spec.target, settings, reporter, file)
         self.check_split(target, settings["train_size"])
@@ -249,11 +260,20 @@ class Supervised(Task):
         self, table: features.Table, target: Target, settings: JSON, reporter: EventReporter
     ) -> SupervisedExperiment:
         data = table.step.transform(table.raw)
+        preparation = None
+        if settings["preparation"] != preparing.PYCARET:
+            recipe = make_recipe(table, data, settings)
+            preparation = Preparation(recipe, settings, _target_type(target))
         data[target.name] = target.encoded
-        engine_settings = {k: v for k, v in settings.items() if k not in READING_NAMES}
+        engine_settings = {
+            name: value
+            for name, value in preparing.engine_settings(settings).items()
+            if name not in READING_NAMES
+        }
+        engine_settings["target"] = target.name
         try:
             return SupervisedExperiment(
-                self.engine_class(), data, reporter, {**engine_settings, "target": target.name}
+                self.engine_class(), data, reporter, engine_settings, preparation
             )
         except Exception as error:
             raise PlanFailed(
@@ -273,6 +293,13 @@ class Supervised(Task):
                 folds=folds,
             )
         return folds
+
+
+def _target_type(target: Target) -> str:
+    """Return what scikit-learn's `TargetEncoder` calls the target."""
+    if target.labels is None:
+        return "continuous"
+    return "binary" if len(target.labels) == 2 else "multiclass"
 
 
 def _name_columns(table: features.Table, figure: JSON) -> None:

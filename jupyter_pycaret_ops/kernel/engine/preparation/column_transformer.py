@@ -1,0 +1,188 @@
+"""Build scikit-learn's transformers of a recipe, for a family of models."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.compose import ColumnTransformer
+from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.impute import KNNImputer, SimpleImputer
+from sklearn.pipeline import FeatureUnion, make_pipeline
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    KBinsDiscretizer,
+    MaxAbsScaler,
+    MinMaxScaler,
+    OneHotEncoder,
+    OrdinalEncoder,
+    PolynomialFeatures,
+    PowerTransformer,
+    QuantileTransformer,
+    RobustScaler,
+    StandardScaler,
+    TargetEncoder,
+)
+
+from jupyter_pycaret_ops.common.protocol import JSON
+
+from ..interfaces import Estimator
+from .families import Family
+from .recipe import Recipe
+from .transformers import CyclicEncoder, FrequencyEncoder, GroupStatistics
+
+#: a level with fewer training rows than this is put together with other such levels
+MIN_FREQUENCY = 2
+#: a word, or a sign that stands alone
+WORD = r"(?u)\b\w+\b|\S"
+#: words and parts of words that are counted in a column of free text
+MAX_WORDS = 20_000
+_SCALERS = {
+    "zscore": StandardScaler,
+    "minmax": MinMaxScaler,
+    "maxabs": MaxAbsScaler,
+    "robust": RobustScaler,
+}
+_STRATEGIES = {"auto": "median", "mean": "mean", "median": "median", "mode": "most_frequent"}
+
+
+def build(recipe: Recipe, family: Family, settings: JSON, target_type: str | None) -> Estimator:
+    """Return the unfitted `ColumnTransformer` of a recipe for models of a family.
+
+    `settings` : set-up parameters as used; `target_type` : what scikit-learn's `TargetEncoder` calls the target,
+    None where there is none.
+    """
+    builder = _Builder(family, settings)
+    steps = [
+        ("numbers", builder.numbers(), recipe.numbers),
+        ("ranges", builder.ranges(), recipe.ranges),
+        ("groups", builder.groups(recipe.groups), recipe.grouped),
+        ("booleans", builder.booleans(), recipe.booleans),
+        ("categories", builder.one_hot(), recipe.few),
+        *((name, step, recipe.many) for name, step in builder.many_levels(target_type)),
+        ("cycles", CyclicEncoder(list(recipe.cyclic.values())), builder.cyclic(recipe)),
+        *(
+            (f"text_{place}", builder.text(n_components), [name])
+            for place, (name, n_components) in enumerate(recipe.texts.items())
+        ),
+    ]
+    return ColumnTransformer(
+        [step for step in steps if step[2]], sparse_threshold=0, verbose_feature_names_out=False
+    )
+
+
+def power(method: str, seed: int) -> Any:
+    """Return the transformer that makes numbers more Gaussian."""
+    if method == "quantile":
+        return QuantileTransformer(output_distribution="normal", random_state=seed)
+    return PowerTransformer(method="yeo-johnson")
+
+
+class _Builder:
+    """The transformers of each kind of column, for a family of models."""
+
+    def __init__(self, family: Family, settings: JSON) -> None:
+        self._settings = settings
+        self._seed: int = settings["session_id"]
+        self._is_scaled = family is Family.SCALED
+        self._keeps_missing = (
+            family is Family.TREES_WITH_MISSING
+            and settings["numeric_imputation"] == "auto"
+            and not settings["polynomial_features"]
+        )
+
+    def numbers(self) -> Any:
+        steps = [] if self._keeps_missing else [self._imputer()]
+        if self._settings["polynomial_features"]:
+            degree = self._settings["polynomial_degree"]
+            steps.append(PolynomialFeatures(degree, include_bias=False))
+        if self._settings["transformation"]:
+            steps.append(power(self._settings["transformation_method"], self._seed))
+        return self._in_a_row([*steps, *self._scaler()])
+
+    def ranges(self) -> Any:
+        encode = "onehot-dense" if self._is_scaled else "ordinal"
+        return make_pipeline(
+            self._imputer(),
+            KBinsDiscretizer(encode=encode, quantile_method="averaged_inverted_cdf"),
+        )
+
+    def groups(self, places: list[list[int]]) -> Any:
+        imputer = [] if self._keeps_missing else [self._imputer()]
+        return self._in_a_row([GroupStatistics(places), *imputer, *self._scaler()])
+
+    def booleans(self) -> Any:
+        if self._keeps_missing:
+            return "passthrough"
+        return SimpleImputer(strategy="most_frequent", add_indicator=True, keep_empty_features=True)
+
+    def one_hot(self) -> Any:
+        encoder = OneHotEncoder(
+            handle_unknown="infrequent_if_exist",
+            min_frequency=self._settings["rare_to_value"] or MIN_FREQUENCY,
+            sparse_output=False,
+        )
+        return self._in_a_row([*self._level_imputer(), encoder])
+
+    def many_levels(self, target_type: str | None) -> list[tuple[str, Any]]:
+        method = self._settings["encoding_method"]
+        if method == "ordinal":
+            encoders = {
+                "codes": OrdinalEncoder(
+                    handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=-1
+                )
+            }
+        else:
+            encoders = {"frequencies": FrequencyEncoder()}
+            if method == "target" and target_type is not None:
+                target = TargetEncoder(target_type=target_type, random_state=self._seed)
+                encoders = {"levels": target, **encoders}
+        return [
+            (name, self._in_a_row([*self._level_imputer(), encoder, *self._scaler()]))
+            for name, encoder in encoders.items()
+        ]
+
+    def cyclic(self, recipe: Recipe) -> list[str]:
+        """Return the columns to place on a circle: for trees none, they cut the parts of dates themselves."""
+        return list(recipe.cyclic) if self._is_scaled else []
+
+    def text(self, n_components: int) -> Any:
+        words = TfidfVectorizer(token_pattern=WORD, max_features=MAX_WORDS)
+        parts = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), max_features=MAX_WORDS)
+        steps = [
+            SimpleImputer(strategy="constant", fill_value="", keep_empty_features=True),
+            FunctionTransformer(np.ravel, feature_names_out="one-to-one"),
+            FeatureUnion([("words", words), ("parts", parts)]),
+            TruncatedSVD(n_components, random_state=self._seed),
+        ]
+        return make_pipeline(*steps, *([StandardScaler()] if self._is_scaled else []))
+
+    def _imputer(self) -> Any:
+        strategy = self._settings["numeric_imputation"]
+        if strategy == "knn":
+            return KNNImputer(add_indicator=True, keep_empty_features=True)
+        if isinstance(strategy, str):
+            how: JSON = {"strategy": _STRATEGIES[strategy]}
+        else:
+            how = {"strategy": "constant", "fill_value": float(strategy)}
+        return SimpleImputer(**how, add_indicator=True, keep_empty_features=True)
+
+    def _level_imputer(self) -> list[Any]:
+        text = self._settings["categorical_imputation"]
+        if text == "auto":
+            return []
+        if text == "mode":
+            return [SimpleImputer(strategy="most_frequent", keep_empty_features=True)]
+        return [SimpleImputer(strategy="constant", fill_value=text, keep_empty_features=True)]
+
+    def _scaler(self) -> list[Any]:
+        if self._settings["normalize"]:
+            return [_SCALERS[self._settings["normalize_method"]]()]
+        return [RobustScaler()] if self._is_scaled else []
+
+    @staticmethod
+    def _in_a_row(steps: list[Any]) -> Any:
+        if not steps:
+            return "passthrough"
+        return steps[0] if len(steps) == 1 else make_pipeline(*steps)

@@ -1,0 +1,213 @@
+"""Set-up parameters of preparation, under PyCaret 3's names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jupyter_pycaret_ops.common.protocol import JSON
+
+from .. import portable
+from ..interfaces import PlanFailed
+from ..parameters import Param
+
+AUTO, PYCARET = "auto", "pycaret"
+_NAMES: JSON = {"type": "array", "items": {"type": "string"}}
+_SHARE: JSON = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}
+
+
+def _one_of(*values: str) -> JSON:
+    return {"type": "string", "enum": list(values)}
+
+
+def _or_null(schema: JSON) -> JSON:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+PREPARATION = Param(
+    "preparation",
+    _one_of(AUTO, PYCARET),
+    AUTO,
+    "auto prepares columns by type and model, inside each fold; pycaret codes them as PyCaret does, before the folds.",
+)
+#: what `preparation: "auto"` takes besides the engine's own parameters
+OWN_PARAMS = [
+    Param(
+        "numeric_imputation",
+        {
+            "anyOf": [
+                _one_of("auto", "mean", "median", "mode", "knn"),
+                {"type": "number"},
+            ]
+        },
+        "auto",
+        "What replaces a missing number: auto is the median, and for trees nothing; or a number of your own.",
+    ),
+    Param(
+        "categorical_imputation",
+        {"type": "string", "minLength": 1},
+        "auto",
+        "What replaces a missing category: auto makes it a category of its own, mode is the most frequent one; or a text "
+        "of your own.",
+    ),
+    Param(
+        "max_encoding_ohe",
+        {"type": "integer", "minimum": 0, "maximum": 1000},
+        25,
+        "A category with at most so many levels becomes a column for each level; one with more is encoded by "
+        "encoding_method.",
+    ),
+    Param(
+        "encoding_method",
+        _one_of("target", "frequency", "ordinal"),
+        "target",
+        "How categories with many levels are encoded: by the mean of the target (cross-fitted) and their frequency, by "
+        "frequency alone, or by codes.",
+    ),
+    Param(
+        "rare_to_value",
+        _or_null(_SHARE),
+        None,
+        "Levels of categories with a smaller share of the rows are put together; by default those of one row.",
+    ),
+    Param(
+        "normalize_method",
+        _one_of("zscore", "minmax", "maxabs", "robust"),
+        "zscore",
+        "How numbers are scaled with normalize.",
+    ),
+    Param(
+        "transformation_method",
+        _one_of("yeo-johnson", "quantile"),
+        "yeo-johnson",
+        "How numbers are made more Gaussian with transformation.",
+    ),
+    Param(
+        "polynomial_features",
+        {"type": "boolean"},
+        False,
+        "Add powers and products of numbers.",
+    ),
+    Param(
+        "polynomial_degree",
+        {"type": "integer", "minimum": 2, "maximum": 4},
+        2,
+        "The highest degree of polynomial_features.",
+    ),
+    Param(
+        "bin_numeric_features",
+        _NAMES,
+        [],
+        "Numbers to cut into ranges of equally many rows.",
+    ),
+    Param(
+        "group_features",
+        {"type": "object", "additionalProperties": _NAMES | {"minItems": 2}},
+        {},
+        "Name → numbers that belong together; their minimum, maximum, mean, deviation and median are added.",
+    ),
+    Param(
+        "drop_groups",
+        {"type": "boolean"},
+        False,
+        "Leave out the columns of group_features themselves.",
+    ),
+    Param(
+        "create_date_columns",
+        {"type": "array", "items": _one_of(*portable.DATE_PARTS)},
+        list(portable.DATE_PARTS),
+        "The parts of dates to use, where they vary.",
+    ),
+    Param(
+        "low_variance_threshold",
+        _or_null({"type": "number", "minimum": 0}),
+        None,
+        "Leave out prepared columns whose variance is at most this.",
+    ),
+    Param(
+        "remove_multicollinearity",
+        {"type": "boolean"},
+        False,
+        "Of two prepared columns that tell the same, leave out the one that tells less about the target.",
+    ),
+    Param(
+        "multicollinearity_threshold",
+        {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
+        0.9,
+        "The absolute correlation from which two columns tell the same.",
+    ),
+    Param("pca", {"type": "boolean"}, False, "Replace prepared columns by principal components."),
+    Param(
+        "pca_method",
+        _one_of("linear", "kernel", "incremental"),
+        "linear",
+        "The kind of components.",
+    ),
+    Param(
+        "pca_components",
+        _or_null(
+            {"anyOf": [_SHARE, {"type": "integer", "minimum": 1}]},
+        ),
+        None,
+        "How many components, or the share of the variance to keep; all by default.",
+    ),
+    Param(
+        "feature_selection_method",
+        _one_of("classic", "univariate", "sequential"),
+        "classic",
+        "How columns are selected: by the importances of a forest, by a test of each column, or one after the other.",
+    ),
+    Param(
+        "n_features_to_select",
+        {"anyOf": [_SHARE, {"type": "integer", "minimum": 1}]},
+        0.5,
+        "How many prepared columns feature_selection keeps, or which share of them.",
+    ),
+    Param(
+        "outliers_method",
+        _one_of("iforest", "ee", "lof"),
+        "iforest",
+        "How remove_outliers finds unusual rows: isolation forest, elliptic envelope or local outlier factor.",
+    ),
+    Param(
+        "outliers_threshold",
+        {"type": "number", "exclusiveMinimum": 0, "maximum": 0.5},
+        0.05,
+        "The share of training rows that remove_outliers leaves out.",
+    ),
+]
+#: for numbers to predict
+TARGET_PARAMS = [
+    Param(
+        "transform_target",
+        {"type": "boolean"},
+        False,
+        "Make the target more Gaussian before it is learnt; predictions are in its own units.",
+    ),
+    Param(
+        "transform_target_method",
+        _one_of("yeo-johnson", "quantile"),
+        "yeo-johnson",
+        "How transform_target does that.",
+    ),
+]
+#: parameters of the engine that `auto` carries out itself
+ENGINE_PARAMS = frozenset({"normalize", "transformation", "remove_outliers", "feature_selection"})
+NAMES = frozenset(param.name for param in [PREPARATION, *OWN_PARAMS, *TARGET_PARAMS])
+
+
+def check(settings: JSON) -> None:
+    """Raise `PlanFailed` for a parameter that has no effect as the others are set."""
+    if settings["preparation"] != PYCARET:
+        return
+    for param in [*OWN_PARAMS, *TARGET_PARAMS]:
+        if settings.get(param.name, param.default) != param.default:
+            raise PlanFailed(
+                "user",
+                f"{param.name} has no effect with preparation “{PYCARET}”; leave it out, or use “{AUTO}”.",
+            )
+
+
+def engine_settings(settings: JSON) -> JSON:
+    """Return the settings that the engine gets: with `auto` none of those that are carried out here."""
+    left_out: Any = NAMES if settings["preparation"] == PYCARET else NAMES | ENGINE_PARAMS
+    return {name: value for name, value in settings.items() if name not in left_out}

@@ -1,0 +1,154 @@
+"""Put the preparation before an estimator, so that both are fitted on the same rows."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from jupyter_pycaret_ops.common.protocol import JSON
+
+from ..interfaces import Estimator
+from .as_code import code_of
+from .column_transformer import build, power
+from .families import Family, family_of
+from .params import AUTO
+from .recipe import Recipe
+from .transformers import CorrelationFilter, NumberOfColumns, OutlierFilter
+
+#: neighbours of a row that say whether it is an outlier; scikit-learn's default
+_N_NEIGHBORS = 20
+
+
+class _Model:
+    """Stands for the model in code."""
+
+    def __repr__(self) -> str:
+        return "model"
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """How the columns of a table are prepared.
+
+    `settings` : set-up parameters as used; `target_type` : "binary", "multiclass" or "continuous".
+    """
+
+    recipe: Recipe
+    settings: JSON
+    target_type: str
+
+    def of(self, estimator: Estimator) -> Estimator:
+        """Return an unfitted pipeline of the preparation that a model needs, and the model.
+
+        The members of a voting or stacking ensemble get one each, since they may need different ones.
+        """
+        members = getattr(estimator, "estimators", None)
+        if isinstance(members, list) and not hasattr(estimator, "estimator"):
+            prepared = [(name, self.of(member)) for name, member in members]
+            return estimator.set_params(estimators=prepared)
+        from sklearn.pipeline import Pipeline
+
+        before = self._before(family_of(estimator))
+        return Pipeline([*before, ("model", self._model(estimator))])
+
+    def to_json(self) -> JSON:
+        """Return what the snapshot of a run records: the recipe, and the code that makes its transformers.
+
+        `steps` : family → the pipeline before a model; `model` : what is done with the model itself.
+        """
+        from sklearn.pipeline import Pipeline
+
+        return {
+            "kind": AUTO,
+            "recipe": self.recipe.to_json(),
+            "steps": {
+                str(family): code_of(Pipeline(self._before(family)), indent=4) for family in Family
+            },
+            "model": code_of(self._model(_Model())),
+        }
+
+    def _before(self, family: Family) -> list[tuple[str, Any]]:
+        """Return the steps before a model of a family."""
+        after = self._after()
+        if after and family is Family.TREES_WITH_MISSING:
+            family = Family.TREES  # these steps need a number in each cell
+        return [("prepare", build(self.recipe, family, self.settings, self.target_type)), *after]
+
+    def _after(self) -> list[tuple[str, Any]]:
+        """Return the steps that work on all prepared columns at once."""
+        settings, seed = self.settings, self.settings["session_id"]
+        steps: list[tuple[str, Any]] = []
+        if settings["low_variance_threshold"] is not None:
+            from sklearn.feature_selection import VarianceThreshold
+
+            steps.append(("variance", VarianceThreshold(settings["low_variance_threshold"])))
+        if settings["remove_multicollinearity"]:
+            steps.append(
+                ("correlation", CorrelationFilter(settings["multicollinearity_threshold"]))
+            )
+        if settings["pca"]:
+            steps.append(("components", self._components(seed)))
+        if settings["feature_selection"]:
+            steps.append(("selection", self._selection(seed)))
+        return steps
+
+    def _components(self, seed: int) -> Any:
+        from sklearn import decomposition
+
+        n_components = self.settings["pca_components"]
+        method = self.settings["pca_method"]
+        if method == "linear":
+            return decomposition.PCA(n_components, random_state=seed)
+        if isinstance(n_components, float):
+            n_components = None
+        if method == "kernel":
+            return decomposition.KernelPCA(n_components, kernel="rbf", random_state=seed)
+        return decomposition.IncrementalPCA(n_components)
+
+    def _selection(self, seed: int) -> Any:
+        from sklearn import ensemble, feature_selection
+
+        wanted = self.settings["n_features_to_select"]
+        is_label = self.target_type != "continuous"
+        forest_class = ensemble.ExtraTreesClassifier if is_label else ensemble.ExtraTreesRegressor
+        forest = forest_class(n_estimators=100, random_state=seed, n_jobs=1)
+        method = self.settings["feature_selection_method"]
+        if method == "sequential":
+            return feature_selection.SequentialFeatureSelector(
+                forest.set_params(n_estimators=10), n_features_to_select=wanted, cv=3
+            )
+        if method == "univariate":
+            test = feature_selection.f_classif if is_label else feature_selection.f_regression
+            if wanted < 1:
+                return feature_selection.SelectPercentile(test, percentile=100 * wanted)
+            return feature_selection.SelectKBest(test, k=wanted)
+        return feature_selection.SelectFromModel(
+            forest, threshold=-math.inf, max_features=NumberOfColumns(wanted)
+        )
+
+    def _model(self, estimator: Estimator) -> Estimator:
+        settings, seed = self.settings, self.settings["session_id"]
+        if settings.get("transform_target"):
+            from sklearn.compose import TransformedTargetRegressor
+
+            method = settings["transform_target_method"]
+            estimator = TransformedTargetRegressor(estimator, transformer=power(method, seed))
+        if settings["remove_outliers"]:
+            estimator = OutlierFilter(estimator, self._detector(seed))
+        return estimator
+
+    def _detector(self, seed: int) -> Any:
+        share = self.settings["outliers_threshold"]
+        method = self.settings["outliers_method"]
+        if method == "ee":
+            from sklearn.covariance import EllipticEnvelope
+
+            return EllipticEnvelope(contamination=share, random_state=seed)
+        if method == "lof":
+            from sklearn.neighbors import LocalOutlierFactor
+
+            return LocalOutlierFactor(_N_NEIGHBORS, contamination=share, n_jobs=1)
+        from sklearn.ensemble import IsolationForest
+
+        return IsolationForest(contamination=share, random_state=seed, n_jobs=1)

@@ -1,0 +1,159 @@
+"""Code for the preparation of columns inside the folds, in scikit-learn's transformers."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from .run_facts import Facts
+
+_ENGINE = Path(__file__).resolve().parents[2] / "kernel" / "engine" / "preparation"
+#: scikit-learn's classes that may occur → their modules
+_MODULES = {
+    "ColumnTransformer": "compose",
+    "TransformedTargetRegressor": "compose",
+    "EllipticEnvelope": "covariance",
+    "IncrementalPCA": "decomposition",
+    "KernelPCA": "decomposition",
+    "PCA": "decomposition",
+    "TruncatedSVD": "decomposition",
+    "ExtraTreesClassifier": "ensemble",
+    "ExtraTreesRegressor": "ensemble",
+    "IsolationForest": "ensemble",
+    "TfidfVectorizer": "feature_extraction.text",
+    "SelectFromModel": "feature_selection",
+    "SelectKBest": "feature_selection",
+    "SelectPercentile": "feature_selection",
+    "SequentialFeatureSelector": "feature_selection",
+    "VarianceThreshold": "feature_selection",
+    "f_classif": "feature_selection",
+    "f_regression": "feature_selection",
+    "KNNImputer": "impute",
+    "SimpleImputer": "impute",
+    "LocalOutlierFactor": "neighbors",
+    "FeatureUnion": "pipeline",
+    "Pipeline": "pipeline",
+    "FunctionTransformer": "preprocessing",
+    "KBinsDiscretizer": "preprocessing",
+    "MaxAbsScaler": "preprocessing",
+    "MinMaxScaler": "preprocessing",
+    "OneHotEncoder": "preprocessing",
+    "OrdinalEncoder": "preprocessing",
+    "PolynomialFeatures": "preprocessing",
+    "PowerTransformer": "preprocessing",
+    "QuantileTransformer": "preprocessing",
+    "RobustScaler": "preprocessing",
+    "StandardScaler": "preprocessing",
+    "TargetEncoder": "preprocessing",
+}
+TEXT = """\
+## Preparation
+
+Columns are prepared by type, as the kind of model needs it, and inside each fold together with the model: what a model \
+is scored on is not seen before. PyCaret's own coding is put aside."""
+_CREATE = '''\
+def prepared(estimator):
+    """Return a pipeline of the preparation that a model needs, and the model; members of an ensemble get their own."""
+    members = getattr(estimator, "estimators", None)
+    if isinstance(members, list) and not hasattr(estimator, "estimator"):
+        return estimator.set_params(estimators=[(name, prepared(one)) for name, one in members])
+    model = estimator
+    before = clone(PREPARATION[family_of(estimator)])
+    return Pipeline([*before.steps, ("model", {model})])
+
+
+def make(model, parameters):
+    """Return a model of PyCaret's by its id, with its defaults and these parameters."""
+    if not isinstance(model, str):
+        return model
+    entry = experiment._fit_state["model_registry"][model]
+    made = entry.class_def(**{{**entry.args, **parameters}})
+    if getattr(made, "random_state", SEED) is None:
+        made.random_state = SEED
+    return made
+
+
+def create(model, round=10, fold=None, cross_validation=True, **parameters):
+    """Fit and cross-validate a model as PyCaret's `create_model` does, with its preparation."""
+    for name in ("verbose", "fit_kwargs", "return_train_score"):
+        parameters.pop(name, None)
+    return create_model(
+        prepared(make(model, parameters)), round=round, fold=fold, cross_validation=cross_validation
+    )
+
+
+state = experiment._fit_state
+state |= {{
+    "preprocess_pipeline": Pipeline([("columns", "passthrough")]),
+    "X_transformed": state["X"],
+    "X_train_transformed": state["X_train"],
+}}
+create_model = experiment.create_model
+experiment.create_model = create'''
+
+
+def is_auto(facts: Facts) -> bool:
+    """Return whether columns were prepared inside the folds; runs of before were not."""
+    return recorded(facts).get("kind") == "auto"
+
+
+def recorded(facts: Facts) -> dict[str, Any]:
+    """Return what the snapshot says of the preparation."""
+    found: dict[str, Any] = facts.snapshot.get("preparation") or {}
+    return found
+
+
+def code_of(facts: Facts) -> str:
+    """Return the code that has each model prepare its columns."""
+    preparation = recorded(facts)
+    steps = preparation["steps"]
+    listed = "".join(f"    {family!r}: {code},\n" for family, code in steps.items())
+    used = "\n".join([*steps.values(), preparation["model"], _CREATE])
+    own = _own_classes(used)
+    parts = [
+        _imports(used, own),
+        *own,
+        _body(_ENGINE / "families.py"),
+        f"PREPARATION = {{\n{listed}}}",
+        _CREATE.format(model=preparation["model"].replace("\n", "\n    ")),
+    ]
+    return "\n\n\n".join(part.strip("\n") for part in parts)
+
+
+def _imports(used: str, own: list[str]) -> str:
+    """Return the imports that the code needs."""
+    by_module: dict[str, list[str]] = {"base": ["clone"]}
+    if own:
+        by_module["base"] = ["BaseEstimator", "MetaEstimatorMixin", "TransformerMixin", "clone"]
+        by_module["utils"] = ["get_tags"]
+        by_module["utils.metaestimators"] = ["available_if"]
+    for name, module in _MODULES.items():
+        if re.search(rf"\b{name}\b", used):
+            by_module.setdefault(module, []).append(name)
+    lines = [
+        f"from sklearn.{m} import {', '.join(names)}" for m, names in sorted(by_module.items())
+    ]
+    standard = ["from __future__ import annotations", "", "from enum import StrEnum"]
+    return "\n".join([*standard, "from typing import Any", "", *lines])
+
+
+def _own_classes(used: str) -> list[str]:
+    """Return the source of the classes of `transformers.py` that occur in the code."""
+    parts = re.split(r"\n\n\n(?=class |def )", _body(_ENGINE / "transformers.py"))
+    found = []
+    for part in parts:
+        name = re.match(r"(?:class|def) (\w+)", part)
+        if name and re.search(rf"\b{name[1]}\b", used):
+            found.append(part)
+    has_filter = any(part.startswith("class OutlierFilter") for part in found)
+    helper = [part for part in parts if part.startswith("def _model_has")]
+    return [*(helper if has_filter else []), *found]
+
+
+def _body(path: Path) -> str:
+    """Return the source of a module after its imports, without remarks for checkers."""
+    text = path.read_text(encoding="utf-8")
+    begin = re.search(r"^(?:class |def |#:)", text, re.MULTILINE)
+    assert begin is not None
+    return re.sub(r"  # (?:type|noqa).*", "", text[begin.start() :])
