@@ -42,6 +42,7 @@ class LeaderboardRecord(TypedDict):
     """One scored model; the mean of each metric stands under the metric's own name."""
 
     attempt: NotRequired[int]
+    baseline: NotRequired[bool]
     folds: NotRequired[list[float | None]]
     model_id: str
     name: str
@@ -504,16 +505,26 @@ class FrameIn(TypedDict):
 class MetricsSummary(TypedDict):
     """What a run has found; empty until a model was scored."""
 
+    baseline: NotRequired[dict[str, Any] | None]
+    beats_baseline: NotRequired[bool | None]
     best: NotRequired[BestModel | None]
+    detail: NotRequired[str | None]
     failed: NotRequired[int]
+    greater_is_better: NotRequired[bool]
+    headline: NotRequired[str | None]
+    holdout: NotRequired[dict[str, Any] | None]
+    holdout_rows: NotRequired[int | None]
     metric: NotRequired[str | None]
     models: NotRequired[int]
+    suggested_metric: NotRequired[str | None]
+    verdict: NotRequired[Literal["better", "gap", "not_better"] | None]
 
 
 class LeaderboardItem(TypedDict):
     """One scored model; the mean of each metric stands under the metric's own name."""
 
     attempt: NotRequired[int]
+    baseline: NotRequired[bool]
     folds: NotRequired[list[float | None]]
     model_id: str
     name: str

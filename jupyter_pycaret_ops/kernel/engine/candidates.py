@@ -77,6 +77,7 @@ def model_candidate(
         model_id,
         experiment.model_names[model_id],
         lambda: experiment.make_estimator(model_id, parameters or {}),
+        {"baseline": True} if model_id == prepared.task.baseline else {},
     )
 
 

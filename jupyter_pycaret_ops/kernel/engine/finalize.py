@@ -14,7 +14,7 @@ from jupyter_pycaret_ops.common.tables import spellings
 from . import input_schema, plots, portable, training_profile
 from .error_messages import describe_error
 from .interfaces import Estimator, PlanFailed
-from .leaderboard import Leaderboard
+from .leaderboard import Leaderboard, Scored
 from .preparation import transformers
 from .prepared_task import PreparedTask
 
@@ -97,7 +97,31 @@ def keep_best(
         )
     best = board.scored[0]
     prepared.save_extras(best, best_pipeline)
-    plots.store(prepared, best)
+    _score_and_draw(prepared, best)
+
+
+def _score_and_draw(prepared: PreparedTask, best: Scored) -> None:
+    """Fit the best model on the training part, score it once on the hold-out, and draw its plots there."""
+    reporter = prepared.reporter
+    if not prepared.task.plots:
+        return
+    try:
+        fitted = prepared.experiment.fit_for_plots(best.estimator)
+    except Exception as error:
+        reporter.warn(
+            f"There is no score on the hold-out, and no plots could be drawn: {describe_error(error)}",
+            reason="plot",
+        )
+        return
+    try:
+        prepared.holdout = prepared.score_holdout(fitted)
+    except Exception as error:
+        reporter.warn(
+            f"{best.record['name']} could not be scored on the hold-out: {describe_error(error)}",
+            model_id=best.model_id,
+            reason="holdout",
+        )
+    plots.store(prepared, best, fitted)
 
 
 def pickle_pipeline(pipeline: Estimator) -> bytes:

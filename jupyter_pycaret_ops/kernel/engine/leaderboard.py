@@ -55,7 +55,7 @@ class Leaderboard:
     failed: list[Failed] = field(default_factory=list)
 
     def add(self, model: Scored) -> None:
-        """Add a model and rank all again; ties are ordered by position."""
+        """Add a model and rank all again; of equal ones, those with probabilities come first, then by position."""
         self.scored.append(model)
         self.sort()
 
@@ -65,11 +65,13 @@ class Leaderboard:
         for rank, entry in enumerate(self.scored, start=1):
             entry.record["rank"] = rank
 
-    def _sort_key(self, model: Scored) -> tuple[bool, float, int]:
+    def _sort_key(self, model: Scored) -> tuple[bool, float, bool, int]:
         value = model.record.get(self.metric or "")
+        lacks_probabilities = not hasattr(model.estimator, "predict_proba")
         if value is None:
-            return True, 0.0, model.position
-        return False, -value if self.greater_is_better else value, model.position
+            return True, 0.0, lacks_probabilities, model.position
+        best_first = -value if self.greater_is_better else value
+        return False, best_first, lacks_probabilities, model.position
 
     @property
     def size(self) -> int:

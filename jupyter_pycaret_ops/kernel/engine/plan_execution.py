@@ -46,6 +46,8 @@ def _run(
     plan: Plan,
     params: JSON,
 ) -> PlanResult:
+    from .baseline import score_baseline
+    from .conclusion import conclude
     from .event_reporter import EventReporter
     from .json_values import plain
     from .versions import versions
@@ -54,7 +56,10 @@ def _run(
     events.checkpoint()
     metric = params.get("sort") or params.get("optimize") or spec.metric
     prepared = task.prepare(spec, frame, events, limits, metric)
+    if plan.scores_models:
+        prepared.baseline = score_baseline(prepared)
     result = plan.run(prepared, params)
+    result.metrics_summary = conclude(prepared, result.metrics_summary, result.leaderboard)
     events.checkpoint()
     result.leaderboard = plain(result.leaderboard)
     result.metrics_summary = plain(result.metrics_summary)

@@ -17,6 +17,7 @@ import numpy as np
 from jupyter_pycaret_ops.common.protocol import JSON, PLOT_KIND
 
 from .error_messages import describe_error
+from .interfaces import Estimator
 from .json_values import plain
 from .leaderboard import Scored
 from .prepared_task import PreparedTask
@@ -33,18 +34,14 @@ class PlotTooSlow(Exception):
     """A plot would take longer than the time that is left."""
 
 
-def store(prepared: PreparedTask, model: Scored) -> None:
-    """Draw and store the plots of a scored model; one that fails is reported as a warning."""
+def store(prepared: PreparedTask, model: Scored, pipeline: Estimator) -> None:
+    """Draw and store the plots of a scored model; one that fails is reported as a warning.
+
+    `pipeline` : the model as `experiment.fit_for_plots` gives it.
+    """
     reporter = prepared.reporter
     plots = prepared.task.plots
-    if not plots:
-        return
     started_at = time.monotonic()
-    try:
-        pipeline = prepared.experiment.fit_for_plots(model.estimator)
-    except Exception as error:
-        reporter.warn(f"No plots could be drawn: {describe_error(error)}", reason="plot")
-        return
     for plot, name in plots.items():
         reporter.checkpoint()
         left = MAX_PLOTS_S - (time.monotonic() - started_at)

@@ -38,6 +38,15 @@ class PreparedTask(ABC):
     metric: str | None
     greater_is_better: bool
     target: str | None = None
+    #: the leaderboard record of the baseline, None where there is none
+    baseline: JSON | None = None
+    #: metric → value of the best model on the hold-out, fitted on the training part; None where it was not scored
+    holdout: JSON | None = None
+
+    @property
+    def holdout_rows(self) -> int | None:
+        """The number of rows of the hold-out, None where there is none."""
+        return None
 
     @property
     @abstractmethod
@@ -70,6 +79,21 @@ class PreparedTask(ABC):
 
     def servability_error(self, pipeline: Estimator, schema: JSON) -> str | None:
         """Return why a final pipeline cannot be served although it was fitted, or None."""
+        return None
+
+    def baseline_name(self) -> str:
+        """Return what the baseline does, as in “better than …”."""
+        return "the baseline"
+
+    def rare_share(self) -> float | None:
+        """Return the share of rows that do not have the most frequent label, None for other targets."""
+        return None
+
+    def score_holdout(self, fitted: Estimator) -> JSON | None:
+        """Return metric → value on the hold-out, None where there is none.
+
+        `fitted` : a result of `experiment.fit_for_plots`. Raises whatever the model raises.
+        """
         return None
 
     def score_jointly(self, board: Leaderboard) -> None:

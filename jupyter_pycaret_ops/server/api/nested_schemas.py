@@ -201,6 +201,20 @@ class MetricsSummary(TypedDict, total=False):
     best: BestModel | None
     models: int
     failed: int
+    greater_is_better: bool
+    #: the leaderboard record of the baseline; on the leaderboard as well where it was included
+    baseline: Json | None
+    #: metric → value of the best model on the rows that were held out
+    holdout: Json | None
+    holdout_rows: int | None
+    #: whether the best model is ahead by more than the spread of its folds
+    beats_baseline: bool | None
+    #: `gap`: better, but the hold-out is much worse than the folds
+    verdict: Literal["better", "gap", "not_better"] | None
+    headline: str | None
+    detail: str | None
+    #: tells models apart where the run's metric hardly does
+    suggested_metric: str | None
 
 
 class LeaderboardRecord(TypedDict):
@@ -214,6 +228,8 @@ class LeaderboardRecord(TypedDict):
     #: the run's own metric, fold by fold
     folds: NotRequired[list[float | None]]
     seconds: NotRequired[float | None]
+    #: true of the model that learns nothing from the columns
+    baseline: NotRequired[bool]
 
 
 class DataChange(TypedDict):

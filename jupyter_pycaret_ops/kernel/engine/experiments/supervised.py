@@ -97,6 +97,11 @@ class SupervisedExperiment(Experiment):
         return self.engine._fit_state["X_test"]
 
     @property
+    def holdout_target(self) -> Any:
+        """The encoded target of the hold-out, array of shape (n_rows,)."""
+        return self.engine._fit_state["y_test"].to_numpy()
+
+    @property
     def preprocessing_steps(self) -> list[tuple[str, Any]]:
         """Names and transformers of the engine's steps before the model; none where each model has its own."""
         return [] if self.preparation is not None else list(self.engine.preprocess_pipeline.steps)

@@ -68,7 +68,7 @@ class Plan:
 
     `run` gets the prepared task and the checked parameters. With `takes_model_params`, parameters of
     the model's constructor are accepted besides `params` and passed on unchanged. With `makes_models`,
-    the parameters of `TASK_PARAMS` are accepted too.
+    the parameters of `TASK_PARAMS` are accepted too. With `scores_models`, the baseline is scored first.
     """
 
     id: str
@@ -80,6 +80,7 @@ class Plan:
     needs_model: bool = False
     takes_model_params: bool = False
     makes_models: bool = False
+    scores_models: bool = True
 
     def params_for(self, task_id: str) -> list[Param]:
         """Return the plan's own parameters and those that the task adds."""

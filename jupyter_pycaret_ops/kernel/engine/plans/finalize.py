@@ -44,4 +44,5 @@ FINALIZE = Plan(
     needs_model=True,
     takes_model_params=True,
     makes_models=True,
+    scores_models=False,
 )

@@ -23,4 +23,5 @@ SETUP = Plan(
     description="Prepare the data and report what preprocessing does. No model is fitted.",
     run=run,
     tasks=ALL,
+    scores_models=False,
 )

@@ -47,8 +47,6 @@ class FoldScorer:
 
     def score(self, estimator: Estimator, fold: int) -> Scores:
         """See `Scorer.score`."""
-        from pycaret.utils.generic import calculate_metrics
-
         train, test = self.splits[fold]
         train_target = self.target.iloc[train]
         model, train_features, test_features = self._prepared_folds.prepared(
@@ -59,6 +57,16 @@ class FoldScorer:
             self.features.iloc[test],
         )
         model.fit(train_features, train_target)
+        # an array: scikit-learn validates a Series much slower
+        return Scores(self.evaluate(model, test_features, self.target.iloc[test].to_numpy()))
+
+    def evaluate(self, model: Estimator, test_features: Any, truth: Any) -> dict[str, float]:
+        """Return metric → value of a fitted model, NaN where one cannot be computed.
+
+        `test_features` of shape (n_rows, n_columns); `truth` : array of shape (n_rows,) as `target` is encoded.
+        """
+        from pycaret.utils.generic import calculate_metrics
+
         predicted = model.predict(test_features)
         try:
             probabilities = model.predict_proba(test_features)
@@ -66,8 +74,6 @@ class FoldScorer:
                 probabilities = probabilities[:, 1]
         except Exception:  # as in the engine: a model without probabilities has no AUC
             probabilities = None
-        # an array: scikit-learn validates a Series much slower
-        truth = self.target.iloc[test].to_numpy()
         found = self._confusion_metrics(truth, predicted)
         found |= calculate_metrics(
             metrics={k: m for k, m in self.metrics.items() if m.display_name not in found},
@@ -76,7 +82,7 @@ class FoldScorer:
             pred_proba=probabilities,
         )
         names = (metric.display_name for metric in self.metrics.values())
-        return Scores({str(name): float(found[name]) for name in names if name in found})
+        return {str(name): float(found[name]) for name in names if name in found}
 
     def _confusion_metrics(self, truth: Any, predicted: Any) -> dict[str, float]:
         if self.n_classes is None:

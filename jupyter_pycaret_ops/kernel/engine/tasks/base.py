@@ -23,6 +23,8 @@ class Task(ABC):
 
     #: the descriptor, which other processes know as well
     type: ClassVar[TaskType]
+    #: id of the model that learns nothing from the columns; None where there is none
+    baseline: ClassVar[str | None] = None
     #: id → name of the plots of the best model, in the order in which they are drawn and shown
     plots: ClassVar[dict[str, str]] = {}
     #: whether a run fails when none of its models can predict new rows

@@ -28,6 +28,16 @@ class PreparedClassification(PreparedSupervised):
         """Return the model with labels instead of codes."""
         return portable.LabelledClassifier(model, self.target_data.labels or [])
 
+    def baseline_name(self) -> str:
+        """Return the label that the baseline always answers: the most frequent one."""
+        counts = np.bincount(self.experiment.train_target)
+        return f"always answering {(self.target_data.labels or [])[int(counts.argmax())]}"
+
+    def rare_share(self) -> float | None:
+        """Return the share of training rows that do not have the most frequent label."""
+        counts = np.bincount(self.experiment.train_target)
+        return float(1 - counts.max() / counts.sum())
+
     def draw(self, pipeline: Estimator, plot: str, left_s: float) -> JSON | None:
         """Draw with the engine; some plots are for two classes only."""
         if plot in _BINARY_PLOTS and len(self.target_data.labels or ()) != 2:

@@ -11,13 +11,22 @@ from .. import labels
 from ..event_reporter import EventReporter
 from ..interfaces import Column, PlanFailed
 from ..labels import Target
-from .supervised import Supervised
+from .supervised import PreparedSupervised, Supervised
+
+
+class PreparedRegression(PreparedSupervised):
+    """Its pipelines predict numbers."""
+
+    def baseline_name(self) -> str:
+        """Return the number that the baseline always answers: the mean."""
+        return f"always answering the mean, {self.experiment.train_target.mean():.4g}"
 
 
 class Regression(Supervised):
     """Predict a number."""
 
     type = REGRESSION
+    prepared_class = PreparedRegression
     plots: ClassVar[dict[str, str]] = {
         "residuals": "Residuals",
         "prediction_error": "Prediction error",

@@ -19,6 +19,7 @@ from ..error_messages import describe_error
 from ..event_reporter import EventReporter
 from ..experiments import SupervisedExperiment, set_default_seed
 from ..interfaces import Column, Estimator, Frame, PlanFailed
+from ..json_values import plain
 from ..labels import Target
 from ..limits import Limits
 from ..parameters import Param
@@ -26,6 +27,7 @@ from ..preparation import Preparation, make_recipe
 from ..preparation import params as preparing
 from ..prepared_task import PreparedTask
 from ..reading_params import READING_NAMES, READING_PARAMS, reading_settings
+from ..scoring.supervised import FoldScorer
 from ..training_profile import profile_training
 from .base import Task, report_preprocessing
 
@@ -94,6 +96,17 @@ class PreparedSupervised(PreparedTask):
         """Describe the features and the target."""
         return profile_training(self.table, self.target_data)
 
+    @property
+    def holdout_rows(self) -> int | None:
+        """The number of rows of the hold-out."""
+        return self.experiment.sizes["test"]
+
+    def score_holdout(self, fitted: Estimator) -> JSON | None:
+        """Score with the metrics of the folds; see `PreparedTask.score_holdout`."""
+        experiment, scorer = self.experiment, self.scorer
+        assert isinstance(scorer, FoldScorer)
+        return plain(scorer.evaluate(fitted, experiment.holdout, experiment.holdout_target))  # type: ignore[no-any-return]
+
     def draw(self, pipeline: Estimator, plot: str, left_s: float) -> JSON | None:
         """Draw with the engine, on the hold-out."""
         options = {}
@@ -142,6 +155,7 @@ class Supervised(Task):
     """A task with a target column, scored by cross-validation."""
 
     prepared_class: ClassVar[type[PreparedSupervised]] = PreparedSupervised
+    baseline: ClassVar[str | None] = "dummy"
     #: parameters that say how labels are read
     label_params: ClassVar[list[Param]] = []
     _reserved: ClassVar[frozenset[str]] = frozenset({"prediction_label", "prediction_score"})

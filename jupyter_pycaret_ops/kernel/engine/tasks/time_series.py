@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
 import pandas as pd
 
 from jupyter_pycaret_ops.common.engine_facts import DEFAULT_SEED
@@ -18,12 +19,13 @@ from ..error_messages import describe_error
 from ..event_reporter import EventReporter
 from ..experiments import ForecastExperiment
 from ..interfaces import Column, Estimator, Frame, PlanFailed
+from ..json_values import plain
 from ..leaderboard import Scored
 from ..limits import Limits
 from ..parameters import Param
 from ..prepared_task import PreparedTask
 from ..reading_params import READING_PARAMS, reading_settings
-from ..scoring.forecasting import fit_forecaster
+from ..scoring.forecasting import fit_forecaster, forecast_metrics
 from ..seasonality import has_season
 from .base import Task
 
@@ -110,6 +112,28 @@ class PreparedForecast(PreparedTask):
             }
         }
 
+    def baseline_name(self) -> str:
+        """Return what the naive forecaster does."""
+        return "repeating the last value"
+
+    @property
+    def holdout_rows(self) -> int | None:
+        """The number of steps that are held out: one horizon."""
+        return self.experiment.horizon
+
+    def score_holdout(self, fitted: Estimator) -> JSON | None:
+        """Score the forecast of the last horizon; see `PreparedTask.score_holdout`."""
+        experiment = self.experiment
+        forecast = experiment.holdout_forecast(fitted)
+        return plain(  # type: ignore[no-any-return]
+            forecast_metrics(
+                experiment.test.to_numpy(),
+                np.ravel(forecast),
+                experiment.train.to_numpy(),
+                experiment.season,
+            )
+        )
+
     @property
     def n_rows(self) -> int:
         """The number of steps of the series."""
@@ -155,6 +179,7 @@ class TimeSeries(Task):
     """Forecast the next steps of a series."""
 
     type = TIME_SERIES
+    baseline: ClassVar[str | None] = "naive"
     plots: ClassVar[dict[str, str]] = {
         "forecast": "Forecast of the steps held out",
         "decomposition": "Trend, season and rest",
