@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..client import run_request
-from ..client.records import ENDED, JSON, DataSource, FieldSchema, Run, leaderboard_of
+from ..client.records import ENDED, JSON, DataSource, FieldSchema, Run, baseline_of, leaderboard_of
 from ..common.engine_facts import SAMPLE_SETS
 from ..common.errors import Invalid
 from ..common.tables.local_file import columns_of_file
@@ -353,8 +353,9 @@ def run_text(run: Run) -> str:
     if run["error"]:
         head += f"\n{run['error']}"
     elif run["status"] == "succeeded":
-        head += f"\n{run_request.best_model_text(run)}"
-    board = leaderboard(leaderboard_of(run), run["metrics_summary"].get("metric"))
+        head += "\n" + "\n".join([run_request.best_model_text(run), *run_request.result_texts(run)])
+    metric = run["metrics_summary"].get("metric")
+    board = leaderboard(leaderboard_of(run), metric, baseline_of(run))
     return f"{head}\n{board}" if board else head
 
 

@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from ..client.records import JSON, Changes, Profile, ProfileColumn
+from ..common.protocol import RECORD_FIELDS
 
 BAR_WIDTH = 24
 #: metrics in addition to the one that orders the models
 MOST_METRICS = 4
 #: levels of a column that are shown
 MOST_LEVELS = 3
-#: fields of a leaderboard's record that are not metrics
-NOT_METRICS = frozenset({"model_id", "name", "rank", "std", "folds", "seconds", "attempt"})
 
 
 class Bar:
@@ -123,25 +122,31 @@ def _range(column: ProfileColumn) -> str:
     return f"{shown}, …" if column["distinct"] > MOST_LEVELS else shown
 
 
-def leaderboard(records: Sequence[JSON], metric: str | None) -> str:
-    """Return the models in order as a table; the metric that orders them comes first."""
+def leaderboard(records: Sequence[JSON], metric: str | None, baseline: JSON | None = None) -> str:
+    """Return the models in order as a table; the metric that orders them comes first.
+
+    The baseline is the last row, unless it is one of the models.
+    """
     if not records:
         return ""
-    metrics = [name for name in records[0] if name not in NOT_METRICS]
+    metrics = [name for name in records[0] if name not in RECORD_FIELDS]
     if metric in metrics:
         metrics.remove(metric)
         metrics.insert(0, metric)
     metrics = metrics[: MOST_METRICS + 1]
+    is_included = any(record.get("baseline") for record in records)
+    apart = [] if baseline is None or is_included else [baseline]
     return table(
         ("#", "MODEL", *metrics, "SECONDS"),
         [
             (
-                str(record.get("rank", "")),
-                str(record.get("name") or record["model_id"]),
+                str(record.get("rank") or "–"),
+                f"{record.get('name') or record['model_id']}"
+                + (" (baseline)" if record.get("baseline") else ""),
                 *(_number(record.get(name), 4) for name in metrics),
                 _number(record.get("seconds"), 1),
             )
-            for record in records
+            for record in [*records, *apart]
         ],
     )
 

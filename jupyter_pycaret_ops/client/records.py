@@ -67,3 +67,8 @@ Plots = list[Plot]
 def leaderboard_of(run: Run) -> JSONs:
     """Return the leaderboard of a run; each record has its metrics under their own names."""
     return cast("JSONs", run["leaderboard"])
+
+
+def baseline_of(run: Run) -> JSON | None:
+    """Return the leaderboard record of a run's baseline, None where it has none."""
+    return (run["metrics_summary"] or {}).get("baseline")

@@ -440,6 +440,23 @@ def parse_params(texts: Sequence[str]) -> JSON:
     return params
 
 
+def result_texts(run: Any) -> list[str]:
+    """Return what a run has found, in sentences: whether its best model is worth anything, and the scores behind it."""
+    summary = cast("JSON", run["metrics_summary"]) or {}
+    if not summary.get("headline"):
+        return []
+    metric = summary.get("metric")
+    scores = []
+    holdout = (summary.get("holdout") or {}).get(metric)
+    if holdout is not None:
+        scores.append(f"hold-out {holdout:.4f} ({summary.get('holdout_rows')} rows)")
+    baseline = (summary.get("baseline") or {}).get(metric)
+    if baseline is not None:
+        scores.append(f"baseline {baseline:.4f}")
+    figures = [f"{metric}: {', '.join(scores)}."] if scores else []
+    return [text for text in (summary["headline"], summary.get("detail"), *figures) if text]
+
+
 def best_model_text(run: Any) -> str:
     """Return the best model of a run and its score, as a text for users."""
     summary = cast("JSON", run["metrics_summary"]) or {}

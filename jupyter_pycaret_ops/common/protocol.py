@@ -28,6 +28,14 @@ TRAINING_PROFILE_KIND = "training_profile"
 #: a figure as Plotly JSON, named `plot-<id>.json`
 PLOT_KIND = "plot"
 
+#: fields of a leaderboard record that are not metrics
+RECORD_FIELDS = frozenset(
+    {
+        *("model_id", "name", "rank", "std", "folds", "fold_metrics", "seconds", "params"),
+        *("attempt", "kept", "baseline"),
+    }
+)
+
 JSON: TypeAlias = dict[str, Any]
 DataKind: TypeAlias = Literal[
     "csv_upload", "parquet_upload", "excel_upload", "s3", "postgres", "sklearn", "inline", "frame"

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from ..client import ENDED
-from ..client.records import JSON, leaderboard_of
+from ..client.records import JSON, baseline_of, leaderboard_of
+from ..common.protocol import RECORD_FIELDS
 from .leaderboard_cells import (
     bar_percent,
     decimals,
@@ -17,7 +18,7 @@ from .leaderboard_cells import (
     value_text,
 )
 from .markup import escape, icon, mark, number
-from .run_state import NOT_METRICS, Fitting, RunState
+from .run_state import Fitting, RunState
 
 WIDTH, EDGE, DOT = 160.0, 4.0, 2.0
 #: metrics shown besides the one of the run, in the order of preference
@@ -33,6 +34,8 @@ def leaderboard(state: RunState, board_id: str | None = None) -> str:
     metric = state.metric
     others = other_metrics(records, metric)
     span = fold_range(records)
+    # on the board only where it was included; else it is the last row, whatever its score
+    apart = None if any(one.get("baseline") for one in records) else baseline_of(state.row)
     is_over = state.row["status"] in ENDED  # then no model is running or waiting
     # while models are added, the browser keeps rows in place under the pointer
     filling = "" if is_over else " data-filling"
@@ -53,6 +56,7 @@ def leaderboard(state: RunState, board_id: str | None = None) -> str:
         )
         + "<tbody>"
         + "".join(_scored(record, state, others, span) for record in records)
+        + ("" if apart is None else _scored(apart, state, others, None))
         + "".join(
             _fitting(model_id, fitting, len(others))
             for model_id, fitting in state.fitting.items()
@@ -71,7 +75,7 @@ def other_metrics(records: Sequence[JSON], metric: str | None) -> list[str]:
     """Return the metrics to show besides `metric`, at most three."""
     if not records:
         return []
-    known = [name for name in records[0] if name not in NOT_METRICS and name != metric]
+    known = [name for name in records[0] if name not in RECORD_FIELDS and name != metric]
     preferred = [name for name in PREFERRED_METRICS if name in known]
     return [*preferred, *(name for name in known if name not in preferred)][:MAX_OTHER_METRICS]
 
@@ -122,8 +126,18 @@ def _scored(
 ) -> str:
     records = leaderboard_of(state.row)
     metric = state.metric
-    bar = bar_percent(record, records, metric, greater_is_better=state.greater_is_better)
-    best = ' class="jp-pycaret-leaderboard__row--best"' if record is records[0] else ""
+    baseline = baseline_of(state.row)
+    compared = records if baseline is None else [*records, baseline]
+    bar = bar_percent(record, compared, metric, greater_is_better=state.greater_is_better)
+    tick = ""
+    if baseline is not None:
+        share = bar_percent(baseline, compared, metric, greater_is_better=state.greater_is_better)
+        tick = f' jp-pycaret-bar--baseline" style="--share: {min(100.0, share):.1f}%'
+    kind = (
+        "best" if records and record is records[0] else "baseline" if record.get("baseline") else ""
+    )
+    row = f' class="jp-pycaret-leaderboard__row--{kind}"' if kind else ""
+    tag = '<span class="jp-pycaret-tag">baseline</span>' if record.get("baseline") else ""
     values = "".join(
         f'<td class="jp-pycaret-num"{_value(record, name)}>'
         f"{value_text(value_of(record, name), decimals(records, name))}</td>"
@@ -131,12 +145,12 @@ def _scored(
     )
     name = str(record.get("name") or record.get("model_id"))
     return (
-        f'<tr{best} data-key="{escape(str(record.get("model_id")))}" data-scored>'
-        f'<td class="jp-pycaret-num">{escape(str(record.get("rank", "")))}</td>'
-        f'<td class="jp-pycaret-leaderboard__model">'
-        f'<div class="jp-pycaret-clip" title="{escape(name)}">{escape(name)}</div></td>'
+        f'<tr{row} data-key="{escape(str(record.get("model_id")))}" data-scored>'
+        f'<td class="jp-pycaret-num">{escape(str(record.get("rank") or "–"))}</td>'
+        f'<td class="jp-pycaret-leaderboard__model"><div class="jp-pycaret-leaderboard__baseline">'
+        f'<span class="jp-pycaret-clip" title="{escape(name)}">{escape(name)}</span>{tag}</div></td>'
         f"<td{_value(record, metric)}>"
-        f'<div class="jp-pycaret-leaderboard__score"><div class="jp-pycaret-bar">'
+        f'<div class="jp-pycaret-leaderboard__score"><div class="jp-pycaret-bar{tick}">'
         f'<span class="jp-pycaret-bar__fill" style="width: {bar:.1f}%">'
         f'</span></div><span class="jp-pycaret-num">'
         f"{value_text(value_of(record, metric), decimals(records, metric))}</span></div></td>"

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..client import ENDED
 from ..client import records as api
-from ..client.run_request import best_model_text
+from ..client.run_request import best_model_text, result_texts
 from ..common.errors import OpsError
 from . import display, rendering
 from .deploy_panel import DeployPanel
@@ -152,7 +152,7 @@ class RunPanel(Panel):
         board = rendering.leaderboard(state, self.run.id if live else None)
         content = (
             f"{self._head(live=live)}{self._announcement() if live else ''}{self._connection_notice()}{self.error_notice()}"
-            f"{self._progress()}{self._notices()}{'' if live else self._later_hint()}{board}{self._promote_form(live=live)}"
+            f"{self._progress()}{self._notices()}{self._result()}{'' if live else self._later_hint()}{board}{self._promote_form(live=live)}"
         )
         deploy_panel = (
             self._deploy_panel.render(live=live) if self._deploy_panel is not None else ""
@@ -270,12 +270,23 @@ class RunPanel(Panel):
         hint = f"{ends}“%pcrun show {row['id']}” shows the present state."
         return f'<p class="jp-pycaret-hint">{escape(hint)}</p>'
 
+    def _result(self) -> str:
+        """Return whether the best model is worth anything, as the server says it."""
+        texts = result_texts(self.state.row)
+        if not texts:
+            return ""
+        verdict = self.state.row["metrics_summary"].get("verdict")
+        status = "succeeded" if verdict == "better" else "warning"
+        return notice(status, texts[0], " ".join(texts[1:]))
+
     def _promote_form(self, *, live: bool) -> str:
         if not live or self.state.row["status"] != "succeeded" or self._deploy_panel is not None:
             return ""
+        beaten = self.state.row["metrics_summary"].get("verdict") == "not_better"
         return (
             '<form class="jp-pycaret-line" data-do="promote" aria-label="Promote">'
             '<label>Name <input class="jp-pycaret-input" name="name" '
             f'value="{escape(to_slug(self.run.title))}"></label>'
-            f"{button('Promote', 'promote', kind='primary')}</form>"
+            f"{button('Promote anyway', 'promote') if beaten else button('Promote', 'promote', kind='primary')}"
+            "</form>"
         )

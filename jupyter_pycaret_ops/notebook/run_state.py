@@ -11,11 +11,6 @@ from .leaderboard_cells import order
 
 ENDS = {"run.succeeded": "succeeded", "run.failed": "failed", "run.cancelled": "cancelled"}
 
-#: fields of a leaderboard record that are not metrics
-NOT_METRICS = frozenset(
-    {"model_id", "name", "rank", "std", "folds", "fold_metrics", "seconds", "attempt"}
-)
-
 
 @dataclass(slots=True)
 class Fitting:

@@ -75,12 +75,16 @@ def test_upload_run_promote_deploy_predict_from_a_terminal(
     assert "target guessed: reordered" in done.stderr
     assert "task guessed: classification" in done.stderr
     assert "Uploading coffee_orders" in done.stderr
-    first, best, heads, *models = done.stdout.splitlines()
+    first, best, headline, *found, heads, lr, nb, baseline = done.stdout.splitlines()
     status, run_id = first.split()
     assert status == "succeeded"
     assert "Accuracy" in best
     assert heads.split()[:3] == ["#", "MODEL", "Accuracy"]
-    assert len(models) == 2
+    assert " than always answering " in headline
+    assert any("hold-out" in line and "baseline" in line for line in found)
+    assert {lr.split()[0], nb.split()[0]} == {"1", "2"}
+    assert baseline.startswith("–")
+    assert "(baseline)" in baseline
 
     assert run_id in called(server, "runs", "--limit", "3").stdout
     shown = json.loads(called(server, "show", run_id[-6:], "--json").stdout)

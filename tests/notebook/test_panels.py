@@ -62,7 +62,9 @@ def test_run_panel_reports_lost_connection_and_recovers(server: LiveServer, rela
         until(lambda: "Succeeded" in panel.render(live=True), "the end", 120)
     html = panel.render(live=True)
     assert "Connection lost" not in html
-    assert html.count("jp-pycaret-leaderboard__model") == 4
+    assert html.count("jp-pycaret-leaderboard__model") == 5, "four models, and the baseline"
+    assert html.count("jp-pycaret-leaderboard__row--baseline") == 1
+    assert " is clearly better than always answering " in html
     assert 'data-do="promote"' in html
     assert "<button" not in panel.render(live=False)
 

@@ -11,6 +11,8 @@ from .prepared_task import PreparedTask
 
 #: deviations of the folds that the hold-out may be worse
 MAX_GAP = 2.0
+#: scores that differ by less are written alike
+SAME = 0.00005
 #: share of the most frequent label from which accuracy hardly tells models apart
 IMBALANCED = 0.75
 #: metrics that tell models apart where one label is frequent, the best first
@@ -52,7 +54,7 @@ def conclude(prepared: PreparedTask, summary: JSON, leaderboard: list[JSON]) -> 
     sign = 1 if prepared.greater_is_better else -1
     lead = sign * (mine.value - theirs.value)
     found["beats_baseline"] = lead > mine.std
-    name = baseline["name"]
+    name = prepared.baseline_words()
     holdout = (prepared.holdout or {}).get(metric)
     gap = None if holdout is None else sign * (mine.value - holdout)
     if not found["beats_baseline"]:
@@ -84,8 +86,12 @@ def _score(record: JSON | None, metric: str | None) -> Score | None:
 
 
 def _not_better(lead: float, suggested: str | None, prepared: PreparedTask) -> str:
-    ahead = f"It is {lead:.4f} ahead, within the spread of its folds." if lead > 0 else ""
-    ahead = ahead or f"It is {-lead:.4f} behind."
+    if abs(lead) < SAME:
+        ahead = "Their scores are the same."
+    elif lead > 0:
+        ahead = f"It is {lead:.4f} ahead, within the spread of its folds."
+    else:
+        ahead = f"It is {-lead:.4f} behind."
     if suggested is None:
         return f"{ahead} The columns tell too little about the target, or there are too few rows."
     share = prepared.rare_share()

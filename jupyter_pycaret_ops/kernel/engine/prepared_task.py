@@ -82,7 +82,11 @@ class PreparedTask(ABC):
         return None
 
     def baseline_name(self) -> str:
-        """Return what the baseline does, as in “better than …”."""
+        """Return the name of the baseline on a leaderboard: what it answers."""
+        return "Baseline"
+
+    def baseline_words(self) -> str:
+        """Return what the baseline does, as in “better than always answering No”."""
         return "the baseline"
 
     def rare_share(self) -> float | None:

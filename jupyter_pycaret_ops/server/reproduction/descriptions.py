@@ -6,14 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ...common.protocol import RECORD_FIELDS
 from .run_facts import Facts
 
 _PIP = {"pycaret": "pycaret", "sklearn": "scikit-learn", "pandas": "pandas", "numpy": "numpy"}
-#: fields of a leaderboard's record that are not metrics
-_NOT_METRICS = {
-    *("model_id", "name", "rank", "std", "folds", "fold_metrics", "seconds", "params", "attempt"),
-    *("kept", "baseline"),
-}
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~$&-])")
 
 
@@ -81,7 +77,7 @@ def _metrics(records: Sequence[Mapping[str, Any]]) -> list[str]:
     for record in records:
         for name, value in record.items():
             is_number = isinstance(value, int | float) and not isinstance(value, bool)
-            if name not in _NOT_METRICS and (value is None or is_number):
+            if name not in RECORD_FIELDS and (value is None or is_number):
                 found[name] = None
     return list(found)
 

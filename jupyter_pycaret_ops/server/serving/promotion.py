@@ -10,7 +10,12 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from ...common.errors import Invalid, Unavailable
-from ...common.protocol import PIPELINE_KIND, SCHEMA_KIND, TRAINING_PROFILE_KIND
+from ...common.protocol import (
+    PIPELINE_KIND,
+    RECORD_FIELDS,
+    SCHEMA_KIND,
+    TRAINING_PROFILE_KIND,
+)
 from ..files.file_store import FileStore
 from ..lifecycle import Status
 from ..store import artifacts as artifact_rows
@@ -19,8 +24,6 @@ from ..store.access import Caller, Role
 from ..store.ids import new_id
 from ..store.models import Artifact, Pipeline, Run
 from ..store.session import Store
-
-NOT_METRICS = frozenset({"model_id", "name", "rank", "std", "folds", "seconds", "attempt"})
 
 
 async def promote(
@@ -123,5 +126,5 @@ def _choose(run: Run, stored: Sequence[Artifact], model_id: str | None) -> Artif
 def _metrics(run: Run, model_id: str | None) -> dict[str, Any]:
     for record in run.leaderboard:
         if record.get("model_id") == model_id:
-            return {key: value for key, value in record.items() if key not in NOT_METRICS}
+            return {key: value for key, value in record.items() if key not in RECORD_FIELDS}
     return {}

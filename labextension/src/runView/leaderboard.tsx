@@ -8,7 +8,7 @@ import { Failed, Fitting, Scored, Waiting } from './leaderboardRows';
 import { shownMetric } from './model';
 import { useFresh, useHeld, useInside } from './order';
 import { barOf, decimalsOf, foldRange, textOf } from './cells';
-import { greaterIsBetter, type IRunState, metricsOf, sorted, valueOf } from './state';
+import { baselineOf, greaterIsBetter, type IRunState, metricsOf, sorted, valueOf } from './state';
 import { FoldStrip } from './strip';
 
 /** rows drawn at first: a live board shows more, an ended one gives way to plots */
@@ -61,6 +61,11 @@ export function Leaderboard({ state }: { readonly state: IRunState }): JSX.Eleme
   const written = (row: ILeaderboardRow, name: string): string =>
     textOf(valueOf(row, name), decimals.get(name) ?? 4);
   const span = beside.length + 1;
+  const baseline = baselineOf(state);
+  // On the board only where it was included; else it is the last row, whatever its score.
+  const apart = state.rows.some(row => row.baseline) ? null : baseline;
+  const compared = apart ? [...state.rows, apart] : state.rows;
+  const tick = baseline && metric !== null ? barOf(baseline, compared, metric, score) : null;
 
   const sortBy = (column: string, descending: boolean): void =>
     setChosen(
@@ -93,8 +98,11 @@ export function Leaderboard({ state }: { readonly state: IRunState }): JSX.Eleme
         {metric === null ? null : (
           <span className="jp-pycaret-block__aside jp-pycaret-block__aside--long">
             {score
-              ? trans.__('%1, higher is better · bars start at 0, folds are zoomed', metric)
-              : trans.__('%1, lower is better · bars start at 0, folds are zoomed', metric)}
+              ? trans.__('%1, higher is better', metric)
+              : trans.__('%1, lower is better', metric)}
+            {tick === null
+              ? trans.__(' · bars start at 0, folds are zoomed')
+              : trans.__(' · bars start at 0, the tick in a bar is the baseline, folds are zoomed')}
           </span>
         )}
       </div>
@@ -155,7 +163,8 @@ export function Leaderboard({ state }: { readonly state: IRunState }): JSX.Eleme
                 metric={metric}
                 beside={beside}
                 written={written}
-                bar={barOf(row, state.rows, metric, score)}
+                bar={barOf(row, compared, metric, score)}
+                tick={tick}
                 strip={
                   range ? (
                     <FoldStrip row={row} mean={valueOf(row, metric ?? '')} range={range} />
@@ -166,6 +175,20 @@ export function Leaderboard({ state }: { readonly state: IRunState }): JSX.Eleme
             {ended
               ? null
               : state.fitting.map(one => <Fitting key={one.model_id} fitting={one} span={span} />)}
+            {apart ? (
+              <Scored
+                row={apart}
+                rank={null}
+                best={false}
+                fresh={false}
+                metric={metric}
+                beside={beside}
+                written={written}
+                bar={barOf(apart, compared, metric, score)}
+                tick={tick}
+                strip={null}
+              />
+            ) : null}
             {failed.map(one => (
               <Failed key={one.model_id} failed={one} name={one.name} span={span} />
             ))}

@@ -8,7 +8,8 @@ import type { IFailedModel, IFitting } from './state';
 
 export interface IScoredProps {
   readonly row: ILeaderboardRow;
-  readonly rank: number;
+  /** its place; null for the baseline, which is no candidate */
+  readonly rank: number | null;
   readonly best: boolean;
   readonly fresh: boolean;
   readonly metric: string | null;
@@ -17,25 +18,47 @@ export interface IScoredProps {
   readonly written: (row: ILeaderboardRow, column: string) => string;
   /** percent */
   readonly bar: number;
+  /** where the bar of the baseline ends, in percent; null without a baseline */
+  readonly tick: number | null;
   readonly strip: JSX.Element | null;
 }
 
 /** A model that was scored. */
 export function Scored(props: IScoredProps): JSX.Element {
-  const { row, rank, best, fresh, metric, beside, written, bar, strip } = props;
+  const { row, rank, best, fresh, metric, beside, written, bar, tick, strip } = props;
+  const trans = useTrans();
   const seconds = row.seconds;
   const block = 'jp-pycaret-leaderboard__row';
   return (
-    <tr className={`${best ? `${block}--best` : block}${fresh ? ` ${block}--new` : ''}`}>
-      <td className="jp-pycaret-num">{rank}</td>
+    <tr
+      className={[
+        best ? `${block}--best` : row.baseline ? `${block}--baseline` : block,
+        ...(fresh ? [`${block}--new`] : [])
+      ].join(' ')}
+    >
+      <td className="jp-pycaret-num">{rank ?? MISSING}</td>
       <td className="jp-pycaret-leaderboard__model">
-        <div className="jp-pycaret-clip" title={row.name}>
-          {row.name}
-        </div>
+        {row.baseline ? (
+          <div className="jp-pycaret-leaderboard__baseline">
+            <Clip>{row.name}</Clip>
+            <span className="jp-pycaret-tag">{trans.__('baseline')}</span>
+          </div>
+        ) : (
+          <div className="jp-pycaret-clip" title={row.name}>
+            {row.name}
+          </div>
+        )}
       </td>
       <td>
         <div className="jp-pycaret-leaderboard__score">
-          <div className="jp-pycaret-bar">
+          <div
+            className={`jp-pycaret-bar${tick === null ? '' : ' jp-pycaret-bar--baseline'}`}
+            style={
+              tick === null
+                ? undefined
+                : ({ '--share': `${Math.min(100, tick).toFixed(1)}%` } as React.CSSProperties)
+            }
+          >
             <span
               className="jp-pycaret-bar__fill"
               style={{ width: `${Math.min(100, bar).toFixed(1)}%` }}

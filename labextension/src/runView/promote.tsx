@@ -6,7 +6,8 @@ import { Icon } from '../common/icons';
 import { useTrans } from '../common/trans';
 import { useSignal } from '../common/useSignal';
 import { type RunModel, shownMetric } from './model';
-import { greaterIsBetter, type IRunState, valueOf } from './state';
+import { Result } from './result';
+import { foundOf, greaterIsBetter, type IRunState, valueOf } from './state';
 
 /** Which pipelines are deployed already. */
 export interface IDeployed {
@@ -30,7 +31,7 @@ export function Winner({ model, state, deployed }: IPart): JSX.Element | null {
   const best = state.rows[0];
   return best ? (
     <div className="jp-pycaret-columns jp-pycaret-outcome">
-      <Facts state={state} />
+      {foundOf(state) ? <Result state={state} /> : <Facts state={state} />}
       {state.run?.status === 'succeeded' && state.mayWrite ? (
         <Promote model={model} state={state} deployed={deployed} />
       ) : null}
@@ -146,6 +147,7 @@ function Promote({ model, state, deployed }: IPart): JSX.Element {
   }
   const versions = pipelines.filter(row => row.name === name.trim()).map(row => row.version);
   const last = Math.max(0, ...versions);
+  const beaten = foundOf(state)?.verdict === 'not_better';
   return (
     <form
       className="jp-pycaret-block"
@@ -180,12 +182,12 @@ function Promote({ model, state, deployed }: IPart): JSX.Element {
       <div>
         <button
           type="submit"
-          className="jp-pycaret-button jp-pycaret-button--primary"
+          className={`jp-pycaret-button${beaten ? '' : ' jp-pycaret-button--primary'}`}
           disabled={name.trim() === ''}
           aria-disabled={promoting || undefined}
         >
           <Icon name="promote" />
-          {trans.__('Promote')}
+          {beaten ? trans.__('Promote anyway') : trans.__('Promote')}
         </button>
       </div>
     </form>

@@ -81,6 +81,20 @@ export const NO_RUN: IRunState = {
   promoting: false
 };
 
+type Summary = IRunDetail['metrics_summary'];
+
+/** What the run has found, once it says whether its best model is worth anything. */
+export function foundOf(state: Pick<IRunState, 'run'>): Summary | null {
+  const summary = state.run?.metrics_summary;
+  return summary?.headline ? summary : null;
+}
+
+/** What is reached without learning anything; null where the run has none. */
+export function baselineOf(state: Pick<IRunState, 'run'>): ILeaderboardRow | null {
+  const record = state.run?.metrics_summary?.baseline;
+  return record ? (record as unknown as ILeaderboardRow) : null;
+}
+
 const NOT_METRICS = new Set(['model_id', 'name', 'rank', 'std', 'folds', 'seconds', 'attempt']);
 
 /** The metrics of a leaderboard, the ranking one first. */

@@ -60,7 +60,8 @@ def test_baseline_of_numbers_is_the_mean(plan, diabetes):
         for a, b in KFold(4, shuffle=True, random_state=7).split(train)
     ]
     assert found["baseline"]["R2"] == pytest.approx(np.mean(folds), abs=1e-9)
-    assert found["baseline"]["name"] == f"always answering the mean, {train.mean():.4g}"
+    assert found["baseline"]["name"] == "Always the mean"
+    assert found["headline"].endswith(f"better than always answering the mean, {train.mean():.4g}.")
     assert (found["verdict"], found["beats_baseline"]) == ("better", True)
 
 
@@ -139,7 +140,8 @@ def concluded(best, baseline, *, holdout=None, second=None, greater_is_better=Tr
 
     prepared = SimpleNamespace(
         greater_is_better=greater_is_better,
-        baseline=record("always answering No", baseline),
+        baseline=record("Always No", baseline),
+        baseline_words=lambda: "always answering No",
         holdout=None if holdout is None else {"M": holdout},
         holdout_rows=20,
         rare_share=lambda: None,
@@ -161,6 +163,7 @@ def concluded(best, baseline, *, holdout=None, second=None, greater_is_better=Tr
         ((0.8, 0.05), (0.5, 0.0), 0.99, True, "better"),
         ((0.52, 0.05), (0.5, 0.0), 0.6, True, "not_better"),
         ((0.4, 0.05), (0.5, 0.0), 0.6, True, "not_better"),
+        ((0.5, 0.05), (0.5, 0.0), 0.6, True, "not_better"),
         ((1.0, 0.2), (3.0, 0.1), 1.3, False, "better"),
         ((1.0, 0.2), (3.0, 0.1), 1.5, False, "gap"),
         ((2.9, 0.2), (3.0, 0.1), 2.9, False, "not_better"),

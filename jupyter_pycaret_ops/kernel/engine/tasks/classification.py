@@ -30,8 +30,15 @@ class PreparedClassification(PreparedSupervised):
 
     def baseline_name(self) -> str:
         """Return the label that the baseline always answers: the most frequent one."""
+        return f"Always {self._frequent_label()}"
+
+    def baseline_words(self) -> str:
+        """Return what the baseline does."""
+        return f"always answering {self._frequent_label()}"
+
+    def _frequent_label(self) -> str:
         counts = np.bincount(self.experiment.train_target)
-        return f"always answering {(self.target_data.labels or [])[int(counts.argmax())]}"
+        return str((self.target_data.labels or [])[int(counts.argmax())])
 
     def rare_share(self) -> float | None:
         """Return the share of training rows that do not have the most frequent label."""

@@ -19,6 +19,10 @@ class PreparedRegression(PreparedSupervised):
 
     def baseline_name(self) -> str:
         """Return the number that the baseline always answers: the mean."""
+        return "Always the mean"
+
+    def baseline_words(self) -> str:
+        """Return what the baseline does."""
         return f"always answering the mean, {self.experiment.train_target.mean():.4g}"
 
 

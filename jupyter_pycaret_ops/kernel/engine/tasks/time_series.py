@@ -113,6 +113,10 @@ class PreparedForecast(PreparedTask):
         }
 
     def baseline_name(self) -> str:
+        """Return what the naive forecaster answers."""
+        return "Last value"
+
+    def baseline_words(self) -> str:
         """Return what the naive forecaster does."""
         return "repeating the last value"
 
