@@ -17,6 +17,8 @@ EXCLUSIVE = (
 )
 #: parameters that name columns; `missing_values` only where it is by column
 NAMING = (*EXCLUSIVE, "keep_features", "missing_values")
+#: parameters that name one column
+NAMING_ONE = ("fold_groups", "fold_time", "fold_column", "sample_weight")
 MAX_LISTED = 20
 
 
@@ -30,6 +32,9 @@ class ColumnFault(NamedTuple):
 
 def named_columns(params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield each parameter with each column that it names; values of a wrong form name none."""
+    for param in NAMING_ONE:
+        if isinstance(params.get(param), str):
+            yield param, params[param]
     for param in NAMING:
         value = params.get(param)
         if isinstance(value, dict) or (isinstance(value, list) and param != "missing_values"):

@@ -112,15 +112,51 @@ def merge_levels(series: Column, target: str, reporter: EventReporter) -> Column
     return series.astype(object).replace(merged)
 
 
-def read_classes(series: Column, target: str, reporter: EventReporter) -> Target:
+#: labels that are the positive one of two, in any case
+_POSITIVE = ("yes", "true", "1", "positive")
+
+
+def _ordered(values: list[Any], target: str, positive: Any) -> list[Any]:
+    """Return the labels in order; of two the positive one comes last, as metrics expect it."""
+    labels = sorted(set(values))
+    named = [label for label in labels if _is_label(label, positive)]
+    if positive is not None and not named:
+        listed = ", ".join(f"“{label}”" for label in labels[:20])
+        raise PlanFailed(
+            "user", f"positive_class names “{positive}”, which is no label of “{target}”: {listed}."
+        )
+    if len(labels) != 2:
+        if positive is not None:
+            raise PlanFailed(
+                "user",
+                f"positive_class is for two labels; “{target}” has {len(labels)}. Leave it out.",
+            )
+        return labels
+    if not named:
+        named = [label for label in labels if text_of(label).lower() in _POSITIVE]
+    if not named:
+        counts = [values.count(label) for label in labels]
+        named = [labels[0]] if counts[0] < counts[1] else [labels[1]]
+    return sorted(labels, key=lambda label: label == named[-1])
+
+
+def _is_label(label: Any, given: Any) -> bool:
+    return given is not None and text_of(label) == text_of(given)
+
+
+def read_classes(
+    series: Column, target: str, reporter: EventReporter, positive: Any = None
+) -> Target:
     """Read the classes of a target column without missing values, Series of shape (n_rows,).
+
+    `positive` : the label of two that metrics are about, None for the usual choice.
 
     A boolean stays a boolean, `2` stays `2` (as a float too, which is how a CSV with gaps is
     read), `"2"` stays `"2"`. Raises `PlanFailed` when the column has a single class, a
     class of one row, or is continuous.
     """
     values = _read_labels(series, target, reporter)
-    labels = sorted(set(values))
+    labels = _ordered(values, target, positive)
     codes_by_label = {label: code for code, label in enumerate(labels)}
     codes = np.fromiter((codes_by_label[v] for v in values), dtype="int64", count=len(values))
     counts = np.bincount(codes, minlength=len(labels))

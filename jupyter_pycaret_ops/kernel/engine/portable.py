@@ -343,12 +343,18 @@ class LabelledClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.estimator = estimator
         self.labels = labels
 
-    def fit(self, X: Any, y: Any) -> LabelledClassifier:
-        """Fit on `X` of shape (n_rows, n_columns) and labels `y` of shape (n_rows,), each one of `labels`."""
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> LabelledClassifier:
+        """Fit on `X` of shape (n_rows, n_columns) and labels `y` of shape (n_rows,), each one of `labels`.
+
+        `sample_weight` : array of shape (n_rows,), for a model that takes weights.
+        """
         codes = {label: code for code, label in enumerate(self.labels)}
         self.classes_ = label_array(self.labels)
         self.estimator_ = clone(self.estimator)
-        self.estimator_.fit(X, np.array([codes[label] for label in y], dtype="int64"))
+        steps = getattr(self.estimator_, "steps", None)
+        name = f"{steps[-1][0]}__sample_weight" if steps else "sample_weight"
+        weights = {} if sample_weight is None else {name: sample_weight}
+        self.estimator_.fit(X, np.array([codes[label] for label in y], dtype="int64"), **weights)
         return self
 
     def predict(self, X: Any) -> Any:

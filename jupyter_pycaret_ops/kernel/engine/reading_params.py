@@ -66,7 +66,14 @@ MERGE_LEVELS = Param(
     False,
     "Join classes that differ by case or blanks only, under the most frequent spelling.",
 )
-READING_NAMES = frozenset(param.name for param in [*READING_PARAMS, MERGE_LEVELS])
+POSITIVE_CLASS = Param(
+    "positive_class",
+    {"anyOf": [{"type": ["string", "null"]}, {"type": ["number", "boolean"]}]},
+    None,
+    "The label that precision, recall and the like are about, of two; by default yes, true, 1 or positive, else the "
+    "rarer one.",
+)
+READING_NAMES = frozenset(param.name for param in [*READING_PARAMS, MERGE_LEVELS, POSITIVE_CLASS])
 
 
 def reading_settings(

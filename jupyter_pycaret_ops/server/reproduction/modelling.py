@@ -57,11 +57,28 @@ def check(facts: Facts) -> None:
         raise Conflict(
             "The run has no notebook: it ended before its table was converted to a series."
         )
+    if not _has_engine_folds(facts):
+        raise Conflict(
+            "The run has no notebook: its folds are by groups, time or a column, or rows have weights."
+        )
     if facts.run.plan not in _PLANS:
         raise Conflict(
             f"Runs of the plan {facts.run.plan} have no notebook. Plans with notebooks: "
             f"{', '.join(_PLANS)}."
         )
+
+
+def _has_engine_folds(facts: Facts) -> bool:
+    """Return whether PyCaret cuts rows in the same way; runs of before had no other."""
+    validation = facts.snapshot.get("validation") or {}
+    given = facts.snapshot.get("setup_params") or {}
+    own = {"stratifiedkfold" if facts.kind.answers == "labels" else "kfold", None}
+    is_shuffled = all(
+        given.get(name, True)
+        for name in ("fold_shuffle", "data_split_shuffle", "data_split_stratify")
+    )
+    has_weights = validation.get("sample_weight") is not None
+    return validation.get("fold_strategy") in own and is_shuffled and not has_weights
 
 
 def names(facts: Facts) -> str:

@@ -305,6 +305,12 @@ def _target_numbers(facts: Facts) -> str:
     return f"numbers(table[TARGET], {spelling.get('decimal') or '.'!r})"
 
 
+def _positive_last(facts: Facts) -> str:
+    """Return the line that puts the positive label of two last, as metrics expect it."""
+    positive = facts.snapshot.get("positive_class")
+    return "" if positive is None else f"\nLABELS.sort(key=lambda label: label == {positive!r})"
+
+
 def _target(facts: Facts) -> str:
     if facts.kind.answers == "numbers":
         if facts.changed("target_to_numbers"):
@@ -319,5 +325,5 @@ def _target(facts: Facts) -> str:
     return f"""\
 # labels are encoded as 0, 1, 2, … in their order
 target = {target}
-LABELS = sorted(target.unique())
+LABELS = sorted(target.unique()){_positive_last(facts)}
 data[TARGET] = target.map({{label: code for code, label in enumerate(LABELS)}}).astype("int64")"""

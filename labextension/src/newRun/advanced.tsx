@@ -85,7 +85,10 @@ export function ParamField({
   } else if (kind === 'choice' || kind === 'metric' || kind === 'column') {
     const options =
       kind === 'choice'
-        ? (param.schema.enum ?? []).map(one => ({ id: one, name: one }))
+        ? (param.schema.enum ?? []).map(one => ({
+            id: one ?? '',
+            name: one ?? trans.__('As the data need it')
+          }))
         : kind === 'metric'
           ? (state.offer?.metrics ?? []).map(one => ({ id: one.id, name: one.name }))
           : (state.preview?.columns ?? []).map(one => ({ id: one.name, name: one.name }));

@@ -6,6 +6,8 @@ export type ParamKind =
 
 /** The parameters that say which metric counts. */
 const METRICS = new Set(['sort', 'optimize']);
+/** Parameters that name one column. */
+const COLUMNS = new Set(['index', 'fold_groups', 'fold_time', 'fold_column', 'sample_weight']);
 /** Parameters that have a field of their own in the form. */
 const OWN_FIELD = new Set(['include', 'exclude', 'fold', 'time_limit', 'index', 'horizon']);
 /** Parameters that the picker of columns stands for, where the columns are known. */
@@ -31,7 +33,7 @@ export function kindOf(param: IParam): ParamKind {
   if (types.includes('number') || types.includes('integer')) {
     return 'number';
   }
-  return METRICS.has(name) ? 'metric' : name === 'index' ? 'column' : 'text';
+  return METRICS.has(name) ? 'metric' : COLUMNS.has(name) ? 'column' : 'text';
 }
 
 /** The parameter that ranks, if the plan has one. */

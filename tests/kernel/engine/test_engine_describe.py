@@ -95,7 +95,7 @@ def test_default_matches_its_own_schema(described):
 
 def test_parameter_without_effect_is_not_described(described):
     names = {p["name"] for p in task(described, "classification")["setup_params"]}
-    assert not {"preprocess", "fold_strategy", "n_jobs", "logger", "target", "use_gpu"} & names
+    assert not {"preprocess", "n_jobs", "logger", "target", "use_gpu"} & names
     assert {"session_id", "fold", "train_size", "normalize", "ignore_features"} <= names
 
 

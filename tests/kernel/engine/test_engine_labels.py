@@ -61,7 +61,7 @@ def test_mixed_labels_are_read_as_text(plan, recorder, frame):
     frame["label"] = pd.Series([1, "a"] * 30, dtype=object)
     plan(frame, "label")
     assert recorder.change("target_to_text")["columns"] == ["label"]
-    assert recorder.schema["labels"] == ["1", "a"]
+    assert recorder.schema["labels"] == ["a", "1"]
 
 
 def test_scores_do_not_depend_on_label_names(plan, frame):

@@ -192,7 +192,8 @@ def test_invalid_plan_parameters_are_refused(plan, iris, params, message):
 @pytest.mark.parametrize(
     ("setup", "message"),
     [
-        ({"fold_strategy": "kfold"}, "no set-up parameter “fold_strategy”"),
+        ({"preprocess": False}, "no set-up parameter “preprocess”"),
+        ({"fold_strategy": "fold"}, "fold_strategy"),
         ({"fold": 1}, "at least 2"),
         ({"train_size": 1}, "less than 1"),
         ({"normalize": "yes"}, "must be boolean"),
@@ -297,7 +298,7 @@ def test_snapshot_is_complete(plan, iris):
     snapshot = plan(iris, "species", model_id="nb").snapshot
     assert set(snapshot) == {
         *("seed", "versions", "data_rows", "data_changes", "target", "task", "reading"),
-        "preparation",
+        *("preparation", "validation", "positive_class"),
     }
     assert set(snapshot["versions"]) == {
         "python",

@@ -264,6 +264,7 @@ def test_composed_models_have_the_preparation_that_their_members_need(
     [
         {"numeric_imputation": "knn"},
         {"numeric_imputation": -1},
+        {"numeric_imputation": "-1.5"},
         {"categorical_imputation": "mode"},
         {"categorical_imputation": "none said"},
         {"max_encoding_ohe": 2},

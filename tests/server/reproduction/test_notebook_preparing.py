@@ -11,7 +11,6 @@ import pytest
 
 from jupyter_pycaret_ops.kernel.engine.event_reporter import EventReporter
 from jupyter_pycaret_ops.kernel.engine.limits import Limits
-from jupyter_pycaret_ops.kernel.engine.reading_params import READING_PARAMS
 from jupyter_pycaret_ops.kernel.engine.tasks.classification import Classification
 from jupyter_pycaret_ops.kernel.engine.tasks.regression import Regression
 from jupyter_pycaret_ops.server.reproduction import preparing
@@ -125,14 +124,16 @@ def both(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the data that the engine fits on, and those that the notebook computes."""
     reporter = EventReporter(Silent(), Limits(None, None))
-    settings = {param.name: param.default for param in READING_PARAMS}
+    settings = {param.name: param.default for param in task.setup_params()}
     settings["ignore_features"] = ignore
-    table, read = task.read_data(frame, target, settings, reporter)
+    table, read, _ = task.read_data(frame, target, settings, reporter)
     engine = table.step.transform(table.raw)
     engine[read.name] = read.encoded
     run_facts = facts(
         {"kind": kind, "options": {}}, task=task.id, target=target, changes=reporter.data_changes
     )
+    if len(read.labels or ()) == 2:
+        run_facts.run.snapshot["positive_class"] = read.labels[1]
     names: dict[str, Any] = {"table": frame.copy(), "TARGET": target, "pd": pd}
     exec(preparing.code_of(run_facts), names)
     return engine, names["data"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 from typing import Any
 
@@ -11,7 +12,8 @@ from ..event_reporter import EventReporter
 from ..interfaces import Estimator, Frame
 from ..preparation import Preparation
 from ..scoring.confusion import countable_metrics
-from ..scoring.supervised import FoldScorer, or_nan
+from ..scoring.supervised import FoldScorer, fitted, or_nan, takes_weights
+from ..validation import Validation
 from .base import Experiment
 
 
@@ -20,7 +22,7 @@ class SupervisedExperiment(Experiment):
 
     `data` : DataFrame of shape (n_rows, n_columns + 1) with engine columns (see `features.Table.step`)
     and the encoded target, int64 or float64; `preparation` : how columns are prepared for each model, None where the
-    engine codes them once for all.
+    engine codes them once for all; `validation` : how rows are split, None for the engine's way.
     """
 
     def __init__(
@@ -30,9 +32,13 @@ class SupervisedExperiment(Experiment):
         reporter: EventReporter,
         settings: JSON,
         preparation: Preparation | None = None,
+        validation: Validation | None = None,
     ) -> None:
         super().__init__(task_class, data, reporter, settings)
         self.preparation = preparation
+        self.validation = validation
+        if validation is not None and not validation.is_default:
+            self._split(validation)
         self._metrics: dict[str, bool] = {}
         for metric in (self.engine._get_metric_registry() or {}).values():
             self._metrics[metric.display_name] = bool(metric.greater_is_better)
@@ -116,8 +122,45 @@ class SupervisedExperiment(Experiment):
         """Return the unfitted model with its preparation; see `Experiment.make_estimator`."""
         return self._prepared(super().make_estimator(model_id, parameters))
 
+    def models_without_weights(self) -> list[str]:
+        """Return the names of the models that cannot be fitted with a weight for each row."""
+        without = []
+        for model_id, name in self.model_names.items():
+            with contextlib.suppress(Exception):  # the error is reported when the model is tried
+                if not takes_weights(self.make_estimator(model_id, {})):
+                    without.append(name)
+        return without
+
     def _prepared(self, estimator: Estimator) -> Estimator:
         return estimator if self.preparation is None else self.preparation.of(estimator)
+
+    def _split(self, validation: Validation) -> None:
+        """Replace the engine's split: it knows neither groups nor time."""
+        state = self.engine._fit_state
+        train, held = validation.split(state["y"].to_numpy())
+        state["X_train"], state["X_test"] = state["X"].iloc[train], state["X"].iloc[held]
+        state["y_train"], state["y_test"] = state["y"].iloc[train], state["y"].iloc[held]
+        state["y_train_transformed"] = state["y_train"]
+
+    @property
+    def train_positions(self) -> Any:
+        """The positions of the training part in the table, int64 array of shape (n_rows,)."""
+        return self.engine._fit_state["X_train"].index.to_numpy()
+
+    @property
+    def holdout_weights(self) -> Any:
+        """How much the rows of the hold-out count, float64 array of shape (n_rows,); None where all count the same."""
+        return self._weights("X_test")
+
+    def _weights(self, part: str) -> Any:
+        if self.validation is None or self.validation.weights is None:
+            return None
+        return self.validation.weights[self.engine._fit_state[part].index]
+
+    def _splits(self, folds: int, features: Frame, target: Any) -> list[tuple[Any, Any]]:
+        if self.validation is None or self.validation.is_default:
+            return list(self.splitter(folds).split(features, target))
+        return self.validation.cut(self.train_positions, target.to_numpy(), folds)
 
     def splitter(self, folds: int) -> Any:
         """Return the engine's cross-validator with `folds` folds."""
@@ -133,18 +176,20 @@ class SupervisedExperiment(Experiment):
         return FoldScorer(
             features,
             target,
-            list(self.splitter(folds).split(features, target)),
+            self._splits(folds, features, target),
             metrics,
             # only classification has these metrics, and its classes are encoded as 0, 1, …
             int(max(target.max(), state["y_test"].max())) + 1
             if countable_metrics(metrics)
             else None,
+            self._weights("X_train"),
         )
 
     def fit_for_plots(self, estimator: Estimator) -> Estimator:
         """Return the preparation and a copy of `estimator`, fitted on the training part."""
         target = self.engine._fit_state["y_train_transformed"]
-        model = copy.deepcopy(estimator).fit(self.train_features, target)
+        weights = self._weights("X_train")
+        model = fitted(copy.deepcopy(estimator), self.train_features, target, weights)
         if self.preparation is not None:
             return model
         pipeline = copy.deepcopy(self.engine.preprocess_pipeline)

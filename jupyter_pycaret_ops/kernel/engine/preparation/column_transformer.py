@@ -162,7 +162,7 @@ class _Builder:
         strategy = self._settings["numeric_imputation"]
         if strategy == "knn":
             return KNNImputer(add_indicator=True, keep_empty_features=True)
-        if isinstance(strategy, str):
+        if strategy in _STRATEGIES:
             how: JSON = {"strategy": _STRATEGIES[strategy]}
         else:
             how = {"strategy": "constant", "fill_value": float(strategy)}

@@ -12,15 +12,14 @@ from ..parameters import Param
 
 AUTO, PYCARET = "auto", "pycaret"
 _NAMES: JSON = {"type": "array", "items": {"type": "string"}}
+#: words for `numeric_imputation`
+IMPUTERS = ("auto", "mean", "median", "mode", "knn")
+_NUMBER = r"-?[0-9]+(\.[0-9]+)?"
 _SHARE: JSON = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}
 
 
 def _one_of(*values: str) -> JSON:
     return {"type": "string", "enum": list(values)}
-
-
-def _or_null(schema: JSON) -> JSON:
-    return {"anyOf": [schema, {"type": "null"}]}
 
 
 PREPARATION = Param(
@@ -35,7 +34,7 @@ OWN_PARAMS = [
         "numeric_imputation",
         {
             "anyOf": [
-                _one_of("auto", "mean", "median", "mode", "knn"),
+                {"type": "string", "pattern": f"^({'|'.join(IMPUTERS)}|{_NUMBER})$"},
                 {"type": "number"},
             ]
         },
@@ -65,7 +64,7 @@ OWN_PARAMS = [
     ),
     Param(
         "rare_to_value",
-        _or_null(_SHARE),
+        {**_SHARE, "type": ["number", "null"]},
         None,
         "Levels of categories with a smaller share of the rows are put together; by default those of one row.",
     ),
@@ -119,7 +118,7 @@ OWN_PARAMS = [
     ),
     Param(
         "low_variance_threshold",
-        _or_null({"type": "number", "minimum": 0}),
+        {"type": ["number", "null"], "minimum": 0},
         None,
         "Leave out prepared columns whose variance is at most this.",
     ),
@@ -144,9 +143,7 @@ OWN_PARAMS = [
     ),
     Param(
         "pca_components",
-        _or_null(
-            {"anyOf": [_SHARE, {"type": "integer", "minimum": 1}]},
-        ),
+        {"type": ["number", "null"], "exclusiveMinimum": 0},
         None,
         "How many components, or the share of the variance to keep; all by default.",
     ),
@@ -158,7 +155,7 @@ OWN_PARAMS = [
     ),
     Param(
         "n_features_to_select",
-        {"anyOf": [_SHARE, {"type": "integer", "minimum": 1}]},
+        {"type": "number", "exclusiveMinimum": 0},
         0.5,
         "How many prepared columns feature_selection keeps, or which share of them.",
     ),

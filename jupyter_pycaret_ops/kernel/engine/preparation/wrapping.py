@@ -96,7 +96,8 @@ class Preparation:
     def _components(self, seed: int) -> Any:
         from sklearn import decomposition
 
-        n_components = self.settings["pca_components"]
+        given = self.settings["pca_components"]
+        n_components = given if given is None or given < 1 else int(given)
         method = self.settings["pca_method"]
         if method == "linear":
             return decomposition.PCA(n_components, random_state=seed)
@@ -109,7 +110,8 @@ class Preparation:
     def _selection(self, seed: int) -> Any:
         from sklearn import ensemble, feature_selection
 
-        wanted = self.settings["n_features_to_select"]
+        given = self.settings["n_features_to_select"]
+        wanted = given if given < 1 else int(given)
         is_label = self.target_type != "continuous"
         forest_class = ensemble.ExtraTreesClassifier if is_label else ensemble.ExtraTreesRegressor
         forest = forest_class(n_estimators=100, random_state=seed, n_jobs=1)

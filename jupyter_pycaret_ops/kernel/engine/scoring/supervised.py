@@ -25,7 +25,8 @@ class FoldScorer:
     `features` : DataFrame of shape (n_rows, n_columns), as models take it; `target` : Series of shape
     (n_rows,), int64 codes or float64; `splits` : for each fold the positions to train and to test on,
     two int arrays; `metrics` : the engine's registry; `n_classes` : the number of classes in `target`,
-    None for regression.
+    None for regression; `weights` : how much a row counts, float64 array of shape (n_rows,), None where all
+    count the same.
     """
 
     features: Frame
@@ -33,6 +34,7 @@ class FoldScorer:
     splits: Sequence[tuple[Any, Any]]
     metrics: dict[str, Any]
     n_classes: int | None = None
+    weights: Any = None
     _prepared_folds: PreparedFolds = field(default_factory=PreparedFolds)
 
     @property
@@ -56,14 +58,21 @@ class FoldScorer:
             train_target,
             self.features.iloc[test],
         )
-        model.fit(train_features, train_target)
+        weights = self.weights
+        fitted(model, train_features, train_target, None if weights is None else weights[train])
         # an array: scikit-learn validates a Series much slower
-        return Scores(self.evaluate(model, test_features, self.target.iloc[test].to_numpy()))
+        truth = self.target.iloc[test].to_numpy()
+        return Scores(
+            self.evaluate(model, test_features, truth, None if weights is None else weights[test])
+        )
 
-    def evaluate(self, model: Estimator, test_features: Any, truth: Any) -> dict[str, float]:
+    def evaluate(
+        self, model: Estimator, test_features: Any, truth: Any, weights: Any = None
+    ) -> dict[str, float]:
         """Return metric → value of a fitted model, NaN where one cannot be computed.
 
-        `test_features` of shape (n_rows, n_columns); `truth` : array of shape (n_rows,) as `target` is encoded.
+        `test_features` of shape (n_rows, n_columns); `truth` : array of shape (n_rows,) as `target` is encoded;
+        `weights` : how much a row counts, array of shape (n_rows,), None where all count the same.
         """
         from pycaret.utils.generic import calculate_metrics
 
@@ -74,12 +83,13 @@ class FoldScorer:
                 probabilities = probabilities[:, 1]
         except Exception:  # as in the engine: a model without probabilities has no AUC
             probabilities = None
-        found = self._confusion_metrics(truth, predicted)
+        found = self._confusion_metrics(truth, predicted) if weights is None else {}
         found |= calculate_metrics(
             metrics={k: m for k, m in self.metrics.items() if m.display_name not in found},
             y_test=truth,
             pred=predicted,
             pred_proba=probabilities,
+            weights=weights,
         )
         names = (metric.display_name for metric in self.metrics.values())
         return {str(name): float(found[name]) for name in names if name in found}
@@ -89,6 +99,37 @@ class FoldScorer:
             return {}
         names = countable_metrics(self.metrics)
         return metrics_from_confusion(names, truth, predicted, self.n_classes) or {}
+
+
+def fitted(model: Estimator, features: Any, target: Any, weights: Any) -> Estimator:
+    """Fit a model, or a pipeline that ends in one, and return it; one that takes no weights is fitted without.
+
+    `features` of shape (n_rows, n_columns), `target` of shape (n_rows,); `weights` : array of shape (n_rows,) or None.
+    """
+    if weights is None or not takes_weights(model):
+        return model.fit(features, target)
+    return model.fit(features, target, **{_weights_of(model): weights})
+
+
+def _weights_of(model: Estimator) -> str:
+    """Return the parameter of `fit` that takes weights: of a pipeline that of its last step."""
+    steps = getattr(model, "steps", None)
+    return f"{steps[-1][0]}__{_weights_of(steps[-1][1])}" if steps else "sample_weight"
+
+
+def takes_weights(model: Estimator) -> bool:
+    """Return whether a model can be fitted with a weight for each row."""
+    from sklearn.utils.validation import has_fit_parameter
+
+    steps = getattr(model, "steps", None)
+    if steps:
+        return takes_weights(steps[-1][1])
+    wrapped = getattr(model, "estimator", None) or getattr(model, "regressor", None)
+    if hasattr(wrapped, "fit") and not takes_weights(wrapped):
+        return False
+    # members of an ensemble that prepare columns for themselves take none
+    members = getattr(model, "estimators", None)
+    return bool(has_fit_parameter(model, "sample_weight")) and not isinstance(members, list)
 
 
 def or_nan(score: Callable[..., Any]) -> Callable[..., Any]:

@@ -15,7 +15,7 @@ from ..event_reporter import EventReporter
 from ..interfaces import Column, Estimator, PlanFailed
 from ..labels import Target
 from ..parameters import Param
-from ..reading_params import MERGE_LEVELS
+from ..reading_params import MERGE_LEVELS, POSITIVE_CLASS
 from .supervised import PreparedSupervised, Supervised
 
 _BINARY_PLOTS = frozenset({"calibration", "threshold", "lift", "gain"})
@@ -27,6 +27,12 @@ class PreparedClassification(PreparedSupervised):
     def wrap_estimator(self, model: Estimator) -> Estimator:
         """Return the model with labels instead of codes."""
         return portable.LabelledClassifier(model, self.target_data.labels or [])
+
+    def snapshot_facts(self) -> JSON:
+        """Return which label is the positive one of two, besides how the data were split and prepared."""
+        found = self.target_data.labels or []
+        positive = found[1] if len(found) == 2 else None
+        return {**super().snapshot_facts(), "positive_class": positive}
 
     def baseline_name(self) -> str:
         """Return the label that the baseline always answers: the most frequent one."""
@@ -56,7 +62,7 @@ class Classification(Supervised):
     """Predict which class a row belongs to."""
 
     type = CLASSIFICATION
-    label_params: ClassVar[list[Param]] = [MERGE_LEVELS]
+    label_params: ClassVar[list[Param]] = [MERGE_LEVELS, POSITIVE_CLASS]
     prepared_class = PreparedClassification
     plots: ClassVar[dict[str, str]] = {
         "confusion_matrix": "Confusion matrix",
@@ -71,10 +77,15 @@ class Classification(Supervised):
     }
 
     def read_target(
-        self, series: Column, name: str, reading: ColumnReading, reporter: EventReporter
+        self,
+        series: Column,
+        name: str,
+        reading: ColumnReading,
+        reporter: EventReporter,
+        settings: JSON,
     ) -> Target:
         """Return codes 0 … k - 1 and labels; see `labels.read_classes`."""
-        return labels.read_classes(series, name, reporter)
+        return labels.read_classes(series, name, reporter, settings["positive_class"])
 
     def check_split(self, target: Target, train_size: float) -> None:
         """Raise `PlanFailed` unless each class can have a row in the training part and the hold-out."""

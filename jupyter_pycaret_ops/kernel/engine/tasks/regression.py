@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from jupyter_pycaret_ops.common.protocol import JSON
 from jupyter_pycaret_ops.common.tables.column_reading import ColumnReading
 from jupyter_pycaret_ops.common.task_types import REGRESSION
 
@@ -39,7 +40,12 @@ class Regression(Supervised):
     }
 
     def read_target(
-        self, series: Column, name: str, reading: ColumnReading, reporter: EventReporter
+        self,
+        series: Column,
+        name: str,
+        reading: ColumnReading,
+        reporter: EventReporter,
+        settings: JSON,
     ) -> Target:
         """Return the target as float64; see `labels.read_numbers`."""
         return labels.read_numbers(series, name, reading, reporter)

@@ -27,8 +27,10 @@ from ..preparation import Preparation, make_recipe
 from ..preparation import params as preparing
 from ..prepared_task import PreparedTask
 from ..reading_params import READING_NAMES, READING_PARAMS, reading_settings
-from ..scoring.supervised import FoldScorer
+from ..scoring.supervised import FoldScorer, fitted
 from ..training_profile import profile_training
+from ..validation import NAMES as VALIDATION_NAMES
+from ..validation import VALIDATION_PARAMS, Validation, column_params, read_validation
 from .base import Task, report_preprocessing
 
 #: with fewer rows neither a hold-out nor two folds can be made
@@ -64,7 +66,8 @@ class PreparedSupervised(PreparedTask):
             raw, target = self._without_outliers(steps, raw, target)
         step = ("model", self.wrap_estimator(model))
         pipeline = Pipeline([("input", self.table.step), *steps, step])
-        return pipeline.fit(raw, target)
+        weights = self.experiment.validation and self.experiment.validation.weights
+        return fitted(pipeline, raw, target, weights)
 
     def reading(self) -> dict[str, JSON]:
         """See `PreparedTask.reading`."""
@@ -90,7 +93,9 @@ class PreparedSupervised(PreparedTask):
         """Return how columns were prepared."""
         preparation = self.experiment.preparation
         recorded = {"kind": preparing.PYCARET} if preparation is None else preparation.to_json()
-        return {"preparation": recorded}
+        validation = self.experiment.validation
+        split = {} if validation is None else validation.to_json(self.scorer.n_folds)
+        return {"preparation": recorded, "validation": split}
 
     def training_profile(self) -> JSON | None:
         """Describe the features and the target."""
@@ -105,7 +110,10 @@ class PreparedSupervised(PreparedTask):
         """Score with the metrics of the folds; see `PreparedTask.score_holdout`."""
         experiment, scorer = self.experiment, self.scorer
         assert isinstance(scorer, FoldScorer)
-        return plain(scorer.evaluate(fitted, experiment.holdout, experiment.holdout_target))  # type: ignore[no-any-return]
+        found = scorer.evaluate(
+            fitted, experiment.holdout, experiment.holdout_target, experiment.holdout_weights
+        )
+        return plain(found)  # type: ignore[no-any-return]
 
     def draw(self, pipeline: Estimator, plot: str, left_s: float) -> JSON | None:
         """Draw with the engine, on the hold-out."""
@@ -162,7 +170,12 @@ class Supervised(Task):
 
     @abstractmethod
     def read_target(
-        self, series: Column, name: str, reading: ColumnReading, reporter: EventReporter
+        self,
+        series: Column,
+        name: str,
+        reading: ColumnReading,
+        reporter: EventReporter,
+        settings: JSON,
     ) -> Target:
         """Return the target of a column without missing values, Series of shape (n_rows,)."""
 
@@ -180,7 +193,7 @@ class Supervised(Task):
     def own_params(self) -> list[Param]:
         """Return the parameters that say how columns are read and prepared."""
         target_params = [] if self.type.answers == "labels" else preparing.TARGET_PARAMS
-        own = [preparing.PREPARATION, *preparing.OWN_PARAMS, *target_params]
+        own = [preparing.PREPARATION, *preparing.OWN_PARAMS, *target_params, *VALIDATION_PARAMS]
         return [*READING_PARAMS, *self.label_params, *own]
 
     def toy_experiment(self, reporter: EventReporter) -> SupervisedExperiment:
@@ -203,10 +216,10 @@ class Supervised(Task):
         settings = self._read_settings(spec)
         preparing.check(settings)
         file = file_settings(spec.data)
-        table, target = self.read_data(frame, spec.target, settings, reporter, file)
+        table, target, validation = self.read_data(frame, spec.target, settings, reporter, file)
         self.check_split(target, settings["train_size"])
         reporter.checkpoint()
-        experiment = self._fit(table, target, settings, reporter)
+        experiment = self._fit(table, target, settings, reporter, validation)
         name, is_greater_better = self._metric(experiment, metric)
         folds = self._folds(experiment, settings["fold"], reporter)
         sizes = experiment.sizes
@@ -216,6 +229,13 @@ class Supervised(Task):
             {**sizes, "folds": folds},
         )
         report_preprocessing(experiment.preprocessing, reporter)
+        without = experiment.models_without_weights() if validation.weights is not None else []
+        if without:
+            reporter.warn(
+                f"These models take no weights; {settings['sample_weight']} counts in their metrics only: "
+                f"{', '.join(without)}.",
+                reason="sample_weight",
+            )
         return self.prepared_class(
             spec=spec,
             reporter=reporter,
@@ -238,8 +258,8 @@ class Supervised(Task):
         settings: JSON,
         reporter: EventReporter,
         file: ReadingSettings = NO_SETTINGS,
-    ) -> tuple[features.Table, Target]:
-        """Return the rows and columns that are used, and their target.
+    ) -> tuple[features.Table, Target, Validation]:
+        """Return the rows and columns that are used, their target, and how the rows are split.
 
         `file` : what the file says of its columns. Rows without a target are left out. Raises `PlanFailed` when too little is left.
         """
@@ -253,10 +273,20 @@ class Supervised(Task):
         named = labels.drop_missing_target(named, name, target_reading, reporter, is_label=is_label)
         if settings.get("merge_levels"):
             named[name] = labels.merge_levels(named[name], name, reporter)
-        read_target = self.read_target(named[name], name, target_reading, reporter)
+        read_target = self.read_target(named[name], name, target_reading, reporter, settings)
+        validation = read_validation(named, readings, settings, is_label=is_label)
+        ignored = [
+            *settings["ignore_features"],
+            *(
+                column
+                for column in dict.fromkeys(column_params(settings).values())
+                if column not in settings["keep_features"]
+                and column not in settings["ignore_features"]
+            ),
+        ]
         table = features.read_features(
             named.drop(columns=[name]),
-            settings["ignore_features"],
+            ignored,
             {name, *self._reserved},
             reporter,
             reading,
@@ -268,10 +298,15 @@ class Supervised(Task):
                 "user",
                 f"There are {len(named)} rows with a target; give at least {MIN_ROWS}.",
             )
-        return table, read_target
+        return table, read_target, validation
 
     def _fit(
-        self, table: features.Table, target: Target, settings: JSON, reporter: EventReporter
+        self,
+        table: features.Table,
+        target: Target,
+        settings: JSON,
+        reporter: EventReporter,
+        validation: Validation | None = None,
     ) -> SupervisedExperiment:
         data = table.step.transform(table.raw)
         preparation = None
@@ -282,13 +317,15 @@ class Supervised(Task):
         engine_settings = {
             name: value
             for name, value in preparing.engine_settings(settings).items()
-            if name not in READING_NAMES
+            if name not in READING_NAMES | VALIDATION_NAMES
         }
         engine_settings["target"] = target.name
         try:
             return SupervisedExperiment(
-                self.engine_class(), data, reporter, engine_settings, preparation
+                self.engine_class(), data, reporter, engine_settings, preparation, validation
             )
+        except PlanFailed:
+            raise
         except Exception as error:
             raise PlanFailed(
                 "engine", f"The data could not be set up for training: {describe_error(error)}"
@@ -298,6 +335,12 @@ class Supervised(Task):
         self, experiment: SupervisedExperiment, requested: int, reporter: EventReporter
     ) -> int:
         maximum, reason = self.max_folds(experiment.train_target)
+        validation = experiment.validation
+        if validation is not None:
+            own = validation.max_folds(experiment.train_positions)
+            if validation.strategy == "predefined" and own is not None:
+                return own[0]
+            maximum, reason = own or (maximum, reason)
         folds = max(2, min(int(requested), maximum))
         if folds < requested:
             reporter.report_data_change(
