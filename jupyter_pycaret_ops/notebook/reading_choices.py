@@ -10,7 +10,11 @@ from ..common.tables.column_cells import SETTABLE_TYPES
 from .markup import button, escape, mark
 
 #: what the button of a notice says
-_WORDS = {"labels_differ_by_case": "Treat as one", "leak_suspect": "Leave out"}
+_WORDS = {
+    "labels_differ_by_case": "Treat as one",
+    "leak_suspect": "Leave out",
+    "groups": "Keep groups together",
+}
 
 
 @dataclass(slots=True)

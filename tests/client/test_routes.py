@@ -181,11 +181,11 @@ def use_serving(client: Client, workspace_id: str, run_id: str, mark: str) -> No
     again = client.pipelines.promote(run_id, "kinds")
     assert (pipeline["version"], again["version"]) == (1, 2)
     client.pipelines.delete(again["id"])
-    assert client.pipelines.get(pipeline["id"])["labels"] == ["big", "small"]
+    assert client.pipelines.get(pipeline["id"])["labels"] == ["small", "big"]
     assert len(client.pipelines.list(workspace_id)) == 1
     slug = f"kinds-{mark}"
     deployment = client.pipelines.deploy(pipeline["id"], slug, "api-key")
-    assert client.deployments.schema(slug)["labels"] == ["big", "small"]
+    assert client.deployments.schema(slug)["labels"] == ["small", "big"]
     answer = client.deployments.predict(slug, [{"size": 50}, {"size": 2}], proba=True)
     assert [one["prediction"] for one in answer["predictions"]] == ["big", "small"]
     assert client.deployments.predict(slug, [{"size": 1, "x": 2}], ignore_extra=True)["predictions"]

@@ -22,6 +22,7 @@ from .alternatives import alternatives
 from .association import TargetAssociation, leak_notice, level_notice
 from .columns import ReadingSettings, each_column, read_column_as, read_columns
 from .distinct_texts import DistinctTexts
+from .groups import group_notices
 from .repeated_rows import RepeatedRows
 from .text_values import different, lengths, most_frequent, numbers_of_column, times_of_column
 from .values import plain_value
@@ -46,12 +47,13 @@ def profile(
     """Return the profile of a DataFrame of shape (n_rows, n_columns), as plain JSON.
 
     With `target`, the name of a column, each of the others has its association with it, and `notices` has the leak
-    suspects and the labels that differ by case.
+    suspects and the labels that differ by case. Groups are noticed for the target, else for the one suggested.
     """
     frame = frame.set_axis(portable.unique_names(frame.columns), axis=1).reset_index(drop=True)
     if target not in frame.columns:
         target = None
     columns, reported, notices = [], [], []
+    readings: dict[str, ColumnReading] = {}
     associations = None if target is None else _target_of(frame, target, settings)
     repeated = RepeatedRows(frame) if len(frame) <= MAX_ROWS_COMPARED else None
     for reading, texts in each_column(frame, settings, target=target):
@@ -75,6 +77,7 @@ def profile(
         reported += reading.reported
         if repeated is not None:
             repeated.add(frame[reading.name], texts)
+        readings[reading.name] = reading
     described = [
         {
             "name": column["name"],
@@ -86,6 +89,10 @@ def profile(
         }
         for column in columns
     ]
+    suggestion = suggest_for(described, target)
+    predicted = target or (suggestion or {}).get("target")
+    if predicted in readings and (suggestion or {}).get("task") in ("classification", "regression"):
+        notices += group_notices(frame, readings, str(predicted), _plain_numbers)
     return {
         "rows": len(frame),
         "duplicates": None if repeated is None else repeated.count(),
@@ -93,9 +100,14 @@ def profile(
         "columns": columns,
         "reported": reported,
         "notices": notices,
-        "suggestion": suggest_for(described, target),
+        "suggestion": suggestion,
         "memory_bytes": int(frame.memory_usage(deep=False).sum()),
     }
+
+
+def _plain_numbers(series: Any, reading: ColumnReading) -> Any:
+    """Return the numbers of a part of a column, float64 array of shape (n_rows,), None for other columns."""
+    return _numbers(series, reading, None)[0]
 
 
 def _target_of(frame: Any, target: str, settings: ReadingSettings) -> TargetAssociation:

@@ -25,6 +25,27 @@ def find(session: Session, source_id: str, version: int, target: str = "") -> Pr
     )
 
 
+def group_notices(session: Session, snapshot: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what the profile of a run's data notices of groups, where the run does not say how rows are split.
+
+    `snapshot` : of a run that is submitted.
+    """
+    setup_params = snapshot.get("setup_params") or {}
+    source_id, version = snapshot.get("data_source_id"), snapshot.get("data_version")
+    if source_id is None or version is None or {"fold_groups", "fold_strategy"} & set(setup_params):
+        return []
+    target = snapshot.get("target") or ""
+    for asked in (target, ""):
+        profile = find(session, source_id, version, asked)
+        if profile is None or profile.status != READY:
+            continue
+        suggested = (profile.content.get("suggestion") or {}).get("target")
+        if asked or suggested == target:
+            notices = profile.content.get("notices") or []
+            return [notice for notice in notices if notice.get("code") == "groups"]
+    return []
+
+
 def begin(
     session: Session, source_id: str, version: int, target: str, now: datetime
 ) -> Profile | None:

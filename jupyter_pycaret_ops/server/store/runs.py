@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, defer
 from ...common.errors import Conflict, NotFound, QueueFull, Stale
 from .. import lifecycle
 from ..lifecycle import Move, Status
-from . import events
+from . import events, profiles
 from .access import Caller, Role, require
 from .models import Artifact, DataSource, Member, Run
 from .names import storable
@@ -118,6 +118,8 @@ def submit(session: Session, caller: Caller, new: NewRun, *, now: datetime, queu
     session.add(run)
     session.flush()
     events.append(session, run, "run.queued", label, now, {"plan": new.plan})
+    for noticed in profiles.group_notices(session, new.snapshot):
+        events.append(session, run, "run.groups_noticed", noticed["message"], now, noticed)
     return run
 
 

@@ -61,9 +61,8 @@ def test_columns(case):
         )
         if "levels" in wanted:
             assert sorted(str(item["value"]) for item in column["top"]) == wanted["levels"]
-    if case["file"] != "patients.csv":  # groups are not noticed yet
-        said = json.dumps(found["reported"], ensure_ascii=False)
-        assert all(name in said for name in case.get("reported", []))
+    said = json.dumps([found["reported"], found["notices"]], ensure_ascii=False)
+    assert all(name in said for name in case.get("reported", []))
     for key, value in case.get("suggest", {}).items():
         assert found["suggestion"][key] == value
 
