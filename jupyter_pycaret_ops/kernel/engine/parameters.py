@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jupyter_pycaret_ops.common.protocol import JSON
+from jupyter_pycaret_ops.common.pycaret3_setup import why_not
 
 from .interfaces import PlanFailed
 from .json_values import plain
@@ -52,7 +53,8 @@ def read(given: JSON, params: Iterable[Param], what: str) -> JSON:
         if name not in known:
             raise PlanFailed(
                 "user",
-                f"There is no {what} “{name}”; there are: {', '.join(known) or 'none'}.",
+                f"There is no {what} “{name}”; there are: {', '.join(known) or 'none'}."
+                + (why_not(name) if what == "set-up parameter" else ""),
             )
         error = validation_error(value, known[name].schema)
         if error:

@@ -22,6 +22,9 @@ _MODULES = {
     "ExtraTreesRegressor": "ensemble",
     "IsolationForest": "ensemble",
     "TfidfVectorizer": "feature_extraction.text",
+    "CountVectorizer": "feature_extraction.text",
+    "RandomForestClassifier": "ensemble",
+    "RandomForestRegressor": "ensemble",
     "SelectFromModel": "feature_selection",
     "SelectKBest": "feature_selection",
     "SelectPercentile": "feature_selection",
@@ -29,6 +32,7 @@ _MODULES = {
     "VarianceThreshold": "feature_selection",
     "f_classif": "feature_selection",
     "f_regression": "feature_selection",
+    "IterativeImputer": "impute",
     "KNNImputer": "impute",
     "SimpleImputer": "impute",
     "LocalOutlierFactor": "neighbors",
@@ -135,6 +139,10 @@ def _imports(used: str, own: list[str]) -> str:
         f"from sklearn.{m} import {', '.join(names)}" for m, names in sorted(by_module.items())
     ]
     standard = ["from __future__ import annotations", "", "from enum import StrEnum"]
+    if "IterativeImputer" in used:
+        lines.insert(0, "from sklearn.experimental import enable_iterative_imputer")
+    if re.search(r"\bLGBM\w+", used):
+        lines.append("from lightgbm import LGBMClassifier, LGBMRegressor")
     return "\n".join([*standard, "from typing import Any", "", *lines])
 
 

@@ -10,6 +10,7 @@ import msgspec
 
 from ...common.engine_facts import SAMPLE_SETS, SAMPLE_TARGET
 from ...common.errors import FieldError, Invalid, NotFound
+from ...common.pycaret3_setup import why_not
 from ...common.tables.named_columns import column_faults, with_stored_types
 from ...common.task_types import TASK_TYPES
 from ..data_sources.stored_source import reading_options
@@ -291,7 +292,8 @@ def check_params(
         found = next((item for item in offered if item["name"] == name), None)
         if found is None:
             names = ", ".join(item["name"] for item in offered) or "none"
-            errors.add(f"There is no parameter “{name}”; there are {names}.", where, name)
+            reason = why_not(name) if where == "setup_params" else ""
+            errors.add(f"There is no parameter “{name}”; there are {names}.{reason}", where, name)
             continue
         error = next(iter(Draft202012Validator(found.get("schema", {})).iter_errors(value)), None)
         if error is not None:

@@ -265,6 +265,8 @@ def test_composed_models_have_the_preparation_that_their_members_need(
         {"numeric_imputation": "knn"},
         {"numeric_imputation": -1},
         {"numeric_imputation": "-1.5"},
+        {"imputation_type": "iterative"},
+        {"imputation_type": "iterative", "numeric_iterative_imputer": "rf"},
         {"categorical_imputation": "mode"},
         {"categorical_imputation": "none said"},
         {"max_encoding_ohe": 2},
@@ -285,6 +287,7 @@ def test_composed_models_have_the_preparation_that_their_members_need(
         {"pca": True, "pca_method": "kernel", "pca_components": 4},
         {"feature_selection": True, "n_features_to_select": 3},
         {"feature_selection": True, "feature_selection_method": "univariate"},
+        {"feature_selection": True, "feature_selection_estimator": "lightgbm"},
         {"remove_outliers": True, "outliers_threshold": 0.3},
         {"remove_outliers": True, "outliers_method": "lof"},
         {"transform_target": True},
@@ -310,6 +313,16 @@ def test_each_parameter_changes_what_the_model_learns(plan, recorder, shops, set
         predicted = recorder.pipeline(model_id).predict(table)
         assert np.isfinite(np.asarray(predicted, dtype=float)).all()
     assert differs
+
+
+def test_words_are_counted_plainly_or_by_how_rare_they_are(plan, shops):
+    table = shops[["said", "rich"]]
+    boards = [
+        plan(table, "rich", model_id="lr", setup={"fold": 2, "text_features_method": method})
+        for method in ("tf-idf", "bow")
+    ]
+    weighed, plain = (board.leaderboard[0]["AUC"] for board in boards)
+    assert weighed != plain
 
 
 def test_wrong_parameters_are_refused_with_their_names(plan, shops):

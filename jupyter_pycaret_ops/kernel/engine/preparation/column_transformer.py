@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import TruncatedSVD
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.impute import KNNImputer, SimpleImputer
+from sklearn.experimental import enable_iterative_imputer  # noqa: F401 - the import below needs it
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+from sklearn.impute import IterativeImputer, KNNImputer, SimpleImputer
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
@@ -79,6 +80,24 @@ def power(method: str, seed: int) -> Any:
     return PowerTransformer(method="yeo-johnson")
 
 
+def forest(name: str, *, is_label: bool, seed: int, n_trees: int = 100) -> Any:
+    """Return the unfitted model of trees that parameters call `et`, `rf` or `lightgbm`."""
+    if name == "lightgbm":
+        import lightgbm
+
+        kind = lightgbm.LGBMClassifier if is_label else lightgbm.LGBMRegressor
+        return kind(n_estimators=n_trees, random_state=seed, n_jobs=1, verbosity=-1)
+    from sklearn import ensemble
+
+    kinds = {
+        ("et", True): ensemble.ExtraTreesClassifier,
+        ("et", False): ensemble.ExtraTreesRegressor,
+        ("rf", True): ensemble.RandomForestClassifier,
+        ("rf", False): ensemble.RandomForestRegressor,
+    }
+    return kinds[name, is_label](n_estimators=n_trees, random_state=seed, n_jobs=1)
+
+
 class _Builder:
     """The transformers of each kind of column, for a family of models."""
 
@@ -89,6 +108,7 @@ class _Builder:
         self._keeps_missing = (
             family is Family.TREES_WITH_MISSING
             and settings["numeric_imputation"] == "auto"
+            and settings["imputation_type"] == "simple"
             and not settings["polynomial_features"]
         )
 
@@ -148,8 +168,10 @@ class _Builder:
         return list(recipe.cyclic) if self._is_scaled else []
 
     def text(self, n_components: int) -> Any:
-        words = TfidfVectorizer(token_pattern=WORD, max_features=MAX_WORDS)
-        parts = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), max_features=MAX_WORDS)
+        is_plain = self._settings["text_features_method"] == "bow"
+        counter = CountVectorizer if is_plain else TfidfVectorizer
+        words = counter(token_pattern=WORD, max_features=MAX_WORDS)
+        parts = counter(analyzer="char_wb", ngram_range=(3, 5), max_features=MAX_WORDS)
         steps = [
             SimpleImputer(strategy="constant", fill_value="", keep_empty_features=True),
             FunctionTransformer(np.ravel, feature_names_out="one-to-one"),
@@ -160,6 +182,16 @@ class _Builder:
 
     def _imputer(self) -> Any:
         strategy = self._settings["numeric_imputation"]
+        if self._settings["imputation_type"] == "iterative":
+            imputer = IterativeImputer(
+                estimator=self._predictor(),
+                max_iter=self._settings["iterative_imputation_iters"],
+                add_indicator=True,
+                keep_empty_features=True,
+                random_state=self._seed,
+            )
+            # it writes into its input, which pandas does not let it do with a column of a table
+            return make_pipeline(FunctionTransformer(np.array), imputer)
         if strategy == "knn":
             return KNNImputer(add_indicator=True, keep_empty_features=True)
         if strategy in _STRATEGIES:
@@ -167,6 +199,12 @@ class _Builder:
         else:
             how = {"strategy": "constant", "fill_value": float(strategy)}
         return SimpleImputer(**how, add_indicator=True, keep_empty_features=True)
+
+    def _predictor(self) -> Any:
+        name = self._settings["numeric_iterative_imputer"]
+        if name == "bayesian_ridge":
+            return None  # scikit-learn's own choice
+        return forest(name, is_label=False, seed=self._seed, n_trees=20)
 
     def _level_imputer(self) -> list[Any]:
         text = self._settings["categorical_imputation"]

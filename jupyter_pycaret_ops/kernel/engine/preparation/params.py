@@ -42,6 +42,24 @@ OWN_PARAMS = [
         "What replaces a missing number: auto is the median, and for trees nothing; or a number of your own.",
     ),
     Param(
+        "imputation_type",
+        _one_of("simple", "iterative"),
+        "simple",
+        "Missing numbers are replaced by one value each, or predicted from the other numbers, in rounds.",
+    ),
+    Param(
+        "iterative_imputation_iters",
+        {"type": "integer", "minimum": 1, "maximum": 100},
+        5,
+        "Rounds of the iterative imputation.",
+    ),
+    Param(
+        "numeric_iterative_imputer",
+        _one_of("bayesian_ridge", "rf", "lightgbm"),
+        "bayesian_ridge",
+        "The model that predicts missing numbers in the iterative imputation.",
+    ),
+    Param(
         "categorical_imputation",
         {"type": "string", "minLength": 1},
         "auto",
@@ -79,6 +97,12 @@ OWN_PARAMS = [
         _one_of("yeo-johnson", "quantile"),
         "yeo-johnson",
         "How numbers are made more Gaussian with transformation.",
+    ),
+    Param(
+        "text_features_method",
+        _one_of("tf-idf", "bow"),
+        "tf-idf",
+        "How words and parts of words of free text are counted: weighed by how rare they are, or plainly.",
     ),
     Param(
         "polynomial_features",
@@ -152,6 +176,12 @@ OWN_PARAMS = [
         _one_of("classic", "univariate", "sequential"),
         "classic",
         "How columns are selected: by the importances of a forest, by a test of each column, or one after the other.",
+    ),
+    Param(
+        "feature_selection_estimator",
+        _one_of("et", "rf", "lightgbm"),
+        "et",
+        "The model whose importances select columns: extra trees, a random forest or LightGBM.",
     ),
     Param(
         "n_features_to_select",

@@ -10,7 +10,7 @@ from jupyter_pycaret_ops.common.protocol import JSON
 
 from ..interfaces import Estimator
 from .as_code import code_of
-from .column_transformer import build, power
+from .column_transformer import build, forest, power
 from .families import Family, family_of
 from .params import AUTO
 from .recipe import Recipe
@@ -108,17 +108,16 @@ class Preparation:
         return decomposition.IncrementalPCA(n_components)
 
     def _selection(self, seed: int) -> Any:
-        from sklearn import ensemble, feature_selection
+        from sklearn import feature_selection
 
         given = self.settings["n_features_to_select"]
         wanted = given if given < 1 else int(given)
         is_label = self.target_type != "continuous"
-        forest_class = ensemble.ExtraTreesClassifier if is_label else ensemble.ExtraTreesRegressor
-        forest = forest_class(n_estimators=100, random_state=seed, n_jobs=1)
+        trees = forest(self.settings["feature_selection_estimator"], is_label=is_label, seed=seed)
         method = self.settings["feature_selection_method"]
         if method == "sequential":
             return feature_selection.SequentialFeatureSelector(
-                forest.set_params(n_estimators=10), n_features_to_select=wanted, cv=3
+                trees.set_params(n_estimators=10), n_features_to_select=wanted, cv=3
             )
         if method == "univariate":
             test = feature_selection.f_classif if is_label else feature_selection.f_regression
@@ -126,7 +125,7 @@ class Preparation:
                 return feature_selection.SelectPercentile(test, percentile=100 * wanted)
             return feature_selection.SelectKBest(test, k=wanted)
         return feature_selection.SelectFromModel(
-            forest, threshold=-math.inf, max_features=NumberOfColumns(wanted)
+            trees, threshold=-math.inf, max_features=NumberOfColumns(wanted)
         )
 
     def _model(self, estimator: Estimator) -> Estimator:
