@@ -207,7 +207,7 @@ class ParamSchema(TypedDict):
     """The words of JSON Schema that parameters use."""
 
     anyOf: NotRequired[list[dict[str, Any]]]
-    enum: NotRequired[list[str]]
+    enum: NotRequired[list[str | None]]
     exclusiveMaximum: NotRequired[float]
     exclusiveMinimum: NotRequired[float]
     items: NotRequired[dict[str, Any]]
@@ -986,6 +986,7 @@ class ParamCard(TypedDict):
 
     default: Any
     description: str
+    group: NotRequired[str]
     name: str
     schema: ParamSchema
 

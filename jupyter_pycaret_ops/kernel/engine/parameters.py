@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from jupyter_pycaret_ops.common.protocol import JSON
@@ -25,12 +25,13 @@ _TYPES: dict[str, tuple[type, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Param:
-    """One parameter with the JSON Schema of its value and its default."""
+    """One parameter with the JSON Schema of its value and its default; `group` : what it is about, for forms."""
 
     name: str
     schema: JSON
     default: Any
     description: str
+    group: str = ""
 
     def to_json(self) -> JSON:
         """Return the parameter as `/describe` shows it."""
@@ -39,7 +40,13 @@ class Param:
             "schema": self.schema,
             "default": plain(self.default),
             "description": self.description,
+            "group": self.group,
         }
+
+
+def grouped(group: str, params: Iterable[Param]) -> list[Param]:
+    """Return parameters with the name of what they are about."""
+    return [replace(param, group=group) for param in params]
 
 
 def read(given: JSON, params: Iterable[Param], what: str) -> JSON:

@@ -49,6 +49,12 @@ IGNORE_FEATURES = Param(
     [],
     "Columns to leave out, such as identifiers.",
 )
+_GROUPS = {
+    **dict.fromkeys(("train_size", "fold"), "validation"),
+    **dict.fromkeys(
+        ("normalize", "transformation", "remove_outliers", "feature_selection"), "preparation"
+    ),
+}
 _TYPES_OF_DEFAULTS = {bool: "boolean", int: "integer", float: "number", str: "string"}
 
 
@@ -64,5 +70,5 @@ def engine_params(engine_class: Any) -> list[Param]:
         else:  # new in a later engine: typed by its default
             json_type = _TYPES_OF_DEFAULTS.get(type(default))
             schema, description = ({"type": json_type} if json_type else {}), ""
-        found.append(Param(name, schema, default, description))
+        found.append(Param(name, schema, default, description, _GROUPS.get(name, "")))
     return found

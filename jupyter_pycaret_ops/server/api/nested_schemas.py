@@ -138,7 +138,7 @@ class ParamSchema(TypedDict, total=False):
     """The words of JSON Schema that parameters use."""
 
     type: str | list[str]
-    enum: list[str]
+    enum: list[str | None]
     anyOf: list[Json]
     minimum: float
     maximum: float
@@ -155,6 +155,8 @@ class ParamCard(TypedDict):
     schema: ParamSchema
     default: Any
     description: str
+    #: what it is about, for forms: `reading`, `preparation`, `validation`, or empty
+    group: NotRequired[str]
 
 
 class PlanCard(TypedDict):

@@ -360,6 +360,7 @@ export interface components {
     readonly ParamCard: {
       readonly default: unknown;
       readonly description: string;
+      readonly group?: string;
       readonly name: string;
       readonly schema: components['schemas']['ParamSchema'];
     };
@@ -369,7 +370,7 @@ export interface components {
      */
     readonly ParamSchema: {
       readonly anyOf?: readonly Record<string, unknown>[];
-      readonly enum?: readonly string[];
+      readonly enum?: readonly (string | null)[];
       readonly exclusiveMaximum?: number;
       readonly exclusiveMinimum?: number;
       readonly items?: Record<string, unknown>;

@@ -8,6 +8,14 @@ import type { NewRunModel } from './model';
 import { kindOf, textOf } from './params';
 import { defaultMetric, type IFormState } from './state';
 
+/** What parameters are about, in the order of the form; the rest comes first. */
+const GROUPS = ['', 'validation', 'preparation', 'reading'] as const;
+
+function groupOf(param: IParam): string {
+  const group = param.group ?? '';
+  return (GROUPS as ReadonlyArray<string>).includes(group) ? group : '';
+}
+
 /**
  * What most people leave as it is, folded away.
  */
@@ -25,6 +33,11 @@ export function Advanced({
     return null;
   }
   const touched = params.filter(param => state.values[param.name] !== undefined).length;
+  const words: Record<string, string> = {
+    validation: trans.__('Validation: how rows are split and scored'),
+    preparation: trans.__('Preparation: what models get of the columns'),
+    reading: trans.__('Reading: what the columns hold')
+  };
   const faulty = params.some(param => state.errors[param.name] !== undefined);
   return (
     <details className="jp-pycaret-form__fold jp-pycaret-form__more" open={faulty || undefined}>
@@ -37,11 +50,19 @@ export function Advanced({
             : trans.__('%1 settings, all at defaults', formatCount(params.length))}
         </span>
       </summary>
-      <div className="jp-pycaret-form">
-        {params.map(param => (
-          <ParamField key={param.name} model={model} state={state} param={param} />
-        ))}
-      </div>
+      {GROUPS.map(group => {
+        const inside = params.filter(param => groupOf(param) === group);
+        return inside.length === 0 ? null : (
+          <fieldset key={group} className="jp-pycaret-form jp-pycaret-form__group-of">
+            {group === '' ? null : (
+              <legend className="jp-pycaret-form__legend">{words[group]}</legend>
+            )}
+            {inside.map(param => (
+              <ParamField key={param.name} model={model} state={state} param={param} />
+            ))}
+          </fieldset>
+        );
+      })}
     </details>
   );
 }

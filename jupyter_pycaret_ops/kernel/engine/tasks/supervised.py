@@ -22,7 +22,7 @@ from ..interfaces import Column, Estimator, Frame, PlanFailed
 from ..json_values import plain
 from ..labels import Target
 from ..limits import Limits
-from ..parameters import Param
+from ..parameters import Param, grouped
 from ..preparation import Preparation, make_recipe
 from ..preparation import params as preparing
 from ..prepared_task import PreparedTask
@@ -193,8 +193,12 @@ class Supervised(Task):
     def own_params(self) -> list[Param]:
         """Return the parameters that say how columns are read and prepared."""
         target_params = [] if self.type.answers == "labels" else preparing.TARGET_PARAMS
-        own = [preparing.PREPARATION, *preparing.OWN_PARAMS, *target_params, *VALIDATION_PARAMS]
-        return [*READING_PARAMS, *self.label_params, *own]
+        own = [preparing.PREPARATION, *preparing.OWN_PARAMS, *target_params]
+        return [
+            *grouped("reading", [*READING_PARAMS, *self.label_params]),
+            *grouped("preparation", own),
+            *grouped("validation", VALIDATION_PARAMS),
+        ]
 
     def toy_experiment(self, reporter: EventReporter) -> SupervisedExperiment:
         """Return an experiment on 40 rows whose target works as two classes and as numbers."""
