@@ -16,6 +16,7 @@ from jupyter_pycaret_ops.common.tables.column_cells import JSON_TYPES
 from jupyter_pycaret_ops.common.tables.column_reading import LEFT_OUT, ColumnReading
 from jupyter_pycaret_ops.common.tables.spellings import MISSING_TEXTS, with_offset
 from jupyter_pycaret_ops.common.tables.suggestion import MAX_INTEGER_CLASSES, suggest_for
+from jupyter_pycaret_ops.common.task_types import task_ids
 
 from ..engine import portable
 from .alternatives import alternatives
@@ -28,6 +29,8 @@ from .text_values import different, lengths, most_frequent, numbers_of_column, t
 from .values import plain_value
 
 MAX_LEVELS = 40
+#: tasks whose rows may belong together
+SUPERVISED = task_ids(lambda task: task.is_supervised)
 #: levels that are kept, so that two versions can be compared
 MAX_STORED = 1_000
 KEPT_LEVELS = frozenset({"category", "boolean", "ordinal"})
@@ -91,7 +94,7 @@ def profile(
     ]
     suggestion = suggest_for(described, target)
     predicted = target or (suggestion or {}).get("target")
-    if predicted in readings and (suggestion or {}).get("task") in ("classification", "regression"):
+    if predicted in readings and (suggestion or {}).get("task") in SUPERVISED:
         notices += group_notices(frame, readings, str(predicted), _plain_numbers)
     return {
         "rows": len(frame),

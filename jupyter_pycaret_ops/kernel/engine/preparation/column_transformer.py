@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ from sklearn.preprocessing import (
 
 from jupyter_pycaret_ops.common.protocol import JSON
 
-from ..interfaces import Estimator
+from ..interfaces import Estimator, PlanFailed
 from .families import Family
 from .recipe import Recipe
 from .transformers import CyclicEncoder, FrequencyEncoder, GroupStatistics
@@ -81,10 +82,17 @@ def power(method: str, seed: int) -> Any:
 
 
 def forest(name: str, *, is_label: bool, seed: int, n_trees: int = 100) -> Any:
-    """Return the unfitted model of trees that parameters call `et`, `rf` or `lightgbm`."""
-    if name == "lightgbm":
-        import lightgbm
+    """Return the unfitted model of trees that parameters call `et`, `rf` or `lightgbm`.
 
+    Raises `PlanFailed` for LightGBM where it is not installed.
+    """
+    if name == "lightgbm":
+        try:
+            lightgbm = importlib.import_module("lightgbm")  # an extra of PyCaret's
+        except ImportError:
+            raise PlanFailed(
+                "user", "LightGBM is not installed here; choose “et” or “rf”, or install lightgbm."
+            ) from None
         kind = lightgbm.LGBMClassifier if is_label else lightgbm.LGBMRegressor
         return kind(n_estimators=n_trees, random_state=seed, n_jobs=1, verbosity=-1)
     from sklearn import ensemble
