@@ -49,7 +49,7 @@ def register(server: LiveServer, kind: str, config: dict[str, Any], name: str) -
 
 def train(server: LiveServer, source: str, target: str = "target") -> dict[str, Any]:
     experiment = server.experiment(setup_params={"fold": 2, "session_id": 1}, target=target)
-    run = server.submit(experiment, plan="create", model_id="lr", data_source_id=source)
+    run = server.submit(experiment, plan="create", model_id="rf", data_source_id=source)
     return server.ended(run["id"])
 
 
