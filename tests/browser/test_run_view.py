@@ -218,7 +218,8 @@ def test_a_run_is_followed_to_its_end_where_no_websocket_gets_through(
     )
     view = page.get_by_role("article", name=f"Run {name}", exact=True)
     board = view.get_by_role("table", name="Leaderboard", exact=True)
-    expect(board.get_by_role("row")).to_have_count(4, timeout=120_000)
+    # the head, three models, and the baseline
+    expect(board.get_by_role("row")).to_have_count(5, timeout=120_000)
     chip = view.locator(".jp-pycaret-status--chip")
     expect(chip).to_have_text("Succeeded", timeout=60_000)
     expect(view.get_by_role("button", name="Promote", exact=True)).to_be_visible()
