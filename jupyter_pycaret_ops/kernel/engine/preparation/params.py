@@ -136,9 +136,9 @@ OWN_PARAMS = [
     ),
     Param(
         "create_date_columns",
-        {"type": "array", "items": _one_of(*portable.DATE_PARTS)},
-        list(portable.DATE_PARTS),
-        "The parts of dates to use, where they vary.",
+        {"type": ["array", "null"], "items": _one_of(*portable.DATE_PARTS)},
+        None,
+        f"The parts of dates to use, all that vary by default: {', '.join(portable.DATE_PARTS)}.",
     ),
     Param(
         "low_variance_threshold",

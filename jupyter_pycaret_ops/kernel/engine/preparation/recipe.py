@@ -59,13 +59,14 @@ def make_recipe(table: Table, data: Any, settings: JSON) -> Recipe:
     parameters as used.
     """
     recipe = Recipe()
+    wanted = settings["create_date_columns"]
     for column in table.columns:
         name, kind = column["safe"], column["kind"]
         if kind == "boolean":
             recipe.booleans.append(name)
         elif kind == "date":
             for part in column["parts"]:
-                if part not in settings["create_date_columns"]:
+                if wanted is not None and part not in wanted:
                     continue
                 recipe.numbers.append(f"{name}_{part}")
                 if part in PERIODS:
