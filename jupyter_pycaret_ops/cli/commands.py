@@ -1,4 +1,4 @@
-"""`run`, `runs`, `show`, `cancel`, `promote`, `deploy`, `predict`: commands from data to predictions."""
+"""`run`, `runs`, `show`, `cancel`, `keep`, `promote`, `deploy`, `predict`: commands from data to predictions."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..client import run_request
+from ..client.kept_models import keep_model, promote_model
 from ..client.records import ENDED, JSON, DataSource, FieldSchema, Run, baseline_of, leaderboard_of
 from ..common.engine_facts import SAMPLE_SETS
 from ..common.errors import Invalid
@@ -193,6 +194,32 @@ class CancelCommand(RunIdCommand):
         return 0 if run["status"] == "cancelled" else REFUSED
 
 
+class KeepCommand(ClientCommand):
+    """Fit a model of a leaderboard on all rows and keep it."""
+
+    name = "keep"
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """See `ClientCommand.add_arguments`."""
+        parser.add_argument("model", help="id of the model, as on the leaderboard")
+        parser.add_argument(
+            "run", nargs="?", help="id of the run, or its beginning or end; default: the newest run"
+        )
+
+    def execute(self) -> int:
+        """Keep the model, and wait until that is done."""
+        run_id = run_request.find_run(self.client, self.args.run)
+        run = keep_model(self.client, run_id, self.args.model)
+        self.write(
+            run,
+            lambda: (
+                f"{self.args.model} is kept: jupyter pycaret-ops promote {run_id} "
+                f"--model {self.args.model} --name NAME"
+            ),
+        )
+        return 0
+
+
 class PromoteCommand(RunIdCommand):
     """Promote the pipeline of a run under a name."""
 
@@ -202,12 +229,15 @@ class PromoteCommand(RunIdCommand):
         """See `ClientCommand.add_arguments`."""
         super().add_arguments(parser)
         parser.add_argument("--name", required=True, help="name of the pipeline")
-        parser.add_argument("--model", help="id of the model; default: the best")
+        parser.add_argument(
+            "--model",
+            help="id of another model of the leaderboard than the best; it is kept before",
+        )
 
     def execute(self) -> int:
         """Promote the pipeline."""
-        pipeline = self.client.pipelines.promote(
-            self.run_id(), self.args.name, model_id=self.args.model
+        pipeline = promote_model(
+            self.client, self.run_id(), self.args.name, model_id=self.args.model
         )
         self.write(
             pipeline,
@@ -365,6 +395,7 @@ COMMANDS: tuple[type[ClientCommand], ...] = (
     DataCommand,
     ShowCommand,
     CancelCommand,
+    KeepCommand,
     PromoteCommand,
     DeployCommand,
     PredictCommand,

@@ -44,6 +44,7 @@ class LeaderboardRecord(TypedDict):
     attempt: NotRequired[int]
     baseline: NotRequired[bool]
     folds: NotRequired[list[float | None]]
+    kept: NotRequired[bool]
     model_id: str
     name: str
     rank: int
@@ -526,6 +527,7 @@ class LeaderboardItem(TypedDict):
     attempt: NotRequired[int]
     baseline: NotRequired[bool]
     folds: NotRequired[list[float | None]]
+    kept: NotRequired[bool]
     model_id: str
     name: str
     rank: int
@@ -557,7 +559,8 @@ class NewRunRow(TypedDict):
     id: str
     created_at: str
     updated_at: str
-    experiment_id: str
+    experiment_id: str | None
+    origin_run_id: str | None
     project_id: str
     workspace_id: str
     status: Literal["cancelled", "failed", "queued", "running", "succeeded"]
@@ -589,7 +592,8 @@ class RunBrief(TypedDict):
     id: str
     created_at: str
     updated_at: str
-    experiment_id: str
+    experiment_id: str | None
+    origin_run_id: str | None
     project_id: str
     workspace_id: str
     status: Literal["cancelled", "failed", "queued", "running", "succeeded"]
@@ -639,7 +643,8 @@ class RunRow(TypedDict):
     id: str
     created_at: str
     updated_at: str
-    experiment_id: str
+    experiment_id: str | None
+    origin_run_id: str | None
     project_id: str
     workspace_id: str
     status: Literal["cancelled", "failed", "queued", "running", "succeeded"]

@@ -80,7 +80,9 @@ def _errors(client: Client, request: RunRequest, task: str) -> list[str]:
     metric = request.plan_params.get("sort") or request.plan_params.get("optimize")
     if metric is not None:
         metrics = describe.metrics(task)
-        if _by_id(metrics, metric) is None:
+        asked = request.setup_params.get("custom_metrics")
+        is_asked = isinstance(asked, list) and metric in asked
+        if not is_asked and _by_id(metrics, metric) is None:
             errors.append(f"There is no metric “{metric}”; there are {_names(metrics)}.")
     return errors
 

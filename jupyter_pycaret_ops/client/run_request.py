@@ -306,11 +306,13 @@ def find_run(client: Client, text: str | None = None) -> str:
     """
     if text is not None and len(text) == 36:
         return text
-    runs = client.runs.list(limit=500 if text else 1)
+    runs = client.runs.list(limit=500 if text else 20)
     if text is None:
-        if not runs:
+        # those that the server made itself are about others
+        own = [run for run in runs if run["experiment_id"] is not None] or runs
+        if not own:
             raise NotFound("There are no runs yet.")
-        return runs[0]["id"]
+        return own[0]["id"]
     found = [run for run in runs if run["id"].startswith(text) or run["id"].endswith(text)]
     if not found:
         raise NotFound(f"There is no run “{text}” among the newest 500.")
@@ -323,6 +325,8 @@ def find_run(client: Client, text: str | None = None) -> str:
 
 def run_name(client: Client, run: Any) -> str:
     """Return the name of a run for users: that of its experiment, and its plan."""
+    if run["experiment_id"] is None:
+        return f"{run['plan']} {run['model_id']}"
     try:
         experiment = client.experiments.get(run["experiment_id"])["name"]
     except OpsError:

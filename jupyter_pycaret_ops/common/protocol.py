@@ -25,8 +25,13 @@ PIPELINE_KIND = "pipeline_pickle"
 SCHEMA_KIND = "input_schema"
 #: how the values that a pipeline was fitted on are distributed
 TRAINING_PROFILE_KIND = "training_profile"
+#: what a model has answered for the rows of folds that it was not fitted on, named `oof-<model>.parquet`
+OOF_KIND = "oof_predictions"
 #: a figure as Plotly JSON, named `plot-<id>.json`
 PLOT_KIND = "plot"
+
+#: the plan of a run that the server makes itself, to fit a model of another run's leaderboard on all rows
+KEEP_PLAN = "keep"
 
 #: fields of a leaderboard record that are not metrics
 RECORD_FIELDS = frozenset(

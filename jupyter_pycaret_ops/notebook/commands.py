@@ -83,6 +83,14 @@ def promote(context: CommandContext, arguments: argparse.Namespace) -> Pipeline:
     return context.run(run).promote(name, model_id=arguments.model)
 
 
+def keep(context: CommandContext, arguments: argparse.Namespace) -> Run:
+    """Fit a model of a leaderboard on all rows and keep it: `keep MODEL` of the newest run, or `keep RUN MODEL`."""
+    run, model = (
+        (arguments.first, arguments.second) if arguments.second else (None, arguments.first)
+    )
+    return context.run(run).keep(model)
+
+
 def deploy(context: CommandContext, arguments: argparse.Namespace) -> Deployment:
     """Deploy the newest version of a pipeline: `deploy NAME [SLUG]`."""
     value = context.names.get(arguments.name)
@@ -138,8 +146,11 @@ SUBCOMMANDS: dict[str, Subcommand] = {
     "cancel": Subcommand(cancel, ("run?",)),
     "wait": Subcommand(wait, ("run?",), {"--timeout": {"type": float, "help": "in seconds"}}),
     "logs": Subcommand(logs, ("run?",)),
+    "keep": Subcommand(keep, ("first", "second?")),
     "promote": Subcommand(
-        promote, ("first", "second?"), {"--model": {"help": "a kept model other than the best"}}
+        promote,
+        ("first", "second?"),
+        {"--model": {"help": "another model of the leaderboard than the best"}},
     ),
     "deploy": Subcommand(
         deploy,

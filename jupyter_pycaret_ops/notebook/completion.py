@@ -23,7 +23,13 @@ _PCRUN = re.compile(r"%%?pcrun\s(?P<typed>.*)$", re.DOTALL)
 #: the task is not guessed from a DataFrame with more columns
 MAX_COLUMNS = 200
 #: subcommand → kind of name that its first argument is
-FIRST_ARGUMENTS = {"promote": "runs", "deploy": "pipelines", "predict": "deployments", "list": ""}
+FIRST_ARGUMENTS = {
+    "keep": "runs",
+    "promote": "runs",
+    "deploy": "pipelines",
+    "predict": "deployments",
+    "list": "",
+}
 
 
 def matcher(names: Mapping[str, Any], completions: CompletionCache) -> Callable[[Any], Any]:

@@ -192,7 +192,8 @@ class Dashboard(DeploymentsPanel):
         if self._disconnected_since is None:
             try:
                 self.runs = self.client.runs.list(SHOWN_RUNS, workspace_id=self.workspace_id)
-                for unknown in {row["experiment_id"] for row in self.runs} - self._names.keys():
+                experiments = {row["experiment_id"] or "" for row in self.runs} - {""}
+                for unknown in experiments - self._names.keys():
                     self._names[unknown] = self.client.experiments.get(unknown)["name"]
             except OpsError:
                 self._disconnected_since = datetime.now(UTC)
@@ -223,7 +224,7 @@ class Dashboard(DeploymentsPanel):
     def render(self, *, live: bool) -> str:
         """See `Panel.render`."""
         rows = "".join(
-            self._run_row(row, self._names.get(row["experiment_id"], ""), live=live)
+            self._run_row(row, self._names.get(row["experiment_id"] or "", ""), live=live)
             for row in self.runs
         )
         empty = '<p class="jp-pycaret-muted">Start a run to see it here.</p>'

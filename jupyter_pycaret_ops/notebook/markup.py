@@ -9,6 +9,7 @@ _ICONS = {
     "copy": '<path d="M5.5 5.5h8v8h-8zM10.5 5.5v-3h-8v8h3"/>',
     "upload": '<path d="M8 10.5V3M5 6l3-3 3 3M2.5 11v2.5h11V11"/>',
     "down": '<path d="M4.5 6.5 8 10l3.5-3.5"/>',
+    "check": '<path d="m3 8.5 3.2 3L13 4.5"/>',
 }
 _GLYPH = 'fill="none" stroke="currentColor" stroke-width="1.5"'
 _INSIDE = 'fill="none" stroke="var(--jp-layout-color1)" stroke-width="1.5" stroke-linecap="round"'

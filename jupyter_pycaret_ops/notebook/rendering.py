@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from datetime import UTC, datetime
 
 from ..client import ENDED
@@ -17,7 +17,7 @@ from .leaderboard_cells import (
     value_of,
     value_text,
 )
-from .markup import escape, icon, mark, number
+from .markup import button, escape, icon, mark, number
 from .run_state import Fitting, RunState
 
 WIDTH, EDGE, DOT = 160.0, 4.0, 2.0
@@ -26,8 +26,13 @@ PREFERRED_METRICS = ("AUC", "F1", "MCC", "MAE", "RMSE", "MAPE", "R2", "Silhouett
 MAX_OTHER_METRICS = 3
 
 
-def leaderboard(state: RunState, board_id: str | None = None) -> str:
-    """Return the table of scored, running, failed and waiting models; sortable if it has a `board_id`."""
+def leaderboard(
+    state: RunState, board_id: str | None = None, keeping: Set[str] | None = None
+) -> str:
+    """Return the table of scored, running, failed and waiting models; sortable if it has a `board_id`.
+
+    `keeping` : ids of the models that are being kept; others have a button, unless it is None.
+    """
     records = leaderboard_of(state.row)
     if not records and not state.failed and (not state.fitting or state.row["status"] in ENDED):
         return ""
@@ -45,7 +50,7 @@ def leaderboard(state: RunState, board_id: str | None = None) -> str:
         f'<table class="jp-pycaret-table jp-pycaret-leaderboard" aria-label="Leaderboard"{attributes}>'
         '<colgroup><col style="width: 32px"><col style="width: 220px"><col style="width: 152px">'
         '<col style="width: 176px">'
-        + '<col style="width: 88px">' * (len(others) + 1)
+        + '<col style="width: 88px">' * (len(others) + (1 if keeping is None else 2))
         + "</colgroup>"
         + _head(
             metric,
@@ -53,10 +58,11 @@ def leaderboard(state: RunState, board_id: str | None = None) -> str:
             span,
             is_error=not state.greater_is_better,
             can_sort=board_id is not None,
+            has_keep=keeping is not None,
         )
         + "<tbody>"
-        + "".join(_scored(record, state, others, span) for record in records)
-        + ("" if apart is None else _scored(apart, state, others, None))
+        + "".join(_scored(record, state, others, span, keeping) for record in records)
+        + ("" if apart is None else _scored(apart, state, others, None, keeping))
         + "".join(
             _fitting(model_id, fitting, len(others))
             for model_id, fitting in state.fitting.items()
@@ -87,6 +93,7 @@ def _head(
     *,
     is_error: bool,
     can_sort: bool,
+    has_keep: bool,
 ) -> str:
     low, high = ("", "") if span is None else (_axis_label(span[0]), _axis_label(span[1]))
 
@@ -110,6 +117,7 @@ def _head(
         f'<span>{low}</span><span style="font-weight: 500">Folds</span><span>{high}</span></span></th>'
         + "".join(column(name, name) for name in others)
         + column("Seconds", "seconds", upwards=True)
+        + ('<td class="jp-pycaret-num"></td>' if has_keep else "")
         + "</tr></thead>"
     )
 
@@ -123,6 +131,7 @@ def _scored(
     state: RunState,
     others: Sequence[str],
     span: tuple[float, float] | None,
+    keeping: Set[str] | None,
 ) -> str:
     records = leaderboard_of(state.row)
     metric = state.metric
@@ -155,8 +164,25 @@ def _scored(
         f'</span></div><span class="jp-pycaret-num">'
         f"{value_text(value_of(record, metric), decimals(records, metric))}</span></div></td>"
         f"<td>{strip(folds_of(record), span)}</td>{values}"
-        f'<td class="jp-pycaret-num"{_value(record, "seconds")}>{number(record.get("seconds"), 1)}</td></tr>'
+        f'<td class="jp-pycaret-num"{_value(record, "seconds")}>{number(record.get("seconds"), 1)}</td>'
+        f"{'' if keeping is None else _keep(record, name, keeping)}</tr>"
     )
+
+
+def _keep(record: JSON, name: str, keeping: Set[str]) -> str:
+    """Return the cell that says whether a model is kept, or has the button for it."""
+    model_id = str(record.get("model_id"))
+    if record.get("baseline"):
+        content = ""
+    elif record.get("kept"):
+        content = f"{icon('check')} Kept"
+    elif model_id in keeping:
+        content = f"{mark('running', is_labelled=True)} Keeping"
+    else:
+        content = button(
+            "Keep", f"keep:{model_id}", kind="ghost", name=f"Keep {name}", once="Keeping"
+        )
+    return f'<td class="jp-pycaret-num jp-pycaret-muted">{content}</td>'
 
 
 def _value(record: JSON, field: str | None) -> str:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..client import ENDED, Client
 from ..client import records as api
+from ..client.kept_models import keep_model, promote_model
 from ..client.run_request import best_model_text
 from ..common.errors import Conflict, NotFound
-from ..common.protocol import PIPELINE_KIND
+from ..common.protocol import OOF_KIND, PIPELINE_KIND
 from ..kernel.agent import Attempt
 from . import display
 from .serving import Pipeline
@@ -112,6 +113,36 @@ class Run:
         )
         return table.pivot(index=["model_id", "fold"], columns="metric", values="value")
 
+    def oof(self, model_id: str | None = None) -> pd.DataFrame:
+        """Return the out-of-fold predictions of a model, by default of the best one.
+
+        DataFrame of shape (n_predictions, n_columns): `row`, the place in the table from 0, `fold`, `target`,
+        `prediction` and, of labels, `probability_<label>`.
+
+        Raises
+        ------
+        NotFound
+            When there are none of that model.
+        """
+        import io
+
+        import pandas as pd
+
+        best = self.row["metrics_summary"].get("best")
+        if model_id is None and best:
+            model_id = best["model_id"]
+        stored = {
+            artifact["model_id"]: artifact["id"]
+            for artifact in self.client.runs.artifacts(self.id)
+            if artifact["kind"] == OOF_KIND
+        }
+        if model_id not in stored:
+            names = ", ".join(str(name) for name in stored) or "no model"
+            raise NotFound(
+                f"There are no out-of-fold predictions of “{model_id}”; there are those of {names}."
+            )
+        return pd.read_parquet(io.BytesIO(self.client.runs.download(stored[model_id])))
+
     def events(self, after_seq: int = 0) -> list[api.Event]:
         """Return the events after `after_seq`, in order."""
         return self.client.runs.events(self.id, after_seq)
@@ -205,6 +236,18 @@ class Run:
             values, index=frame.index, name=self.row["snapshot"].get("target") or "prediction"
         )
 
+    def keep(self, model_id: str) -> Run:
+        """Fit a model of the leaderboard on all rows and keep it; return the run that did so.
+
+        Raises
+        ------
+        NotFound
+            When the run has not scored the model.
+        Conflict
+            While the run has not ended, when its table is gone, or when the model could not be fitted.
+        """
+        return Run(self.client, keep_model(self.client, self.id, model_id))
+
     def promote(
         self,
         name: str,
@@ -213,8 +256,11 @@ class Run:
         tags: list[str] | None = None,
         model_id: str | None = None,
     ) -> Pipeline:
-        """Promote the pipeline of the best model, or of `model_id`, and return it."""
-        pipeline = self.client.pipelines.promote(self.id, name, description, tags or (), model_id)
+        """Promote the pipeline of the best model, or of `model_id`, and return it.
+
+        A model that is not kept is fitted on all rows first, which this waits for.
+        """
+        pipeline = promote_model(self.client, self.id, name, description, tags or (), model_id)
         return Pipeline(self.client, pipeline)
 
     # ---------------------------------------------------------------- display

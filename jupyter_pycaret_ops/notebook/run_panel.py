@@ -9,6 +9,7 @@ from typing import Any
 
 from ..client import ENDED
 from ..client import records as api
+from ..client.records import leaderboard_of
 from ..client.run_request import best_model_text, result_texts
 from ..common.errors import OpsError
 from . import display, rendering
@@ -39,6 +40,8 @@ class RunPanel(Panel):
         self._is_outdated = False
         self._stream = self.client.runs.watch(run.id, on_state=self._connection_changed)
         self._render_thread: threading.Thread | None = None
+        #: ids of the models that are being kept
+        self._keeping: set[str] = set()
 
     @property
     def is_final(self) -> bool:
@@ -137,19 +140,38 @@ class RunPanel(Panel):
         return () if self._deploy_panel is None else (self._deploy_panel,)
 
     def perform(self, action: str, fields: dict[str, Any], buffers: list[memoryview]) -> None:
-        """Cancel or promote the run."""
+        """Cancel or promote the run, or keep one of its models."""
+        action, _, model_id = action.partition(":")
         if action == "cancel":
             self.state.is_cancelling = True
             self.run.cancel()
+        elif action == "keep" and model_id not in self._keeping:
+            self._keeping.add(model_id)
+            # it takes seconds, in which other cells go on
+            threading.Thread(
+                target=self._keep, args=(model_id,), name="pycaret-ops-panel", daemon=True
+            ).start()
         elif action == "promote":
-            self._deploy_panel = DeployPanel(self.run.promote(str(fields.get("name") or "")))
+            model = str(fields.get("model") or "") or None
+            pipeline = self.run.promote(str(fields.get("name") or ""), model_id=model)
+            self._deploy_panel = DeployPanel(pipeline)
+
+    def _keep(self, model_id: str) -> None:
+        try:
+            self.run.keep(model_id)
+            self.state.row = self.client.runs.get(self.run.id)
+        except OpsError as error:
+            self.error_message = error.message
+        self._keeping.discard(model_id)
+        self.refresh(last=self.is_final)
 
     # ---------------------------------------------------------------- drawing
 
     def render(self, *, live: bool) -> str:
         """See `Panel.render`."""
         state = self.state
-        board = rendering.leaderboard(state, self.run.id if live else None)
+        keeping = frozenset(self._keeping) if live and self.is_final else None
+        board = rendering.leaderboard(state, self.run.id if live else None, keeping)
         content = (
             f"{self._head(live=live)}{self._announcement() if live else ''}{self._connection_notice()}{self.error_notice()}"
             f"{self._progress()}{self._notices()}{self._result()}{'' if live else self._later_hint()}{board}{self._promote_form(live=live)}"
@@ -279,6 +301,17 @@ class RunPanel(Panel):
         status = "succeeded" if verdict == "better" else "warning"
         return notice(status, texts[0], " ".join(texts[1:]))
 
+    def _model_choice(self) -> str:
+        """Return the field for the model to promote, where several are kept."""
+        kept = [record for record in leaderboard_of(self.state.row) if record.get("kept")]
+        if len(kept) < 2:
+            return ""
+        options = "".join(
+            f'<option value="{escape(str(record["model_id"]))}">{escape(str(record["name"]))}</option>'
+            for record in kept
+        )
+        return f'<label>Model <select class="jp-pycaret-select" name="model">{options}</select></label>'
+
     def _promote_form(self, *, live: bool) -> str:
         if not live or self.state.row["status"] != "succeeded" or self._deploy_panel is not None:
             return ""
@@ -286,7 +319,7 @@ class RunPanel(Panel):
         return (
             '<form class="jp-pycaret-line" data-do="promote" aria-label="Promote">'
             '<label>Name <input class="jp-pycaret-input" name="name" '
-            f'value="{escape(to_slug(self.run.title))}"></label>'
+            f'value="{escape(to_slug(self.run.title))}"></label>{self._model_choice()}'
             f"{button('Promote anyway', 'promote') if beaten else button('Promote', 'promote', kind='primary')}"
             "</form>"
         )

@@ -169,6 +169,7 @@ def use_data_and_runs(client: Client, workspace_id: str, mark: str) -> str:
     assert len(client.runs.download(artifact["id"])) == artifact["size_bytes"]
     plot = client.runs.plots(run["id"])[0]
     assert client.runs.plot(run["id"], plot["id"])["data"]
+    assert client.runs.keep(run["id"], "lr")["id"] == run["id"], "it is kept already"
     if any(route.path.endswith("/notebook") for route in ROUTES):
         assert client.runs.notebook(run["id"])["nbformat"] == 4
     return run["id"]

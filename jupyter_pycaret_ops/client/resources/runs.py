@@ -178,6 +178,12 @@ class Runs(Resource):
         record: Run = self._transport.post(f"/runs/{segment(run_id)}/cancel")
         return record
 
+    def keep(self, run_id: str, model_id: str) -> Run:
+        """Fit a model of the leaderboard on all rows; return the run that does, or has done so before."""
+        path = f"/runs/{segment(run_id)}/models/{segment(model_id)}/keep"
+        record: Run = self._transport.post(path)
+        return record
+
     def wait(self, run_id: str, timeout_s: float | None = None) -> Run:
         """Return the run when it has ended, or after `timeout_s` seconds; without a timeout, wait as long as it takes.
 

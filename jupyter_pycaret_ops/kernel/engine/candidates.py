@@ -120,7 +120,7 @@ def score(
 
 
 def add_score(prepared: PreparedTask, board: Leaderboard, scored: Scored) -> None:
-    """Add a model to the board and report it."""
+    """Add a model to the board, report it, and store what it has answered."""
     board.add(scored)
     prepared.score_jointly(board)
     board.sort()
@@ -132,6 +132,8 @@ def add_score(prepared: PreparedTask, board: Leaderboard, scored: Scored) -> Non
         {**scored.record, "fold_metrics": scored.fold_metrics},
         scored.record["seconds"] * 1000,
     )
+    prepared.store_outputs(scored)
+    scored.fold_outputs = []  # they may be large
 
 
 def _add_failure(prepared: PreparedTask, board: Leaderboard, failed: Failed) -> None:

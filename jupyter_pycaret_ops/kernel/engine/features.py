@@ -15,6 +15,7 @@ import pandas as pd
 
 from jupyter_pycaret_ops.common.protocol import JSON
 from jupyter_pycaret_ops.common.tables.column_reading import LEFT_OUT, ColumnReading
+from jupyter_pycaret_ops.common.tables.spellings import DATE_PARTS
 
 from ..reading.columns import ReadingSettings, read_columns
 from . import portable
@@ -244,7 +245,7 @@ class _FeatureReader:
             safe, number = f"{base}_{number}", number + 1
         self._taken.add(safe)
         # a date becomes several columns, whose names must be unique as well
-        self._taken.update(f"{safe}_{part}" for part in portable.DATE_PARTS)
+        self._taken.update(f"{safe}_{part}" for part in DATE_PARTS)
         return safe
 
     def _text(self, name: str, series: Column, reading: ColumnReading) -> None:
@@ -364,6 +365,6 @@ def _varying_parts(dates_: Any) -> list[str]:
     # a constant date still gives a column
     return [
         part
-        for part in portable.DATE_PARTS
+        for part in DATE_PARTS
         if part == "days" or len(np.unique(portable.date_part(dates_.dropna(), part))) > 1
     ]

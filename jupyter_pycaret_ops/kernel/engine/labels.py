@@ -46,7 +46,7 @@ def drop_missing_target(
     *,
     is_label: bool,
 ) -> Frame:
-    """Return `frame` without the rows whose target is missing or infinite, with index 0 … n_rows - 1.
+    """Return `frame` without the rows whose target is missing or infinite; the others keep their index.
 
     `is_label` : the target holds labels, of which `None`, `NA` and the like are labels as any other; otherwise it
     holds numbers, and rows whose target is no number are left out where `reading` takes the others as numbers.
@@ -81,7 +81,7 @@ def drop_missing_target(
         [target],
         rows=n_dropped,
     )
-    return frame[~is_dropped].reset_index(drop=True)
+    return frame[~is_dropped]
 
 
 def merge_levels(series: Column, target: str, reporter: EventReporter) -> Column:
@@ -164,6 +164,26 @@ def read_classes(
     return Target(target, codes, portable.label_array(values), labels)
 
 
+def drop_rare_classes(frame: Frame, target: str, reporter: EventReporter) -> Frame:
+    """Return `frame` without the rows whose class has no other row; the others keep their index.
+
+    The target has no missing values.
+    """
+    texts = frame[target].astype(object).map(lambda value: trimmed(text_of(value)))
+    is_rare = texts.map(texts.value_counts()).eq(1).to_numpy()
+    if not is_rare.any() or is_rare.all():
+        return frame
+    rare = list(texts[is_rare])
+    reporter.report_data_change(
+        "rare_classes_dropped",
+        f"Classes of “{target}” that have one row only were left out: {quote_names(rare)}.",
+        [target],
+        classes=rare,
+        rows=int(is_rare.sum()),
+    )
+    return frame[~is_rare]
+
+
 def _read_labels(series: Column, target: str, reporter: EventReporter) -> list[Any]:
     values = series.to_numpy(dtype=object)
     inferred = pd.api.types.infer_dtype(values, skipna=True)
@@ -202,12 +222,14 @@ def _check_classes(target: str, labels: list[Any], counts: Any, n_rows: int) -> 
     single_row = [label for label, count in zip(labels, counts, strict=True) if count == 1]
     if len(single_row) == 1:
         raise PlanFailed(
-            "user", f"Class “{single_row[0]}” of {target} has 1 row; give it 2 or leave it out."
+            "user",
+            f"Class “{single_row[0]}” of {target} has 1 row; give it 2, or leave it out with drop_rare_classes: true.",
         )
     if single_row:
         raise PlanFailed(
             "user",
-            f"Classes {quote_names(single_row)} of {target} have 1 row each; give them 2 or leave them out.",
+            f"Classes {quote_names(single_row)} of {target} have 1 row each; give them 2, or leave them out with "
+            "drop_rare_classes: true.",
         )
 
 

@@ -24,7 +24,7 @@ class Scored:
     """A scored model.
 
     `estimator` is unfitted; `position` is its position among the candidates; `outputs` are those of
-    `scoring.base.Scores`.
+    `scoring.base.Scores` where there is one fold, `fold_outputs` those of each fold, None for one that failed.
     """
 
     model_id: str
@@ -33,6 +33,7 @@ class Scored:
     estimator: Estimator
     position: int = 0
     outputs: Any = None
+    fold_outputs: list[Any] = field(default_factory=list)
 
 
 @dataclass(slots=True)

@@ -32,9 +32,6 @@ from jupyter_pycaret_ops.common.tables.spellings import (
     with_offset,
 )
 
-#: the numbers that a date is expanded to; `days` counts whole days since 1970
-DATE_PARTS = ("year", "month", "day", "day_of_week", "day_of_year", "hour", "minute", "days")
-
 
 def unique_names(names: Iterable[Any]) -> list[str]:
     """Return column names as unique strings, in order: `[1, "a", "a"]` → `["1", "a", "a_2"]`."""
@@ -332,6 +329,12 @@ def _estimator_has(method: str) -> Any:
     return check
 
 
+def weights_parameter(model: Any) -> str:
+    """Return the parameter of `fit` that takes weights: of a pipeline that of its last step."""
+    steps = getattr(model, "steps", None)
+    return f"{steps[-1][0]}__{weights_parameter(steps[-1][1])}" if steps else "sample_weight"
+
+
 class LabelledClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """A classifier fitted on codes 0 … k - 1 that predicts the user's labels.
 
@@ -351,8 +354,7 @@ class LabelledClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         codes = {label: code for code, label in enumerate(self.labels)}
         self.classes_ = label_array(self.labels)
         self.estimator_ = clone(self.estimator)
-        steps = getattr(self.estimator_, "steps", None)
-        name = f"{steps[-1][0]}__sample_weight" if steps else "sample_weight"
+        name = weights_parameter(self.estimator_)
         weights = {} if sample_weight is None else {name: sample_weight}
         self.estimator_.fit(X, np.array([codes[label] for label in y], dtype="int64"), **weights)
         return self

@@ -100,6 +100,10 @@ class PreparedTask(ABC):
         """
         return None
 
+    def store_outputs(self, model: Scored) -> None:
+        """Store what a scored model has answered for the rows of folds that it was not fitted on."""
+        return
+
     def score_jointly(self, board: Leaderboard) -> None:
         """Fill in the metrics that need several scored models at once."""
         return

@@ -73,7 +73,15 @@ POSITIVE_CLASS = Param(
     "The label that precision, recall and the like are about, of two; by default yes, true, 1 or positive, else the "
     "rarer one.",
 )
-READING_NAMES = frozenset(param.name for param in [*READING_PARAMS, MERGE_LEVELS, POSITIVE_CLASS])
+DROP_RARE_CLASSES = Param(
+    "drop_rare_classes",
+    {"type": "boolean"},
+    False,
+    "Leave out the rows of classes that have one row only.",
+)
+#: what is said of labels
+LABEL_PARAMS = [MERGE_LEVELS, DROP_RARE_CLASSES, POSITIVE_CLASS]
+READING_NAMES = frozenset(param.name for param in [*READING_PARAMS, *LABEL_PARAMS])
 
 
 def reading_settings(

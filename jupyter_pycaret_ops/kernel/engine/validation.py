@@ -68,6 +68,12 @@ VALIDATION_PARAMS = [
         None,
         "The column that says how much a row counts, in fits and in metrics.",
     ),
+    Param(
+        "custom_metrics",
+        {"type": "array", "items": {"type": "string"}},
+        [],
+        "Further metrics, by the names of scikit-learn's scorers, such as f1_macro or neg_mean_poisson_deviance.",
+    ),
 ]
 NAMES = frozenset(param.name for param in VALIDATION_PARAMS)
 #: parameters that name a column, which is no feature then

@@ -317,7 +317,8 @@ class OpsHandler(JupyterHandler):
             body=body,
             request_id=self.request_id,
         )
-        self.answer(await route.endpoint(call), route.status)
+        value = await route.endpoint(call)
+        self.answer(value, call.status or route.status)
 
     def query_of(self, kind: Any) -> Any:
         """Return the query as a struct of that kind.

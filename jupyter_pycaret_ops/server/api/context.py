@@ -92,6 +92,8 @@ class Call:
     query: Any
     body: Any
     request_id: str
+    #: the status of the answer, where it is not that of the route
+    status: int | None = None
 
 
 class Listing(NamedTuple):
@@ -121,6 +123,8 @@ class Route:
     query: Any = Nothing
     answer: Any = None
     status: int = 200
+    #: other statuses with the same answer
+    also: tuple[int, ...] = ()
     #: `user`: Jupyter users and API keys · `public`: anyone · `run`: a run token · `serving`: by deployment
     access: str = "user"
     #: routes with a stream or a socket have a handler of their own

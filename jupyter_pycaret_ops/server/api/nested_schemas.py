@@ -232,6 +232,8 @@ class LeaderboardRecord(TypedDict):
     seconds: NotRequired[float | None]
     #: true of the model that learns nothing from the columns
     baseline: NotRequired[bool]
+    #: whether its pipeline is kept, so that it can be promoted
+    kept: NotRequired[bool]
 
 
 class DataChange(TypedDict):

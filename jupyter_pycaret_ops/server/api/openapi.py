@@ -212,7 +212,7 @@ def _responses(route: Route, known: dict[str, Any], components: dict[str, Any]) 
             "description": "Where the next page begins; only when there is one",
             "schema": {"type": "string"},
         }
-    answers: dict[str, Any] = {str(route.status): good}
+    answers: dict[str, Any] = {str(status): good for status in (route.status, *route.also)}
     usual: set[int] = set() if route.access == "public" else {400, 401, 403, 503}
     if route.body is not None:
         usual |= {413, 415}

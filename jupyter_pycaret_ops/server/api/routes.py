@@ -117,6 +117,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/runs/{run_id}/plots/{plot_id}", None, "A plot", answer=s.Figure, handler=runs.PlotHandler, errors=(404, 416), tag="runs"),
     Route("GET", "/runs/{run_id}/notebook", None, "The run as a notebook", answer=s.Notebook, handler=runs.NotebookHandler, errors=(404, 409), tag="runs"),
     # pipelines and deployments
+    Route("POST", "/runs/{run_id}/models/{model_id}/keep", runs.keep, "Keep a model of a run", action="execute", scope=W, answer=s.RunRow, status=202, also=(200,), errors=(404, 409, 429), tag="runs"),
     Route("POST", "/runs/{run_id}/promote", serving.promote, "Promote a run", action="execute", scope=W, body=s.PromoteIn, answer=s.PipelineRow, status=201, errors=(404,), tag="serving"),
     Route("GET", "/workspaces/{workspace_id}/pipelines", serving.list_pipelines, "List pipelines", query=s.PageQuery, answer=list[s.PipelineRow], errors=(404,), tag="serving"),
     Route("GET", "/pipelines/{pipeline_id}", serving.read_pipeline, "A pipeline", answer=s.PipelineRow, errors=(404,), tag="serving"),

@@ -17,11 +17,12 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from ...common.errors import Forbidden, Invalid, NotFound, OpsError, Unauthenticated, Unavailable
 from .. import reproduction
+from ..lifecycle import Status
 from ..runs.fanout import follow, wait_for_end
 from ..runs.submission import Submission
 from ..store import artifacts as artifact_rows
 from ..store import events as event_rows
-from ..store import keys, runs
+from ..store import kept_models, keys, runs
 from ..store.access import Caller
 from ..store.models import Event, Run
 from ..store.paging import PageRequest
@@ -103,7 +104,54 @@ async def list_all(call: Call) -> Listing:
 
 async def read(call: Call) -> RunRow:
     """One run, with leaderboard and snapshot."""
-    return as_row(await _read(call), RunRow)
+    return _row(
+        *await call.services.store.read(_read_with_kept, call.caller, call.params["run_id"])
+    )
+
+
+def _read_with_kept(session: Session, caller: Caller, run_id: str) -> tuple[Run, set[str]]:
+    run = runs.read(session, caller, run_id)
+    return run, kept_models.model_ids(session, run)
+
+
+def _row(run: Run, kept: set[str]) -> RunRow:
+    """Return a run whose leaderboard says which models are kept."""
+    rows = [{**record, "kept": record.get("model_id") in kept} for record in run.leaderboard]
+    return as_row(run, RunRow, leaderboard=rows)
+
+
+async def keep(call: Call) -> RunRow:
+    """Fit a model of the leaderboard on all rows, in a run of its own; 200 with the run that has done so before."""
+    services = call.services
+    run, kept = await services.store.write(
+        _keep,
+        call.caller,
+        call.params["run_id"],
+        call.params["model_id"],
+        services.clock.now(),
+        services.queue_cap,
+        services.submissions.pool,
+    )
+    if run.status == Status.SUCCEEDED:
+        call.status = 200
+    else:
+        services.supervisor.wake()
+    return _row(run, kept)
+
+
+def _keep(
+    session: Session,
+    caller: Caller,
+    run_id: str,
+    model_id: str,
+    now: datetime,
+    queue_cap: int,
+    pool: str,
+) -> tuple[Run, set[str]]:
+    run = kept_models.keep(
+        session, caller, run_id, model_id, now=now, queue_cap=queue_cap, pool=pool
+    )
+    return run, kept_models.model_ids(session, run)
 
 
 async def _read(call: Call) -> Run:
@@ -132,9 +180,17 @@ async def wait(call: Call) -> RunRow:
     run = await _read(call)
     await wait_for_end(services.store, services.fanout, run.id, call.query.timeout_s)
     # minutes may have passed
-    return as_row(
-        await services.store.read(_read_again, call.caller, run_id, services.clock.now()), RunRow
+    found = await services.store.read(
+        _read_again_with_kept, call.caller, run_id, services.clock.now()
     )
+    return _row(*found)
+
+
+def _read_again_with_kept(
+    session: Session, caller: Caller, run_id: str, now: datetime
+) -> tuple[Run, set[str]]:
+    run = _read_again(session, caller, run_id, now)
+    return run, kept_models.model_ids(session, run)
 
 
 def _read_again(session: Session, caller: Caller, run_id: str, now: datetime) -> Run:

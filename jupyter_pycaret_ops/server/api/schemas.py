@@ -633,7 +633,10 @@ class ExperimentRow(Row, kw_only=True):
 class RunBrief(Row, kw_only=True):
     """A run in a list."""
 
-    experiment_id: str
+    #: None of runs that the server makes itself, such as those that keep a model
+    experiment_id: str | None
+    #: the run that such a run is about
+    origin_run_id: str | None
     project_id: str
     workspace_id: str
     status: RunStatus

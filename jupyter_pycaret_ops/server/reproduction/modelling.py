@@ -44,6 +44,19 @@ def or_nan(score):
 
 for metric in experiment._get_metric_registry().values():
     metric.score_func = or_nan(metric.score_func)'''
+#: metrics beside PyCaret's: scikit-learn's function and the arguments of `add_metric`
+_ADDED_METRICS = {
+    "Balanced Accuracy": ("balanced_accuracy_score", {}),
+    "PR AUC": (
+        "average_precision_score",
+        {"target": "'pred_proba'", "args": "{'average': 'weighted'}"},
+    ),
+    "Log Loss": ("log_loss", {"target": "'pred_proba'", "greater_is_better": "False"}),
+    "Brier": ("brier_score_loss", {"target": "'pred_proba'", "greater_is_better": "False"}),
+    "MedAE": ("median_absolute_error", {"greater_is_better": "False"}),
+    "Max Error": ("max_error", {"greater_is_better": "False"}),
+    "Pinball": ("mean_pinball_loss", {"greater_is_better": "False"}),
+}
 
 
 def check(facts: Facts) -> None:
@@ -60,6 +73,10 @@ def check(facts: Facts) -> None:
     if not _has_engine_folds(facts):
         raise Conflict(
             "The run has no notebook: its folds are by groups, time or a column, or rows have weights."
+        )
+    if facts.run.metric in ((facts.snapshot.get("setup_params") or {}).get("custom_metrics") or []):
+        raise Conflict(
+            f"The run has no notebook: its leaderboard is ordered by {facts.run.metric}, which PyCaret does not have."
         )
     if facts.run.plan not in _PLANS:
         raise Conflict(
@@ -102,10 +119,23 @@ def setup(facts: Facts) -> str:
     arguments = {"session_id": "SEED", "n_jobs": "1", **settings}
     if facts.has_target:
         arguments = {"target": "TARGET", **arguments}
-    scored = f"\n\n\n{_OR_NAN}" if facts.has_target else ""
+    scored = f"\n\n\n{_OR_NAN}{_added_metric(facts)}" if facts.has_target else ""
     return (
         f"from pycaret.tasks import {experiment}\n\n"
         f"{call(f'experiment = {experiment}', arguments)}.fit(data){scored}"
+    )
+
+
+def _added_metric(facts: Facts) -> str:
+    """Return the code that adds the metric of the leaderboard where PyCaret does not have it."""
+    name = facts.run.metric
+    if name not in _ADDED_METRICS:
+        return ""
+    function, options = _ADDED_METRICS[name]
+    arguments = {"id": repr(function), "name": repr(name), "score_func": f"or_nan({function})"}
+    return (
+        f"\n\nfrom sklearn.metrics import {function}\n\n"
+        f"{call('_ = experiment.add_metric', {**arguments, **options})}"
     )
 
 

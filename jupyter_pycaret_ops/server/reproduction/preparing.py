@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...common.tables.spellings import MISSING_TEXTS
+from ...common.tables.spellings import DATE_PARTS, MISSING_TEXTS
 from . import preparation
 from .cells import assignments
 from .run_facts import Facts
@@ -80,7 +80,6 @@ def unique(names):
     return made
 '''
 #: what a date becomes, each with a name of its own
-_DATE_PARTS = ("year", "month", "day", "day_of_week", "day_of_year", "hour", "minute", "days")
 #: results of `infer_dtype` that are numbers for models
 _NUMBERS = {"boolean", "integer", "floating", "mixed-integer-float", "decimal"}
 #: changes that leave columns out
@@ -166,7 +165,7 @@ def _constants(facts: Facts) -> str:
     if _text_columns(facts):
         names["TEXTS"] = repr(_text_columns(facts))
     if _makes_safe(facts):
-        names["DATE_PARTS"] = repr(_DATE_PARTS)
+        names["DATE_PARTS"] = repr(DATE_PARTS)
     if facts.changed("durations_to_seconds"):
         names["DURATIONS"] = repr(facts.columns("durations_to_seconds"))
     return assignments(names)

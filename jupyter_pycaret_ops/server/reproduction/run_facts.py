@@ -77,7 +77,7 @@ class Facts:
 def read_facts(session: Session, caller: Caller, run_id: str) -> Facts:
     """Read the facts about a run that the caller may see."""
     run = runs.read(session, caller, run_id)
-    experiment = session.get_one(Experiment, run.experiment_id)
+    experiment = session.get(Experiment, run.experiment_id) if run.experiment_id else None
     source = session.get(DataSource, run.data_source_id) if run.data_source_id else None
     changes = run.snapshot.get("data_changes") or []
     if run.status != Status.SUCCEEDED:
@@ -90,4 +90,6 @@ def read_facts(session: Session, caller: Caller, run_id: str) -> Facts:
         version = run.snapshot.get("data_version") or 1
         filename = data_sources.table_of(session, source, version).config.get("filename")
     has_secret = source is None or source.secret is not None
-    return Facts(run, experiment.name, filename, has_secret, list(changes))
+    return Facts(
+        run, "" if experiment is None else experiment.name, filename, has_secret, list(changes)
+    )

@@ -69,7 +69,8 @@ class Submissions:
         self._store = store
         self._artifacts = artifacts
         self._engine = engine
-        self._pool = pool
+        #: host and operating system user whose servers execute what is submitted here
+        self.pool = pool
 
     async def check(
         self, caller: Caller, experiment_id: str, submission: Submission
@@ -109,7 +110,7 @@ class Submissions:
         _check_target(experiment.task, target, columns, errors)
         for fault in column_faults(setup_params, columns):
             errors.add(fault.message, "setup_params", fault.param, fault.column)
-        metric = _metric(task, submission.plan_params, errors)
+        metric = _metric(task, submission.plan_params, setup_params, errors)
         errors.raise_if_any()
         data, data_sha256, data_rows = await self._data(submission, table)
         return runs.NewRun(
@@ -137,7 +138,7 @@ class Submissions:
                 "seed": setup_params.get("session_id"),
                 "versions": versions,
             },
-            pool=self._pool,
+            pool=self.pool,
         )
 
     @staticmethod
@@ -343,7 +344,10 @@ def _check_target(
 
 
 def _metric(
-    task: dict[str, Any], plan_params: dict[str, Any], errors: FieldErrors
+    task: dict[str, Any],
+    plan_params: dict[str, Any],
+    setup_params: dict[str, Any],
+    errors: FieldErrors,
 ) -> dict[str, Any] | None:
     metric_id = (
         plan_params.get("sort")
@@ -353,6 +357,9 @@ def _metric(
     if metric_id is None:
         return None
     metric = _by_id(task["metrics"], metric_id)
+    custom = setup_params.get("custom_metrics")
+    if metric is None and isinstance(custom, list) and metric_id in custom:
+        return {"id": metric_id, "greater_is_better": True}  # as of all scorers of scikit-learn
     if metric is None:
         names = ", ".join(item["id"] for item in task["metrics"])
         errors.add(

@@ -19,7 +19,7 @@ from ...common.protocol import (
 from ..files.file_store import FileStore
 from ..lifecycle import Status
 from ..store import artifacts as artifact_rows
-from ..store import pipelines, runs
+from ..store import kept_models, pipelines, runs
 from ..store.access import Caller, Role
 from ..store.ids import new_id
 from ..store.models import Artifact, Pipeline, Run
@@ -37,29 +37,28 @@ async def promote(
     tags: list[str],
     model_id: str | None,
 ) -> Pipeline:
-    """Promote the best model of a run, or another one whose pipeline the run stored; return the pipeline.
+    """Promote the best model of a run, or another one whose pipeline is kept; return the pipeline.
 
     The pipeline has its own copy of the file, so the run may be deleted afterwards.
 
     Raises
     ------
     Invalid
-        Unless the run has succeeded and stored the pipeline of that model.
+        Unless the pipeline of that model is kept: by the run when it succeeded, or since.
     Unavailable
         When the files of the run cannot be read.
     """
 
     def read(session: Session) -> tuple[Run, Artifact, Artifact, Artifact | None]:
         run = runs.read(session, caller, run_id, Role.MEMBER)
-        if run.status != Status.SUCCEEDED:
-            raise Invalid(
-                f"The run is {run.status}; only a run that has succeeded can be promoted."
-            )
-        stored = artifact_rows.of_run(session, run_id, PIPELINE_KIND)
-        schemas = artifact_rows.of_run(session, run_id, SCHEMA_KIND)
+        keeper = run if model_id is None else kept_models.keeper(session, run, model_id) or run
+        if keeper.status != Status.SUCCEEDED:
+            raise Invalid(_not_kept_yet(run, keeper))
+        stored = artifact_rows.of_run(session, keeper.id, PIPELINE_KIND)
+        schemas = artifact_rows.of_run(session, keeper.id, SCHEMA_KIND)
         if not stored or not schemas:
             raise Invalid(f"The run kept no pipeline: its plan was {run.plan}.")
-        profiles = artifact_rows.of_run(session, run_id, TRAINING_PROFILE_KIND)
+        profiles = artifact_rows.of_run(session, keeper.id, TRAINING_PROFILE_KIND)
         profile = profiles[-1] if profiles else None
         return run, _choose(run, stored, model_id), schemas[-1], profile
 
@@ -96,6 +95,15 @@ async def promote(
         raise
 
 
+def _not_kept_yet(run: Run, keeper: Run) -> str:
+    if keeper is not run:
+        return f"The model is being kept: run {keeper.id} is {keeper.status}. Wait for its end."
+    return (
+        f"The run is {run.status}; only a run that has succeeded can be promoted, and models of others that were kept "
+        "since."
+    )
+
+
 async def _read_json(artifacts: FileStore, file: Artifact, what: str) -> dict[str, Any]:
     content = await artifacts.in_thread(artifacts.read, file.storage_key)
     try:
@@ -117,7 +125,7 @@ def _choose(run: Run, stored: Sequence[Artifact], model_id: str | None) -> Artif
         names = ", ".join(str(name) for name in by_model)
         raise Invalid(
             f"The run kept no pipeline of “{model_id}”, only of {names}. "
-            "The plan compare keeps the best n_select models.",
+            f"POST runs/{run.id}/models/{model_id}/keep fits it on all rows and keeps it.",
             errors=[{"loc": ["model_id"], "msg": "the run kept no pipeline of this model"}],
         )
     return by_model[model_id]

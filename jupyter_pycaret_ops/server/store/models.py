@@ -258,9 +258,13 @@ class Run(Row, Base):
         Index("ix_runs_project_id_plan_id", "project_id", "plan", "id"),
         Index("ix_runs_experiment_id_plan_id", "experiment_id", "plan", "id"),
         Index("ix_runs_data_source_id_id", "data_source_id", "id"),
+        Index("ix_runs_origin_run_id_model_id", "origin_run_id", "model_id"),
     )
 
-    experiment_id: Mapped[str] = mapped_column(String(36), _in("experiments"))
+    #: None of runs that the server makes itself
+    experiment_id: Mapped[str | None] = mapped_column(String(36), _in("experiments"))
+    #: the run that this one is about, of which it keeps a model
+    origin_run_id: Mapped[str | None] = mapped_column(String(36), _in("runs", on_delete="SET NULL"))
     project_id: Mapped[str] = mapped_column(String(36), _in("projects"))
     workspace_id: Mapped[str] = mapped_column(String(36), _in("workspaces"))
     status: Mapped[str] = mapped_column(String(16))

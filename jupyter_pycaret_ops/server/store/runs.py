@@ -15,11 +15,12 @@ from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session, defer
 
 from ...common.errors import Conflict, NotFound, QueueFull, Stale
+from ...common.protocol import KEEP_PLAN
 from .. import lifecycle
 from ..lifecycle import Move, Status
 from . import events, profiles
 from .access import Caller, Role, require
-from .models import Artifact, DataSource, Member, Run
+from .models import Artifact, DataSource, Member, Project, Run
 from .names import storable
 from .paging import Page, PageRequest, newest_first, newest_of_all
 from .projects import read as read_project
@@ -37,7 +38,7 @@ NOTEBOOK_NEVER_CAME = "The notebook's kernel has not begun this run."
 class NewRun:
     """A submission that has been checked against what the engine offers."""
 
-    experiment_id: str
+    experiment_id: str | None
     plan: str
     model_id: str | None
     executor: str
@@ -50,6 +51,8 @@ class NewRun:
     token_hash: str | None = None
     #: until when somebody's own kernel must have begun it
     lease_until: datetime | None = None
+    #: the run that it is about, where the server makes it itself
+    origin: Run | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,13 @@ def submit(session: Session, caller: Caller, new: NewRun, *, now: datetime, queu
     Invalid
         When the data source is not one of the experiment's workspace.
     """
-    experiment, project = read_experiment(session, caller, new.experiment_id, Role.MEMBER)
+    place: Project | Run
+    if new.origin is not None:
+        place = new.origin
+        project_id = place.project_id
+    else:
+        _, place = read_experiment(session, caller, new.experiment_id or "", Role.MEMBER)
+        project_id = place.id
     in_notebook = new.executor == NOTEBOOK
     waiting = session.scalar(
         select(func.count())
@@ -93,9 +102,10 @@ def submit(session: Session, caller: Caller, new: NewRun, *, now: datetime, queu
         )
     label = "Waiting for its kernel" if in_notebook else "Waiting for a worker"
     run = Run(
-        experiment_id=experiment.id,
-        project_id=project.id,
-        workspace_id=project.workspace_id,
+        experiment_id=new.experiment_id,
+        origin_run_id=None if new.origin is None else new.origin.id,
+        project_id=project_id,
+        workspace_id=place.workspace_id,
         status=Status.QUEUED,
         plan=new.plan,
         model_id=new.model_id,
@@ -118,7 +128,7 @@ def submit(session: Session, caller: Caller, new: NewRun, *, now: datetime, queu
     session.add(run)
     session.flush()
     events.append(session, run, "run.queued", label, now, {"plan": new.plan})
-    for noticed in profiles.group_notices(session, new.snapshot):
+    for noticed in profiles.group_notices(session, new.snapshot) if new.origin is None else ():
         events.append(session, run, "run.groups_noticed", noticed["message"], now, noticed)
     return run
 
@@ -170,8 +180,13 @@ def delete(session: Session, caller: Caller, run_id: str) -> list[str]:
     run = read(session, caller, run_id, Role.MEMBER)
     if Status(run.status) not in lifecycle.ENDED:
         raise Conflict(f"The run is {run.status}. Cancel it first.")
+    keeping = select(Run.id).where(Run.origin_run_id == run_id, Run.status.not_in(lifecycle.ENDED))
+    if session.scalar(keeping.limit(1)) is not None:
+        raise Conflict("A model of this run is being kept. Wait until it is, or cancel that run.")
     keys = list(session.scalars(select(Artifact.storage_key).where(Artifact.run_id == run_id)))
-    if run.data.get("kind") == "inline" and run.data.get("storage_key"):
+    # a run that keeps a model reads the rows of the other one
+    is_own = run.plan != KEEP_PLAN
+    if is_own and run.data.get("kind") == "inline" and run.data.get("storage_key"):
         keys.append(run.data["storage_key"])
     session.delete(run)
     session.flush()

@@ -32,6 +32,22 @@ export function isUnfinished({ status }: Pick<IRun, 'status'>): boolean {
   return status === 'queued' || status === 'running';
 }
 
+/** The plan of runs that the server starts itself, to keep a model of another run. */
+export const KEEP = 'keep';
+
+/** What a run is called: by its experiment; one that the server started, by what it does. */
+export function runTitle(
+  run: IRun,
+  experiments: ReadonlyMap<string, IExperiment>
+): { readonly title: string; readonly small?: string } {
+  const experiment = experiments.get(run.experiment_id ?? '');
+  if (experiment) {
+    return { title: experiment.name, small: run.plan };
+  }
+  const model = run.metrics_summary?.best?.name ?? run.model_id;
+  return run.plan === KEEP && model ? { title: model, small: run.plan } : { title: run.plan };
+}
+
 export type IProgress = Schemas['Progress'];
 export type IMetricsSummary = Schemas['MetricsSummary'];
 /** One scored model; the mean of each metric stands under the metric's own name. */

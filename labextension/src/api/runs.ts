@@ -47,7 +47,8 @@ export interface IRunApi extends IEventApi {
   plot(id: string, plotId: string): Promise<unknown>;
   notebook(id: string): Promise<unknown>;
   pipelines(workspaceId: string): Promise<IPage<IPipeline>>;
-  promote(id: string, name: string): Promise<IPipeline>;
+  keep(id: string, modelId: string): Promise<IRunDetail>;
+  promote(id: string, name: string, modelId: string | null): Promise<IPipeline>;
 }
 
 export class RunApi extends Transport implements IRunApi {
@@ -95,8 +96,13 @@ export class RunApi extends Transport implements IRunApi {
     return this.list<IPipeline>(`workspaces/${workspaceId}/pipelines`, MOST);
   }
 
-  promote(id: string, name: string): Promise<IPipeline> {
-    return this.send<IPipeline>('POST', `runs/${id}/promote`, { name });
+  keep(id: string, modelId: string): Promise<IRunDetail> {
+    const path = `runs/${id}/models/${encodeURIComponent(modelId)}/keep`;
+    return this.send<IRunDetail>('POST', path);
+  }
+
+  promote(id: string, name: string, modelId: string | null): Promise<IPipeline> {
+    return this.send<IPipeline>('POST', `runs/${id}/promote`, { name, model_id: modelId });
   }
 
   async events(id: string, afterSeq: number): Promise<IEventPage> {

@@ -102,6 +102,7 @@ export interface components {
       readonly attempt?: number;
       readonly baseline?: boolean;
       readonly folds?: readonly (number | null)[];
+      readonly kept?: boolean;
       readonly model_id: string;
       readonly name: string;
       readonly rank: number;
@@ -847,7 +848,8 @@ export interface components {
       readonly created_at: string;
       /** Format: date-time */
       readonly updated_at: string;
-      readonly experiment_id: string;
+      readonly experiment_id: string | null;
+      readonly origin_run_id: string | null;
       readonly project_id: string;
       readonly workspace_id: string;
       /** @enum {unknown} */
@@ -885,7 +887,8 @@ export interface components {
       readonly created_at: string;
       /** Format: date-time */
       readonly updated_at: string;
-      readonly experiment_id: string;
+      readonly experiment_id: string | null;
+      readonly origin_run_id: string | null;
       readonly project_id: string;
       readonly workspace_id: string;
       /** @enum {unknown} */
@@ -954,7 +957,8 @@ export interface components {
       readonly created_at: string;
       /** Format: date-time */
       readonly updated_at: string;
-      readonly experiment_id: string;
+      readonly experiment_id: string | null;
+      readonly origin_run_id: string | null;
       readonly project_id: string;
       readonly workspace_id: string;
       /** @enum {unknown} */

@@ -67,6 +67,15 @@ export function Advanced({
   );
 }
 
+/** Metrics of scikit-learn that the run asks for: it can be ordered by them too. */
+function customMetrics(state: IFormState): string[] {
+  const text = state.values['custom_metrics'] ?? '';
+  return text
+    .split(',')
+    .map(name => name.trim())
+    .filter(Boolean);
+}
+
 /**
  * A parameter, asked for as its schema says.
  */
@@ -111,7 +120,10 @@ export function ParamField({
             name: one ?? trans.__('As the data need it')
           }))
         : kind === 'metric'
-          ? (state.offer?.metrics ?? []).map(one => ({ id: one.id, name: one.name }))
+          ? [
+              ...(state.offer?.metrics ?? []).map(one => ({ id: one.id, name: one.name })),
+              ...customMetrics(state).map(name => ({ id: name, name }))
+            ]
           : (state.preview?.columns ?? []).map(one => ({ id: one.name, name: one.name }));
     control = (
       <select

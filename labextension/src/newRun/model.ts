@@ -301,7 +301,8 @@ export class NewRunModel {
     const { include, time_limit, ...rest } = snapshot.plan_params;
     const values: Record<string, string> = {};
     const picked: ReadonlySet<string> = new Set(PICKED);
-    for (const [name, value] of Object.entries({ ...snapshot.setup_params, ...rest })) {
+    const given = { ...snapshot.setup_params, ...rest, ...this._options.changes };
+    for (const [name, value] of Object.entries(given)) {
       // The columns of a sample are not known: there these are parameters like others.
       if (snapshot.sklearn_dataset || !picked.has(name)) {
         values[name] = textOf(value);
@@ -414,5 +415,6 @@ export namespace NewRunModel {
     readonly version?: number | null;
     /** a run to begin with what it was made from */
     readonly runId?: string | null;
+    readonly changes?: Readonly<Record<string, unknown>>;
   }
 }

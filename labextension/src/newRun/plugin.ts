@@ -6,6 +6,7 @@ import {
 import { ICommandPalette, MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
 import { ITranslator, nullTranslator, type TranslationBundle } from '@jupyterlab/translation';
 import { addIcon } from '@jupyterlab/ui-components';
+import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import type { Widget } from '@lumino/widgets';
 import React from 'react';
 import { TrainingApi } from '../api/training';
@@ -22,6 +23,8 @@ interface IStart {
   readonly sourceId: string | null;
   readonly version: number | null;
   readonly runId: string | null;
+  /** parameters that differ from those of that run */
+  readonly changes: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -68,7 +71,8 @@ export const newRunPlugin: JupyterFrontEndPlugin<void> = {
         const start: IStart = {
           sourceId: textOrNull(args.sourceId),
           version: typeof args.version === 'number' ? args.version : null,
-          runId: textOrNull(args.runId)
+          runId: textOrNull(args.runId),
+          changes: (args.changes ?? {}) as Readonly<Record<string, unknown>>
         };
         const model = new NewRunModel({
           api: new TrainingApi(app.serviceManager.serverSettings),
@@ -99,7 +103,7 @@ export const newRunPlugin: JupyterFrontEndPlugin<void> = {
     palette?.addItem({ command: CommandIDs.newRun, category: trans.__('PyCaret Ops') });
     void restorer?.restore(tracker, {
       command: CommandIDs.newRun,
-      args: widget => ({ ...starts.get(widget) }),
+      args: widget => ({ ...starts.get(widget) }) as ReadonlyPartialJSONObject,
       name: () => 'new-run'
     });
   }

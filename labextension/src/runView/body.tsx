@@ -56,7 +56,7 @@ export function RunView({ model, deployed, onNotebook }: IRunViewProps): JSX.Ele
           {run.status === 'failed' ? <Failure run={run} mayWrite={state.mayWrite} /> : null}
           <Overall state={state} />
           {isUnfinished(run) ? null : <Winner model={model} state={state} deployed={deployed} />}
-          <Leaderboard state={state} />
+          <Leaderboard model={model} state={state} />
           {isUnfinished(run) ? <Live state={state} /> : <Ended model={model} state={state} />}
           <Announcer state={state} />
         </>

@@ -4,11 +4,19 @@ import { Icon } from '../common/icons';
 import { useTrans } from '../common/trans';
 import type { ILeaderboardRow } from '../api/rows';
 import { isUnfinished } from '../sidePanel/state';
-import { Failed, Fitting, Scored, Waiting } from './leaderboardRows';
-import { shownMetric } from './model';
+import { Failed, Fitting, Kept, Scored, Waiting } from './leaderboardRows';
+import { type RunModel, shownMetric } from './model';
 import { useFresh, useHeld, useInside } from './order';
 import { barOf, decimalsOf, foldRange, textOf } from './cells';
-import { baselineOf, greaterIsBetter, type IRunState, metricsOf, sorted, valueOf } from './state';
+import {
+  baselineOf,
+  canKeep,
+  greaterIsBetter,
+  type IRunState,
+  metricsOf,
+  sorted,
+  valueOf
+} from './state';
 import { FoldStrip } from './strip';
 
 /** rows drawn at first: a live board shows more, an ended one gives way to plots */
@@ -17,6 +25,8 @@ const ENDED = 8;
 const STEP = 50;
 /** metrics drawn beside the ranking one */
 const BESIDE = 8;
+/** letters of a metric that a narrow column has room for */
+const SHORT = 8;
 
 interface ISort {
   readonly column: string;
@@ -26,7 +36,13 @@ interface ISort {
 /**
  * Scored models, best first; then what is being fitted, what failed, and what waits.
  */
-export function Leaderboard({ state }: { readonly state: IRunState }): JSX.Element {
+export function Leaderboard({
+  model,
+  state
+}: {
+  readonly model: RunModel;
+  readonly state: IRunState;
+}): JSX.Element {
   const trans = useTrans();
   const metric = shownMetric(state);
   const score = greaterIsBetter(state, metric);
@@ -60,7 +76,9 @@ export function Leaderboard({ state }: { readonly state: IRunState }): JSX.Eleme
   const decimals = new Map(columns.map(name => [name, decimalsOf(state.rows, name)]));
   const written = (row: ILeaderboardRow, name: string): string =>
     textOf(valueOf(row, name), decimals.get(name) ?? 4);
-  const span = beside.length + 1;
+  const keeps = canKeep(state);
+  const hasKept = ended && (keeps || state.rows.some(row => row.kept));
+  const span = beside.length + (hasKept ? 2 : 1);
   const baseline = baselineOf(state);
   // On the board only where it was included; else it is the last row, whatever its score.
   const apart = state.rows.some(row => row.baseline) ? null : baseline;
@@ -120,11 +138,14 @@ export function Leaderboard({ state }: { readonly state: IRunState }): JSX.Eleme
           aria-label={trans.__('Leaderboard')}
         >
           <colgroup>
-            {[28, 172, 124, 136, ...beside.map((_, n) => (n === 0 ? 62 : 56)), 66].map(
-              (width, index) => (
-                <col key={index} style={{ width }} />
-              )
-            )}
+            {[
+              ...[28, 172, 124, 136],
+              ...beside.map(name => (name.length > SHORT ? 84 : 60)),
+              66,
+              ...(hasKept ? [86] : [])
+            ].map((width, index) => (
+              <col key={index} style={{ width }} />
+            ))}
           </colgroup>
           <thead>
             <tr>
@@ -150,6 +171,7 @@ export function Leaderboard({ state }: { readonly state: IRunState }): JSX.Eleme
               </th>
               {beside.map(name => head(name, name, greaterIsBetter(state, name)))}
               {head('seconds', trans.__('Seconds'), false)}
+              {hasKept ? <td /> : null}
             </tr>
           </thead>
           <tbody>
@@ -170,6 +192,15 @@ export function Leaderboard({ state }: { readonly state: IRunState }): JSX.Eleme
                     <FoldStrip row={row} mean={valueOf(row, metric ?? '')} range={range} />
                   ) : null
                 }
+                kept={
+                  hasKept ? (
+                    <Kept
+                      row={row}
+                      since={state.keeping[row.model_id]}
+                      keep={keeps && !row.baseline ? () => void model.keep(row.model_id) : null}
+                    />
+                  ) : null
+                }
               />
             ))}
             {ended
@@ -187,6 +218,7 @@ export function Leaderboard({ state }: { readonly state: IRunState }): JSX.Eleme
                 bar={barOf(apart, compared, metric, score)}
                 tick={tick}
                 strip={null}
+                kept={hasKept ? <td /> : null}
               />
             ) : null}
             {failed.map(one => (

@@ -1,9 +1,10 @@
 import React from 'react';
 import type { ILeaderboardRow } from '../api/rows';
 import { Clip } from '../common/clip';
-import { formatCount, MISSING } from '../common/format';
-import { StatusMark } from '../common/icons';
+import { formatCount, formatSpan, MISSING } from '../common/format';
+import { Icon, StatusMark } from '../common/icons';
 import { useTrans } from '../common/trans';
+import { useNow } from '../common/useNow';
 import type { IFailedModel, IFitting } from './state';
 
 export interface IScoredProps {
@@ -21,11 +22,13 @@ export interface IScoredProps {
   /** where the bar of the baseline ends, in percent; null without a baseline */
   readonly tick: number | null;
   readonly strip: JSX.Element | null;
+  /** the cell that says whether it is kept; null where there is no such column */
+  readonly kept: JSX.Element | null;
 }
 
 /** A model that was scored. */
 export function Scored(props: IScoredProps): JSX.Element {
-  const { row, rank, best, fresh, metric, beside, written, bar, tick, strip } = props;
+  const { row, rank, best, fresh, metric, beside, written, bar, tick, strip, kept } = props;
   const trans = useTrans();
   const seconds = row.seconds;
   const block = 'jp-pycaret-leaderboard__row';
@@ -76,7 +79,45 @@ export function Scored(props: IScoredProps): JSX.Element {
       <td className="jp-pycaret-num">
         {typeof seconds === 'number' ? seconds.toFixed(1) : MISSING}
       </td>
+      {kept}
     </tr>
+  );
+}
+
+/** Whether a model is kept; a button for it where it is not. */
+export function Kept(props: {
+  readonly row: ILeaderboardRow;
+  /** since when it is being kept, in ms */
+  readonly since: number | undefined;
+  readonly keep: (() => void) | null;
+}): JSX.Element {
+  const { row, since, keep } = props;
+  const trans = useTrans();
+  const now = useNow(since !== undefined);
+  return (
+    <td className="jp-pycaret-num">
+      {row.kept ? (
+        <span className="jp-pycaret-keep">
+          <Icon name="check" />
+          {trans.__('Kept')}
+        </span>
+      ) : since !== undefined ? (
+        <span className="jp-pycaret-keep" aria-label={trans.__('Keeping %1', row.name)}>
+          <StatusMark status="running" />
+          {formatSpan(Math.max(0, now - since))}
+        </span>
+      ) : keep ? (
+        <button
+          type="button"
+          className="jp-pycaret-button jp-pycaret-button--ghost jp-pycaret-button--small"
+          aria-label={trans.__('Keep %1', row.name)}
+          title={trans.__('Fit it on all rows, so that it can be promoted')}
+          onClick={keep}
+        >
+          {trans.__('Keep')}
+        </button>
+      ) : null}
+    </td>
   );
 }
 

@@ -81,7 +81,9 @@ export class RunModel {
     try {
       const run = await this._api.run(this.id);
       const [experiment, mayWrite] = await Promise.all([
-        this._api.experiment(run.experiment_id).catch(() => null),
+        run.experiment_id === null
+          ? null
+          : this._api.experiment(run.experiment_id).catch(() => null),
         this._api.mayWriteIn(run.workspace_id)
       ]);
       this._patch({
@@ -120,13 +122,50 @@ export class RunModel {
     }
   }
 
-  async promote(name: string): Promise<void> {
+  /**
+   * Have a model of the leaderboard fitted on all rows, and wait until it is kept.
+   *
+   * Resolves to whether it is.
+   */
+  async keep(modelId: string): Promise<boolean> {
+    if (this._state.keeping[modelId] !== undefined) {
+      return false;
+    }
+    this._patch({ keeping: { ...this._state.keeping, [modelId]: Date.now() }, notice: null });
+    try {
+      let keeper = await this._api.keep(this.id, modelId);
+      while (isUnfinished(keeper) && !this._isDisposed) {
+        await new Promise(resolve => setTimeout(resolve, SOON));
+        keeper = await this._api.run(keeper.id);
+      }
+      if (keeper.status !== 'succeeded') {
+        this._patch({ notice: keeper.error ?? this._trans.__('The model was not kept.') });
+        return false;
+      }
+      const run = await this._api.run(this.id);
+      this._patch({ run, rows: run.leaderboard });
+      return true;
+    } catch (error) {
+      this._patch({ notice: this._sentence(error) });
+      return false;
+    } finally {
+      const others = Object.entries(this._state.keeping).filter(([id]) => id !== modelId);
+      this._patch({ keeping: Object.fromEntries(others) });
+    }
+  }
+
+  /** Promote a model, the best one for null; one that is not kept is kept first. */
+  async promote(name: string, modelId: string | null = null): Promise<void> {
     if (this._state.promoting) {
       return;
     }
     this._patch({ promoting: true, notice: null });
     try {
-      const made = await this._api.promote(this.id, name.trim());
+      const row = this._state.rows.find(one => one.model_id === modelId);
+      if (row && !row.kept && !(await this.keep(row.model_id))) {
+        return;
+      }
+      const made = await this._api.promote(this.id, name.trim(), modelId);
       this._patch({ promoted: made, pipelines: [made, ...this._state.pipelines] });
       (this.promoted as Signal<this, IPipeline>).emit(made);
     } catch (error) {

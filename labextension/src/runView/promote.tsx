@@ -7,7 +7,7 @@ import { useTrans } from '../common/trans';
 import { useSignal } from '../common/useSignal';
 import { type RunModel, shownMetric } from './model';
 import { Result } from './result';
-import { foundOf, greaterIsBetter, type IRunState, valueOf } from './state';
+import { canKeep, foundOf, greaterIsBetter, type IRunState, valueOf } from './state';
 
 /** Which pipelines are deployed already. */
 export interface IDeployed {
@@ -32,11 +32,14 @@ export function Winner({ model, state, deployed }: IPart): JSX.Element | null {
   return best ? (
     <div className="jp-pycaret-columns jp-pycaret-outcome">
       {foundOf(state) ? <Result state={state} /> : <Facts state={state} />}
-      {state.run?.status === 'succeeded' && state.mayWrite ? (
-        <Promote model={model} state={state} deployed={deployed} />
-      ) : null}
+      {mayPromote(state) ? <Promote model={model} state={state} deployed={deployed} /> : null}
     </div>
   ) : null;
+}
+
+/** Of a run that has succeeded, and of one that was cut short and has scored models. */
+function mayPromote(state: IRunState): boolean {
+  return state.run?.status === 'succeeded' ? state.mayWrite : canKeep(state);
 }
 
 function Facts({ state }: { readonly state: IRunState }): JSX.Element | null {
@@ -98,6 +101,7 @@ function Promote({ model, state, deployed }: IPart): JSX.Element {
     promoted ? deployed.of(promoted.id) : null
   );
   const [name, setName] = useState(state.experiment?.name ?? state.run?.plan ?? '');
+  const [chosen, setChosen] = useState('');
   const next = useRef<HTMLButtonElement>(null);
 
   // The next step stands where the last one was; the focus goes on to it.
@@ -147,6 +151,10 @@ function Promote({ model, state, deployed }: IPart): JSX.Element {
   }
   const versions = pipelines.filter(row => row.name === name.trim()).map(row => row.version);
   const last = Math.max(0, ...versions);
+  const keeps = canKeep(state);
+  // a run that was cut short has kept none by itself
+  const unsaid = state.run?.status === 'succeeded' ? null : (state.rows[0]?.model_id ?? null);
+  const choices = state.rows.filter((row, n) => n === 0 || row.kept || (keeps && !row.baseline));
   const beaten = foundOf(state)?.verdict === 'not_better';
   return (
     <form
@@ -154,7 +162,7 @@ function Promote({ model, state, deployed }: IPart): JSX.Element {
       onSubmit={event => {
         event.preventDefault();
         asked.current = true;
-        void model.promote(name);
+        void model.promote(name, chosen || unsaid);
       }}
     >
       <label className="jp-pycaret-block__title" htmlFor={id}>
@@ -170,6 +178,25 @@ function Promote({ model, state, deployed }: IPart): JSX.Element {
         value={name}
         onChange={event => setName(event.target.value)}
       />
+      {choices.length > 1 ? (
+        <>
+          <label className="jp-pycaret-hint" htmlFor={`${id}-model`}>
+            {trans.__('Model')}
+          </label>
+          <select
+            className="jp-pycaret-select"
+            id={`${id}-model`}
+            value={chosen}
+            onChange={event => setChosen(event.target.value)}
+          >
+            {choices.map((row, n) => (
+              <option key={row.model_id} value={n === 0 ? '' : row.model_id}>
+                {row.kept ? row.name : trans.__('%1, fitted on all rows first', row.name)}
+              </option>
+            ))}
+          </select>
+        </>
+      ) : null}
       <p className="jp-pycaret-hint" id={`${id}-hint`}>
         {last > 0
           ? trans.__(

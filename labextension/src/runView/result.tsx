@@ -1,4 +1,6 @@
+import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import React from 'react';
+import { CommandIDs, useCommand } from '../common/commands';
 import { formatCount, formatEnd, formatScore } from '../common/format';
 import { StatusMark } from '../common/icons';
 import { useTrans } from '../common/trans';
@@ -37,6 +39,7 @@ export function Result({ state }: { readonly state: IRunState }): JSX.Element | 
         </div>
         <h3 className="jp-pycaret-verdict__title">{found.headline}</h3>
         {found.detail ? <p className="jp-pycaret-muted">{found.detail}</p> : null}
+        <Remedy state={state} />
       </div>
       <dl className="jp-pycaret-stats jp-pycaret-stats--three">
         <Figure
@@ -60,6 +63,55 @@ export function Result({ state }: { readonly state: IRunState }): JSX.Element | 
       ) : null}
     </section>
   );
+}
+
+/** The parameter by which the models of a plan are ordered. */
+const RANKED_BY: Readonly<Record<string, string>> = {
+  compare: 'sort',
+  blend: 'sort',
+  stack: 'sort',
+  ensemble: 'sort',
+  calibrate: 'sort',
+  tune: 'optimize',
+  automl: 'optimize'
+};
+
+/** What to do about a score that cannot be relied upon: the form, with the parameter that mends it. */
+function Remedy({ state }: { readonly state: IRunState }): JSX.Element | null {
+  const trans = useTrans();
+  const again = useCommand(CommandIDs.newRun);
+  const { run, mayWrite } = state;
+  const found = foundOf(state);
+  if (!again || !mayWrite || run === null || found === null) {
+    return null;
+  }
+  const metric = found.suggested_metric;
+  const param = RANKED_BY[run.plan];
+  const groups = groupsOf(state);
+  const remedy: { word: string; changes: ReadonlyPartialJSONObject } | null =
+    found.verdict === 'not_better' && metric && param
+      ? { word: trans.__('Run again by %1', metric), changes: { [param]: metric } }
+      : found.verdict !== 'not_better' && groups
+        ? { word: trans.__('Run again by groups'), changes: groups }
+        : null;
+  return remedy ? (
+    <div>
+      <button
+        type="button"
+        className="jp-pycaret-button jp-pycaret-button--small"
+        onClick={() => again({ runId: run.id, changes: remedy.changes })}
+      >
+        {remedy.word}
+      </button>
+    </div>
+  ) : null;
+}
+
+/** The parameters that keep groups together, where the run has noticed some. */
+function groupsOf({ events }: IRunState): ReadonlyPartialJSONObject | null {
+  const noticed = events.find(event => event.kind === 'run.groups_noticed');
+  const params = noticed?.payload.setup_params;
+  return params ? (params as ReadonlyPartialJSONObject) : null;
 }
 
 function Figure(props: {
@@ -102,7 +154,12 @@ function Scale(props: {
     ...(holdout === null ? [] : [trans.__('hold-out %1', formatScore(holdout))])
   ].join(', ');
   return (
-    <svg className="jp-pycaret-plot" viewBox={`0 0 ${WIDTH} 82`} role="img" aria-label={label}>
+    <svg
+      className="jp-pycaret-plot jp-pycaret-scale"
+      viewBox={`0 0 ${WIDTH} 82`}
+      role="img"
+      aria-label={label}
+    >
       <path className="jp-pycaret-plot__grid" d={`M${LEFT} 62H${RIGHT}`} />
       {ticks.map(tick => (
         <text key={tick} x={place(tick)} y={78} textAnchor="middle">

@@ -1,11 +1,12 @@
 import type { IMetric, IPlotInfo } from '../api/engine';
-import type {
-  IExperiment,
-  ILeaderboardRow,
-  IPipeline,
-  IRunDetail,
-  IRunEvent,
-  IRunPlot
+import {
+  type IExperiment,
+  type ILeaderboardRow,
+  type IPipeline,
+  type IRunDetail,
+  type IRunEvent,
+  type IRunPlot,
+  isUnfinished
 } from '../api/rows';
 import { type ILine, ON_LINE } from '../common/line';
 import type { ViewPhase } from '../common/phase';
@@ -53,6 +54,8 @@ export interface IRunState extends ILine {
   readonly pipelines: ReadonlyArray<IPipeline>;
   readonly promoted: IPipeline | null;
   readonly promoting: boolean;
+  /** models that are being kept, by id, and since when in ms */
+  readonly keeping: Readonly<Record<string, number>>;
 }
 
 export const NO_RUN: IRunState = {
@@ -78,7 +81,8 @@ export const NO_RUN: IRunState = {
   plotNames: [],
   pipelines: [],
   promoted: null,
-  promoting: false
+  promoting: false,
+  keeping: {}
 };
 
 type Summary = IRunDetail['metrics_summary'];
@@ -87,6 +91,11 @@ type Summary = IRunDetail['metrics_summary'];
 export function foundOf(state: Pick<IRunState, 'run'>): Summary | null {
   const summary = state.run?.metrics_summary;
   return summary?.headline ? summary : null;
+}
+
+/** Whether models of a run can be kept: it has ended, and its table is stored. */
+export function canKeep({ run, mayWrite }: Pick<IRunState, 'run' | 'mayWrite'>): boolean {
+  return run !== null && mayWrite && !isUnfinished(run) && run.executor !== 'notebook';
 }
 
 /** What is reached without learning anything; null where the run has none. */

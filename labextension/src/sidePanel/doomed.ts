@@ -1,3 +1,4 @@
+import { runTitle } from '../api/rows';
 import { type IPanelState, isUnfinished, type RegionId } from './state';
 
 /** A row that can go. */
@@ -30,8 +31,8 @@ export function doomedOf(state: IPanelState, id: string): IDoomed | null {
   }
   const run = runs.rows.find(row => row.id === id);
   if (run) {
-    const name = experiments.get(run.experiment_id)?.name;
-    return isUnfinished(run) ? null : found('runs', [name, run.plan].filter(Boolean).join(' '));
+    const { title, small } = runTitle(run, experiments);
+    return isUnfinished(run) ? null : found('runs', [title, small].filter(Boolean).join(' '));
   }
   const model = models.rows.find(row => row.id === id);
   if (model) {

@@ -106,15 +106,15 @@ export class PanelReader {
     known: ReadonlyMap<string, IExperiment>,
     runs: ReadonlyArray<IRun>
   ): Promise<ReadonlyMap<string, IExperiment>> {
-    const wanted = runs.filter(
-      run => !known.has(run.experiment_id) && !this._asked.has(run.experiment_id)
+    const wanted = runs.flatMap(({ experiment_id: id, project_id }) =>
+      id === null || known.has(id) || this._asked.has(id) ? [] : [{ id, project_id }]
     );
     if (wanted.length === 0) {
       return known;
     }
     const projects = [...new Set(wanted.map(run => run.project_id))];
     const pages = await Promise.all(projects.map(id => listOf(this._api.experiments(id))));
-    wanted.forEach(run => this._asked.add(run.experiment_id));
+    wanted.forEach(({ id }) => this._asked.add(id));
     return new Map([
       ...known,
       ...pages.flatMap(page => page.rows).map((row): [string, IExperiment] => [row.id, row])

@@ -1,5 +1,5 @@
 import React from 'react';
-import type { IRun } from '../api/rows';
+import { type IRun, KEEP, runTitle } from '../api/rows';
 import { CommandIDs, useCommand } from '../common/commands';
 import { formatCount, formatScore, formatSpan, MISSING } from '../common/format';
 import { StatusMark } from '../common/icons';
@@ -38,7 +38,7 @@ export function RunsRegion(): JSX.Element {
       const word = trans.__('Promote');
       return { word, name: word, off, run: () => open({ id: run.id }) };
     }
-    if (run.status !== 'succeeded' && again) {
+    if (run.status !== 'succeeded' && run.plan !== KEEP && again) {
       const word = trans.__('Run again');
       return { word, name: word, off, run: () => again({ runId: run.id }) };
     }
@@ -50,7 +50,7 @@ export function RunsRegion(): JSX.Element {
       region="runs"
       name={trans.__('Runs')}
       list={runs}
-      words={run => `${experiments.get(run.experiment_id)?.name ?? ''} ${run.plan}`}
+      words={run => Object.values(runTitle(run, experiments)).join(' ')}
       count={count.filter(Boolean).join(' · ') || null}
       empty={
         <Hint>
@@ -65,8 +65,7 @@ export function RunsRegion(): JSX.Element {
           <Row
             id={run.id}
             mark={<StatusMark status={run.status} />}
-            title={experiments.get(run.experiment_id)?.name ?? run.plan}
-            {...(experiments.has(run.experiment_id) ? { small: run.plan } : {})}
+            {...runTitle(run, experiments)}
             fresh={fresh.has(run.id)}
             shown={run.id === shown}
             open={open ? () => open({ id: run.id }) : null}

@@ -1,5 +1,5 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { IExperiment, IRun } from '../api/rows';
+import { type IExperiment, type IRun, runTitle } from '../api/rows';
 import { formatScore } from '../common/format';
 import { isUnfinished } from './state';
 
@@ -18,7 +18,7 @@ export function whatHappened(
     if (was === run.status || (was === undefined && !isUnfinished(run))) {
       return [];
     }
-    const name = experiments.get(run.experiment_id)?.name ?? run.plan;
+    const name = runTitle(run, experiments).title;
     const sentence = sentenceFor(run, name, trans);
     return sentence === null ? [] : [sentence];
   });

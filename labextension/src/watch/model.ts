@@ -1,6 +1,6 @@
 import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
-import type { IRun } from '../api/rows';
+import { type IRun, runTitle } from '../api/rows';
 import type { SidePanelModel } from '../sidePanel/model';
 import { isUnfinished } from '../sidePanel/state';
 import { type ILineApi, type IWatched, RunLines } from './lines';
@@ -39,7 +39,7 @@ export class RunWatch {
   }
 
   nameOf(run: IRun): string {
-    return this._panel.state.experiments.get(run.experiment_id)?.name ?? run.plan;
+    return runTitle(run, this._panel.state.experiments).title;
   }
 
   dispose(): void {

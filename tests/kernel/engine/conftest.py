@@ -129,7 +129,7 @@ def plan(recorder: Recorder) -> Callable[..., engine.PlanResult]:
             data=DataSpec("frame"),
             target=target,
             model_id=model_id,
-            setup_params={"fold": 3, **(setup or {})},
+            setup_params={**({} if target is None else {"fold": 3}), **(setup or {})},
             plan_params=plan_params,
             metric=metric,
         )

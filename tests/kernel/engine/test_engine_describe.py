@@ -108,6 +108,9 @@ def test_metric_ids_are_columns_of_the_leaderboard(described):
         "R2": True,
         "RMSLE": False,
         "MAPE": False,
+        "MedAE": False,
+        "Max Error": False,
+        "Pinball": False,
     }
 
 

@@ -77,7 +77,9 @@ def test_class_with_one_row_is_refused_by_name(plan, frame):
     frame["Type"] = ["1", "2", "3"] * 19 + ["1", "2", "6"]
     error = failure(plan, frame.drop(columns="label"), "Type")
     assert error.kind == "user"
-    assert error.message == "Class “6” of Type has 1 row; give it 2 or leave it out."
+    assert error.message == (
+        "Class “6” of Type has 1 row; give it 2, or leave it out with drop_rare_classes: true."
+    )
     frame.loc[0, "Type"] = "7"
     message = failure(plan, frame.drop(columns="label"), "Type").message
     assert message.startswith("Classes “6”, “7” of Type have 1 row each")
@@ -85,9 +87,11 @@ def test_class_with_one_row_is_refused_by_name(plan, frame):
 
 def test_class_with_two_rows_is_accepted_without_zero_auc(plan, recorder, frame):
     frame.loc[[4, 8], "label"] = "rare"
-    record = plan(frame, "label", model_id="lr").leaderboard[0]
-    assert recorder.change("folds_reduced")["folds"] == 2
-    assert record["AUC"] is None or record["AUC"] > 0.1
+    record = plan(frame, "label", model_id="lr", setup={"fold": 5}).leaderboard[0]
+    told = recorder.change("rare_classes")
+    assert (told["classes"], told["folds"]) == ({"rare": 1}, 5)
+    assert len(record["folds"]) == 5
+    assert record["AUC"] > 0.1
     assert recorder.schema["labels"] == ["no", "rare", "yes"]
 
 
@@ -111,13 +115,19 @@ def test_more_classes_than_holdout_rows_are_refused(plan):
     assert "50 classes" in error.message
 
 
-def test_number_of_folds_is_limited_by_smallest_class(plan, recorder, frame):
+def test_rare_class_does_not_reduce_the_folds(plan, recorder, frame):
     frame["label"] = ["yes"] * 8 + ["no"] * 52
     plan(frame, "label", setup={"fold": 10})
-    told = recorder.change("folds_reduced")
-    assert (told["requested"], told["folds"]) == (10, 6)
-    assert "smallest class has 6" in told["message"] if "message" in told else True
-    assert recorder.payloads("data.split")[0]["folds"] == 6
+    assert recorder.payloads("data.split")[0]["folds"] == 10
+    assert recorder.change("rare_classes")["classes"] == {"yes": 6}
+
+
+def test_classes_of_one_row_are_left_out_where_that_is_wanted(plan, recorder, frame):
+    frame.loc[[4, 8], "label"] = ["odd", "other"]
+    plan(frame, "label", setup={"drop_rare_classes": True})
+    told = recorder.change("rare_classes_dropped")
+    assert (told["classes"], told["rows"]) == (["odd", "other"], 2)
+    assert recorder.schema["labels"] == ["no", "yes"]
 
 
 def test_twelve_rows_reduce_the_default_folds(plan, recorder, frame):

@@ -156,7 +156,7 @@ def test_cancel_between_models_keeps_reported_scores(plan, recorder, iris):
     with pytest.raises(Cancelled):
         plan(iris, "species", plan="compare", include=["nb", "lr"])
     assert [p["model_id"] for p in recorder.payloads("model.scored")] == ["nb"]
-    assert recorder.artifacts == {}
+    assert [name for name in recorder.artifacts if not name.startswith("oof-")] == []
 
 
 @pytest.mark.usefixtures("drawn")
@@ -168,7 +168,7 @@ def test_cancel_before_final_fit_stores_nothing(plan, recorder, iris):
     recorder.on_checkpoint = cancel
     with pytest.raises(Cancelled):
         plan(iris, "species", plan="compare", include=["nb"])
-    assert recorder.artifacts == {}
+    assert [name for name in recorder.artifacts if not name.startswith("oof-")] == []
 
 
 @pytest.mark.timeout(60)

@@ -54,10 +54,9 @@ def test_metrics_from_confusion_equal_those_of_the_engine(registries, classes, d
             y_test=truth,
             pred=predicted,
         )
-    if ours is None:  # left to the engine
-        assert classes > 2
-        assert truth.max() < 2
-        return
+    if classes > 2 and truth.max() < 2:
+        return  # the engine treats a fold with only the classes 0 and 1 as binary
+    assert ours is not None
     assert list(ours) == list(theirs)
     for name, value in theirs.items():
         assert ours[name] == pytest.approx(value, abs=1e-12, nan_ok=True), name

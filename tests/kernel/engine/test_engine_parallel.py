@@ -161,7 +161,7 @@ def test_cancel_kills_process_in_long_call_into_c(
     with pytest.raises(Cancelled):
         plan(iris, "species", plan="compare", include=["dummy", "nb"])
     assert scoring_processes() == []
-    assert recorder.artifacts == {}
+    assert [name for name in recorder.artifacts if not name.startswith("oof-")] == []
 
 
 @linux

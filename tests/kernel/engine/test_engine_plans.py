@@ -126,9 +126,13 @@ def test_engine_events_are_forwarded_once(plan, recorder, iris):
 
 def test_undefined_metric_is_none_and_not_zero(plan, iris):
     record = plan(iris, "species", model_id="ridge").leaderboard[0]
-    assert record["AUC"] is None
-    assert record["std"]["AUC"] is None
+    assert record["Log Loss"] is None
+    assert record["std"]["Log Loss"] is None
     assert record["Accuracy"] > 0.5
+    assert record["AUC"] > 0.9, "from decision values"
+    setup = {"preparation": "pycaret"}
+    engines = plan(iris, "species", model_id="ridge", setup=setup).leaderboard[0]
+    assert engines["AUC"] is None
 
 
 def test_error_metric_ranks_smallest_first(plan, diabetes):
@@ -142,7 +146,7 @@ def test_error_metric_ranks_smallest_first(plan, diabetes):
 
 def test_models_without_the_metric_rank_last(plan, iris):
     ids = ["ridge", "dummy", "nb"]
-    ranked = plan(iris, "species", plan="compare", include=ids, sort="AUC").leaderboard
+    ranked = plan(iris, "species", plan="compare", include=ids, sort="Log Loss").leaderboard
     assert [r["model_id"] for r in ranked] == ["nb", "dummy", "ridge"]
 
 
@@ -251,7 +255,7 @@ def test_most_frequent_error_is_reported_when_all_models_fail(plan, iris, broken
 @pytest.mark.usefixtures("drawn")
 def test_n_select_keeps_that_many_pipelines(plan, recorder, iris):
     plan(iris, "species", plan="compare", include=["nb", "lr", "dummy"], n_select=2)
-    kept = sorted(name for name in recorder.artifacts if not name.startswith("plot-"))
+    kept = sorted(name for name in recorder.artifacts if not name.startswith(("plot-", "oof-")))
     assert kept == [
         "input_schema.json",
         "pipeline-lr.pkl",

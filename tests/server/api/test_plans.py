@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ...live import LiveServer
+from ...live import LiveServer, until
 
 TARGET = {"classification": "y", "regression": "y", "time_series": "y"}
 ROWS = [{"x": float(i % 7), "z": float(i % 5), "y": float(i % 2)} for i in range(30)]
@@ -128,3 +128,79 @@ def test_a_plan_ends_with_a_pipeline_that_answers(
     else:
         assert found["prediction"] in {"yes", "no"}
         assert set(found["probabilities"]) == {"yes", "no"}
+
+
+LABELLED = [{**row, "y": "yes" if row["x"] > 3 else "no"} for row in ROWS]
+
+
+def test_a_model_is_kept_after_the_run_and_promoted(
+    server: LiveServer, experiments: dict[str, str]
+) -> None:
+    params = {"include": ["lr", "dt", "nb"], "sort": "f1_macro"}
+    submitted = server.submit(
+        experiments["classification"],
+        data_inline=LABELLED,
+        plan="compare",
+        plan_params=params,
+        setup_params={"fold": 2, "custom_metrics": ["f1_macro"]},
+    )
+    server.post(f"/runs/{submitted['id']}/models/lr/keep", {}, expect=404)
+    run = server.ended(submitted["id"])
+    assert run["status"] == "succeeded", run["error"]
+    assert run["metric"] == "f1_macro"
+    assert [record["kept"] for record in run["leaderboard"]] == [True, False, False]
+    best, model_id = (record["model_id"] for record in run["leaderboard"][:2])
+    at = f"/runs/{run['id']}"
+    assert server.post(f"{at}/models/{best}/keep", {}, expect=200)["id"] == run["id"]
+    refused = server.post(f"{at}/promote", {"name": "second", "model_id": model_id}, expect=400)
+    assert f"{model_id}/keep" in refused["message"]
+
+    keeper = server.post(f"{at}/models/{model_id}/keep", {}, expect=202)
+    assert (keeper["plan"], keeper["model_id"]) == ("keep", model_id)
+    assert (keeper["experiment_id"], keeper["origin_run_id"]) == (None, run["id"])
+    again = server.call("POST", f"{at}/models/{model_id}/keep", json={})
+    assert again["id"] == keeper["id"]
+    ended = server.ended(keeper["id"])
+    assert ended["status"] == "succeeded", ended["error"]
+    assert server.post(f"{at}/models/{model_id}/keep", {}, expect=200)["id"] == keeper["id"]
+    assert [r["kept"] for r in server.get(at)["leaderboard"]] == [True, True, False]
+    pipeline = server.post(f"{at}/promote", {"name": "second", "model_id": model_id}, expect=201)
+    assert (pipeline["model_id"], pipeline["origin_run_id"]) == (model_id, run["id"])
+    record = next(r for r in run["leaderboard"] if r["model_id"] == model_id)
+    assert pipeline["metrics"]["Accuracy"] == record["Accuracy"]
+    server.post(f"/pipelines/{pipeline['id']}/deployments", {"endpoint_slug": "kept-later"})
+    answer = server.post("/deployments/kept-later/predict", {"rows": [{"x": 6.0, "z": 1.0}]}, 200)
+    assert answer["predictions"][0]["prediction"] in {"yes", "no"}
+    assert server.post(f"{at}/models/nope/keep", {}, expect=404)["message"].startswith(
+        "This run has not scored “nope”"
+    )
+    server.call("DELETE", at, expect=204)
+    assert server.get(f"/runs/{keeper['id']}")["origin_run_id"] is None
+
+
+def test_a_model_of_a_cancelled_run_is_kept(
+    server: LiveServer, experiments: dict[str, str]
+) -> None:
+    slow = ["lr", "gbc", "rf", "et", "ada"]
+    run = server.submit(
+        experiments["classification"],
+        data_inline=LABELLED * 20,
+        plan="compare",
+        plan_params={"include": slow},
+    )
+    until(
+        lambda: any(
+            event["kind"] == "model.scored"
+            for event in server.get(f"/runs/{run['id']}/events?limit=1000")
+        ),
+        "a model is scored",
+    )
+    server.post(f"/runs/{run['id']}/cancel", {}, 200)
+    ended = server.ended(run["id"])
+    assert ended["status"] == "cancelled"
+    first = ended["leaderboard"][0]["model_id"]
+    body = {"name": "of a cancelled run", "model_id": first}
+    assert "cancelled" in server.post(f"/runs/{run['id']}/promote", body, expect=400)["message"]
+    keeper = server.post(f"/runs/{run['id']}/models/{first}/keep", {}, expect=202)
+    assert server.ended(keeper["id"])["status"] == "succeeded"
+    assert server.post(f"/runs/{run['id']}/promote", body, expect=201)["model_id"] == first

@@ -126,7 +126,7 @@ def both(
     reporter = EventReporter(Silent(), Limits(None, None))
     settings = {param.name: param.default for param in task.setup_params()}
     settings["ignore_features"] = ignore
-    table, read, _ = task.read_data(frame, target, settings, reporter)
+    table, read, *_ = task.read_data(frame, target, settings, reporter)
     engine = table.step.transform(table.raw)
     engine[read.name] = read.encoded
     run_facts = facts(

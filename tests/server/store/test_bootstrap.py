@@ -419,6 +419,34 @@ def test_revision_training_profiles_keeps_pipelines_both_ways(address: str) -> N
     assert differences(address) == []
 
 
+def test_revision_kept_models_keeps_runs_both_ways_and_drops_those_without_an_experiment(
+    address: str,
+) -> None:
+    ensure_schema(address, auto_migrate=True)
+    with_data(address)
+    query = "select id, experiment_id, plan, status from runs order by id"
+    before = ask(address, query)
+    assert before
+    migrate(address, "training_profiles")
+    assert "origin_run_id" not in columns(address, "runs")
+    assert ask(address, query) == before
+    migrate(address)
+    assert ask(address, query) == before
+    others = [name for name in columns(address, "runs") if name not in ("id", "experiment_id")]
+    copied = ", ".join("id" if name == "origin_run_id" else name for name in others)
+    with connected(address) as connection:
+        connection.execute(
+            text(
+                f"insert into runs (id, experiment_id, {', '.join(others)}) "
+                f"select 'keeper', null, {copied} from runs limit 1"
+            )
+        )
+    migrate(address, "training_profiles")
+    assert ask(address, query) == before
+    migrate(address)
+    assert differences(address) == []
+
+
 def test_an_empty_database_can_be_brought_to_an_earlier_revision(
     address: str, later: Callable[[], str]
 ) -> None:

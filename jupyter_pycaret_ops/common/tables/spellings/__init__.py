@@ -8,6 +8,7 @@ pickles it by value). So it imports the standard library only, and pipelines dep
 from __future__ import annotations
 
 from .date_spelling import (
+    DATE_PARTS,
     Date,
     date_of,
     date_of_value,
@@ -54,6 +55,7 @@ from .words import (
 __all__ = [
     "BLANKS",
     "BOOLEAN_WORDS",
+    "DATE_PARTS",
     "INFINITE_WORDS",
     "LARGEST_INTEGER",
     "MISSING_TEXTS",

@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+#: the numbers that a date is expanded to; `days` counts whole days since 1970
+DATE_PARTS = ("year", "month", "day", "day_of_week", "day_of_year", "hour", "minute", "days")
 _MONTHS = {
     name: number
     for number, names in enumerate(

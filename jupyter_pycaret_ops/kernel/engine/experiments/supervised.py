@@ -7,12 +7,19 @@ import copy
 from typing import Any
 
 from jupyter_pycaret_ops.common.protocol import JSON
+from jupyter_pycaret_ops.common.task_types import TASK_TYPES
 
 from ..event_reporter import EventReporter
 from ..interfaces import Estimator, Frame
 from ..preparation import Preparation
-from ..scoring.confusion import countable_metrics
-from ..scoring.supervised import FoldScorer, fitted, or_nan, takes_weights
+from ..scoring.supervised import (
+    LABEL_METRICS,
+    NUMBER_METRICS,
+    FoldScorer,
+    fitted,
+    or_nan,
+    takes_weights,
+)
 from ..validation import Validation
 from .base import Experiment
 
@@ -22,7 +29,8 @@ class SupervisedExperiment(Experiment):
 
     `data` : DataFrame of shape (n_rows, n_columns + 1) with engine columns (see `features.Table.step`)
     and the encoded target, int64 or float64; `preparation` : how columns are prepared for each model, None where the
-    engine codes them once for all; `validation` : how rows are split, None for the engine's way.
+    engine codes them once for all; `validation` : how rows are split, None for the engine's way; `custom` : further
+    metrics of the run, name → scorer.
     """
 
     def __init__(
@@ -33,8 +41,10 @@ class SupervisedExperiment(Experiment):
         settings: JSON,
         preparation: Preparation | None = None,
         validation: Validation | None = None,
+        custom: JSON | None = None,
     ) -> None:
         super().__init__(task_class, data, reporter, settings)
+        self._custom = custom or {}
         self.preparation = preparation
         self.validation = validation
         if validation is not None and not validation.is_default:
@@ -43,17 +53,29 @@ class SupervisedExperiment(Experiment):
         for metric in (self.engine._get_metric_registry() or {}).values():
             self._metrics[metric.display_name] = bool(metric.greater_is_better)
             metric.score_func = or_nan(metric.score_func)
+        own = LABEL_METRICS if self._has_labels else NUMBER_METRICS
+        self._metrics |= {name: is_greater_better for name, (_, is_greater_better) in own.items()}
+        self._metrics |= dict.fromkeys(self._custom, True)  # a scorer of an error is negative
+
+    @property
+    def _has_labels(self) -> bool:
+        name = str(self.engine.task.value)
+        return any(
+            task.engine_task == name and task.answers == "labels" for task in TASK_TYPES.values()
+        )
 
     @property
     def metrics(self) -> dict[str, bool]:
-        """The engine's metrics: display name → whether greater is better."""
+        """The engine's metrics, ours and those of the run: name → whether greater is better."""
         return self._metrics
 
     @property
     def metric_names(self) -> dict[str, str]:
-        """Display name of a metric → the engine's full name."""
+        """Name of a metric → its full name."""
         registry = self.engine._get_metric_registry() or {}
-        return {metric.display_name: str(metric.name) for metric in registry.values()}
+        own = LABEL_METRICS if self._has_labels else NUMBER_METRICS
+        engines = {str(metric.display_name): str(metric.name) for metric in registry.values()}
+        return engines | {name: full_name for name, (full_name, _) in own.items()}
 
     @property
     def default_models(self) -> list[str]:
@@ -178,11 +200,11 @@ class SupervisedExperiment(Experiment):
             target,
             self._splits(folds, features, target),
             metrics,
-            # only classification has these metrics, and its classes are encoded as 0, 1, …
-            int(max(target.max(), state["y_test"].max())) + 1
-            if countable_metrics(metrics)
-            else None,
+            # classes are encoded as 0, 1, …
+            int(max(target.max(), state["y_test"].max())) + 1 if self._has_labels else None,
             self._weights("X_train"),
+            self._custom,
+            as_engine=self.preparation is None,
         )
 
     def fit_for_plots(self, estimator: Estimator) -> Estimator:

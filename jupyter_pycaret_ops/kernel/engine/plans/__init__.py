@@ -9,18 +9,20 @@ from .combine import BLEND, CALIBRATE, ENSEMBLE, STACK
 from .compare import COMPARE
 from .create import CREATE
 from .finalize import FINALIZE
+from .keep import KEEP
 from .setup import SETUP
 from .tune import TUNE
 
 _ALL = (SETUP, CREATE, COMPARE, TUNE, ENSEMBLE, BLEND, STACK, CALIBRATE, FINALIZE, AUTOML)
-PLANS: dict[str, Plan] = {plan.id: plan for plan in _ALL}
+#: of `_ALL` somebody chooses one; the others are started by the server
+PLANS: dict[str, Plan] = {plan.id: plan for plan in (*_ALL, KEEP)}
 
 __all__ = ["PLANS", "Plan", "find_plan", "plans_for"]
 
 
 def plans_for(task_id: str) -> list[Plan]:
     """Return the plans that a task can run."""
-    return [plan for plan in PLANS.values() if task_id in plan.tasks]
+    return [plan for plan in _ALL if task_id in plan.tasks]
 
 
 def find_plan(task_id: str, plan_id: str) -> Plan:

@@ -18,6 +18,8 @@ from .compare import compare_models
 from .models import requested_model_id
 
 _MIN_MODELS = 2
+#: method of an ensemble of one model → what the model is called then
+PARTICIPLES = {"Bagging": "bagged", "Boosting": "boosted"}
 _N_BEST = Param(
     "n_best",
     {"type": "integer", "minimum": _MIN_MODELS, "maximum": 20},
@@ -29,10 +31,19 @@ _N_BEST = Param(
 def ensemble(prepared: PreparedTask, params: JSON) -> PlanResult:
     """Score a model alone and as an ensemble of itself; keep the ensemble, and the model if it is better."""
     model_id = requested_model_id(prepared)
+    return _score_and_keep(
+        prepared,
+        [candidates.model_candidate(prepared, model_id)],
+        ensembled(prepared, model_id, params["method"], int(params["n_estimators"])),
+        ("model.ensemble.started", "model.ensembled"),
+    )
+
+
+def ensembled(prepared: PreparedTask, model_id: str, method: str, n_estimators: int) -> Candidate:
+    """Return an ensemble of one model as a candidate; `method` : "Bagging" or "Boosting"."""
     name = prepared.experiment.model_names[model_id]
-    method, n_estimators = params["method"], int(params["n_estimators"])
-    participle = {"Bagging": "bagged", "Boosting": "boosted"}[method]
-    combined = Candidate(
+    participle = PARTICIPLES[method]
+    return Candidate(
         f"{model_id}_{participle}",
         f"{name} ({participle})",
         lambda: prepared.compose(
@@ -40,20 +51,29 @@ def ensemble(prepared: PreparedTask, params: JSON) -> PlanResult:
         ),
         {"params": {"method": method, "n_estimators": n_estimators}},
     )
-    return _score_and_keep(
-        prepared,
-        [candidates.model_candidate(prepared, model_id)],
-        combined,
-        ("model.ensemble.started", "model.ensembled"),
-    )
 
 
 def calibrate(prepared: PreparedTask, params: JSON) -> PlanResult:
     """Score a classifier as it is and with calibrated probabilities; keep the calibrated one."""
     model_id = requested_model_id(prepared)
+    combined = calibrated(prepared, model_id, params["method"])
+    board = _score_all(
+        prepared,
+        [candidates.model_candidate(prepared, model_id)],
+        combined,
+        ("model.calibrate.started", "model.calibrated"),
+    )
+    # it was requested, and what calibration improves is not a metric of the leaderboard
+    board.scored.sort(key=lambda scored: scored.model_id != combined.model_id)
+    finalize.keep_best(prepared, board)
+    board.sort()
+    return PlanResult(leaderboard=board.records(), metrics_summary=board.summary())
+
+
+def calibrated(prepared: PreparedTask, model_id: str, method: str) -> Candidate:
+    """Return a classifier with calibrated probabilities as a candidate; `method` : "sigmoid" or "isotonic"."""
     name = prepared.experiment.model_names[model_id]
-    method = params["method"]
-    calibrated = Candidate(
+    return Candidate(
         f"{model_id}_calibrated",
         f"{name} (calibrated)",
         lambda: prepared.compose(
@@ -61,17 +81,6 @@ def calibrate(prepared: PreparedTask, params: JSON) -> PlanResult:
         ),
         {"params": {"method": method}},
     )
-    board = _score_all(
-        prepared,
-        [candidates.model_candidate(prepared, model_id)],
-        calibrated,
-        ("model.calibrate.started", "model.calibrated"),
-    )
-    # it was requested, and what calibration improves is not a metric of the leaderboard
-    board.scored.sort(key=lambda scored: scored.model_id != calibrated.model_id)
-    finalize.keep_best(prepared, board)
-    board.sort()
-    return PlanResult(leaderboard=board.records(), metrics_summary=board.summary())
 
 
 def blend(prepared: PreparedTask, params: JSON) -> PlanResult:
@@ -82,18 +91,19 @@ def blend(prepared: PreparedTask, params: JSON) -> PlanResult:
         raise PlanFailed(
             "user", f"weights has {len(weights)} entries for {len(ids)} models; give one for each."
         )
-    combined = Candidate(
+    combined = blended(prepared, ids, params)
+    return _keep_with_members(prepared, board, combined, ("model.blend.started", "model.blended"))
+
+
+def blended(prepared: PreparedTask, ids: Sequence[str], params: JSON) -> Candidate:
+    """Return a voting ensemble as a candidate; `params` : those of the plan."""
+    method = {"method": params["method"]} if prepared.task.type.answers == "labels" else {}
+    return Candidate(
         "blend",
         f"Blend of {len(ids)} models",
-        lambda: prepared.compose(
-            "blend_models",
-            ids,
-            weights=weights,
-            **({"method": params["method"]} if prepared.task.type.answers == "labels" else {}),
-        ),
-        {"params": {"models": ids}},
+        lambda: prepared.compose("blend_models", list(ids), weights=params["weights"], **method),
+        {"params": {"models": list(ids)}},
     )
-    return _keep_with_members(prepared, board, combined, ("model.blend.started", "model.blended"))
 
 
 def stack(prepared: PreparedTask, params: JSON) -> PlanResult:
@@ -107,15 +117,20 @@ def stack(prepared: PreparedTask, params: JSON) -> PlanResult:
             f"{', '.join(known)}.",
         )
     ids, board = _members(prepared, params)
-    combined = Candidate(
+    combined = stacked(prepared, ids, meta_model)
+    return _keep_with_members(prepared, board, combined, ("model.stack.started", "model.stacked"))
+
+
+def stacked(prepared: PreparedTask, ids: Sequence[str], meta_model: str | None) -> Candidate:
+    """Return models under a meta model as a candidate; `meta_model` : its id, None for the engine's choice."""
+    return Candidate(
         "stack",
         f"Stack of {len(ids)} models",
         lambda: prepared.compose(
-            "stack_models", ids, meta_model=meta_model, fold=prepared.inner_splitter()
+            "stack_models", list(ids), meta_model=meta_model, fold=prepared.inner_splitter()
         ),
-        {"params": {"models": ids, "meta_model": meta_model}},
+        {"params": {"models": list(ids), "meta_model": meta_model}},
     )
-    return _keep_with_members(prepared, board, combined, ("model.stack.started", "model.stacked"))
 
 
 def _members(prepared: PreparedTask, params: JSON) -> tuple[list[str], Leaderboard]:

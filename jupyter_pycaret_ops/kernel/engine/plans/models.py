@@ -28,8 +28,12 @@ def requested_model_id(prepared: PreparedTask) -> str:
 
 def requested_candidate(prepared: PreparedTask, plan: Plan, params: JSON) -> Candidate:
     """Return the run's model with its parameters; raises `PlanFailed` for one that it does not have."""
-    model_id = requested_model_id(prepared)
     given = plan.model_params(prepared.spec.task, prepared.spec.plan_params)
+    return candidate_with(prepared, requested_model_id(prepared), given, params)
+
+
+def candidate_with(prepared: PreparedTask, model_id: str, given: JSON, params: JSON) -> Candidate:
+    """Return a model with the parameters `given`, and those of the task in `params`; raises as above."""
     known_parameters = set(prepared.experiment.default_parameters(model_id))
     name = prepared.experiment.model_names[model_id]
     unknown = [parameter for parameter in given if parameter not in known_parameters]

@@ -18,6 +18,8 @@ from ..trials import Candidate, iter_outcomes
 from .base import MODEL_TIME_LIMIT, SCORED, TIME_LIMIT, Plan
 from .models import requested_model_id
 
+#: how the id of a tuned model ends
+TUNED = "_tuned"
 OPTIMIZE = Param("optimize", {"type": ["string", "null"]}, None, "The metric to improve.")
 N_ITER = Param(
     "n_iter",
@@ -66,15 +68,7 @@ def tune(
         {"model_id": model_id, "n_iter": len(settings), "optimize": prepared.metric},
     )
     tuning_board = Leaderboard(prepared.metric, prepared.greater_is_better)
-    trials = [
-        Candidate(
-            f"{model_id}_tuned",
-            f"{name} (tuned)",
-            lambda setting=setting: prepared.experiment.make_estimator(model_id, setting),  # type: ignore[misc]
-            {"params": setting},
-        )
-        for setting in settings
-    ]
+    trials = [tuned(prepared, model_id, setting) for setting in settings]
     with (
         closing(iter_outcomes(prepared, trials, first_position=board.size)) as outcomes,
         prepared.reporter.muted_models(),
@@ -82,6 +76,8 @@ def tune(
         for outcome in outcomes:
             if isinstance(outcome, Scored):
                 tuning_board.add(outcome)
+                for other in tuning_board.scored[1:]:
+                    other.fold_outputs = []  # they may be large
     if not tuning_board.scored:
         prepared.reporter.warn(
             f"No other setting of {name} could be scored.", model_id=model_id, reason="tuning"
@@ -102,6 +98,17 @@ def tune(
         (time.monotonic() - started_at) * 1000,
     )
     candidates.add_score(prepared, board, best)
+
+
+def tuned(prepared: PreparedTask, model_id: str, setting: JSON) -> Candidate:
+    """Return a model with a setting as a candidate."""
+    name = prepared.experiment.model_names[model_id]
+    return Candidate(
+        f"{model_id}{TUNED}",
+        f"{name} (tuned)",
+        lambda: prepared.experiment.make_estimator(model_id, setting),
+        {"params": setting},
+    )
 
 
 def _settings(

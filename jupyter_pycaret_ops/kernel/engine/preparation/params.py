@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from jupyter_pycaret_ops.common.protocol import JSON
+from jupyter_pycaret_ops.common.tables.spellings import DATE_PARTS
 
-from .. import portable
 from ..interfaces import PlanFailed
 from ..parameters import Param
 
@@ -136,9 +136,9 @@ OWN_PARAMS = [
     ),
     Param(
         "create_date_columns",
-        {"type": ["array", "null"], "items": _one_of(*portable.DATE_PARTS)},
+        {"type": ["array", "null"], "items": _one_of(*DATE_PARTS)},
         None,
-        f"The parts of dates to use, all that vary by default: {', '.join(portable.DATE_PARTS)}.",
+        f"The parts of dates to use, all that vary by default: {', '.join(DATE_PARTS)}.",
     ),
     Param(
         "low_variance_threshold",

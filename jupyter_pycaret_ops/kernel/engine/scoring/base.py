@@ -12,9 +12,8 @@ from ..interfaces import Estimator
 class Scores:
     """The scores of one fold.
 
-    `metrics` : metric → value, NaN where it cannot be computed; `outputs` : the outputs of the model for
-    the rows it was fitted on, an array of shape (n_rows,) or (n_rows, n_outputs), None where the task
-    does not need them.
+    `metrics` : metric → value, NaN where it cannot be computed; `outputs` : what the model answers for the rows that
+    are scored, an array of shape (n_rows,) or (n_rows, n_outputs), None where the task does not need them.
     """
 
     metrics: dict[str, float]

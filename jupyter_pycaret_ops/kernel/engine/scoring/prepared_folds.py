@@ -22,22 +22,29 @@ class PreparedFolds:
         return PreparedFolds, ()
 
     def prepared(
-        self, pipeline: Estimator, fold: int, train: Frame, target: Column, test: Frame
+        self,
+        pipeline: Estimator,
+        fold: int,
+        features: Frame,
+        target: Column,
+        positions: tuple[Any, Any],
     ) -> tuple[Estimator, Any, Any]:
         """Return a model, and the features of a fold to fit it on and to predict, as its pipeline prepares them.
 
-        `pipeline` : unfitted; an estimator without a step `prepare` takes the features as they are. `train`, `test` :
-        DataFrames of shape (n_rows, n_columns), `target` : Series of shape (n_train_rows,). The preparation is fitted
-        on the rows to train on only, as `Pipeline.fit` does it.
+        `pipeline` : unfitted; an estimator without a step `prepare` takes the features as they are. `features` :
+        DataFrame of shape (n_rows, n_columns), `target` : Series of shape (n_rows,); `positions` : of the rows to train
+        on and to predict. The preparation is fitted on the rows to train on only, as `Pipeline.fit` does it.
         """
+        train, test = positions
         steps = getattr(pipeline, "steps", None)
         if not steps or steps[0][0] != "prepare":
-            return pipeline, train, test
+            return pipeline, features.iloc[train], features.iloc[test]
         before, model = pipeline[:-1], steps[-1][1]
         key = (fold, _content(before))
         found = self._folds.get(key)
         if found is None:
-            found = before.fit_transform(train, target), before.transform(test)
+            fitted = before.fit_transform(features.iloc[train], target.iloc[train])
+            found = fitted, before.transform(features.iloc[test])
             n_bytes = sum(int(part.nbytes) for part in found)
             if self._n_bytes + n_bytes <= MAX_BYTES:
                 self._folds[key] = found

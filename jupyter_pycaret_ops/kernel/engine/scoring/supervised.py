@@ -9,10 +9,32 @@ from typing import Any
 
 import numpy as np
 
+from jupyter_pycaret_ops.common.protocol import JSON
+
+from .. import portable
 from ..interfaces import Column, Estimator, Frame
+from . import probabilities
 from .base import Scores
-from .confusion import countable_metrics, metrics_from_confusion
+from .confusion import (
+    BALANCED_ACCURACY,
+    countable_metrics,
+    is_engines_auc,
+    metrics_from_confusion,
+)
 from .prepared_folds import PreparedFolds
+
+#: metrics beside the engine's: name → (full name, whether greater is better)
+LABEL_METRICS = {
+    "Balanced Accuracy": ("Balanced accuracy: the mean recall of the classes", True),
+    probabilities.PR_AUC: ("Area under the precision-recall curve (average precision)", True),
+    probabilities.LOG_LOSS: ("Logarithmic loss of the probabilities", False),
+    probabilities.BRIER: ("Brier score: squared error of the probabilities", False),
+}
+NUMBER_METRICS = {
+    "MedAE": ("Median absolute error", False),
+    "Max Error": ("Largest absolute error", False),
+    "Pinball": ("Pinball loss of the median", False),
+}
 
 
 @dataclass(slots=True)
@@ -26,7 +48,9 @@ class FoldScorer:
     (n_rows,), int64 codes or float64; `splits` : for each fold the positions to train and to test on,
     two int arrays; `metrics` : the engine's registry; `n_classes` : the number of classes in `target`,
     None for regression; `weights` : how much a row counts, float64 array of shape (n_rows,), None where all
-    count the same.
+    count the same; `custom` : name → scorer; `as_engine` : scores are what the engine makes of them where we
+    would do better: a model without probabilities has no curves, and a fold without all classes is scored as if there
+    were two.
     """
 
     features: Frame
@@ -35,6 +59,8 @@ class FoldScorer:
     metrics: dict[str, Any]
     n_classes: int | None = None
     weights: Any = None
+    custom: JSON = field(default_factory=dict)
+    as_engine: bool = False
     _prepared_folds: PreparedFolds = field(default_factory=PreparedFolds)
 
     @property
@@ -52,53 +78,100 @@ class FoldScorer:
         train, test = self.splits[fold]
         train_target = self.target.iloc[train]
         model, train_features, test_features = self._prepared_folds.prepared(
-            copy.deepcopy(estimator),
-            fold,
-            self.features.iloc[train],
-            train_target,
-            self.features.iloc[test],
+            copy.deepcopy(estimator), fold, self.features, self.target, self.splits[fold]
         )
         weights = self.weights
         fitted(model, train_features, train_target, None if weights is None else weights[train])
         # an array: scikit-learn validates a Series much slower
         truth = self.target.iloc[test].to_numpy()
-        return Scores(
-            self.evaluate(model, test_features, truth, None if weights is None else weights[test])
+        return self.evaluate(
+            model, test_features, truth, None if weights is None else weights[test]
         )
 
     def evaluate(
         self, model: Estimator, test_features: Any, truth: Any, weights: Any = None
-    ) -> dict[str, float]:
-        """Return metric → value of a fitted model, NaN where one cannot be computed.
+    ) -> Scores:
+        """Return the metrics of a fitted model, NaN where one cannot be computed, and what it answers.
+
+        Outputs are an array of shape (n_rows, 1) of predictions, and of classes their probabilities beside them.
 
         `test_features` of shape (n_rows, n_columns); `truth` : array of shape (n_rows,) as `target` is encoded;
         `weights` : how much a row counts, array of shape (n_rows,), None where all count the same.
         """
+        predicted = model.predict(test_features)
+        outputs, are_probabilities = None, False
+        found: dict[str, float] = {}
+        if self.n_classes is None:
+            found = _number_metrics(truth, predicted, weights)
+        else:
+            outputs, are_probabilities = probabilities.outputs_of(
+                model, test_features, self.n_classes
+            )
+            found = self._class_metrics(truth, predicted, weights)
+            if outputs is not None and (are_probabilities or not self.as_engine):
+                found |= probabilities.metrics_from_outputs(
+                    truth, outputs, are_probabilities=are_probabilities, weights=weights
+                )
+        found |= self._other_metrics(
+            found, truth, predicted, outputs if are_probabilities else None, weights
+        )
+        for name, scorer in self.custom.items():
+            found[name] = or_nan(scorer)(model, test_features, truth, sample_weight=weights)
+        answers = np.asarray(predicted, dtype=float).reshape(len(truth), -1)[:, :1]
+        if outputs is not None and are_probabilities:
+            answers = np.column_stack([answers, outputs])
+        return Scores({name: float(found.get(name, np.nan)) for name in self._names()}, answers)
+
+    def _names(self) -> list[str]:
+        own = NUMBER_METRICS if self.n_classes is None else LABEL_METRICS
+        engines = (str(metric.display_name) for metric in self.metrics.values())
+        return [*engines, *own, *self.custom]
+
+    def _class_metrics(self, truth: Any, predicted: Any, weights: Any) -> dict[str, float]:
+        assert self.n_classes is not None
+        names = countable_metrics(self.metrics) | BALANCED_ACCURACY
+        if self.as_engine and self.n_classes > 2 and truth.max() < 2:
+            names = BALANCED_ACCURACY
+        found = metrics_from_confusion(names, truth, predicted, self.n_classes, weights)
+        if found is not None:
+            return found
+        from sklearn.metrics import balanced_accuracy_score
+
+        balanced = or_nan(balanced_accuracy_score)
+        return {"Balanced Accuracy": balanced(truth, np.ravel(predicted), sample_weight=weights)}
+
+    def _other_metrics(
+        self, found: JSON, truth: Any, predicted: Any, proba: Any, weights: Any
+    ) -> dict[str, float]:
+        """Return the engine's metrics that are not in `found`, as the engine computes them."""
+        left = {
+            metric_id: metric
+            for metric_id, metric in self.metrics.items()
+            if metric.display_name not in found
+            or (metric.display_name == probabilities.AUC and not is_engines_auc(metric))
+            if proba is not None or metric.target == "pred"
+        }
+        if not left:
+            return {}
         from pycaret.utils.generic import calculate_metrics
 
-        predicted = model.predict(test_features)
-        try:
-            probabilities = model.predict_proba(test_features)
-            if probabilities.shape[1] == 2:
-                probabilities = probabilities[:, 1]
-        except Exception:  # as in the engine: a model without probabilities has no AUC
-            probabilities = None
-        found = self._confusion_metrics(truth, predicted) if weights is None else {}
-        found |= calculate_metrics(
-            metrics={k: m for k, m in self.metrics.items() if m.display_name not in found},
-            y_test=truth,
-            pred=predicted,
-            pred_proba=probabilities,
-            weights=weights,
+        of_classes = proba[:, 1] if proba is not None and proba.shape[1] == 2 else proba
+        return dict(
+            calculate_metrics(
+                metrics=left, y_test=truth, pred=predicted, pred_proba=of_classes, weights=weights
+            )
         )
-        names = (metric.display_name for metric in self.metrics.values())
-        return {str(name): float(found[name]) for name in names if name in found}
 
-    def _confusion_metrics(self, truth: Any, predicted: Any) -> dict[str, float]:
-        if self.n_classes is None:
-            return {}
-        names = countable_metrics(self.metrics)
-        return metrics_from_confusion(names, truth, predicted, self.n_classes) or {}
+
+def _number_metrics(truth: Any, predicted: Any, weights: Any) -> dict[str, float]:
+    from sklearn import metrics
+
+    predicted = np.ravel(predicted)
+    return {
+        "MedAE": or_nan(metrics.median_absolute_error)(truth, predicted, sample_weight=weights),
+        "Max Error": or_nan(metrics.max_error)(truth, predicted),
+        "Pinball": or_nan(metrics.mean_pinball_loss)(truth, predicted, sample_weight=weights),
+    }
 
 
 def fitted(model: Estimator, features: Any, target: Any, weights: Any) -> Estimator:
@@ -108,13 +181,7 @@ def fitted(model: Estimator, features: Any, target: Any, weights: Any) -> Estima
     """
     if weights is None or not takes_weights(model):
         return model.fit(features, target)
-    return model.fit(features, target, **{_weights_of(model): weights})
-
-
-def _weights_of(model: Estimator) -> str:
-    """Return the parameter of `fit` that takes weights: of a pipeline that of its last step."""
-    steps = getattr(model, "steps", None)
-    return f"{steps[-1][0]}__{_weights_of(steps[-1][1])}" if steps else "sample_weight"
+    return model.fit(features, target, **{portable.weights_parameter(model): weights})
 
 
 def takes_weights(model: Estimator) -> bool:
@@ -135,14 +202,14 @@ def takes_weights(model: Estimator) -> bool:
 def or_nan(score: Callable[..., Any]) -> Callable[..., Any]:
     """Return `score` wrapped to give NaN where it cannot be computed; the engine would write 0."""
 
-    def scored(y_true: Any, y_pred: Any, **kwargs: Any) -> Any:
+    def scored(*args: Any, **kwargs: Any) -> Any:
         try:
-            return score(y_true, y_pred, **kwargs)
+            return score(*args, **kwargs)
         except Exception:
-            # the engine passes a weight that not every metric takes
+            # not every metric takes weights
             kwargs.pop("sample_weight", None)
             try:
-                return score(y_true, y_pred, **kwargs)
+                return score(*args, **kwargs)
             except Exception:
                 return np.nan
 

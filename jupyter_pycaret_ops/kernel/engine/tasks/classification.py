@@ -12,10 +12,11 @@ from jupyter_pycaret_ops.common.task_types import CLASSIFICATION
 
 from .. import labels, portable
 from ..event_reporter import EventReporter
+from ..experiments import SupervisedExperiment
 from ..interfaces import Column, Estimator, PlanFailed
 from ..labels import Target
 from ..parameters import Param
-from ..reading_params import MERGE_LEVELS, POSITIVE_CLASS
+from ..reading_params import LABEL_PARAMS
 from .supervised import PreparedSupervised, Supervised
 
 _BINARY_PLOTS = frozenset({"calibration", "threshold", "lift", "gain"})
@@ -51,6 +52,11 @@ class PreparedClassification(PreparedSupervised):
         counts = np.bincount(self.experiment.train_target)
         return float(1 - counts.max() / counts.sum())
 
+    def smallest_class(self, n_folds: int) -> int:
+        """See `PreparedSupervised.smallest_class`."""
+        smallest = int(np.bincount(self.experiment.train_target).min())
+        return smallest - -(-smallest // n_folds)
+
     def draw(self, pipeline: Estimator, plot: str, left_s: float) -> JSON | None:
         """Draw with the engine; some plots are for two classes only."""
         if plot in _BINARY_PLOTS and len(self.target_data.labels or ()) != 2:
@@ -62,7 +68,7 @@ class Classification(Supervised):
     """Predict which class a row belongs to."""
 
     type = CLASSIFICATION
-    label_params: ClassVar[list[Param]] = [MERGE_LEVELS, POSITIVE_CLASS]
+    label_params: ClassVar[list[Param]] = LABEL_PARAMS
     prepared_class = PreparedClassification
     plots: ClassVar[dict[str, str]] = {
         "confusion_matrix": "Confusion matrix",
@@ -100,9 +106,33 @@ class Classification(Supervised):
             )
 
     def max_folds(self, train_target: Any) -> tuple[int, str]:
-        """Return the size of the smallest class; `train_target` int64 array of shape (n_rows,)."""
-        smallest = int(np.bincount(train_target)[np.unique(train_target)].min())
-        return smallest, f"the smallest class has {smallest} of the rows to train on"
+        """Return the size of the largest class; `train_target` int64 array of shape (n_rows,).
+
+        A class with fewer rows than folds is missing in some of them, as in scikit-learn's `StratifiedKFold`.
+        """
+        largest = int(np.bincount(train_target).max())
+        return largest, f"the largest class has {largest} of the rows to train on"
+
+    def warn_of_folds(
+        self, experiment: SupervisedExperiment, target: Target, folds: int, reporter: EventReporter
+    ) -> None:
+        """Report the classes that have fewer rows to train on than there are folds."""
+        counts = np.bincount(experiment.train_target, minlength=len(target.labels or ()))
+        rare = {
+            str(label): int(count)
+            for label, count in zip(target.labels or (), counts, strict=True)
+            if count < folds
+        }
+        if rare:
+            listed = ", ".join(f"“{label}” ({count})" for label, count in list(rare.items())[:10])
+            reporter.report_data_change(
+                "rare_classes",
+                f"Classes with fewer rows to train on than the {folds} folds: {listed}. Folds that lack one are scored "
+                "by the others.",
+                [target.name],
+                classes=rare,
+                folds=folds,
+            )
 
 
 TASK = Classification()

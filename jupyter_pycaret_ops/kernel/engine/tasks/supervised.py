@@ -14,19 +14,21 @@ from jupyter_pycaret_ops.common.protocol import JSON, RunSpec
 from jupyter_pycaret_ops.common.tables.column_reading import ColumnReading
 
 from ...reading.columns import NO_SETTINGS, ReadingSettings, file_settings, read_columns
-from .. import features, input_schema, labels, plots
+from .. import features, input_schema, labels, out_of_fold, plots
 from ..error_messages import describe_error
 from ..event_reporter import EventReporter
 from ..experiments import SupervisedExperiment, set_default_seed
 from ..interfaces import Column, Estimator, Frame, PlanFailed
 from ..json_values import plain
 from ..labels import Target
+from ..leaderboard import Scored
 from ..limits import Limits
 from ..parameters import Param, grouped
 from ..preparation import Preparation, make_recipe
 from ..preparation import params as preparing
 from ..prepared_task import PreparedTask
 from ..reading_params import READING_NAMES, READING_PARAMS, reading_settings
+from ..scoring.custom import read_custom_metrics
 from ..scoring.supervised import FoldScorer, fitted
 from ..training_profile import profile_training
 from ..validation import NAMES as VALIDATION_NAMES
@@ -43,11 +45,15 @@ N_REPEATS = 5
 
 @dataclass(kw_only=True)
 class PreparedSupervised(PreparedTask):
-    """A prepared task with `table`, the raw features, and `target_data`, the target of the same rows."""
+    """A prepared task with `table`, the raw features, and `target_data`, the target of the same rows.
+
+    `row_numbers` : the places of these rows in the data, int64 array of shape (n_rows,).
+    """
 
     experiment: SupervisedExperiment
     table: features.Table
     target_data: Target
+    row_numbers: Any
 
     @property
     def n_rows(self) -> int:
@@ -113,7 +119,20 @@ class PreparedSupervised(PreparedTask):
         found = scorer.evaluate(
             fitted, experiment.holdout, experiment.holdout_target, experiment.holdout_weights
         )
-        return plain(found)  # type: ignore[no-any-return]
+        return plain(found.metrics)  # type: ignore[no-any-return]
+
+    def store_outputs(self, model: Scored) -> None:
+        """Store what the model has answered in cross-validation."""
+        assert isinstance(self.scorer, FoldScorer)
+        at = self.scorer.target.index.to_numpy()  # without outliers that the engine has left out
+        out_of_fold.store(
+            self.reporter,
+            model,
+            self.scorer.splits,
+            rows=self.row_numbers[at],
+            given=self.target_data.given[at],
+            labels=self.target_data.labels,
+        )
 
     def draw(self, pipeline: Estimator, plot: str, left_s: float) -> JSON | None:
         """Draw with the engine, on the hold-out."""
@@ -135,8 +154,13 @@ class PreparedSupervised(PreparedTask):
         return self.experiment.compose(function, *args, **options)
 
     def inner_splitter(self) -> Any:
-        """Return a splitter with as many folds as the data allow."""
-        return self.experiment.splitter(self.scorer.n_folds)
+        """Return a splitter with as many folds as the data of a fold allow."""
+        n_folds = self.scorer.n_folds
+        return self.experiment.splitter(max(2, min(n_folds, self.smallest_class(n_folds))))
+
+    def smallest_class(self, n_folds: int) -> int:
+        """Return how many rows every class has at least when a fold is left out; `n_folds` where there are none."""
+        return n_folds
 
     def _permutation_s(self, pipeline: Estimator) -> float:
         """Estimate the seconds that permutation importance takes, from one prediction of the hold-out."""
@@ -190,6 +214,12 @@ class Supervised(Task):
         `train_target` : array of shape (n_rows,), as encoded.
         """
 
+    def warn_of_folds(
+        self, experiment: SupervisedExperiment, target: Target, folds: int, reporter: EventReporter
+    ) -> None:
+        """Report what some folds lack."""
+        return
+
     def own_params(self) -> list[Param]:
         """Return the parameters that say how columns are read and prepared."""
         target_params = [] if self.type.answers == "labels" else preparing.TARGET_PARAMS
@@ -220,12 +250,15 @@ class Supervised(Task):
         settings = self._read_settings(spec)
         preparing.check(settings)
         file = file_settings(spec.data)
-        table, target, validation = self.read_data(frame, spec.target, settings, reporter, file)
+        table, target, validation, rows = self.read_data(
+            frame, spec.target, settings, reporter, file
+        )
         self.check_split(target, settings["train_size"])
         reporter.checkpoint()
         experiment = self._fit(table, target, settings, reporter, validation)
         name, is_greater_better = self._metric(experiment, metric)
         folds = self._folds(experiment, settings["fold"], reporter)
+        self.warn_of_folds(experiment, target, folds, reporter)
         sizes = experiment.sizes
         reporter.report(
             "data.split",
@@ -253,6 +286,7 @@ class Supervised(Task):
             target=target.name,
             table=table,
             target_data=target,
+            row_numbers=rows,
         )
 
     def read_data(
@@ -262,12 +296,12 @@ class Supervised(Task):
         settings: JSON,
         reporter: EventReporter,
         file: ReadingSettings = NO_SETTINGS,
-    ) -> tuple[features.Table, Target, Validation]:
-        """Return the rows and columns that are used, their target, and how the rows are split.
+    ) -> tuple[features.Table, Target, Validation, Any]:
+        """Return the rows and columns that are used, their target, how the rows are split, and their places in `frame`.
 
         `file` : what the file says of its columns. Rows without a target are left out. Raises `PlanFailed` when too little is left.
         """
-        named = features.with_unique_names(frame, reporter)
+        named = features.with_unique_names(frame, reporter).reset_index(drop=True)
         name = features.find_target(named, target)
         reading = reading_settings(settings, named.columns, file=file)
         is_label = self.type.answers == "labels"
@@ -276,7 +310,11 @@ class Supervised(Task):
         target_reading = readings.pop(name)
         named = labels.drop_missing_target(named, name, target_reading, reporter, is_label=is_label)
         if settings.get("merge_levels"):
-            named[name] = labels.merge_levels(named[name], name, reporter)
+            named = named.assign(**{name: labels.merge_levels(named[name], name, reporter)})
+        if settings.get("drop_rare_classes"):
+            named = labels.drop_rare_classes(named, name, reporter)
+        rows = named.index.to_numpy()
+        named = named.reset_index(drop=True)
         read_target = self.read_target(named[name], name, target_reading, reporter, settings)
         validation = read_validation(named, readings, settings, is_label=is_label)
         ignored = [
@@ -302,7 +340,7 @@ class Supervised(Task):
                 "user",
                 f"There are {len(named)} rows with a target; give at least {MIN_ROWS}.",
             )
-        return table, read_target, validation
+        return table, read_target, validation, rows
 
     def _fit(
         self,
@@ -324,9 +362,18 @@ class Supervised(Task):
             if name not in READING_NAMES | VALIDATION_NAMES
         }
         engine_settings["target"] = target.name
+        custom = read_custom_metrics(
+            settings["custom_metrics"], target.encoded, is_label=target.labels is not None
+        )
         try:
             return SupervisedExperiment(
-                self.engine_class(), data, reporter, engine_settings, preparation, validation
+                self.engine_class(),
+                data,
+                reporter,
+                engine_settings,
+                preparation,
+                validation,
+                custom,
             )
         except PlanFailed:
             raise

@@ -106,9 +106,15 @@ class Trial:
             {"model_id": candidate.model_id},
             seconds * 1000,
         )
-        outputs = self.scores[0].outputs if self.scores[0] is not None else None
+        outputs = [None if scores is None else scores.outputs for scores in self.scores]
         return Scored(
-            candidate.model_id, record, fold_metrics, self.estimator, self.position, outputs
+            candidate.model_id,
+            record,
+            fold_metrics,
+            self.estimator,
+            self.position,
+            outputs[0],
+            outputs,
         )
 
 
