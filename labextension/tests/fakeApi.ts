@@ -57,6 +57,7 @@ export const source = (name: string, workspace_id = 'w1'): IDataSource => ({
 export const run = (id: string, patch: Partial<IRun> = {}): IRun => ({
   ...base(id),
   experiment_id: 'e1',
+  origin_run_id: null,
   project_id: 'p1',
   workspace_id: 'w1',
   status: 'running',

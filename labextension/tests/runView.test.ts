@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, it, type TestContext } from 'node:test
 import { NetworkError, ResponseError, SignedOut } from '../src/api/errors';
 import {
   type ILeaderboardRow,
+  type IPipeline,
   type IRunDetail,
   type IRunEvent,
   isUnfinished
@@ -31,6 +32,11 @@ const row = (model_id: string, Accuracy: number | null, AUC: number | null = nul
   ({ model_id, name: model_id, rank: 1, Accuracy, AUC }) as unknown as ILeaderboardRow;
 
 const fresh = { ...NO_RUN, run: { ...run('r1', { status: 'queued' }) } as IRunDetail };
+
+const pass = async (t: TestContext, ms: number): Promise<void> => {
+  t.mock.timers.tick(ms);
+  await settled();
+};
 
 describe('the events of a run', () => {
   it('fill the leaderboard, best first', () => {
@@ -136,11 +142,6 @@ describe('the stream', () => {
   afterEach(() => stream.stop());
 
   /** Move the clock, and let what was asked meanwhile be answered. */
-  const pass = async (t: TestContext, ms: number): Promise<void> => {
-    t.mock.timers.tick(ms);
-    await settled();
-  };
-
   it('goes on with the last event that it saw, and takes none twice', async t => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     trouble = new NetworkError('down');
@@ -332,7 +333,18 @@ class FakeRunApi implements IRunApi {
   readonly calls: string[] = [];
 
   mayWriteIn = () => this._answer('mayWriteIn', true);
-  run = () => this._answer('run', this.row);
+  /** the run that keeps a model, as it is read one time after the other */
+  keepers: IRunDetail[] = [];
+  run = (id: string) =>
+    this._answer('run', id === 'k1' ? (this.keepers.shift() as IRunDetail) : this.row);
+  keep = (_: string, modelId: string) =>
+    this._answer('keep', {
+      ...this.row,
+      id: 'k1',
+      plan: 'keep',
+      model_id: modelId,
+      status: 'queued' as const
+    });
   events = (_: string, seq: number) =>
     this._answer('events', {
       events: this.stored.filter(one => one.seq > seq),
@@ -352,7 +364,13 @@ class FakeRunApi implements IRunApi {
   plot = () => this._answer('plot', null);
   notebook = () => this._answer('notebook', null);
   pipelines = () => this._answer('pipelines', { rows: [], more: false });
-  promote = () => Promise.reject(new Error('not in this fake'));
+  promote = (_: string, name: string, modelId: string | null) =>
+    this._answer(`promote ${modelId}`, {
+      id: 'p1',
+      name,
+      model_id: modelId ?? 'lr',
+      origin_run_id: 'r1'
+    } as IPipeline);
   stream(): WebSocket {
     throw new Error('A proxy lets no WebSocket through.');
   }
@@ -362,6 +380,65 @@ class FakeRunApi implements IRunApi {
     return this.failure ? Promise.reject(this.failure) : Promise.resolve(answer);
   }
 }
+
+describe('a model that is kept after the run', () => {
+  let api: FakeRunApi;
+  let model: RunModel;
+  const board = (kept: ReadonlyArray<string>): ILeaderboardRow[] =>
+    ['lr', 'dt'].map(id => ({ ...row(id, 0.7), kept: kept.includes(id) }) as ILeaderboardRow);
+  const keeper = (patch: Partial<IRunDetail>): IRunDetail => ({ ...api.row, id: 'k1', ...patch });
+
+  beforeEach(async () => {
+    api = new FakeRunApi();
+    api.row = { ...api.row, status: 'succeeded', executor: 'kernel', leaderboard: board(['lr']) };
+    model = new RunModel('r1', api, trans);
+    await model.load();
+  });
+
+  afterEach(() => model.dispose());
+
+  it('is kept, and the row says so', async t => {
+    t.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+    api.keepers = [keeper({ status: 'running' }), keeper({ status: 'succeeded' })];
+    const kept = model.keep('dt');
+    assert.deepEqual(Object.keys(model.state.keeping), ['dt']);
+    await settled();
+    api.row = { ...api.row, leaderboard: board(['lr', 'dt']) };
+    await pass(t, 1000);
+    await pass(t, 1000);
+    assert.equal(await kept, true);
+    assert.deepEqual(model.state.keeping, {});
+    assert.equal(model.state.rows[1]?.kept, true);
+  });
+
+  it('says why where it is not', async t => {
+    t.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+    api.keepers = [keeper({ status: 'failed', error: 'The table is gone.' })];
+    const kept = model.keep('dt');
+    await settled();
+    await pass(t, 1000);
+    assert.equal(await kept, false);
+    assert.equal(model.state.notice, 'The table is gone.');
+    assert.deepEqual(model.state.keeping, {});
+  });
+
+  it('is kept first where it is to be promoted', async t => {
+    t.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+    api.keepers = [keeper({ status: 'succeeded' })];
+    const promoted = model.promote('juice', 'dt');
+    await settled();
+    await pass(t, 1000);
+    await promoted;
+    assert.equal(model.state.promoted?.model_id, 'dt');
+    assert.ok(api.calls.indexOf('keep') < api.calls.indexOf('promote dt'));
+  });
+
+  it('is promoted at once where it is kept', async () => {
+    await model.promote('juice');
+    assert.ok(api.calls.includes('promote null'));
+    assert.ok(!api.calls.includes('keep'));
+  });
+});
 
 describe('a run whose WebSocket is blocked', () => {
   let api: FakeRunApi;
