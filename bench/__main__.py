@@ -13,6 +13,7 @@ ALL = (
     "first_event",
     "compare",
     "engine",
+    "honest_scores",
     "table_profile",
     "predict",
     "upload",

@@ -14,6 +14,7 @@ _WORDS = {
     "labels_differ_by_case": "Treat as one",
     "leak_suspect": "Leave out",
     "groups": "Keep groups together",
+    "drift": "Split by time",
 }
 
 

@@ -23,8 +23,8 @@ from .alternatives import alternatives
 from .association import TargetAssociation, leak_notice, level_notice
 from .columns import ReadingSettings, each_column, read_column_as, read_columns
 from .distinct_texts import DistinctTexts
-from .groups import group_notices
 from .repeated_rows import RepeatedRows
+from .split_notices import group_notices, time_notices
 from .text_values import different, lengths, most_frequent, numbers_of_column, times_of_column
 from .values import plain_value
 
@@ -95,7 +95,8 @@ def profile(
     suggestion = suggest_for(described, target)
     predicted = target or (suggestion or {}).get("target")
     if predicted in readings and (suggestion or {}).get("task") in SUPERVISED:
-        notices += group_notices(frame, readings, str(predicted), _plain_numbers)
+        for noticed in (group_notices, time_notices):
+            notices += noticed(frame, readings, str(predicted), _plain_numbers)
     return {
         "rows": len(frame),
         "duplicates": None if repeated is None else repeated.count(),

@@ -107,12 +107,17 @@ function asked(state: IFormState, notice: INotice, trans: TranslationBundle): IA
   }
   const isGroup = names.some(name => name.includes('group'));
   const labels = names.map(labelOf).join(', ');
+  const word = isGroup
+    ? trans.__('Keep groups together')
+    : names.includes('fold_time')
+      ? trans.__('Split by time')
+      : trans.__('Set %1', labels);
   const ofColumns = names.some(name => COLUMN_LISTS.has(name) || name === 'column_types');
   return {
     ...base,
     place: names.length === 0 || ofColumns ? 'columns' : 'validation',
-    word: isGroup ? trans.__('Keep groups together') : trans.__('Set %1', labels),
-    name: isGroup ? trans.__('Keep groups together') : trans.__('Set %1', labels),
+    word,
+    name: word,
     undoName: trans.__('Undo %1', labels),
     done: trans.__('%1 is set.', labels)
   };

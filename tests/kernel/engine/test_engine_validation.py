@@ -275,3 +275,17 @@ def test_stratified_folds_are_for_labels(plan, visits):
             model_id="dt",
             setup={"fold_strategy": "stratifiedkfold"},
         )
+
+
+def test_copies_of_training_rows_that_are_held_out_are_reported(plan, recorder, frame):
+    doubled = pd.concat([frame, frame[:30]], ignore_index=True)
+    plan(doubled, "label", model_id="lr")
+    told = recorder.change("copies_held_out")
+    assert told["rows"] >= 2
+    assert told["share"] == pytest.approx(
+        told["rows"] / recorder.payloads("data.split")[0]["test"], abs=1e-4
+    )
+    recorder.events.clear()
+    plan(frame, "label", model_id="lr")
+    changes = [one["change"] for one in recorder.payloads("data.changed")]
+    assert "copies_held_out" not in changes

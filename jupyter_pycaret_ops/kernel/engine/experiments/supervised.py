@@ -23,6 +23,9 @@ from ..scoring.supervised import (
 from ..validation import Validation
 from .base import Experiment
 
+#: the target, beside columns that have names of their own
+_TARGET = "\0target"
+
 
 class SupervisedExperiment(Experiment):
     """An experiment that predicts the column `settings["target"]`.
@@ -123,6 +126,19 @@ class SupervisedExperiment(Experiment):
     def holdout(self) -> Frame:
         """The features of the hold-out, DataFrame of shape (n_rows, n_engine_columns)."""
         return self.engine._fit_state["X_test"]
+
+    def copies_held_out(self) -> int:
+        """Return how many rows of the hold-out are in the training part as well, with the same target."""
+        import pandas as pd
+
+        state = self.engine._fit_state
+        train, held = (
+            pd.util.hash_pandas_object(
+                state[f"X_{part}"].assign(**{_TARGET: state[f"y_{part}"]}), index=False
+            )
+            for part in ("train", "test")
+        )
+        return int(held.isin(set(train)).sum())
 
     @property
     def holdout_target(self) -> Any:

@@ -38,6 +38,10 @@ from .base import Task, report_preprocessing
 #: with fewer rows neither a hold-out nor two folds can be made
 MIN_ROWS = 6
 
+#: rows of the hold-out that are copies, and their share of it, from which they are reported
+MIN_COPIES = 2
+MIN_SHARE_OF_COPIES = 0.01
+
 IMPORTANCE_AXIS = "How much the score drops without this column"
 #: how many times permutation importance shuffles each column
 N_REPEATS = 5
@@ -265,6 +269,7 @@ class Supervised(Task):
             f"{sizes['train']} rows to train on, {sizes['test']} held out, {folds} folds",
             {**sizes, "folds": folds},
         )
+        _report_copies(experiment, reporter)
         report_preprocessing(experiment.preprocessing, reporter)
         without = experiment.models_without_weights() if validation.weights is not None else []
         if without:
@@ -401,6 +406,19 @@ class Supervised(Task):
                 folds=folds,
             )
         return folds
+
+
+def _report_copies(experiment: SupervisedExperiment, reporter: EventReporter) -> None:
+    """Report rows of the hold-out that are in the training part as well: they are no test."""
+    n_copies, n_rows = experiment.copies_held_out(), experiment.sizes["test"]
+    if n_copies >= MIN_COPIES and n_copies >= MIN_SHARE_OF_COPIES * n_rows:
+        reporter.report_data_change(
+            "copies_held_out",
+            f"{n_copies} of the {n_rows} rows that are held out ({n_copies / n_rows:.0%}) are in the training part as "
+            "well, with the same target: scores are too good by what models remember.",
+            rows=n_copies,
+            share=round(n_copies / n_rows, 4),
+        )
 
 
 def _target_type(target: Target) -> str:

@@ -10,8 +10,8 @@ import pytest
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, load_wine
 
 from jupyter_pycaret_ops.kernel.reading.columns import ReadingSettings
-from jupyter_pycaret_ops.kernel.reading.groups import MAX_ROWS, GroupScores
 from jupyter_pycaret_ops.kernel.reading.profiling import profile
+from jupyter_pycaret_ops.kernel.reading.split_notices import MAX_ROWS, GroupScores
 
 DATASETS = Path(__file__).parents[4] / "shared" / "datasets"
 
@@ -88,3 +88,34 @@ def test_a_lead_within_two_standard_errors_misleads_nobody():
     assert not GroupScores(0.9, 0.82, 0.05).misleads
     assert not GroupScores(0.9, 0.89, 0.001).misleads
     assert not GroupScores(0.7, 0.9, 0.01).misleads
+
+
+def prices(trend, n_rows=400):
+    """Rows in time order of a number that follows the time as far as `trend` says, and of which a feature tells some."""
+    random = np.random.default_rng(2)
+    days = np.sort(random.integers(0, 900, n_rows))
+    size = random.normal(size=n_rows)
+    return pd.DataFrame(
+        {
+            "day": pd.Timestamp("2022-01-01") + pd.to_timedelta(days, unit="D"),
+            "size": size,
+            "price": size + trend * days / 100 + random.normal(0, 0.2, n_rows),
+        }
+    )
+
+
+def noticed_in_time(frame, target):
+    found = profile(frame, ReadingSettings(), target=target)
+    return {n["column"]: n for n in found["notices"] if n["code"] == "drift"}
+
+
+def test_a_target_that_changes_with_time_is_noticed_with_both_scores():
+    notice = noticed_in_time(prices(1.0), "price")["day"]
+    assert notice["setup_params"] == {"fold_time": "day"}
+    assert notice["facts"]["shuffled"] > 0.9
+    assert notice["facts"]["grouped"] < 0.9
+    assert f"{notice['facts']['grouped']:.3f}" in notice["message"]
+
+
+def test_a_target_that_does_not_change_with_time_is_not_noticed():
+    assert noticed_in_time(prices(0.0), "price") == {}

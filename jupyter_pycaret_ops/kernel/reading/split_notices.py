@@ -1,7 +1,8 @@
-"""Groups are noticed: rows that belong together, such as those of a patient, make scores too good.
+"""What is noticed of how rows should be split: groups and time make scores of shuffled rows too good.
 
-A quick model is scored twice for each column that may name groups: with shuffled rows, and with all rows of a group
-in one fold. Where the first score is clearly better, new groups would be predicted worse than the folds say.
+A quick model is scored twice for each column that may name groups, such as a patient: with shuffled rows, and with all
+rows of a group in one fold. Where the first score is clearly better, new groups would be predicted worse than the folds
+say. Stretches of time are looked at in the same way, for each column of dates.
 """
 
 from __future__ import annotations
@@ -21,10 +22,14 @@ from jupyter_pycaret_ops.common.tables.column_reading import ColumnReading
 MAX_ROWS = 3_000
 #: columns that are looked at, those with the fewest groups first
 MAX_CANDIDATES = 4
+#: columns of dates that are looked at
+MAX_DATES = 2
 #: features that the quick model has
 MAX_FEATURES = 30
 MIN_GROUPS = 10
 N_FOLDS = 5
+#: stretches of time: their scores differ more than those of groups
+N_STRETCHES = 10
 N_TREES = 20
 #: standard errors by which the score with shuffled rows must be better
 MIN_ERRORS = 2.0
@@ -79,7 +84,7 @@ def group_notices(
             continue
         rows = _whole_groups(groups)
         part = frame.iloc[rows].reset_index(drop=True)
-        scores = _scores(part, groups[rows], readings, target, name, numbers_of)
+        scores = _scores(part, groups[rows], readings, target, [target, name], numbers_of)
         if scores is not None and scores.misleads:
             notices.append(group_notice(name, target, scores))
     return notices
@@ -93,11 +98,55 @@ def group_notice(column: str, target: str, scores: GroupScores) -> JSON:
         "message": f"Rows with the same “{column}” belong together: “{target}” is predicted with {scores.shuffled:.3f} "
         f"when they are in several folds, and with {scores.grouped:.3f} when they are kept together, as for new ones.",
         "setup_params": {"fold_groups": column},
-        "facts": {
-            "shuffled": round(scores.shuffled, 4),
-            "grouped": round(scores.grouped, 4),
-            "standard_error": round(scores.error, 4),
-        },
+        "facts": _facts(scores),
+    }
+
+
+def time_notices(
+    frame: Any,
+    readings: Mapping[str, ColumnReading],
+    target: str,
+    numbers_of: Any,
+) -> list[JSON]:
+    """Return a notice for each column of dates of which a stretch that the model has not seen is predicted worse.
+
+    Arguments as of `group_notices`. The stretches have as many rows each.
+    """
+    notices = []
+    dates = [name for name, r in readings.items() if r.type == "date" and r.distinct >= MIN_GROUPS]
+    for name in [one for one in dates if one != target][:MAX_DATES]:
+        times = numbers_of(frame[name], readings[name])
+        if times is None:
+            continue
+        rows = np.flatnonzero(np.isfinite(times))
+        if len(rows) > MAX_ROWS:
+            rows = np.sort(np.random.default_rng(0).choice(rows, MAX_ROWS, replace=False))
+        in_time = np.argsort(np.argsort(times[rows], kind="stable"))
+        stretches = in_time * N_STRETCHES // max(len(rows), 1)
+        part = frame.iloc[rows].reset_index(drop=True)
+        scores = _scores(part, stretches, readings, target, [target], numbers_of, in_order=True)
+        if scores is not None and scores.misleads:
+            notices.append(time_notice(name, target, scores))
+    return notices
+
+
+def time_notice(column: str, target: str, scores: GroupScores) -> JSON:
+    """Return the notice for a column of dates, with the set-up parameter that splits rows by time."""
+    return {
+        "code": "drift",
+        "column": column,
+        "message": f"“{target}” changes with “{column}”: it is predicted with {scores.shuffled:.3f} when rows are "
+        f"shuffled, and with {scores.grouped:.3f} in a stretch of time that the model has not seen.",
+        "setup_params": {"fold_time": column},
+        "facts": _facts(scores),
+    }
+
+
+def _facts(scores: GroupScores) -> JSON:
+    return {
+        "shuffled": round(scores.shuffled, 4),
+        "grouped": round(scores.grouped, 4),
+        "standard_error": round(scores.error, 4),
     }
 
 
@@ -126,9 +175,15 @@ def _scores(
     groups: Any,
     readings: Mapping[str, ColumnReading],
     target: str,
-    name: str,
+    without: Sequence[str],
     numbers_of: Any,
+    *,
+    in_order: bool = False,
 ) -> GroupScores | None:
+    """Return the scores with shuffled rows and by `groups`; `without` : columns that are no features.
+
+    `in_order` : each group is a fold of its own.
+    """
     from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
     from sklearn.model_selection import (
         GroupKFold,
@@ -144,16 +199,17 @@ def _scores(
         known = np.bincount(truth)[truth] >= N_FOLDS
     else:
         known = np.isfinite(truth)
-    features = _features(part, readings, [target, name], numbers_of)
+    features = _features(part, readings, without, numbers_of)
     if features is None or known.sum() < 4 * N_FOLDS:
         return None
     x, y, g = features[known], truth[known], groups[known]
-    if len(np.unique(g)) < MIN_GROUPS or len(np.unique(y)) < 2:
+    if len(np.unique(g)) < N_FOLDS or len(np.unique(y)) < 2:
         return None
     kind = ExtraTreesClassifier if is_label else ExtraTreesRegressor
     model = kind(n_estimators=N_TREES, min_samples_leaf=1, random_state=0, n_jobs=1)
     shuffled: Any = (StratifiedKFold if is_label else KFold)(N_FOLDS, shuffle=True, random_state=0)
-    grouped: Any = StratifiedGroupKFold(N_FOLDS) if is_label else GroupKFold(N_FOLDS)
+    n_parts = max(N_FOLDS, min(N_STRETCHES, len(np.unique(g)))) if in_order else N_FOLDS
+    grouped: Any = StratifiedGroupKFold(n_parts) if is_label else GroupKFold(n_parts)
     try:
         alone = _fold_scores(model, x, y, shuffled.split(x, y), is_label=is_label)
         together = _fold_scores(model, x, y, grouped.split(x, y, g), is_label=is_label)
@@ -161,7 +217,7 @@ def _scores(
         return None
     if not (np.isfinite(alone).all() and np.isfinite(together).all()):
         return None
-    error = np.sqrt((alone.var(ddof=1) + together.var(ddof=1)) / N_FOLDS)
+    error = np.sqrt(alone.var(ddof=1) / len(alone) + together.var(ddof=1) / len(together))
     return GroupScores(float(alone.mean()), float(together.mean()), float(error))
 
 
