@@ -24,7 +24,14 @@ const LIVE = 30;
 const ENDED = 8;
 const STEP = 50;
 /** metrics drawn beside the ranking one */
-const BESIDE = 8;
+const BESIDE = 10;
+/** metrics with a long name, as their heading has it */
+const SHORT_NAMES: Readonly<Record<string, string>> = { 'Balanced Accuracy': 'Bal. acc.' };
+
+function shortOf(metric: string): string {
+  return SHORT_NAMES[metric] ?? metric;
+}
+
 /** letters of a metric that a narrow column has room for */
 const SHORT = 8;
 
@@ -103,7 +110,13 @@ export function Leaderboard({
         className="jp-pycaret-table__sort"
         onClick={() => sortBy(column, descending)}
       >
-        {label}
+        {shortOf(label) === label ? (
+          label
+        ) : (
+          <abbr className="jp-pycaret-plain" title={label}>
+            {shortOf(label)}
+          </abbr>
+        )}
         {sort.column === column ? <Icon name={sort.descending ? 'down' : 'up'} /> : null}
       </button>
     </th>
@@ -140,7 +153,7 @@ export function Leaderboard({
           <colgroup>
             {[
               ...[28, 172, 124, 136],
-              ...beside.map(name => (name.length > SHORT ? 84 : 60)),
+              ...beside.map(name => (shortOf(name).length > SHORT ? 84 : 60)),
               66,
               ...(hasKept ? [86] : [])
             ].map((width, index) => (
@@ -171,7 +184,7 @@ export function Leaderboard({
               </th>
               {beside.map(name => head(name, name, greaterIsBetter(state, name)))}
               {head('seconds', trans.__('Seconds'), false)}
-              {hasKept ? <td /> : null}
+              {hasKept ? <td className="jp-pycaret-leaderboard__keep" /> : null}
             </tr>
           </thead>
           <tbody>
@@ -218,7 +231,7 @@ export function Leaderboard({
                 bar={barOf(apart, compared, metric, score)}
                 tick={tick}
                 strip={null}
-                kept={hasKept ? <td /> : null}
+                kept={hasKept ? <td className="jp-pycaret-leaderboard__keep" /> : null}
               />
             ) : null}
             {failed.map(one => (

@@ -95,7 +95,7 @@ export function Kept(props: {
   const trans = useTrans();
   const now = useNow(since !== undefined);
   return (
-    <td className="jp-pycaret-num">
+    <td className="jp-pycaret-num jp-pycaret-leaderboard__keep">
       {row.kept ? (
         <span className="jp-pycaret-keep">
           <Icon name="check" />
