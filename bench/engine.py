@@ -76,7 +76,7 @@ class Watch(NullReporter):
             self.processes = payload["processes"]
 def compare(data, watch, **more):
     spec = RunSpec("r", 1, "classification", "compare", DataSpec("frame"), target="target",
-        setup_params={"session_id": 1, "fold": folds}, plan_params=more)
+        setup_params={"session_id": 1, "fold": folds, "preparation": "pycaret"}, plan_params=more)
     return engine.run_plan(spec, data, watch).leaderboard
 engine.preload()  # as every worker kernel does before its first run
 compare(small, Watch(), include=["lr", "rf"])

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..common.engine_facts import SAMPLE_SETS, SAMPLE_TARGET
 from ..common.errors import Invalid, NotFound, OpsError
+from ..common.protocol import HOLDOUT_PARAM
 from ..common.tables.dialect import parse_overrides
 from ..common.task_types import TASK_TYPES, TaskType
 from .default_project import DefaultProject
@@ -102,10 +103,15 @@ def submit(client: Client, request: RunRequest, table: Table, suggest: Suggest) 
     experiment = existing or _find_or_create_experiment(
         client, project, experiments, request, table, task, target
     )
+    setup_params = request.setup_params
+    if setup_params.get(HOLDOUT_PARAM):
+        # people know a data source by its name
+        held = find_source(client, str(setup_params[HOLDOUT_PARAM]))
+        setup_params = {**setup_params, HOLDOUT_PARAM: held["id"]}
     submission: Submission = {
         "plan": request.plan,
         "plan_params": request.plan_params,
-        "setup_params": request.setup_params,
+        "setup_params": setup_params,
         "target": target,
         **data,
     }

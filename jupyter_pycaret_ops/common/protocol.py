@@ -33,6 +33,9 @@ PLOT_KIND = "plot"
 #: the plan of a run that the server makes itself, to fit a model of another run's leaderboard on all rows
 KEEP_PLAN = "keep"
 
+#: the set-up parameter that names the data source to hold out
+HOLDOUT_PARAM = "test_data_source_id"
+
 #: fields of a leaderboard record that are not metrics
 RECORD_FIELDS = frozenset(
     {
@@ -94,6 +97,8 @@ class RunSpec:
     #: the metric that orders the leaderboard, and its direction; None where the task has none
     metric: str | None = None
     greater_is_better: bool = True
+    #: a table of its own to hold out; a kernel that has loaded it writes its `rows` there
+    holdout: DataSpec | None = None
     #: seconds without events after which the kernel sends a heartbeat
     heartbeat_s: float = HEARTBEAT_S
     version: int = VERSION

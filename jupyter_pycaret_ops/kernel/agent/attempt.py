@@ -16,7 +16,7 @@ from urllib.parse import quote
 from ...common.protocol import DataSpec, Finish, RunSpec
 from .connection import Connection, Fenced, Refused, RetryLater, Unreachable
 from .event_sender import NOTEBOOK_HEARTBEAT_S, EventSender
-from .loading import DataUnreadable, load
+from .loading import DataUnreadable, load, with_holdout
 from .priority import lower_session_priority, lower_thread_priority
 from .retries import RetriesExhausted, RetryDeadline
 
@@ -208,7 +208,12 @@ class Attempt:
 
     def _fetch_spec(self) -> RunSpec:
         raw = self._with_retries(lambda: self._connection.json("GET", "spec"), READ_DEADLINE)
-        return RunSpec(**{**raw, "data": DataSpec.parse(raw["data"])})
+        holdout = raw.get("holdout")
+        parsed = {
+            "data": DataSpec.parse(raw["data"]),
+            "holdout": None if holdout is None else DataSpec.parse(holdout),
+        }
+        return RunSpec(**{**raw, **parsed})
 
     def _execute(self) -> Finish:
         from .. import engine
@@ -259,9 +264,16 @@ class Attempt:
         if self._frame is not None:
             frame = self._frame
         else:
-            frame, self._data_facts = load(self._spec.data, self._fetch_data, self.checkpoint)
+            frame, self._data_facts = load(
+                self._spec.data, lambda: self._fetch("data"), self.checkpoint
+            )
+        holdout = self._spec.holdout
+        if holdout is not None:
+            held, _ = load(holdout, lambda: self._fetch("holdout"), self.checkpoint)
+            frame = with_holdout(frame, held)
+            holdout = DataSpec(holdout.kind, {"rows": len(held)})
         # third-party code runs from here on: it must not find secrets
-        self._spec = replace(self._spec, data=DataSpec(self._spec.data.kind))
+        self._spec = replace(self._spec, data=DataSpec(self._spec.data.kind), holdout=holdout)
         n_rows, n_columns = frame.shape
         self.event(
             "run.data_loaded",
@@ -271,10 +283,10 @@ class Attempt:
         )
         return frame
 
-    def _fetch_data(self) -> bytes:
+    def _fetch(self, path: str) -> bytes:
         with self._shielded():
             return self._with_retries(
-                lambda: b"".join(self._connection.stream("GET", "data")), READ_DEADLINE
+                lambda: b"".join(self._connection.stream("GET", path)), READ_DEADLINE
             )
 
     def _with_retries(self, request: Callable[[], T], deadline: RetryDeadline) -> T:

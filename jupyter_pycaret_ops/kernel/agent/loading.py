@@ -61,6 +61,23 @@ def load(
         raise DataUnreadable(error.message, error.kind) from None
 
 
+def with_holdout(frame: pd.DataFrame, held: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of a table and, after them, those of a table to hold out, with the columns of the first.
+
+    Raises
+    ------
+    DataUnreadable
+        When the second lacks columns.
+    """
+    import pandas as pd
+
+    missing = [str(name) for name in frame.columns if name not in set(held.columns)]
+    if missing:
+        listed = ", ".join(f"“{name}”" for name in missing[:10])
+        raise DataUnreadable(f"The table to hold out lacks columns of the other: {listed}.")
+    return pd.concat([frame, held[list(frame.columns)]], ignore_index=True)
+
+
 def _reading_facts(dialect: JSON | None, frame: pd.DataFrame) -> JSON:
     """Return how a text file was read, for the snapshot: its notebook reads the file in the same way."""
     if not dialect:

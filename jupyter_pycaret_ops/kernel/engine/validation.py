@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jupyter_pycaret_ops.common.protocol import JSON
+from jupyter_pycaret_ops.common.protocol import HOLDOUT_PARAM, JSON
 from jupyter_pycaret_ops.common.tables.column_reading import ColumnReading
 
 from . import portable
@@ -69,6 +69,12 @@ VALIDATION_PARAMS = [
         "The column that says how much a row counts, in fits and in metrics.",
     ),
     Param(
+        HOLDOUT_PARAM,
+        _NAME,
+        None,
+        "A data source with the same columns to hold out, in place of a part of the rows.",
+    ),
+    Param(
         "custom_metrics",
         {"type": "array", "items": {"type": "string"}},
         [],
@@ -91,7 +97,8 @@ class Validation:
 
     `groups` : int64 array of shape (n_rows,), the same number for rows that belong together; `order` : int64 array of
     shape (n_rows,), rows from the earliest to the latest; `folds` : int64 array of shape (n_rows,), the fold of each
-    row; `weights` : float64 array of shape (n_rows,). Each is None where it is not asked for.
+    row; `weights` : float64 array of shape (n_rows,); `held` : which rows are held out, bool array of shape (n_rows,).
+    Each is None where it is not asked for.
     """
 
     settings: JSON
@@ -100,6 +107,7 @@ class Validation:
     order: Any = None
     folds: Any = None
     weights: Any = None
+    held: Any = None
 
     @property
     def strategy(self) -> str:
@@ -126,6 +134,7 @@ class Validation:
             and settings["data_split_shuffle"]
             and settings["data_split_stratify"]
             and self.groups is None
+            and self.held is None
         )
 
     def max_folds(self, train: Any) -> tuple[int, str] | None:
@@ -153,7 +162,9 @@ class Validation:
 
         share, seed = self.settings["train_size"], self.settings["session_id"]
         rows = np.arange(len(target))
-        if self.order is not None and self.strategy == "timeseries":
+        if self.held is not None:
+            train, held = rows[~self.held], rows[self.held]
+        elif self.order is not None and self.strategy == "timeseries":
             n_train = int(len(rows) * share)
             train, held = self.order[:n_train], self.order[n_train:]
         elif self.groups is not None:
@@ -220,19 +231,27 @@ class Validation:
             "folds": n_folds,
             **column_params(self.settings),
             "train_size": self.settings["train_size"],
+            HOLDOUT_PARAM: self.settings[HOLDOUT_PARAM],
+            "is_default": self.is_default and self.weights is None,
         }
 
 
 def read_validation(
-    frame: Frame, readings: Mapping[str, ColumnReading], settings: JSON, *, is_label: bool
+    frame: Frame,
+    readings: Mapping[str, ColumnReading],
+    settings: JSON,
+    *,
+    is_label: bool,
+    held: Any = None,
 ) -> Validation:
     """Return how the rows of a table are split, from the columns that parameters name.
 
-    `frame` : DataFrame of shape (n_rows, n_columns), rows with a target; `readings` : how its columns are read. Raises
-    `PlanFailed` for a column that cannot be used so.
+    `frame` : DataFrame of shape (n_rows, n_columns), rows with a target; `readings` : how its columns are read; `held` :
+    which rows are those of a table to hold out, bool array of shape (n_rows,), None without one. Raises `PlanFailed` for
+    a column that cannot be used so.
     """
     named = column_params(settings)
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = {"held": held}
     if "fold_groups" in named:
         found["groups"] = _groups(frame[named["fold_groups"]])
         if len(np.unique(found["groups"])) < 3:

@@ -64,16 +64,24 @@ class SpecHandler(AgentJsonHandler):
 class DataHandler(AgentJsonHandler):
     """What to run it on."""
 
+    is_holdout = False
+
     @allow_unauthenticated
     async def get(self, run_id: str) -> None:
         """The table, streamed as it was stored."""
         services = self.services
-        key = await services.agents.data_key(run_id, self.attempt)
+        key = await services.agents.data_key(run_id, self.attempt, is_holdout=self.is_holdout)
         self.set_header("Content-Type", "application/octet-stream")
         chunks = services.artifacts.chunks(key)
         while chunk := await services.artifacts.in_thread(next, chunks, b""):
             self.write(chunk)
             await self.flush()
+
+
+class HoldoutHandler(DataHandler):
+    """What to hold out."""
+
+    is_holdout = True
 
 
 class EventsHandler(AgentJsonHandler):

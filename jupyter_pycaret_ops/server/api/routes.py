@@ -139,6 +139,7 @@ ROUTES: tuple[Route, ...] = (
     # agents
     _run_route("GET", "spec", agent.SpecHandler, "What to run", errors=(409,)),
     _run_route("GET", "data", agent.DataHandler, "What to run it on", errors=(409,)),
+    _run_route("GET", "holdout", agent.HoldoutHandler, "What to hold out", errors=(409,)),
     _run_route("POST", "events", agent.EventsHandler, "What happened", errors=(409,)),
     _run_route("PUT", "artifacts/{name}", agent.ArtifactHandler, "A file", errors=(409,)),
     _run_route("POST", "finish", agent.FinishHandler, "How it ended", errors=(409,)),

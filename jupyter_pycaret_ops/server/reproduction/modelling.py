@@ -7,6 +7,7 @@ from typing import Any
 
 from ...common.engine_facts import DEFAULT_SEED, PARAM_ALIASES, SILENCING
 from ...common.errors import Conflict
+from ...common.protocol import HOLDOUT_PARAM
 from ...common.task_types import TASK_TYPES
 from . import composing, grouping, preparation
 from .cells import assignments, call
@@ -72,7 +73,8 @@ def check(facts: Facts) -> None:
         )
     if not _has_engine_folds(facts):
         raise Conflict(
-            "The run has no notebook: its folds are by groups, time or a column, or rows have weights."
+            "The run has no notebook: its folds are by groups, time or a column, rows have weights, or a table of its own "
+            "is held out."
         )
     if facts.run.metric in ((facts.snapshot.get("setup_params") or {}).get("custom_metrics") or []):
         raise Conflict(
@@ -86,16 +88,18 @@ def check(facts: Facts) -> None:
 
 
 def _has_engine_folds(facts: Facts) -> bool:
-    """Return whether PyCaret cuts rows in the same way; runs of before had no other."""
+    """Return whether PyCaret cuts rows in the same way; runs of before had no other, and some ended before they did."""
     validation = facts.snapshot.get("validation") or {}
     given = facts.snapshot.get("setup_params") or {}
-    own = {"stratifiedkfold" if facts.kind.answers == "labels" else "kfold", None}
-    is_shuffled = all(
-        given.get(name, True)
-        for name in ("fold_shuffle", "data_split_shuffle", "data_split_stratify")
+    own = (
+        "fold_strategy",
+        "fold_groups",
+        "fold_time",
+        "fold_column",
+        "sample_weight",
+        HOLDOUT_PARAM,
     )
-    has_weights = validation.get("sample_weight") is not None
-    return validation.get("fold_strategy") in own and is_shuffled and not has_weights
+    return bool(validation.get("is_default", not any(given.get(name) for name in own)))
 
 
 def names(facts: Facts) -> str:

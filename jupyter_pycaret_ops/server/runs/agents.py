@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -134,18 +135,22 @@ class Agents:
             When the attempt has ended, or ends now because its data source has no readable secret.
         """
 
-        def read(session: Session) -> tuple[Run, DataSource | None]:
+        def read(session: Session) -> tuple[Run, DataSource | None, DataSource | None]:
             run = runs.current_attempt(session, run_id, attempt, to_write=False)
-            return run, runs.source_of(session, run)
+            held = (run.data.get("holdout") or {}).get("data_source_id")
+            return run, runs.source_of(session, run), held and session.get(DataSource, held)
 
         known = await self._store.read(lambda session: session.get(Run, run_id))
         if known is not None and known.executor == runs.NOTEBOOK:
             await self._notebook.start(Attempt(run_id, attempt))
             self._fanout.publish(run_id)
-        run, source = await self._store.read(read)
+        run, source, held = await self._store.read(read)
         snapshot = run.snapshot
         try:
-            data = await in_thread(self._data_spec, run, source)
+            data = await in_thread(self._data_spec, run.data, source)
+            holdout = run.data.get("holdout")
+            if holdout is not None:
+                holdout = await in_thread(self._data_spec, holdout, held)
         except OpsError as error:
             # the secret cannot be read, and another try would not change that: fail the run with the message
             await self.finish(run_id, Finish(attempt, "failed", error.message, "user"))
@@ -162,21 +167,22 @@ class Agents:
             plan_params=snapshot.get("plan_params") or {},
             metric=run.metric,
             greater_is_better=run.greater_is_better,
+            holdout=holdout,
             heartbeat_s=min(HEARTBEAT_S, self._lease_s / HEARTBEATS_A_LEASE),
         )
 
-    def _data_spec(self, run: Run, source: DataSource | None) -> DataSpec:
-        options = dict(run.data.get("options") or {})
+    def _data_spec(self, data: dict[str, Any], source: DataSource | None) -> DataSpec:
+        options = dict(data.get("options") or {})
         if source is not None and source.config.get("dialect"):
             # how an upload is read, and the names that its columns have in preview and profile
             options.setdefault("dialect", source.config["dialect"])
             options.setdefault("columns", [item["name"] for item in source.config["columns"]])
         if source is not None and source.secret is not None:
             options |= json.loads(self._vault.decrypt(source.secret))
-        return DataSpec(run.data["kind"], options, self._limits)
+        return DataSpec(data["kind"], options, self._limits)
 
-    async def data_key(self, run_id: str, attempt: int) -> str:
-        """Return the storage key of the run's table.
+    async def data_key(self, run_id: str, attempt: int, *, is_holdout: bool = False) -> str:
+        """Return the storage key of the run's table, or of the one to hold out.
 
         Raises
         ------
@@ -184,7 +190,8 @@ class Agents:
             When the server does not store the data of the run.
         """
         run = await self._store.read(runs.current_attempt, run_id, attempt, to_write=False)
-        key = run.data.get("storage_key")
+        data = (run.data.get("holdout") or {}) if is_holdout else run.data
+        key = data.get("storage_key")
         if not key:
             raise Invalid("The server does not store the data of this run.")
         return str(key)

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
+from sqlalchemy.orm import Session
 
 from ...common.engine_facts import SAMPLE_SETS, SAMPLE_TARGET
 from ...common.errors import FieldError, Invalid, NotFound
+from ...common.protocol import HOLDOUT_PARAM
 from ...common.pycaret3_setup import why_not
 from ...common.tables.named_columns import column_faults, with_stored_types
 from ...common.task_types import TASK_TYPES
@@ -89,13 +91,16 @@ class Submissions:
         experiment, project, source, table = await self._store.read(
             self._records, caller, experiment_id, submission
         )
+        setup_params = {**experiment.setup_params, **submission.setup_params}
+        holdout = await self._store.read(_holdout, project, setup_params.get(HOLDOUT_PARAM))
         errors = FieldErrors()
+        if setup_params.get(HOLDOUT_PARAM) is not None and holdout is None:
+            errors.add("This workspace has no such data source.", "setup_params", HOLDOUT_PARAM)
         _check_data(submission, source, project, errors)
         _check_version(submission, source, table, errors)
         errors.raise_if_any()
         task = await self._engine.task(experiment.task)
         versions = (await self._engine.get()).get("versions", {})
-        setup_params = {**experiment.setup_params, **submission.setup_params}
         if table is not None:
             setup_params = with_stored_types(setup_params, table.types)
         target = _target(experiment, submission)
@@ -113,6 +118,13 @@ class Submissions:
         metric = _metric(task, submission.plan_params, setup_params, errors)
         errors.raise_if_any()
         data, data_sha256, data_rows = await self._data(submission, table)
+        if holdout is not None:
+            data["holdout"] = {
+                "kind": holdout.kind,
+                "options": reading_options(holdout),
+                "storage_key": holdout.storage_key,
+                "data_source_id": setup_params[HOLDOUT_PARAM],
+            }
         return runs.NewRun(
             experiment_id=experiment_id,
             plan=submission.plan,
@@ -131,6 +143,7 @@ class Submissions:
                 "plan_params": submission.plan_params,
                 "data_source_id": submission.data_source_id,
                 "data_version": None if table is None else table.version,
+                **({} if holdout is None else {"test_data_version": holdout.version}),
                 "sklearn_dataset": submission.sklearn_dataset,
                 "data_sha256": data_sha256,
                 "data_rows": data_rows,
@@ -174,6 +187,14 @@ class Submissions:
         options = reading_options(table)
         data = {"kind": table.kind, "options": options, "storage_key": table.storage_key}
         return data, table.config.get("sha256"), table.config.get("rows")
+
+
+def _holdout(session: Session, project: Project, source_id: Any) -> Table | None:
+    """Return the newest table of a data source of the workspace, None where it has none of that id."""
+    source = session.get(DataSource, source_id) if isinstance(source_id, str) else None
+    if source is None or source.workspace_id != project.workspace_id:
+        return None
+    return data_sources.table_of(session, source, None)
 
 
 def _check_data(

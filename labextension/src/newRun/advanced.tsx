@@ -112,7 +112,7 @@ export function ParamField({
         onChange={event => set(String(event.target.checked))}
       />
     );
-  } else if (kind === 'choice' || kind === 'metric' || kind === 'column') {
+  } else if (kind === 'choice' || kind === 'metric' || kind === 'column' || kind === 'source') {
     const options =
       kind === 'choice'
         ? (param.schema.enum ?? []).map(one => ({
@@ -124,7 +124,11 @@ export function ParamField({
               ...(state.offer?.metrics ?? []).map(one => ({ id: one.id, name: one.name })),
               ...customMetrics(state).map(name => ({ id: name, name }))
             ]
-          : (state.preview?.columns ?? []).map(one => ({ id: one.name, name: one.name }));
+          : kind === 'source'
+            ? state.sources
+                .filter(one => one.id !== state.sourceId)
+                .map(one => ({ id: one.id, name: one.name }))
+            : (state.preview?.columns ?? []).map(one => ({ id: one.name, name: one.name }));
     control = (
       <select
         className="jp-pycaret-select"
@@ -133,6 +137,7 @@ export function ParamField({
         onChange={event => set(event.target.value)}
       >
         {kind === 'column' ? <option value="">{trans.__('None')}</option> : null}
+        {kind === 'source' ? <option value="">{trans.__('A part of the rows')}</option> : null}
         {options.map(one => (
           <option key={one.id} value={one.id}>
             {one.name}
@@ -154,7 +159,12 @@ export function ParamField({
     );
   }
   return (
-    <Field id={id} label={label ?? labelOf(param.name)} error={error} hint={param.description}>
+    <Field
+      id={id}
+      label={label ?? (kind === 'source' ? trans.__('Hold-out') : labelOf(param.name))}
+      error={error}
+      hint={param.description}
+    >
       {unit ? (
         <span className="jp-pycaret-form__group">
           {control}

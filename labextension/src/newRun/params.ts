@@ -2,12 +2,14 @@ import type { IParam, IPlan } from '../api/engine';
 
 /** How a parameter is asked for. */
 export type ParamKind =
-  'flag' | 'choice' | 'metric' | 'column' | 'number' | 'list' | 'json' | 'text';
+  'flag' | 'choice' | 'metric' | 'column' | 'source' | 'number' | 'list' | 'json' | 'text';
 
 /** The parameters that say which metric counts. */
 const METRICS = new Set(['sort', 'optimize']);
 /** Parameters that name one column. */
 const COLUMNS = new Set(['index', 'fold_groups', 'fold_time', 'fold_column', 'sample_weight']);
+/** The parameter that names a table to hold out. */
+export const HOLDOUT = 'test_data_source_id';
 /** Parameters that have a field of their own in the form. */
 const OWN_FIELD = new Set(['include', 'exclude', 'fold', 'time_limit', 'index', 'horizon']);
 /** Parameters that the picker of columns stands for, where the columns are known. */
@@ -32,6 +34,9 @@ export function kindOf(param: IParam): ParamKind {
   }
   if (types.includes('number') || types.includes('integer')) {
     return 'number';
+  }
+  if (name === HOLDOUT) {
+    return 'source';
   }
   return METRICS.has(name) ? 'metric' : COLUMNS.has(name) ? 'column' : 'text';
 }

@@ -117,6 +117,7 @@ def plan(recorder: Recorder) -> Callable[..., engine.PlanResult]:
         model_id: str | None = None,
         setup: dict[str, Any] | None = None,
         metric: str | None = None,
+        holdout_rows: int | None = None,
         **plan_params: Any,
     ) -> engine.PlanResult:
         if plan == "create" and model_id is None:
@@ -132,6 +133,7 @@ def plan(recorder: Recorder) -> Callable[..., engine.PlanResult]:
             setup_params={**({} if target is None else {"fold": 3}), **(setup or {})},
             plan_params=plan_params,
             metric=metric,
+            holdout=None if holdout_rows is None else DataSpec("frame", {"rows": holdout_rows}),
         )
         return engine.run_plan(spec, frame, recorder)
 

@@ -81,6 +81,8 @@ def test_rows_of_a_patient_are_scored_and_held_out_together(plan, visits):
         "folds": 4,
         "fold_groups": "patient",
         "train_size": 0.7,
+        "test_data_source_id": None,
+        "is_default": False,
     }
 
 
@@ -289,3 +291,29 @@ def test_copies_of_training_rows_that_are_held_out_are_reported(plan, recorder, 
     plan(frame, "label", model_id="lr")
     changes = [one["change"] for one in recorder.payloads("data.changed")]
     assert "copies_held_out" not in changes
+
+
+def test_table_of_its_own_is_held_out(plan, recorder, frame):
+    train, held = frame[:40], frame[40:].copy()
+    held.loc[50, "label"] = None
+    both = pd.concat([train, held], ignore_index=True)
+    result = plan(both, "label", model_id="dt", holdout_rows=len(held))
+    assert recorder.payloads("data.split")[0] == {"train": 40, "test": 19, "folds": 3}
+    assert result.metrics_summary["holdout_rows"] == 19
+    assert not result.snapshot["validation"]["is_default"]
+    plan(train, "label", plan="finalize", model_id="dt")
+    known = held[held["label"].notna()]
+    predicted = recorder.pipeline("dt").predict(known)
+    expected = accuracy_score(known["label"], predicted)
+    assert result.metrics_summary["holdout"]["Accuracy"] == pytest.approx(expected)
+
+
+def test_label_that_only_the_table_held_out_has_is_refused(plan, frame):
+    frame.loc[[50, 52], "label"] = "new"
+    with pytest.raises(PlanFailed, match="no row in the training part"):
+        plan(frame, "label", model_id="dt", holdout_rows=20)
+
+
+def test_table_held_out_needs_preparation_inside_the_folds(plan, frame):
+    with pytest.raises(PlanFailed, match="preparation “auto”"):
+        plan(frame, "label", model_id="dt", holdout_rows=20, setup={"preparation": "pycaret"})

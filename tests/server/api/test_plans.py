@@ -204,3 +204,46 @@ def test_a_model_of_a_cancelled_run_is_kept(
     keeper = server.post(f"/runs/{run['id']}/models/{first}/keep", {}, expect=202)
     assert server.ended(keeper["id"])["status"] == "succeeded"
     assert server.post(f"/runs/{run['id']}/promote", body, expect=201)["model_id"] == first
+
+
+def test_a_data_source_is_held_out(server: LiveServer, experiments: dict[str, str]) -> None:
+    header = "x,z,y,more\n"
+    lines = [f"{row['x']},{row['z']},{row['y']},{n}\n" for n, row in enumerate(LABELLED)]
+    train = server.upload("to train on", (header + "".join(lines * 2)).encode())
+    held = server.upload(
+        "to hold out",
+        (
+            "more,"
+            + header.replace(",more", "")
+            + "".join(
+                f"{n},{row['x']},{row['z']},{row['y']}\n" for n, row in enumerate(LABELLED[:20])
+            )
+        ).encode(),
+    )
+    body = {"plan": "create", "model_id": "dt", "data_source_id": train["id"]}
+    run = server.submit(
+        experiments["classification"],
+        **body,
+        setup_params={"fold": 2, "test_data_source_id": held["id"]},
+    )
+    ended = server.ended(run["id"])
+    assert ended["status"] == "succeeded", ended["error"]
+    assert ended["metrics_summary"]["holdout_rows"] == 20
+    assert ended["metrics_summary"]["holdout"]["Accuracy"] == 1.0
+    assert ended["snapshot"]["test_data_version"] == 1
+    server.call("GET", f"/runs/{run['id']}/notebook", expect=409)
+
+    other = server.upload("other columns", b"x,y\n1,yes\n2,no\n3,yes\n")
+    run = server.submit(
+        experiments["classification"], **body, setup_params={"test_data_source_id": other["id"]}
+    )
+    ended = server.ended(run["id"])
+    assert (ended["status"], ended["error_kind"]) == ("failed", "user")
+    assert "lacks columns of the other: “z”, “more”" in ended["error"]
+
+    answer = server.post(
+        f"/experiments/{experiments['classification']}/runs",
+        {**body, "setup_params": {"test_data_source_id": "nope"}},
+        expect=400,
+    )
+    assert answer["errors"][0]["loc"] == ["setup_params", "test_data_source_id"]

@@ -254,10 +254,12 @@ class Supervised(Task):
         settings = self._read_settings(spec)
         preparing.check(settings)
         file = file_settings(spec.data)
+        n_held = 0 if spec.holdout is None else int(spec.holdout.options["rows"])
         table, target, validation, rows = self.read_data(
-            frame, spec.target, settings, reporter, file
+            frame, spec.target, settings, reporter, file, n_held
         )
-        self.check_split(target, settings["train_size"])
+        if validation.held is None:
+            self.check_split(target, settings["train_size"])
         reporter.checkpoint()
         experiment = self._fit(table, target, settings, reporter, validation)
         name, is_greater_better = self._metric(experiment, metric)
@@ -301,10 +303,11 @@ class Supervised(Task):
         settings: JSON,
         reporter: EventReporter,
         file: ReadingSettings = NO_SETTINGS,
+        n_held: int = 0,
     ) -> tuple[features.Table, Target, Validation, Any]:
         """Return the rows and columns that are used, their target, how the rows are split, and their places in `frame`.
 
-        `file` : what the file says of its columns. Rows without a target are left out. Raises `PlanFailed` when too little is left.
+        `file` : what the file says of its columns; `n_held` : so many rows, the last ones, are held out. Rows without a target are left out. Raises `PlanFailed` when too little is left.
         """
         named = features.with_unique_names(frame, reporter).reset_index(drop=True)
         name = features.find_target(named, target)
@@ -321,7 +324,8 @@ class Supervised(Task):
         rows = named.index.to_numpy()
         named = named.reset_index(drop=True)
         read_target = self.read_target(named[name], name, target_reading, reporter, settings)
-        validation = read_validation(named, readings, settings, is_label=is_label)
+        held = rows >= len(frame) - n_held if n_held else None
+        validation = read_validation(named, readings, settings, is_label=is_label, held=held)
         ignored = [
             *settings["ignore_features"],
             *(
