@@ -21,8 +21,8 @@ from .prepared_task import PreparedTask
 
 def keep_best(
     prepared: PreparedTask, board: Leaderboard, n_select: int = 1, also: str | None = None
-) -> None:
-    """Fit and store the best `n_select` pipelines, with the input schema and the plots of the best.
+) -> int:
+    """Fit and store the best `n_select` pipelines, with the input schema and the plots of the best; return how many.
 
     The model `also`, which the run requested, is kept whatever its rank. A model that cannot be fitted
     on all rows, or cannot predict new rows, is skipped with a warning. Raises `PlanFailed` when none is
@@ -98,6 +98,7 @@ def keep_best(
     best = board.scored[0]
     prepared.save_extras(best, best_pipeline)
     _score_and_draw(prepared, best)
+    return n_kept
 
 
 def _score_and_draw(prepared: PreparedTask, best: Scored) -> None:

@@ -15,6 +15,7 @@ from jupyter_pycaret_ops.common.tables.column_reading import ColumnReading
 from . import portable
 from .interfaces import Column, Frame, PlanFailed
 from .parameters import Param
+from .scoring.custom import scorer_names
 
 _NAME: JSON = {"type": ["string", "null"]}
 _STRATEGIES = (
@@ -76,7 +77,7 @@ VALIDATION_PARAMS = [
     ),
     Param(
         "custom_metrics",
-        {"type": "array", "items": {"type": "string"}},
+        {"type": "array", "items": {"type": "string", "enum": scorer_names()}},
         [],
         "Further metrics, by the names of scikit-learn's scorers, such as f1_macro or neg_mean_poisson_deviance.",
     ),
@@ -297,6 +298,10 @@ def _check(validation: Validation) -> None:
                 "user",
                 f"{param} has no effect with the fold_strategy {strategy}; use groupkfold or leave it out.",
             )
+    if validation.held is not None and settings["preparation"] != "auto":
+        raise PlanFailed(
+            "user", f"{HOLDOUT_PARAM} needs preparation “auto”; leave preparation out."
+        )
     if not validation.is_default and settings["preparation"] != "auto":
         raise PlanFailed(
             "user",

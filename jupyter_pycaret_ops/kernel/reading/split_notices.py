@@ -2,7 +2,7 @@
 
 A quick model is scored twice for each column that may name groups, such as a patient: with shuffled rows, and with all
 rows of a group in one fold. Where the first score is clearly better, new groups would be predicted worse than the folds
-say. Stretches of time are looked at in the same way, for each column of dates.
+say. Time is looked at in the same way, for each column of dates: later rows are predicted from earlier ones.
 """
 
 from __future__ import annotations
@@ -108,9 +108,9 @@ def time_notices(
     target: str,
     numbers_of: Any,
 ) -> list[JSON]:
-    """Return a notice for each column of dates of which a stretch that the model has not seen is predicted worse.
+    """Return a notice for each column of dates where the time after the rows to train on is predicted worse.
 
-    Arguments as of `group_notices`. The stretches have as many rows each.
+    Arguments as of `group_notices`. The rows are cut into stretches of time with as many rows each.
     """
     notices = []
     dates = [name for name, r in readings.items() if r.type == "date" and r.distinct >= MIN_GROUPS]
@@ -136,7 +136,7 @@ def time_notice(column: str, target: str, scores: GroupScores) -> JSON:
         "code": "drift",
         "column": column,
         "message": f"“{target}” changes with “{column}”: it is predicted with {scores.shuffled:.3f} when rows are "
-        f"shuffled, and with {scores.grouped:.3f} in a stretch of time that the model has not seen.",
+        f"shuffled, and with {scores.grouped:.3f} in the time after those that the model has learnt from.",
         "setup_params": {"fold_time": column},
         "facts": _facts(scores),
     }
@@ -182,7 +182,7 @@ def _scores(
 ) -> GroupScores | None:
     """Return the scores with shuffled rows and by `groups`; `without` : columns that are no features.
 
-    `in_order` : each group is a fold of its own.
+    `in_order` : groups follow each other, and each is predicted from those before it.
     """
     from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
     from sklearn.model_selection import (
@@ -208,11 +208,11 @@ def _scores(
     kind = ExtraTreesClassifier if is_label else ExtraTreesRegressor
     model = kind(n_estimators=N_TREES, min_samples_leaf=1, random_state=0, n_jobs=1)
     shuffled: Any = (StratifiedKFold if is_label else KFold)(N_FOLDS, shuffle=True, random_state=0)
-    n_parts = max(N_FOLDS, min(N_STRETCHES, len(np.unique(g)))) if in_order else N_FOLDS
-    grouped: Any = StratifiedGroupKFold(n_parts) if is_label else GroupKFold(n_parts)
+    grouped: Any = StratifiedGroupKFold(N_FOLDS) if is_label else GroupKFold(N_FOLDS)
+    apart = _forward(g) if in_order else grouped.split(x, y, g)
     try:
         alone = _fold_scores(model, x, y, shuffled.split(x, y), is_label=is_label)
-        together = _fold_scores(model, x, y, grouped.split(x, y, g), is_label=is_label)
+        together = _fold_scores(model, x, y, apart, is_label=is_label)
     except ValueError:  # too few rows of a label in a fold
         return None
     if not (np.isfinite(alone).all() and np.isfinite(together).all()):
@@ -221,8 +221,14 @@ def _scores(
     return GroupScores(float(alone.mean()), float(together.mean()), float(error))
 
 
+def _forward(stretches: Any) -> list[tuple[Any, Any]]:
+    """Return the positions to train on and to test on: each stretch of the later half after all before it."""
+    later = range(N_STRETCHES // 2, N_STRETCHES)
+    return [(np.flatnonzero(stretches < n), np.flatnonzero(stretches == n)) for n in later]
+
+
 def _fold_scores(model: Any, x: Any, y: Any, splits: Any, *, is_label: bool) -> Any:
-    """Return the score of each fold, float64 array of shape (n_folds,): the mean recall of its labels, or R²."""
+    """Return the score of each fold, float64 array of shape (n_folds,): the mean recall of its labels, or the share of the variance explained."""
     scores = []
     for train, test in splits:
         predicted, truth = model.fit(x[train], y[train]).predict(x[test]), y[test]
@@ -230,9 +236,9 @@ def _fold_scores(model: Any, x: Any, y: Any, splits: Any, *, is_label: bool) -> 
             recalls = [(predicted[truth == label] == label).mean() for label in np.unique(truth)]
             scores.append(np.mean(recalls))
         else:
-            spread = ((truth - truth.mean()) ** 2).sum()
-            error = ((truth - predicted) ** 2).sum()
-            scores.append(1 - error / spread if spread else np.nan)
+            # of all rows: those of one group or stretch may hardly differ among themselves
+            error = ((truth - predicted) ** 2).mean()
+            scores.append(1 - error / y.var() if y.var() else np.nan)
     return np.asarray(scores, dtype="float64")
 
 

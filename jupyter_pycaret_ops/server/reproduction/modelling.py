@@ -45,19 +45,56 @@ def or_nan(score):
 
 for metric in experiment._get_metric_registry().values():
     metric.score_func = or_nan(metric.score_func)'''
-#: metrics beside PyCaret's: scikit-learn's function and the arguments of `add_metric`
-_ADDED_METRICS = {
-    "Balanced Accuracy": ("balanced_accuracy_score", {}),
-    "PR AUC": (
-        "average_precision_score",
-        {"target": "'pred_proba'", "args": "{'average': 'weighted'}"},
-    ),
-    "Log Loss": ("log_loss", {"target": "'pred_proba'", "greater_is_better": "False"}),
-    "Brier": ("brier_score_loss", {"target": "'pred_proba'", "greater_is_better": "False"}),
-    "MedAE": ("median_absolute_error", {"greater_is_better": "False"}),
-    "Max Error": ("max_error", {"greater_is_better": "False"}),
-    "Pinball": ("mean_pinball_loss", {"greater_is_better": "False"}),
-}
+#: metrics beside PyCaret's, of labels and of numbers
+_LABEL_METRICS = """\
+    "Balanced Accuracy": (scores.balanced_accuracy_score, "pred", {}),
+    "PR AUC": (scores.average_precision_score, "pred_proba", {"average": "weighted"}),
+    "Log Loss": (scores.log_loss, "pred_proba", {}),
+    "Brier": (scores.brier_score_loss, "pred_proba", {}),
+"""
+_NUMBER_METRICS = """\
+    "MedAE": (scores.median_absolute_error, "pred", {}),
+    "Max Error": (scores.max_error, "pred", {}),
+    "Pinball": (scores.mean_pinball_loss, "pred", {}),
+"""
+#: of labels of which some folds lack one
+_RARE_METRICS = """\
+    "Balanced Accuracy": (scores.balanced_accuracy_score, "pred", {}),
+    "PR AUC": (over_classes(scores.average_precision_score), "pred_proba", {}),
+    "Log Loss": (scores.log_loss, "pred_proba", {"labels": CLASSES}),
+    "Brier": (scores.brier_score_loss, "pred_proba", {"labels": CLASSES}),
+"""
+_RARE_CLASSES = '''\
+from sklearn.metrics import roc_auc_score
+
+CLASSES = sorted(experiment._fit_state["y"].unique())
+
+
+def over_classes(score):
+    """Return a mean over the classes that a fold has, weighted by their rows: some folds lack a class."""
+
+    def scored(truth, values, **_):
+        classes, rows = np.unique(truth, return_counts=True)
+        return np.average([score(truth == c, values[:, c]) for c in classes], weights=rows)
+
+    scored.__name__ = score.__name__
+    return scored
+
+
+metrics = experiment._get_metric_registry()
+metrics["auc"].score_func = over_classes(roc_auc_score)
+for name in ("recall", "precision", "f1"):
+    metrics[name].score_func.kwargs_if_binary = {}  # a fold with two of the classes is no binary one
+
+
+'''
+_ADDED_METRICS = """\
+from sklearn import metrics as scores
+
+ADDED_METRICS = {{
+{metrics}}}
+for name, (score, target, arguments) in ADDED_METRICS.items():
+    _ = experiment.add_metric(name, name, or_nan(score), target=target, args=arguments)"""
 
 
 def check(facts: Facts) -> None:
@@ -123,24 +160,25 @@ def setup(facts: Facts) -> str:
     arguments = {"session_id": "SEED", "n_jobs": "1", **settings}
     if facts.has_target:
         arguments = {"target": "TARGET", **arguments}
-    scored = f"\n\n\n{_OR_NAN}{_added_metric(facts)}" if facts.has_target else ""
+    rare = _RARE_CLASSES if _has_rare_classes(facts) else ""
+    scored = f"\n\n\n{rare}{_OR_NAN}\n\n{_added_metrics(facts)}" if facts.has_target else ""
     return (
         f"from pycaret.tasks import {experiment}\n\n"
         f"{call(f'experiment = {experiment}', arguments)}.fit(data){scored}"
     )
 
 
-def _added_metric(facts: Facts) -> str:
-    """Return the code that adds the metric of the leaderboard where PyCaret does not have it."""
-    name = facts.run.metric
-    if name not in _ADDED_METRICS:
-        return ""
-    function, options = _ADDED_METRICS[name]
-    arguments = {"id": repr(function), "name": repr(name), "score_func": f"or_nan({function})"}
-    return (
-        f"\n\nfrom sklearn.metrics import {function}\n\n"
-        f"{call('_ = experiment.add_metric', {**arguments, **options})}"
-    )
+def _has_rare_classes(facts: Facts) -> bool:
+    """Return whether some folds lack one of more than two classes, which PyCaret's own metrics do not cope with."""
+    told = facts.changed("rare_classes")
+    return preparation.is_auto(facts) and told is not None and told.get("labels", 3) > 2
+
+
+def _added_metrics(facts: Facts) -> str:
+    metrics = _LABEL_METRICS if facts.kind.answers == "labels" else _NUMBER_METRICS
+    if _has_rare_classes(facts):
+        metrics = _RARE_METRICS
+    return _ADDED_METRICS.format(metrics=metrics)
 
 
 def models(facts: Facts) -> list[tuple[str, str]]:
@@ -188,7 +226,30 @@ means = {}
 for model_id, result in results.items():
     folds = result.metrics[result.metrics.index.str.startswith("Fold")]
     means[model_id] = folds.mean()
-leaderboard = pd.DataFrame(means).T"""
+{decisions}leaderboard = pd.DataFrame(means).T"""
+#: a model without probabilities has its curves from decision values; PyCaret leaves them out
+_DECISIONS = '''\
+
+
+def curves(model, features, truth):
+    """Return AUC and PR AUC from decision values, of more than two classes one against the rest."""
+    values, average = model.decision_function(features), "macro"
+    if values.ndim == 2:
+        truth, average = label_binarize(truth, classes=range(values.shape[1])), "weighted"
+    return {
+        "AUC": scores.roc_auc_score(truth, values, average=average),
+        "PR AUC": scores.average_precision_score(truth, values, average=average),
+    }
+
+
+for model_id, result in results.items():
+    model = result.pipeline
+    if hasattr(model, "decision_function") and not hasattr(model, "predict_proba"):
+        folds, rows = state["fold_generator"], (state["X_train"], state["y_train"])
+        found = cross_validate(clone(model), *rows, cv=folds, scoring=curves)
+        for name in ("AUC", "PR AUC"):
+            means[model_id][name] = found[f"test_{name}"].mean()
+'''
 _FINAL = """\
 best = experiment.finalize_model(results[MODELS[0]].pipeline).pipeline
 best"""
@@ -203,11 +264,22 @@ def _leaderboard(facts: Facts) -> str:
     return f"""\
 {assignments({"METRIC": repr(run.metric), "NAMES": repr(model_names)})}
 
-{grouping.LEADERBOARDS.get(facts.kind.answers, _FOLDS)}
+{grouping.LEADERBOARDS.get(facts.kind.answers) or _folds(facts)}
 leaderboard = leaderboard.sort_values({order})
 best = results[leaderboard.index[0]].pipeline
 leaderboard.insert(0, "name", [NAMES.get(model_id, model_id) for model_id in leaderboard.index])
 leaderboard.round(4)"""
+
+
+def _folds(facts: Facts) -> str:
+    has_decisions = preparation.is_auto(facts) and facts.kind.answers == "labels"
+    if not has_decisions:
+        return _FOLDS.replace("{decisions}", "")
+    imports = (
+        "from sklearn.model_selection import cross_validate\n"
+        "from sklearn.preprocessing import label_binarize\n\n"
+    )
+    return imports + _FOLDS.replace("{decisions}", _DECISIONS)
 
 
 def _records(facts: Facts) -> list[dict[str, Any]]:

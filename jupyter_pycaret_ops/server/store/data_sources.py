@@ -262,6 +262,20 @@ def list_page(session: Session, caller: Caller, workspace_id: str, page: PageReq
     return newest_first(session, query, DataSource, page)
 
 
+def _held_out_by(session: Session, source: DataSource) -> str | None:
+    """Return the id of an unfinished run that holds this source out."""
+    unfinished = session.execute(
+        select(Run.id, Run.data).where(
+            Run.workspace_id == source.workspace_id,
+            Run.status.in_([lifecycle.Status.QUEUED, lifecycle.Status.RUNNING]),
+        )
+    )
+    for run_id, data in unfinished:
+        if (data.get("holdout") or {}).get("data_source_id") == source.id:
+            return str(run_id)
+    return None
+
+
 def delete(session: Session, caller: Caller, source_id: str) -> list[str]:
     """Delete a source; returns the storage keys of its files.
 
@@ -280,6 +294,8 @@ def delete(session: Session, caller: Caller, source_id: str) -> list[str]:
         )
         .limit(1)
     )
+    if run_id is None:
+        run_id = _held_out_by(session, source)
     if run_id is not None:
         raise Conflict(f"Run {run_id} still uses this data source. Cancel it or wait for its end.")
     query = select(DataVersion.storage_key).where(DataVersion.data_source_id == source_id)

@@ -14,7 +14,7 @@ from .. import lifecycle
 from ..lifecycle import Status
 from . import runs
 from .access import Caller, Role
-from .models import Artifact, Run
+from .models import Artifact, DataSource, Run
 
 
 def model_ids(session: Session, run: Run) -> set[str]:
@@ -92,7 +92,7 @@ def keep(
         plan=KEEP_PLAN,
         model_id=model_id,
         executor="kernel",
-        data=_data(run),
+        data=_data(session, run),
         data_source_id=run.data_source_id,
         metric=run.metric,
         greater_is_better=run.greater_is_better,
@@ -103,13 +103,16 @@ def keep(
     return runs.submit(session, caller, new, now=now, queue_cap=queue_cap)
 
 
-def _data(run: Run) -> dict[str, Any]:
+def _data(session: Session, run: Run) -> dict[str, Any]:
     kind = run.data.get("kind")
     if kind == "frame":
         raise Conflict(
             "The table of this run was in a notebook's kernel, and is not stored. Run again with the model as the only "
             "one (plan create), or upload the table first."
         )
+    held = (run.data.get("holdout") or {}).get("data_source_id")
+    if held is not None and session.get(DataSource, held) is None:
+        raise Conflict("The data source that this run held out was deleted.")
     if run.data_source_id is None and kind not in ("sklearn", "inline"):
         raise Conflict("The data source of this run was deleted, so nothing can be fitted on it.")
     return {name: value for name, value in run.data.items() if name != "ended_tokens"}

@@ -147,15 +147,21 @@ def list_page(session: Session, caller: Caller, narrow: RunFilter, page: PageReq
     query = select(Run).options(
         defer(Run.leaderboard, raiseload=True), defer(Run.snapshot, raiseload=True)
     )
+    # the index of a data source is narrower than that of a place, and SQLite takes either
+    of_source = narrow.data_source_id is not None
+    in_experiment, in_project, in_workspace = (
+        column.concat("") if of_source else column
+        for column in (Run.experiment_id, Run.project_id, Run.workspace_id)
+    )
     if narrow.experiment_id is not None:
         read_experiment(session, caller, narrow.experiment_id)
-        query = query.where(Run.experiment_id == narrow.experiment_id)
+        query = query.where(in_experiment == narrow.experiment_id)
     elif narrow.project_id is not None:
         read_project(session, caller, narrow.project_id)
-        query = query.where(Run.project_id == narrow.project_id)
+        query = query.where(in_project == narrow.project_id)
     elif narrow.workspace_id is not None:
         require(session, caller, narrow.workspace_id, Role.VIEWER, "workspace")
-        query = query.where(Run.workspace_id == narrow.workspace_id)
+        query = query.where(in_workspace == narrow.workspace_id)
     for column in ("status", "plan", "data_source_id"):
         value = getattr(narrow, column)
         if value is not None:
@@ -165,7 +171,7 @@ def list_page(session: Session, caller: Caller, narrow: RunFilter, page: PageReq
     mine = select(Member.workspace_id).where(Member.user_id == caller.user_id)
     if caller.key is not None:
         mine = mine.where(Member.workspace_id == caller.key.workspace_id)
-    places = [query.where(Run.workspace_id == place) for place in session.scalars(mine)]
+    places = [query.where(in_workspace == place) for place in session.scalars(mine)]
     return newest_of_all(session, places, Run, page)
 
 

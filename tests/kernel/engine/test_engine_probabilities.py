@@ -121,8 +121,7 @@ def test_a_run_is_ordered_by_a_custom_metric(plan, frame):
 @pytest.mark.parametrize(
     ("names", "told"),
     [
-        (["f1_makro"], "Did you mean f1_macro"),
-        (["roc_auc_ovrr"], "no scorer of scikit-learn"),
+        (["f1_makro"], "custom_metrics” has an entry that must be one of accuracy"),
         (["neg_mean_gamma_deviance"], "cannot be computed for this target"),
     ],
 )
@@ -133,3 +132,11 @@ def test_custom_metric_that_cannot_be_is_refused(plan, frame, names, told):
     with pytest.raises(PlanFailed, match=told) as failed:
         plan(frame, "n", task="regression", setup={"custom_metrics": names})
     assert failed.value.kind == "user"
+
+
+def test_metric_of_numbers_is_refused_for_labels(plan, frame):
+    from jupyter_pycaret_ops.kernel.engine import PlanFailed
+
+    for name in ("r2", "neg_mean_squared_error", "d2_absolute_error_score"):
+        with pytest.raises(PlanFailed, match="which is for numbers"):
+            plan(frame, "label", setup={"custom_metrics": [name]})

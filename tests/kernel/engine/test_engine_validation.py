@@ -310,10 +310,21 @@ def test_table_of_its_own_is_held_out(plan, recorder, frame):
 
 def test_label_that_only_the_table_held_out_has_is_refused(plan, frame):
     frame.loc[[50, 52], "label"] = "new"
-    with pytest.raises(PlanFailed, match="no row in the training part"):
+    with pytest.raises(PlanFailed, match="that the other one lacks: “new”"):
+        plan(frame, "label", model_id="dt", holdout_rows=20)
+    frame.loc[40:, "label"] = None
+    with pytest.raises(PlanFailed, match="has no value in “label”"):
         plan(frame, "label", model_id="dt", holdout_rows=20)
 
 
+def test_table_held_out_does_not_decide_how_columns_are_read(plan, frame):
+    (plain,) = plan(frame, "label", model_id="lr", holdout_rows=20).leaderboard
+    frame["a"] = frame["a"].astype(object)
+    frame.loc[40:, "a"] = "unknown"
+    (record,) = plan(frame, "label", model_id="lr", holdout_rows=20).leaderboard
+    assert record["folds"] == plain["folds"]
+
+
 def test_table_held_out_needs_preparation_inside_the_folds(plan, frame):
-    with pytest.raises(PlanFailed, match="preparation “auto”"):
+    with pytest.raises(PlanFailed, match="test_data_source_id needs preparation “auto”"):
         plan(frame, "label", model_id="dt", holdout_rows=20, setup={"preparation": "pycaret"})

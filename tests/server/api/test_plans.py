@@ -247,3 +247,42 @@ def test_a_data_source_is_held_out(server: LiveServer, experiments: dict[str, st
         expect=400,
     )
     assert answer["errors"][0]["loc"] == ["setup_params", "test_data_source_id"]
+
+
+def test_a_data_source_that_is_held_out_stays_while_it_is_needed(
+    server: LiveServer, experiments: dict[str, str]
+) -> None:
+    content = "x,z,y\n" + "".join(f"{r['x']},{r['z']},{r['y']}\n" for r in LABELLED * 2)
+    train = server.upload("needed", content.encode())
+    held = server.upload("held and needed", content.encode())
+    run = server.submit(
+        experiments["classification"],
+        plan="compare",
+        plan_params={"include": ["dt", "nb"]},
+        data_source_id=train["id"],
+        setup_params={"fold": 2, "test_data_source_id": held["id"]},
+    )
+    refused = server.call("DELETE", f"/data-sources/{held['id']}", 409)
+    assert run["id"] in refused["message"]
+    ended = server.ended(run["id"])
+    other = ended["leaderboard"][1]["model_id"]
+    server.call("DELETE", f"/data-sources/{held['id']}", 204)
+    refused = server.post(f"/runs/{run['id']}/models/{other}/keep", {}, expect=409)
+    assert "held out was deleted" in refused["message"]
+
+
+def test_a_clustering_that_takes_no_new_rows_is_not_said_to_be_kept(
+    server: LiveServer, experiments: dict[str, str]
+) -> None:
+    rows = [{"x": row["x"], "z": row["z"]} for row in ROWS]
+    run = server.submit(
+        experiments["clustering"],
+        data_inline=rows,
+        plan="compare",
+        plan_params={"include": ["kmeans", "hclust"], "num_clusters": 3},
+    )
+    assert server.ended(run["id"])["status"] == "succeeded"
+    keeper = server.post(f"/runs/{run['id']}/models/hclust/keep", {}, expect=202)
+    ended = server.ended(keeper["id"])
+    assert ended["status"] == "failed"
+    assert "cannot be kept as a pipeline" in ended["error"]

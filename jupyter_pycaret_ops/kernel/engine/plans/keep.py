@@ -24,7 +24,10 @@ def run(prepared: PreparedTask, params: JSON) -> PlanResult:
     candidate = candidate_of(prepared, record, params["origin_plan"], params["origin_params"])
     board = Leaderboard(prepared.metric, prepared.greater_is_better)
     board.add(Scored(candidate.model_id, record, {}, candidate.make()))
-    finalize.keep_best(prepared, board)
+    if not finalize.keep_best(prepared, board):
+        raise PlanFailed(
+            "engine", f"{candidate.name} cannot be kept as a pipeline; the warning says why."
+        )
     return PlanResult(leaderboard=board.records(), metrics_summary=board.summary())
 
 

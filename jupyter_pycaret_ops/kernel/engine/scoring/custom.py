@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,25 +10,31 @@ import numpy as np
 from ..error_messages import describe_error
 from ..interfaces import PlanFailed
 
+#: how scorers of numbers begin, besides those of an error
+_OF_NUMBERS = ("r2", "explained_variance", "d2_", "neg_mean_", "neg_root_", "neg_median_")
+
+
+def scorer_names() -> list[str]:
+    """Return the names of scikit-learn's scorers that need nothing but a model, rows and their target."""
+    from sklearn.metrics import get_scorer_names
+
+    return list(get_scorer_names())
+
 
 def read_custom_metrics(names: Sequence[str], target: Any, *, is_label: bool) -> dict[str, Any]:
     """Return name → scikit-learn's scorer.
 
-    `target` : array of shape (n_rows,) as encoded, by which each is tried. Raises `PlanFailed` for a name that
-    scikit-learn does not have, and for a metric that cannot be computed for this target.
+    `names` : of `scorer_names`; `target` : array of shape (n_rows,) as encoded, by which each is tried. Raises
+    `PlanFailed` for a metric that cannot be computed for this target.
     """
-    from sklearn.metrics import get_scorer, get_scorer_names
+    from sklearn.metrics import get_scorer
 
-    known = get_scorer_names()
     found = {}
     for name in dict.fromkeys(names):
-        if name not in known:
-            near = difflib.get_close_matches(name, known, 3, 0.5)
-            hint = f" Did you mean {' or '.join(near)}?" if near else ""
+        if is_label and (name.startswith(_OF_NUMBERS) or "error" in name):
             raise PlanFailed(
                 "user",
-                f"custom_metrics names “{name}”, which is no scorer of scikit-learn.{hint} "
-                "sklearn.metrics.get_scorer_names() lists them.",
+                f"custom_metrics names “{name}”, which is for numbers; labels have no distance.",
             )
         found[name] = get_scorer(name)
         _try(name, found[name], target, is_label=is_label)

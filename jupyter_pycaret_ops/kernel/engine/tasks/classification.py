@@ -132,6 +132,7 @@ class Classification(Supervised):
                 [target.name],
                 classes=rare,
                 folds=folds,
+                labels=len(counts),
             )
 
 

@@ -313,8 +313,8 @@ class Supervised(Task):
         name = features.find_target(named, target)
         reading = reading_settings(settings, named.columns, file=file)
         is_label = self.type.answers == "labels"
-        # of all rows, as the profile reads them
-        readings = read_columns(named, reading, target=name)
+        # of all rows, as the profile reads them; a table that is held out decides nothing
+        readings = read_columns(named[: len(named) - n_held], reading, target=name)
         target_reading = readings.pop(name)
         named = labels.drop_missing_target(named, name, target_reading, reporter, is_label=is_label)
         if settings.get("merge_levels"):
@@ -325,6 +325,8 @@ class Supervised(Task):
         named = named.reset_index(drop=True)
         read_target = self.read_target(named[name], name, target_reading, reporter, settings)
         held = rows >= len(frame) - n_held if n_held else None
+        if held is not None:
+            _check_held(read_target, held)
         validation = read_validation(named, readings, settings, is_label=is_label, held=held)
         ignored = [
             *settings["ignore_features"],
@@ -422,6 +424,22 @@ def _report_copies(experiment: SupervisedExperiment, reporter: EventReporter) ->
             "well, with the same target: scores are too good by what models remember.",
             rows=n_copies,
             share=round(n_copies / n_rows, 4),
+        )
+
+
+def _check_held(target: Target, held: Any) -> None:
+    """Raise `PlanFailed` where a table to hold out has no row with a target, or labels that the other lacks."""
+    if not held.any():
+        raise PlanFailed("user", f"The table to hold out has no value in “{target.name}”.")
+    if target.labels is None:
+        return
+    unknown = sorted(set(target.encoded[held].tolist()) - set(target.encoded[~held].tolist()))
+    if unknown:
+        listed = features.quote_names([str(target.labels[code]) for code in unknown[:10]])
+        raise PlanFailed(
+            "user",
+            f"The table to hold out has labels of “{target.name}” that the other one lacks: {listed}. Write them as "
+            "there, or leave these rows out.",
         )
 
 
