@@ -12,10 +12,11 @@ import cloudpickle
 import numpy as np
 import pandas as pd
 
-from jupyter_pycaret_ops.common.protocol import JSON, DataSpec, RunSpec
+from jupyter_pycaret_ops.common.protocol import DataSpec, RunSpec
 from jupyter_pycaret_ops.common.task_types import CLASSIFICATION, REGRESSION
 from jupyter_pycaret_ops.kernel import engine
 from jupyter_pycaret_ops.kernel.engine import plots
+from jupyter_pycaret_ops.kernel.engine.interfaces import NullReporter
 
 DATASETS = Path(__file__).parents[2] / "shared" / "datasets"
 MODELS = ["lr", "ridge", "knn", "nb", "dt", "rf", "et", "gbc", "gbr", "lightgbm"]
@@ -36,19 +37,11 @@ class Table:
     frame: pd.DataFrame
 
 
-class Kept:
+class Kept(NullReporter):
     """A reporter that keeps files."""
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
-
-    def event(
-        self, kind: str, message: str, payload: JSON | None = None, duration_ms: float | None = None
-    ) -> None:
-        """Discard the event."""
-
-    def checkpoint(self) -> None:
-        """Go on."""
 
     def artifact(
         self,

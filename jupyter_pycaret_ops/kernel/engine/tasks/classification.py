@@ -17,7 +17,8 @@ from ..interfaces import Column, Estimator, PlanFailed
 from ..labels import Target
 from ..parameters import Param
 from ..reading_params import LABEL_PARAMS
-from .supervised import PreparedSupervised, Supervised
+from .prepared_supervised import PreparedSupervised
+from .supervised import Supervised
 
 _BINARY_PLOTS = frozenset({"calibration", "threshold", "lift", "gain"})
 

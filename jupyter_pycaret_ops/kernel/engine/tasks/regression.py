@@ -12,7 +12,8 @@ from .. import labels
 from ..event_reporter import EventReporter
 from ..interfaces import Column, PlanFailed
 from ..labels import Target
-from .supervised import PreparedSupervised, Supervised
+from .prepared_supervised import PreparedSupervised
+from .supervised import Supervised
 
 
 class PreparedRegression(PreparedSupervised):
