@@ -25,15 +25,18 @@ def store(
     rows: Any,
     given: Any,
     labels: Sequence[Any] | None,
+    times: Any = None,
 ) -> None:
     """Store the out-of-fold predictions of a model as the artifact `oof-<model>.parquet`.
 
-    Columns: `row` (its place in the table, from 0), `fold` (from 0), `target`, `prediction`, and of labels
-    `probability_<label>` where the model has probabilities. A row that several folds score, or none, is there as often.
+    Columns: `row` (its place in the table, from 0), of series `time`, `fold` (from 0), `target`, `prediction`, and of
+    labels `probability_<label>` where the model has probabilities. A row that several folds score, or none, is there as
+    often.
 
     `splits` : for each fold the positions to fit on and to score; `rows`, `given` : the place in the table and the
-    target of each position, arrays of shape (n_rows,); `labels` : in the order of their codes, None for numbers. Does
-    nothing where pyarrow is not installed.
+    target of each position, arrays of shape (n_rows,); `labels` : in the order of their codes, None for numbers;
+    `times` : the time of each position, array of shape (n_rows,), None where rows have none. Does nothing where pyarrow
+    is not installed.
     """
     try:
         import pyarrow as pa
@@ -51,6 +54,7 @@ def store(
     outputs = np.concatenate([values for _, _, values in scored])
     columns: dict[str, Any] = {
         "row": rows[places],
+        **({} if times is None else {"time": times[places]}),
         "fold": np.concatenate([np.full(len(at), fold) for fold, at, _ in scored]),
         "target": _column(given[places]),
     }

@@ -70,3 +70,17 @@ def test_engines_own_preparation_without_outliers(plan, recorder, frame):
     assert (frame["label"].iloc[table["row"]].to_numpy() == table["target"].to_numpy()).all()
     by_fold = [accuracy_score(o["target"], o["prediction"]) for _, o in table.groupby("fold")]
     assert by_fold == pytest.approx(result.leaderboard[0]["folds"])
+
+
+def test_forecasts_of_each_fold_are_stored_with_their_times(plan, recorder):
+    days = pd.date_range("2024-01-01", periods=60)
+    frame = pd.DataFrame({"day": days, "sold": np.arange(60) + np.tile([0.0, 3.0, 1.0], 20)})
+    result = plan(
+        frame, "sold", task="time_series", model_id="naive", setup={"fold": 3, "horizon": 4}
+    )
+    table = stored(recorder, "naive")
+    assert list(table) == ["row", "time", "fold", "target", "prediction"]
+    assert (frame["sold"].iloc[table["row"]].to_numpy() == table["target"].to_numpy()).all()
+    assert (days[table["row"]] == pd.DatetimeIndex(table["time"])).all()
+    errors = (table["target"] - table["prediction"]).abs().groupby(table["fold"]).mean()
+    assert np.mean(errors) == pytest.approx(result.leaderboard[0]["MAE"])

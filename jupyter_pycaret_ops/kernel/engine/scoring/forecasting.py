@@ -50,7 +50,7 @@ class ForecastScorer:
         return int(self.series.nbytes) * 2
 
     def score(self, estimator: Estimator, fold: int) -> Scores:
-        """See `Scorer.score`."""
+        """See `Scorer.score`; `outputs` are the forecasts of the fold, float64 array of shape (n_steps, 1)."""
         train, test = self.splits[fold]
         known, truth = self.series.iloc[train], self.series.iloc[test]
         exogenous = self.exogenous
@@ -60,9 +60,9 @@ class ForecastScorer:
         forecast = model.predict(
             fh=range(1, len(test) + 1), X=None if exogenous is None else exogenous.iloc[test]
         )
-        return Scores(
-            forecast_metrics(truth.to_numpy(), np.ravel(forecast), known.to_numpy(), self.season)
-        )
+        forecast = np.ravel(forecast)
+        metrics = forecast_metrics(truth.to_numpy(), forecast, known.to_numpy(), self.season)
+        return Scores(metrics, forecast.astype("float64").reshape(-1, 1))
 
 
 def fit_forecaster(estimator: Estimator, series: Column, exogenous: Any, steps: int) -> Estimator:

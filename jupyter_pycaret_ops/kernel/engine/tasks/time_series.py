@@ -13,7 +13,7 @@ from jupyter_pycaret_ops.common.protocol import JSON, RunSpec
 from jupyter_pycaret_ops.common.task_types import TIME_SERIES
 
 from ...reading.columns import ReadingSettings, file_settings
-from .. import features, input_schema, plots, portable
+from .. import features, input_schema, out_of_fold, plots, portable
 from .. import series as reading
 from ..error_messages import describe_error
 from ..event_reporter import EventReporter
@@ -25,7 +25,7 @@ from ..limits import Limits
 from ..parameters import Param
 from ..prepared_task import PreparedTask
 from ..reading_params import READING_PARAMS, reading_settings
-from ..scoring.forecasting import fit_forecaster, forecast_metrics
+from ..scoring.forecasting import ForecastScorer, fit_forecaster, forecast_metrics
 from ..seasonality import has_season
 from .base import Task
 
@@ -136,6 +136,22 @@ class PreparedForecast(PreparedTask):
                 experiment.train.to_numpy(),
                 experiment.season,
             )
+        )
+
+    def store_outputs(self, model: Scored) -> None:
+        """Store the forecasts of each fold; `row` is the place of a step in the series."""
+        assert isinstance(self.scorer, ForecastScorer)
+        values = self.scorer.series
+        index = values.index
+        times = index.to_timestamp() if isinstance(index, pd.PeriodIndex) else index
+        out_of_fold.store(
+            self.reporter,
+            model,
+            self.scorer.splits,
+            rows=np.arange(len(values)),
+            given=values.to_numpy(),
+            labels=None,
+            times=times.to_numpy(),
         )
 
     @property
