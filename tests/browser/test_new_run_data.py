@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -101,10 +102,38 @@ def test_labels_that_differ_by_case_are_treated_as_one(page: Page, form: Locator
     expect(form).to_contain_text("yes counts as Yes in 24 rows.")
     undo = form.get_by_role("button", name="Undo treating labels as one", exact=True)
     expect(undo).to_be_focused()
+    positive = form.get_by_label("Positive class", exact=True)
+    expect(positive.locator("option:checked")).to_have_text("Yes")
+    positive.select_option("No")
+    assert submitted(page, form)["setup_params"] == {"merge_levels": True, "positive_class": "No"}
+    positive.select_option("Yes")
     assert submitted(page, form)["setup_params"] == {"merge_levels": True}
     undo.click()
+    expect(positive).to_be_hidden()
     expect(labels.get_by_role("row")).to_have_count(3)
     expect(form.get_by_role("button", name="Treat as one", exact=True)).to_be_focused()
+
+
+def test_rows_are_split_by_groups_or_against_a_table_of_their_own(
+    page: Page, form: Locator, pictures: Path
+) -> None:
+    split = form.get_by_role("radiogroup", name="Split by", exact=True)
+    expect(split.get_by_role("radio", name="Rows", exact=True)).to_be_checked()
+    expect(split.get_by_role("radio", name="Time", exact=True)).to_be_disabled()
+    groups = split.get_by_role("radio", name="Groups", exact=True)
+    split.get_by_text("Groups", exact=True).click()
+    expect(groups).to_be_checked()
+    expect(form.get_by_label("Group column", exact=True)).to_have_value("Number")
+    form.get_by_label("Group column", exact=True).select_option("City")
+    form.screenshot(path=pictures / "split-groups.png")
+    assert submitted(page, form)["setup_params"] == {"fold_groups": "City"}
+    groups.press("ArrowLeft")
+    expect(split.get_by_role("radio", name="Rows", exact=True)).to_be_checked()
+    expect(form.get_by_label("Group column", exact=True)).to_have_count(0)
+    assert submitted(page, form)["setup_params"] == {}
+    for theme in (DARK, LIGHT):
+        use_theme(page, theme)
+        assert faults(page) == []
 
 
 def test_noticed_column_is_left_out_by_one_button(page: Page, form: Locator) -> None:

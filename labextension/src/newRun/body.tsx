@@ -3,7 +3,7 @@ import { Loading } from '../common/frame';
 import { Icon, StatusMark } from '../common/icons';
 import { useTrans } from '../common/trans';
 import { useSignal } from '../common/useSignal';
-import { SourceField, TargetField, TaskField, Waiting } from './dataFields';
+import { PositiveField, SourceField, TargetField, TaskField, Waiting } from './dataFields';
 import type { NewRunModel } from './model';
 import { PlanFields, Summary } from './planFields';
 import { Preview } from './preview';
@@ -112,6 +112,7 @@ function Fields({
       {known ? (
         <div className="jp-pycaret-form">
           {takesTarget(state) ? <TargetField model={model} state={state} /> : null}
+          {takesTarget(state) ? <PositiveField model={model} state={state} /> : null}
           <TaskField model={model} state={state} />
           {state.offer ? <PlanFields model={model} state={state} /> : <Waiting state={state} />}
         </div>

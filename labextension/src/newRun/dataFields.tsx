@@ -3,7 +3,7 @@ import type { ISuggestion } from '../api/data';
 import { CommandIDs, useCommand } from '../common/commands';
 import { Field, tied } from '../common/field';
 import { formatCount, formatSize } from '../common/format';
-import { Levels } from '../common/levels';
+import { type ILevelBar, Levels } from '../common/levels';
 import { useTrans } from '../common/trans';
 import { VersionPicker } from '../common/versionPicker';
 import { columnNames, targetColumn } from './columns';
@@ -12,7 +12,7 @@ import { Notices } from './noticeList';
 import { isLabelled } from './notices';
 import type { IPart } from './part';
 import { SAMPLE_TARGET, sampleId, sampleOf, SAMPLES, wordsOf } from './samples';
-import { type IFormState, takesTarget } from './state';
+import { type IFormState, setupParam, takesTarget } from './state';
 
 /** Which data, and how much of it there is. */
 export function SourceField({ model, state }: IPart): JSX.Element {
@@ -172,6 +172,55 @@ function Labels({ model, state }: IPart): JSX.Element | null {
       />
       <Notices model={model} state={state} place="target" />
     </div>
+  );
+}
+
+/** The two labels of the target; null where it has more, or they are not known. */
+export function pairOf(state: IFormState): readonly [ILevelBar, ILevelBar] | null {
+  const column = targetColumn(state);
+  if (!column || !isLabelled(state) || column.distinct > column.top.length) {
+    return null;
+  }
+  const [first, second, ...others] = labelsOf(column.top, state.values.merge_levels === 'true');
+  return first && second && others.length === 0 ? [first, second] : null;
+}
+
+/** Labels that are the positive one of two, in any case. */
+const POSITIVE = new Set(['yes', 'true', '1', 'positive']);
+
+/** Which label metrics are about, of two. */
+export function PositiveField({ model, state }: IPart): JSX.Element | null {
+  const trans = useTrans();
+  const id = useId();
+  const pair = pairOf(state);
+  if (pair === null || setupParam(state, 'positive_class') === null) {
+    return null;
+  }
+  const names = pair.map(label => label.name);
+  // as the engine chooses where nobody does: the name says so, else the rarer one, else the last
+  const equal = pair[0].count === pair[1].count;
+  const usual =
+    names.find(name => POSITIVE.has(name.toLowerCase())) ??
+    (equal ? [...names].sort()[1] : names[1]);
+  return (
+    <Field
+      id={id}
+      label={trans.__('Positive class')}
+      hint={trans.__('Precision, recall and F1 are about it.')}
+    >
+      <select
+        className="jp-pycaret-select"
+        {...tied(id)}
+        value={state.values.positive_class ?? ''}
+        onChange={event => model.set('positive_class', event.target.value)}
+      >
+        {names.map(name => (
+          <option key={name} value={name === usual ? '' : name}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </Field>
   );
 }
 

@@ -79,7 +79,7 @@ export class NewRunModel {
       dataHint: null,
       target: '',
       errors: {},
-      values: this._without('index', 'merge_levels', ...PICKED)
+      values: this._without('index', 'merge_levels', 'positive_class', ...PICKED)
     });
     if (sourceId === '') {
       return;
@@ -153,7 +153,7 @@ export class NewRunModel {
     this._patch({
       target,
       errors: this._cleared('target'),
-      values: this._without('merge_levels')
+      values: this._without('merge_levels', 'positive_class')
     });
     this._name();
     this._suggestions.followTarget();

@@ -5,10 +5,12 @@ import { useTrans } from '../common/trans';
 import { Advanced, ParamField } from './advanced';
 import { ModelsField } from './models';
 import { columnsOf, hasPicker } from './columns';
+import { pairOf } from './dataFields';
 import { Notices } from './noticeList';
 import type { IPart } from './part';
 import { advancedOf, PICKED, rankingParam } from './params';
 import { ColumnPicker } from './picker';
+import { asksForSplit, OF_SPLIT, SplitFields } from './splitFields';
 import { type IFormState, planOf, planParam, setupParam, shownParams, triedModels } from './state';
 
 /** What to do, with which models, and how it is counted: as the engine offers it. */
@@ -65,6 +67,7 @@ export function PlanFields({ model, state }: IPart): JSX.Element {
           }
         />
       ) : null}
+      <SplitFields model={model} state={state} />
       <ValidationNotices model={model} state={state} />
       <ColumnPicker model={model} state={state} />
       {hasPicker(state) ? <h3 className="jp-pycaret-form__head">{trans.__('Search')}</h3> : null}
@@ -92,7 +95,11 @@ export function PlanFields({ model, state }: IPart): JSX.Element {
       <Advanced
         model={model}
         state={state}
-        params={advancedOf(shownParams(state), hasPicker(state) ? OF_DATA : [])}
+        params={advancedOf(shownParams(state), [
+          ...(hasPicker(state) ? OF_DATA : []),
+          ...(asksForSplit(state) ? OF_SPLIT : []),
+          ...(pairOf(state) ? ['positive_class'] : [])
+        ])}
       />
     </>
   );
