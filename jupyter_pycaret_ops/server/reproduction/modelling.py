@@ -124,19 +124,24 @@ def check(facts: Facts) -> None:
         )
 
 
+#: set-up parameters that name a column, or a table, by which rows are split or weighted
+_SPLITS = ("fold_groups", "fold_time", "fold_column", "sample_weight", HOLDOUT_PARAM)
+_SHUFFLES = ("fold_shuffle", "data_split_shuffle", "data_split_stratify")
+
+
 def _has_engine_folds(facts: Facts) -> bool:
-    """Return whether PyCaret cuts rows in the same way; runs of before had no other, and some ended before they did."""
+    """Return whether PyCaret cuts rows in the same way."""
     validation = facts.snapshot.get("validation") or {}
+    if "is_default" in validation:
+        return bool(validation["is_default"])
+    # a run that ended before its rows were split says what it was asked for
     given = facts.snapshot.get("setup_params") or {}
-    own = (
-        "fold_strategy",
-        "fold_groups",
-        "fold_time",
-        "fold_column",
-        "sample_weight",
-        HOLDOUT_PARAM,
+    own = {"stratifiedkfold" if facts.kind.answers == "labels" else "kfold", None}
+    return (
+        given.get("fold_strategy") in own
+        and all(given.get(name, True) for name in _SHUFFLES)
+        and not any(given.get(name) for name in _SPLITS)
     )
-    return bool(validation.get("is_default", not any(given.get(name) for name in own)))
 
 
 def names(facts: Facts) -> str:

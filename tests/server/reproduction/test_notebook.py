@@ -185,8 +185,24 @@ def test_models_are_the_scored_ones_else_the_requested_ones() -> None:
         ({"status": "queued"}, "not ended"),
         ({"task": "telepathy"}, "telepathy"),
         ({"plan": "guess"}, "guess"),
+        # runs that ended before their rows were split
+        *(
+            ({"status": "cancelled", "setup_params": given}, "folds are by groups")
+            for given in (
+                {"fold_shuffle": False},
+                {"data_split_stratify": False},
+                {"fold_strategy": "kfold"},
+                {"fold_groups": "patient"},
+                {"test_data_source_id": "other"},
+            )
+        ),
     ],
 )
 def test_run_without_notebook_is_refused_with_a_reason(more: dict[str, Any], word: str) -> None:
     with pytest.raises(Conflict, match=word):
         notebook.make(facts(**more))
+
+
+def test_default_folds_that_are_named_have_a_notebook() -> None:
+    given = {"fold_strategy": "stratifiedkfold", "fold_shuffle": True}
+    assert "compare" in text_of(notebook_of(status="cancelled", setup_params=given))
