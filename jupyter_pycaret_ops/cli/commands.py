@@ -194,7 +194,7 @@ class CancelCommand(RunIdCommand):
         return 0 if run["status"] == "cancelled" else REFUSED
 
 
-class KeepCommand(ClientCommand):
+class KeepCommand(RunIdCommand):
     """Fit a model of a leaderboard on all rows and keep it."""
 
     name = "keep"
@@ -202,13 +202,11 @@ class KeepCommand(ClientCommand):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """See `ClientCommand.add_arguments`."""
         parser.add_argument("model", help="id of the model, as on the leaderboard")
-        parser.add_argument(
-            "run", nargs="?", help="id of the run, or its beginning or end; default: the newest run"
-        )
+        super().add_arguments(parser)
 
     def execute(self) -> int:
         """Keep the model, and wait until that is done."""
-        run_id = run_request.find_run(self.client, self.args.run)
+        run_id = self.run_id()
         run = keep_model(self.client, run_id, self.args.model)
         self.write(
             run,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..common.errors import Conflict
-from .records import Pipeline, Run, leaderboard_of
+from .records import Pipeline, Run
 
 if TYPE_CHECKING:
     from . import Client
@@ -39,14 +39,6 @@ def promote_model(
     model_id: str | None = None,
 ) -> Pipeline:
     """Promote the best model of a run, or `model_id`, which is kept before where it is not."""
-    if model_id is not None and not is_kept(client.runs.get(run_id), model_id):
+    if model_id is not None:
         keep_model(client, run_id, model_id)
     return client.pipelines.promote(run_id, name, description, tags, model_id)
-
-
-def is_kept(run: Run, model_id: str) -> bool:
-    """Return whether the pipeline of a model is kept."""
-    return any(
-        record.get("model_id") == model_id and bool(record.get("kept"))
-        for record in leaderboard_of(run)
-    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import io
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
@@ -124,8 +125,6 @@ class Run:
         NotFound
             When there are none of that model.
         """
-        import io
-
         import pandas as pd
 
         best = self.row["metrics_summary"].get("best")

@@ -11,6 +11,7 @@ import numpy as np
 from jupyter_pycaret_ops.common.protocol import OOF_KIND
 from jupyter_pycaret_ops.common.tables.spellings import text_of
 
+from . import portable
 from .event_reporter import EventReporter
 from .leaderboard import Scored
 
@@ -24,7 +25,7 @@ def store(
     *,
     rows: Any,
     given: Any,
-    labels: Sequence[Any] | None,
+    labels: list[Any] | None,
     times: Any = None,
 ) -> None:
     """Store the out-of-fold predictions of a model as the artifact `oof-<model>.parquet`.
@@ -61,19 +62,13 @@ def store(
     if labels is None:
         columns["prediction"] = outputs[:, 0]
     else:
-        columns["prediction"] = _column(_array(labels)[outputs[:, 0].astype(int)])
+        columns["prediction"] = _column(portable.label_array(labels)[outputs[:, 0].astype(int)])
         for code, label in enumerate(labels[: outputs.shape[1] - 1]):
             columns[f"probability_{text_of(label)}"] = outputs[:, code + 1]
     target = io.BytesIO()
     parquet.write_table(pa.table(columns), target, compression="zstd")
     filename = f"oof-{model.model_id}.parquet"
     reporter.store(filename, OOF_KIND, target.getvalue(), CONTENT_TYPE, model.model_id)
-
-
-def _array(labels: Sequence[Any]) -> Any:
-    found = np.empty(len(labels), dtype=object)
-    found[:] = labels
-    return found
 
 
 def _column(values: Any) -> Any:

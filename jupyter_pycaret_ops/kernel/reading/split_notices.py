@@ -28,8 +28,6 @@ MAX_DATES = 2
 MAX_FEATURES = 30
 MIN_GROUPS = 10
 N_FOLDS = 5
-#: stretches of time: their scores differ more than those of groups
-N_STRETCHES = 10
 N_TREES = 20
 #: standard errors by which the score with shuffled rows must be better
 MIN_ERRORS = 2.0
@@ -84,7 +82,7 @@ def group_notices(
             continue
         rows = _whole_groups(groups)
         part = frame.iloc[rows].reset_index(drop=True)
-        scores = _scores(part, groups[rows], readings, target, [target, name], numbers_of)
+        scores = _scores(part, readings, target, [target, name], numbers_of, groups[rows])
         if scores is not None and scores.misleads:
             notices.append(group_notice(name, target, scores))
     return notices
@@ -110,7 +108,7 @@ def time_notices(
 ) -> list[JSON]:
     """Return a notice for each column of dates where the time after the rows to train on is predicted worse.
 
-    Arguments as of `group_notices`. The rows are cut into stretches of time with as many rows each.
+    Arguments as of `group_notices`. Each tenth of the later half is predicted from all rows before it.
     """
     notices = []
     dates = [name for name, r in readings.items() if r.type == "date" and r.distinct >= MIN_GROUPS]
@@ -121,10 +119,9 @@ def time_notices(
         rows = np.flatnonzero(np.isfinite(times))
         if len(rows) > MAX_ROWS:
             rows = np.sort(np.random.default_rng(0).choice(rows, MAX_ROWS, replace=False))
-        in_time = np.argsort(np.argsort(times[rows], kind="stable"))
-        stretches = in_time * N_STRETCHES // max(len(rows), 1)
-        part = frame.iloc[rows].reset_index(drop=True)
-        scores = _scores(part, stretches, readings, target, [target], numbers_of, in_order=True)
+        in_time = rows[np.argsort(times[rows], kind="stable")]
+        part = frame.iloc[in_time].reset_index(drop=True)
+        scores = _scores(part, readings, target, [target], numbers_of)
         if scores is not None and scores.misleads:
             notices.append(time_notice(name, target, scores))
     return notices
@@ -172,17 +169,15 @@ def _whole_groups(groups: Any) -> Any:
 
 def _scores(
     part: Any,
-    groups: Any,
     readings: Mapping[str, ColumnReading],
     target: str,
     without: Sequence[str],
     numbers_of: Any,
-    *,
-    in_order: bool = False,
+    groups: Any = None,
 ) -> GroupScores | None:
-    """Return the scores with shuffled rows and by `groups`; `without` : columns that are no features.
+    """Return the scores with shuffled rows and by `groups`, or without groups in the order of the rows.
 
-    `in_order` : groups follow each other, and each is predicted from those before it.
+    `without` : columns that are no features; `groups` : int64 array of shape (n_rows,).
     """
     from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
     from sklearn.model_selection import (
@@ -190,6 +185,7 @@ def _scores(
         KFold,
         StratifiedGroupKFold,
         StratifiedKFold,
+        TimeSeriesSplit,
     )
 
     truth = numbers_of(part[target], readings[target])
@@ -202,33 +198,35 @@ def _scores(
     features = _features(part, readings, without, numbers_of)
     if features is None or known.sum() < 4 * N_FOLDS:
         return None
-    x, y, g = features[known], truth[known], groups[known]
-    if len(np.unique(g)) < N_FOLDS or len(np.unique(y)) < 2:
+    x, y = features[known], truth[known]
+    if len(np.unique(y)) < 2:
+        return None
+    g = None if groups is None else groups[known]
+    if g is not None and len(np.unique(g)) < MIN_GROUPS:
         return None
     kind = ExtraTreesClassifier if is_label else ExtraTreesRegressor
     model = kind(n_estimators=N_TREES, min_samples_leaf=1, random_state=0, n_jobs=1)
     shuffled: Any = (StratifiedKFold if is_label else KFold)(N_FOLDS, shuffle=True, random_state=0)
-    grouped: Any = StratifiedGroupKFold(N_FOLDS) if is_label else GroupKFold(N_FOLDS)
-    apart = _forward(g) if in_order else grouped.split(x, y, g)
+    if g is None:
+        apart: Any = TimeSeriesSplit(N_FOLDS, test_size=len(x) // (2 * N_FOLDS))
+    else:
+        apart = StratifiedGroupKFold(N_FOLDS) if is_label else GroupKFold(N_FOLDS)
     try:
         alone = _fold_scores(model, x, y, shuffled.split(x, y), is_label=is_label)
-        together = _fold_scores(model, x, y, apart, is_label=is_label)
+        together = _fold_scores(model, x, y, apart.split(x, y, g), is_label=is_label)
     except ValueError:  # too few rows of a label in a fold
         return None
     if not (np.isfinite(alone).all() and np.isfinite(together).all()):
         return None
-    error = np.sqrt(alone.var(ddof=1) / len(alone) + together.var(ddof=1) / len(together))
+    error = np.sqrt((alone.var(ddof=1) + together.var(ddof=1)) / N_FOLDS)
     return GroupScores(float(alone.mean()), float(together.mean()), float(error))
 
 
-def _forward(stretches: Any) -> list[tuple[Any, Any]]:
-    """Return the positions to train on and to test on: each stretch of the later half after all before it."""
-    later = range(N_STRETCHES // 2, N_STRETCHES)
-    return [(np.flatnonzero(stretches < n), np.flatnonzero(stretches == n)) for n in later]
-
-
 def _fold_scores(model: Any, x: Any, y: Any, splits: Any, *, is_label: bool) -> Any:
-    """Return the score of each fold, float64 array of shape (n_folds,): the mean recall of its labels, or the share of the variance explained."""
+    """Return the score of each fold, float64 array of shape (n_folds,).
+
+    It is the mean recall of the labels, or the share of the variance that is explained.
+    """
     scores = []
     for train, test in splits:
         predicted, truth = model.fit(x[train], y[train]).predict(x[test]), y[test]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import msgspec
 from jupyter_server.auth.decorator import allow_unauthenticated
@@ -104,13 +106,15 @@ async def list_all(call: Call) -> Listing:
 
 async def read(call: Call) -> RunRow:
     """One run, with leaderboard and snapshot."""
-    return _row(
-        *await call.services.store.read(_read_with_kept, call.caller, call.params["run_id"])
-    )
+    store, run_id = call.services.store, call.params["run_id"]
+    return _row(*await store.read(_with_kept, runs.read, call.caller, run_id))
 
 
-def _read_with_kept(session: Session, caller: Caller, run_id: str) -> tuple[Run, set[str]]:
-    run = runs.read(session, caller, run_id)
+def _with_kept(
+    session: Session, find: Callable[..., Run], *args: Any, **options: Any
+) -> tuple[Run, set[str]]:
+    """Return the run that `find` returns, and the ids of its models that are kept."""
+    run = find(session, *args, **options)
     return run, kept_models.model_ids(session, run)
 
 
@@ -124,34 +128,20 @@ async def keep(call: Call) -> RunRow:
     """Fit a model of the leaderboard on all rows, in a run of its own; 200 with the run that has done so before."""
     services = call.services
     run, kept = await services.store.write(
-        _keep,
+        _with_kept,
+        kept_models.keep,
         call.caller,
         call.params["run_id"],
         call.params["model_id"],
-        services.clock.now(),
-        services.queue_cap,
-        services.submissions.pool,
+        now=services.clock.now(),
+        queue_cap=services.queue_cap,
+        pool=services.submissions.pool,
     )
     if run.status == Status.SUCCEEDED:
         call.status = 200
     else:
         services.supervisor.wake()
     return _row(run, kept)
-
-
-def _keep(
-    session: Session,
-    caller: Caller,
-    run_id: str,
-    model_id: str,
-    now: datetime,
-    queue_cap: int,
-    pool: str,
-) -> tuple[Run, set[str]]:
-    run = kept_models.keep(
-        session, caller, run_id, model_id, now=now, queue_cap=queue_cap, pool=pool
-    )
-    return run, kept_models.model_ids(session, run)
 
 
 async def _read(call: Call) -> Run:
@@ -180,17 +170,8 @@ async def wait(call: Call) -> RunRow:
     run = await _read(call)
     await wait_for_end(services.store, services.fanout, run.id, call.query.timeout_s)
     # minutes may have passed
-    found = await services.store.read(
-        _read_again_with_kept, call.caller, run_id, services.clock.now()
-    )
-    return _row(*found)
-
-
-def _read_again_with_kept(
-    session: Session, caller: Caller, run_id: str, now: datetime
-) -> tuple[Run, set[str]]:
-    run = _read_again(session, caller, run_id, now)
-    return run, kept_models.model_ids(session, run)
+    now = services.clock.now()
+    return _row(*await services.store.read(_with_kept, _read_again, call.caller, run_id, now))
 
 
 def _read_again(session: Session, caller: Caller, run_id: str, now: datetime) -> Run:

@@ -79,7 +79,6 @@ def unique(names):
         made.append(name)
     return made
 '''
-#: what a date becomes, each with a name of its own
 #: results of `infer_dtype` that are numbers for models
 _NUMBERS = {"boolean", "integer", "floating", "mixed-integer-float", "decimal"}
 #: changes that leave columns out

@@ -88,11 +88,10 @@ class Submissions:
         Unavailable
             When the description of the engine cannot be had.
         """
-        experiment, project, source, table = await self._store.read(
-            self._records, caller, experiment_id, submission
-        )
-        setup_params = {**experiment.setup_params, **submission.setup_params}
-        holdout = await self._store.read(_holdout, project, setup_params.get(HOLDOUT_PARAM))
+        records = await self._store.read(_records, caller, experiment_id, submission)
+        experiment, project = records.experiment, records.project
+        source, table, holdout = records.source, records.table, records.holdout
+        setup_params = records.setup_params
         errors = FieldErrors()
         if setup_params.get(HOLDOUT_PARAM) is not None and holdout is None:
             errors.add("This workspace has no such data source.", "setup_params", HOLDOUT_PARAM)
@@ -154,21 +153,6 @@ class Submissions:
             pool=self.pool,
         )
 
-    @staticmethod
-    def _records(
-        session: Any, caller: Caller, experiment_id: str, submission: Submission
-    ) -> tuple[Experiment, Project, DataSource | None, Table | None]:
-        experiment, project = projects.read_experiment(session, caller, experiment_id, Role.MEMBER)
-        source_id = submission.data_source_id
-        source = session.get(DataSource, source_id) if source_id else None
-        if source is None or source.workspace_id != project.workspace_id:
-            return experiment, project, source, None
-        try:
-            table = data_sources.table_of(session, source, submission.data_version)
-        except NotFound:
-            table = None
-        return experiment, project, source, table
-
     async def _data(
         self, submission: Submission, table: Table | None
     ) -> tuple[dict[str, Any], str | None, int | None]:
@@ -189,12 +173,39 @@ class Submissions:
         return data, table.config.get("sha256"), table.config.get("rows")
 
 
-def _holdout(session: Session, project: Project, source_id: Any) -> Table | None:
-    """Return the newest table of a data source of the workspace, None where it has none of that id."""
+@dataclass(frozen=True, slots=True)
+class _Records:
+    """What the database has of a submission: its experiment, its data, and the table to hold out."""
+
+    experiment: Experiment
+    project: Project
+    setup_params: dict[str, Any]
+    source: DataSource | None
+    table: Table | None
+    holdout: Table | None
+
+
+def _records(
+    session: Session, caller: Caller, experiment_id: str, submission: Submission
+) -> _Records:
+    experiment, project = projects.read_experiment(session, caller, experiment_id, Role.MEMBER)
+    setup_params = {**experiment.setup_params, **submission.setup_params}
+    source, table = _table(session, project, submission.data_source_id, submission.data_version)
+    _, holdout = _table(session, project, setup_params.get(HOLDOUT_PARAM), None)
+    return _Records(experiment, project, setup_params, source, table, holdout)
+
+
+def _table(
+    session: Session, project: Project, source_id: Any, version: int | None
+) -> tuple[DataSource | None, Table | None]:
+    """Return a data source, and its table of a version; None where the project's workspace has it not."""
     source = session.get(DataSource, source_id) if isinstance(source_id, str) else None
     if source is None or source.workspace_id != project.workspace_id:
-        return None
-    return data_sources.table_of(session, source, None)
+        return source, None
+    try:
+        return source, data_sources.table_of(session, source, version)
+    except NotFound:
+        return source, None
 
 
 def _check_data(

@@ -5,8 +5,8 @@ import { formatCount, labelOf } from '../common/format';
 import { Icon } from '../common/icons';
 import { useTrans } from '../common/trans';
 import type { NewRunModel } from './model';
-import { kindOf, textOf } from './params';
-import { defaultMetric, type IFormState } from './state';
+import { kindOf, parse, textOf } from './params';
+import { defaultMetric, type IFormState, setupParam } from './state';
 
 /** What parameters are about, in the order of the form; the rest comes first. */
 const GROUPS = ['', 'validation', 'preparation', 'reading'] as const;
@@ -68,12 +68,10 @@ export function Advanced({
 }
 
 /** Metrics of scikit-learn that the run asks for: it can be ordered by them too. */
-function customMetrics(state: IFormState): string[] {
-  const text = state.values['custom_metrics'] ?? '';
-  return text
-    .split(',')
-    .map(name => name.trim())
-    .filter(Boolean);
+function customMetrics(state: IFormState): ReadonlyArray<string> {
+  const param = setupParam(state, 'custom_metrics');
+  const names = param && parse(param, state.values.custom_metrics ?? '').value;
+  return Array.isArray(names) ? (names as string[]) : [];
 }
 
 /**

@@ -56,8 +56,8 @@ class SupervisedExperiment(Experiment):
         for metric in (self.engine._get_metric_registry() or {}).values():
             self._metrics[metric.display_name] = bool(metric.greater_is_better)
             metric.score_func = or_nan(metric.score_func)
-        own = LABEL_METRICS if self._has_labels else NUMBER_METRICS
-        self._metrics |= {name: is_greater_better for name, (_, is_greater_better) in own.items()}
+        for name, (_, is_greater_better) in self._own_metrics.items():
+            self._metrics[name] = is_greater_better
         self._metrics |= dict.fromkeys(self._custom, True)  # a scorer of an error is negative
 
     @property
@@ -68,6 +68,10 @@ class SupervisedExperiment(Experiment):
         )
 
     @property
+    def _own_metrics(self) -> dict[str, tuple[str, bool]]:
+        return LABEL_METRICS if self._has_labels else NUMBER_METRICS
+
+    @property
     def metrics(self) -> dict[str, bool]:
         """The engine's metrics, ours and those of the run: name → whether greater is better."""
         return self._metrics
@@ -76,7 +80,7 @@ class SupervisedExperiment(Experiment):
     def metric_names(self) -> dict[str, str]:
         """Name of a metric → its full name."""
         registry = self.engine._get_metric_registry() or {}
-        own = LABEL_METRICS if self._has_labels else NUMBER_METRICS
+        own = self._own_metrics
         engines = {str(metric.display_name): str(metric.name) for metric in registry.values()}
         return engines | {name: full_name for name, (full_name, _) in own.items()}
 
@@ -138,7 +142,7 @@ class SupervisedExperiment(Experiment):
             )
             for part in ("train", "test")
         )
-        return int(held.isin(set(train)).sum())
+        return int(held.isin(train).sum())
 
     @property
     def holdout_target(self) -> Any:

@@ -20,6 +20,8 @@ from .models import requested_model_id
 _MIN_MODELS = 2
 #: method of an ensemble of one model → what the model is called then
 PARTICIPLES = {"Bagging": "bagged", "Boosting": "boosted"}
+#: what a calibrated model is called, after the model
+CALIBRATED = "calibrated"
 _N_BEST = Param(
     "n_best",
     {"type": "integer", "minimum": _MIN_MODELS, "maximum": 20},
@@ -74,8 +76,8 @@ def calibrated(prepared: PreparedTask, model_id: str, method: str) -> Candidate:
     """Return a classifier with calibrated probabilities as a candidate; `method` : "sigmoid" or "isotonic"."""
     name = prepared.experiment.model_names[model_id]
     return Candidate(
-        f"{model_id}_calibrated",
-        f"{name} (calibrated)",
+        f"{model_id}_{CALIBRATED}",
+        f"{name} ({CALIBRATED})",
         lambda: prepared.compose(
             "calibrate_model", model_id, method=method, cv=prepared.inner_splitter()
         ),
@@ -95,14 +97,14 @@ def blend(prepared: PreparedTask, params: JSON) -> PlanResult:
     return _keep_with_members(prepared, board, combined, ("model.blend.started", "model.blended"))
 
 
-def blended(prepared: PreparedTask, ids: Sequence[str], params: JSON) -> Candidate:
+def blended(prepared: PreparedTask, ids: list[str], params: JSON) -> Candidate:
     """Return a voting ensemble as a candidate; `params` : those of the plan."""
     method = {"method": params["method"]} if prepared.task.type.answers == "labels" else {}
     return Candidate(
         "blend",
         f"Blend of {len(ids)} models",
-        lambda: prepared.compose("blend_models", list(ids), weights=params["weights"], **method),
-        {"params": {"models": list(ids)}},
+        lambda: prepared.compose("blend_models", ids, weights=params["weights"], **method),
+        {"params": {"models": ids}},
     )
 
 
@@ -121,15 +123,15 @@ def stack(prepared: PreparedTask, params: JSON) -> PlanResult:
     return _keep_with_members(prepared, board, combined, ("model.stack.started", "model.stacked"))
 
 
-def stacked(prepared: PreparedTask, ids: Sequence[str], meta_model: str | None) -> Candidate:
+def stacked(prepared: PreparedTask, ids: list[str], meta_model: str | None) -> Candidate:
     """Return models under a meta model as a candidate; `meta_model` : its id, None for the engine's choice."""
     return Candidate(
         "stack",
         f"Stack of {len(ids)} models",
         lambda: prepared.compose(
-            "stack_models", list(ids), meta_model=meta_model, fold=prepared.inner_splitter()
+            "stack_models", ids, meta_model=meta_model, fold=prepared.inner_splitter()
         ),
-        {"params": {"models": list(ids), "meta_model": meta_model}},
+        {"params": {"models": ids, "meta_model": meta_model}},
     )
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from jupyter_pycaret_ops.common.protocol import JSON, KEEP_PLAN
 
-from .. import candidates, finalize
+from .. import finalize
 from ..interfaces import PlanFailed, PlanResult
 from ..leaderboard import Leaderboard, Scored
 from ..parameters import Param
 from ..prepared_task import PreparedTask
 from ..trials import Candidate
-from .base import ALL, TASK_PARAMS, Plan
-from .combine import BLEND, PARTICIPLES, blended, calibrated, ensembled, stacked
+from .base import ALL, Plan
+from .combine import BLEND, CALIBRATED, PARTICIPLES, blended, calibrated, ensembled, stacked
 from .create import CREATE
 from .finalize import FINALIZE
 from .models import candidate_with, model_candidates
@@ -46,9 +46,9 @@ def candidate_of(prepared: PreparedTask, record: JSON, plan: str, given: JSON) -
     if model_id in known:
         return _single(prepared, model_id, plan, given)
     base, _, how = model_id.rpartition("_")
-    if base in known and how == TUNED[1:]:
+    if base in known and how == TUNED:
         return tuned(prepared, base, own)
-    if base in known and how == "calibrated":
+    if base in known and how == CALIBRATED:
         return calibrated(prepared, base, own["method"])
     if base in known and how in PARTICIPLES.values():
         return ensembled(prepared, base, own["method"], int(own["n_estimators"]))
@@ -58,15 +58,11 @@ def candidate_of(prepared: PreparedTask, record: JSON, plan: str, given: JSON) -
 
 
 def _single(prepared: PreparedTask, model_id: str, plan: str, given: JSON) -> Candidate:
-    of_task = {param.name for param in TASK_PARAMS.get(prepared.task.type.answers, [])}
-    shared = {name: value for name, value in given.items() if name in of_task}
     for made_by in (CREATE, FINALIZE):
         if plan == made_by.id:
-            parameters = made_by.model_params(prepared.spec.task, given)
-            return candidate_with(prepared, model_id, parameters, shared)
-    if shared:
-        return model_candidates(prepared, [model_id], shared)[0]
-    return candidates.model_candidate(prepared, model_id)
+            own = made_by.model_params(prepared.spec.task, given)
+            return candidate_with(prepared, model_id, own, given)
+    return model_candidates(prepared, [model_id], given)[0]
 
 
 KEEP = Plan(

@@ -18,8 +18,8 @@ from ..trials import Candidate, iter_outcomes
 from .base import MODEL_TIME_LIMIT, SCORED, TIME_LIMIT, Plan
 from .models import requested_model_id
 
-#: how the id of a tuned model ends
-TUNED = "_tuned"
+#: what a tuned model is called, after the model
+TUNED = "tuned"
 OPTIMIZE = Param("optimize", {"type": ["string", "null"]}, None, "The metric to improve.")
 N_ITER = Param(
     "n_iter",
@@ -104,8 +104,8 @@ def tuned(prepared: PreparedTask, model_id: str, setting: JSON) -> Candidate:
     """Return a model with a setting as a candidate."""
     name = prepared.experiment.model_names[model_id]
     return Candidate(
-        f"{model_id}{TUNED}",
-        f"{name} (tuned)",
+        f"{model_id}_{TUNED}",
+        f"{name} ({TUNED})",
         lambda: prepared.experiment.make_estimator(model_id, setting),
         {"params": setting},
     )

@@ -21,8 +21,9 @@ _FUNCTIONS = {
     "kappa": "cohen_kappa_score",
     "mcc": "matthews_corrcoef",
 }
-#: the metric of ours: its id and its name
-BALANCED_ACCURACY = {"balanced_accuracy": "Balanced Accuracy"}
+BALANCED_ACCURACY = "Balanced Accuracy"
+#: the metric of ours: its id → its name
+OWN_METRICS = {"balanced_accuracy": BALANCED_ACCURACY}
 #: metrics averaged over the classes
 _AVERAGED = frozenset({"recall", "precision", "f1"})
 

@@ -17,6 +17,7 @@ from . import probabilities
 from .base import Scores
 from .confusion import (
     BALANCED_ACCURACY,
+    OWN_METRICS,
     countable_metrics,
     is_engines_auc,
     metrics_from_confusion,
@@ -25,7 +26,7 @@ from .prepared_folds import PreparedFolds
 
 #: metrics beside the engine's: name → (full name, whether greater is better)
 LABEL_METRICS = {
-    "Balanced Accuracy": ("Balanced accuracy: the mean recall of the classes", True),
+    BALANCED_ACCURACY: ("Balanced accuracy: the mean recall of the classes", True),
     probabilities.PR_AUC: ("Area under the precision-recall curve (average precision)", True),
     probabilities.LOG_LOSS: ("Logarithmic loss of the probabilities", False),
     probabilities.BRIER: ("Brier score: squared error of the probabilities", False),
@@ -129,16 +130,16 @@ class FoldScorer:
 
     def _class_metrics(self, truth: Any, predicted: Any, weights: Any) -> dict[str, float]:
         assert self.n_classes is not None
-        names = countable_metrics(self.metrics) | BALANCED_ACCURACY
+        names = countable_metrics(self.metrics) | OWN_METRICS
         if self.as_engine and self.n_classes > 2 and truth.max() < 2:
-            names = BALANCED_ACCURACY
+            names = OWN_METRICS
         found = metrics_from_confusion(names, truth, predicted, self.n_classes, weights)
         if found is not None:
             return found
         from sklearn.metrics import balanced_accuracy_score
 
         balanced = or_nan(balanced_accuracy_score)
-        return {"Balanced Accuracy": balanced(truth, np.ravel(predicted), sample_weight=weights)}
+        return {BALANCED_ACCURACY: balanced(truth, np.ravel(predicted), sample_weight=weights)}
 
     def _other_metrics(
         self, found: JSON, truth: Any, predicted: Any, proba: Any, weights: Any
@@ -147,9 +148,11 @@ class FoldScorer:
         left = {
             metric_id: metric
             for metric_id, metric in self.metrics.items()
-            if metric.display_name not in found
-            or (metric.display_name == probabilities.AUC and not is_engines_auc(metric))
-            if proba is not None or metric.target == "pred"
+            if (proba is not None or metric.target == "pred")
+            and (
+                metric.display_name not in found
+                or (metric.display_name == probabilities.AUC and not is_engines_auc(metric))
+            )
         }
         if not left:
             return {}

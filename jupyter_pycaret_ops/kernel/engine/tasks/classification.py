@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar
 
 import numpy as np
@@ -56,7 +57,7 @@ class PreparedClassification(PreparedSupervised):
     def smallest_class(self, n_folds: int) -> int:
         """See `PreparedSupervised.smallest_class`."""
         smallest = int(np.bincount(self.experiment.train_target).min())
-        return smallest - -(-smallest // n_folds)
+        return smallest - math.ceil(smallest / n_folds)
 
     def draw(self, pipeline: Estimator, plot: str, left_s: float) -> JSON | None:
         """Draw with the engine; some plots are for two classes only."""

@@ -158,7 +158,8 @@ class Supervised(Task):
     ) -> tuple[features.Table, Target, Validation, Any]:
         """Return the rows and columns that are used, their target, how the rows are split, and their places in `frame`.
 
-        `file` : what the file says of its columns; `n_held` : so many rows, the last ones, are held out. Rows without a target are left out. Raises `PlanFailed` when too little is left.
+        `file` : what the file says of its columns; `n_held` : so many rows, the last ones, are held out. Rows without
+        a target are left out. Raises `PlanFailed` when too little is left.
         """
         named = features.with_unique_names(frame, reporter).reset_index(drop=True)
         name = features.find_target(named, target)

@@ -113,7 +113,7 @@ class Trial:
             fold_metrics,
             self.estimator,
             self.position,
-            outputs[0],
+            outputs[0] if len(outputs) == 1 else None,
             outputs,
         )
 
