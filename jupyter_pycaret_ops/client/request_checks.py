@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..common.custom_objects import custom_metric_ids
 from ..common.errors import Invalid
 from .records import JSON, JSONs
 
@@ -80,8 +81,7 @@ def _errors(client: Client, request: RunRequest, task: str) -> list[str]:
     metric = request.plan_params.get("sort") or request.plan_params.get("optimize")
     if metric is not None:
         metrics = describe.metrics(task)
-        asked = request.setup_params.get("custom_metrics")
-        is_asked = isinstance(asked, list) and metric in asked
+        is_asked = metric in custom_metric_ids(request.setup_params)
         if not is_asked and _by_id(metrics, metric) is None:
             errors.append(f"There is no metric “{metric}”; there are {_names(metrics)}.")
     return errors

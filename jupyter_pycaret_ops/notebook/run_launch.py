@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..client import Client, run_request
 from ..client.resources.runs import Submission
+from ..common.custom_objects import objects_of_notebook
 from ..common.engine_facts import SAMPLE_SETS
 from ..common.errors import Invalid
 from ..common.tables.local_file import columns_of_file
 from ..common.tables.suggestion import suggest_for
 from ..kernel import agent
 from .dataframes import columns_of, frame_summary, is_frame, named_frames, to_parquet
+from .own_objects import take_objects
 from .run import Run
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from ..kernel.agent import NotebookObjects
 
 
 def start(
@@ -34,8 +39,15 @@ def start(
     `worker`, a worker kernel executes the run.
     """
     name, frame = _frame(data, names)
+    setup_params, own = take_objects(request.setup_params, names)
+    request = replace(request, setup_params=setup_params)
     if frame is not None and not worker:
-        return _start_in_this_kernel(client, request, name, frame)
+        return _start_in_this_kernel(client, request, name, frame, own)
+    if own is not None:
+        raise Invalid(
+            f"{' and '.join(objects_of_notebook(setup_params))}: objects of this notebook stay in it. Give a DataFrame, "
+            "without --worker."
+        )
     table = _server_table(client, request, name, frame)
     submitted = run_request.submit(client, request, table, suggest_for)
     return Run(
@@ -59,7 +71,11 @@ def _frame(data: Any, names: Mapping[str, Any]) -> tuple[str, pd.DataFrame | Non
 
 
 def _start_in_this_kernel(
-    client: Client, request: run_request.RunRequest, name: str, frame: pd.DataFrame
+    client: Client,
+    request: run_request.RunRequest,
+    name: str,
+    frame: pd.DataFrame,
+    own: NotebookObjects | None,
 ) -> Run:
     part: Submission = {
         "executor": "notebook",
@@ -74,6 +90,7 @@ def _start_in_this_kernel(
         # a copy: the next cell may change the DataFrame
         frame.copy(),
         client.ssl_context,
+        own,
     )
     return Run(client, submitted.run, attempt, submitted.target or name, submitted.guesses)
 

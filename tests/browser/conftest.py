@@ -174,6 +174,39 @@ def deployed(lab: Lab) -> Deployed:
     return Deployed(slug, str(run), (first, second))
 
 
+@pytest.fixture(autouse=True)
+def nothing_left_in_lists(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Delete the runs and tables of a test: lists show the newest twelve, and others look there.
+
+    What stands behind a deployment stays.
+    """
+    if not {"lab", "deployed"} & set(request.fixturenames):
+        yield
+        return
+    lab: Lab = request.getfixturevalue("lab")
+    if "deployed" in request.fixturenames:
+        request.getfixturevalue("deployed")  # it is made once, before the rows are noted
+    nouns = ("runs", "data-sources")
+    before = {row["id"] for noun in nouns for row in lab.rows(noun)}
+    yield
+    for noun in nouns:
+        for row in lab.rows(noun):
+            if row["id"] not in before:
+                _remove(lab, noun, f"{noun}/{row['id']}")
+
+
+def _remove(lab: Lab, noun: str, path: str) -> None:
+    """Delete a row; a run that still goes is cancelled first. What is in use stays."""
+    if noun == "runs":
+        lab.call("POST", f"{path}/cancel")
+        lab.call("POST", f"{path}/wait?timeout_s=60")
+    try:
+        lab.call("DELETE", path)
+    except urllib.error.HTTPError as error:
+        if error.code != 409:
+            raise
+
+
 @pytest.fixture(scope="package")
 def bare_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A server that has the panel, and not our server part."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +22,6 @@ from .lab_page import (
     upload,
     use_theme,
 )
-
-
-@pytest.fixture(autouse=True)
-def no_runs_left(lab: Lab) -> Iterator[None]:
-    """Delete the runs of a test: lists show the newest twelve, and other tests look for theirs."""
-    before = {row["id"] for row in lab.rows("runs")}
-    yield
-    for row in lab.rows("runs"):
-        if row["id"] not in before:
-            lab.call("DELETE", f"runs/{row['id']}")
 
 
 def rows(share: float, *, tells: bool) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...common.protocol import DataSpec
+from ..engine import NotebookObjects
 from .answers import answer
 from .attempt import Attempt
 from .priority import lower_session_priority, lower_thread_priority
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Attempt",
+    "NotebookObjects",
     "answer",
     "begin",
     "begin_in_notebook",
@@ -116,15 +118,16 @@ def begin_in_notebook(
     token: str,
     frame: pd.DataFrame,
     ssl_context: ssl.SSLContext | None = None,
+    own: NotebookObjects | None = None,
 ) -> Attempt:
     """Start the plan of a run on a DataFrame of this kernel, a user's notebook; returns at once.
 
-    `frame` : DataFrame of shape (n_rows, n_columns). Only a thread is added to the kernel. When the
+    `frame` : DataFrame of shape (n_rows, n_columns); `own` : objects of the notebook that parameters name. Only a thread is added to the kernel. When the
     kernel is shut down meanwhile, the server is informed.
     """
     if not _attempts:
         atexit.register(_abandon_all, os.getpid())
-    attempt = Attempt(server, run_id, token, frame, ssl_context=ssl_context)
+    attempt = Attempt(server, run_id, token, frame, own=own, ssl_context=ssl_context)
     _attempts[run_id] = attempt
     attempt.start()
     return attempt

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from .. import engine
+
 T = TypeVar("T")
 MAX_ERROR_LENGTH = 2_000
 FINAL_REQUEST_TIMEOUT_S = 2.0
@@ -46,10 +48,12 @@ class Attempt:
         token: str,
         frame: pd.DataFrame | None = None,
         *,
+        own: engine.NotebookObjects | None = None,
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
         self.run_id = run_id
         self._frame = frame
+        self._own = own
         self._is_notebook_run = frame is not None
         self._connection = Connection(server, run_id, token, ssl_context=ssl_context)
         self._sender_connection = Connection(server, run_id, token, ssl_context=ssl_context)
@@ -185,7 +189,7 @@ class Attempt:
         except (RetriesExhausted, Refused):
             pass  # this cannot be reported; the server notices that heartbeats stop
         finally:
-            self._frame = None
+            self._frame = self._own = None
             self._connection.close()
             self._sender_connection.close()
 
@@ -229,7 +233,8 @@ class Attempt:
             with priority, self._interruptible():
                 self.checkpoint()
                 frame = self._load_frame()
-                result = engine.run_plan(self._spec, frame, self)
+                named = {} if self._own is None else {"own": self._own}
+                result = engine.run_plan(self._spec, frame, self, **named)
         except engine.Cancelled:
             return Finish(attempt, "cancelled")
         except engine.PlanFailed as error:

@@ -11,9 +11,11 @@ from typing import Any
 from jupyter_pycaret_ops.common.protocol import JSON, RunSpec
 
 from .interfaces import Cancelled, PlanFailed, PlanResult, Reporter
+from .notebook_objects import NO_OBJECTS, NotebookObjects
 
 __all__ = [
     "Cancelled",
+    "NotebookObjects",
     "PlanFailed",
     "PlanResult",
     "Reporter",
@@ -25,17 +27,19 @@ __all__ = [
 ]
 
 
-def run_plan(spec: RunSpec, frame: Any, reporter: Reporter) -> PlanResult:
+def run_plan(
+    spec: RunSpec, frame: Any, reporter: Reporter, own: NotebookObjects = NO_OBJECTS
+) -> PlanResult:
     """Execute `spec` on `frame`, report events and files to `reporter`, and return the result.
 
-    `frame` : DataFrame of shape (n_rows, n_columns) with any names and dtypes; it is not changed.
-    Raises `PlanFailed` when the data, the parameters or every model fail, and lets `Cancelled`
+    `frame` : DataFrame of shape (n_rows, n_columns) with any names and dtypes; it is not changed. `own` : objects of
+    this notebook that parameters name. Raises `PlanFailed` when the data, the parameters or every model fail, and lets `Cancelled`
     through from `reporter.checkpoint()` or from an asynchronous exception. Whatever happens, the
     random state, warnings and working directory of the process stay as they were.
     """
     from .plan_execution import run_plan as run
 
-    return run(spec, frame, reporter)
+    return run(spec, frame, reporter, own)
 
 
 def describe() -> JSON:

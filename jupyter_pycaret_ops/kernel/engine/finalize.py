@@ -15,6 +15,7 @@ from . import input_schema, plots, portable, training_profile
 from .error_messages import describe_error
 from .interfaces import Estimator, PlanFailed
 from .leaderboard import Leaderboard, Scored
+from .notebook_objects import dumps
 from .preparation import transformers
 from .prepared_task import PreparedTask
 
@@ -127,13 +128,4 @@ def _score_and_draw(prepared: PreparedTask, best: Scored) -> None:
 
 def pickle_pipeline(pipeline: Estimator) -> bytes:
     """Return `pipeline` pickled so that loading it needs neither this package nor PyCaret."""
-    import cloudpickle
-
-    by_value = (portable, spellings, transformers)
-    for module in by_value:
-        cloudpickle.register_pickle_by_value(module)
-    try:
-        return bytes(cloudpickle.dumps(pipeline))
-    finally:
-        for module in by_value:
-            cloudpickle.unregister_pickle_by_value(module)
+    return dumps(pipeline, by_value=(portable, spellings, transformers))

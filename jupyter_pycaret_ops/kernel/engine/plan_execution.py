@@ -9,13 +9,16 @@ from jupyter_pycaret_ops.common.protocol import JSON, RunSpec
 from .global_state import isolated, load_engine
 from .interfaces import Frame, PlanFailed, PlanResult, Reporter
 from .limits import Limits, TimeLimitExceeded
+from .notebook_objects import NO_OBJECTS, NotebookObjects
 
 if TYPE_CHECKING:  # these import pandas
     from .plans import Plan
     from .tasks import Task
 
 
-def run_plan(spec: RunSpec, frame: Frame, reporter: Reporter) -> PlanResult:
+def run_plan(
+    spec: RunSpec, frame: Frame, reporter: Reporter, own: NotebookObjects = NO_OBJECTS
+) -> PlanResult:
     """See `engine.run_plan`."""
     with isolated():
         load_engine(spec.task)
@@ -23,7 +26,7 @@ def run_plan(spec: RunSpec, frame: Frame, reporter: Reporter) -> PlanResult:
         params = plan.read_params(spec.task, spec.plan_params)
         limits = Limits(params.get("time_limit"), params.get("model_time_limit"))
         try:
-            return _run(spec, frame, reporter, limits, task, plan, params)
+            return _run(spec, frame, reporter, limits, task, plan, params, own)
         except TimeLimitExceeded:  # not expected: candidates turn a limit into an outcome
             raise PlanFailed("timeout", "The time limit was up; give more time.") from None
         finally:
@@ -45,6 +48,7 @@ def _run(
     task: Task,
     plan: Plan,
     params: JSON,
+    own: NotebookObjects,
 ) -> PlanResult:
     from .baseline import score_baseline
     from .conclusion import conclude
@@ -55,7 +59,7 @@ def _run(
     events = EventReporter(reporter, limits)
     events.checkpoint()
     metric = params.get("sort") or params.get("optimize") or spec.metric
-    prepared = task.prepare(spec, frame, events, limits, metric)
+    prepared = task.prepare(spec, frame, events, limits, metric, own)
     if plan.scores_models:
         prepared.baseline = score_baseline(prepared)
     result = plan.run(prepared, params)

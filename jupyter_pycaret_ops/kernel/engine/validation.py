@@ -79,7 +79,8 @@ VALIDATION_PARAMS = [
         "custom_metrics",
         {"type": "array", "items": {"type": "string", "enum": scorer_names()}},
         [],
-        "Further metrics, by the names of scikit-learn's scorers, such as f1_macro or neg_mean_poisson_deviance.",
+        "Further metrics, by the names of scikit-learn's scorers, such as f1_macro or neg_mean_poisson_deviance; in a "
+        "notebook also by the names of variables that make_scorer made.",
     ),
 ]
 NAMES = frozenset(param.name for param in VALIDATION_PARAMS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ...common.custom_objects import CUSTOM_PIPELINE, custom_metric_ids
 from ...common.engine_facts import DEFAULT_SEED, PARAM_ALIASES, SILENCING
 from ...common.errors import Conflict
 from ...common.protocol import HOLDOUT_PARAM
@@ -113,7 +114,12 @@ def check(facts: Facts) -> None:
             "The run has no notebook: its folds are by groups, time or a column, rows have weights, or a table of its own "
             "is held out."
         )
-    if facts.run.metric in ((facts.snapshot.get("setup_params") or {}).get("custom_metrics") or []):
+    setup_params = facts.snapshot.get("setup_params") or {}
+    if setup_params.get(CUSTOM_PIPELINE):
+        raise Conflict(
+            "The run has no notebook: the steps of its custom_pipeline are objects of the notebook that started it."
+        )
+    if facts.run.metric in custom_metric_ids(setup_params):
         raise Conflict(
             f"The run has no notebook: its leaderboard is ordered by {facts.run.metric}, which PyCaret does not have."
         )

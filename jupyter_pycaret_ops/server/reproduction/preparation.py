@@ -154,9 +154,11 @@ def _own_classes(used: str) -> list[str]:
         name = re.match(r"(?:class|def) (\w+)", part)
         if name and re.search(rf"\b{name[1]}\b", used):
             found.append(part)
-    has_filter = any(part.startswith("class OutlierFilter") for part in found)
-    helper = [part for part in parts if part.startswith("def _model_has")]
-    return [*(helper if has_filter else []), *found]
+    is_derived = any("(_FittedOnOtherRows)" in part for part in found)
+    bases = [
+        part for part in parts if part.startswith(("def _model_has", "class _FittedOnOtherRows"))
+    ]
+    return [*(bases if is_derived else []), *found]
 
 
 def _body(path: Path) -> str:

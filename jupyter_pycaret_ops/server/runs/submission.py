@@ -9,6 +9,11 @@ from typing import Any
 import msgspec
 from sqlalchemy.orm import Session
 
+from ...common.custom_objects import (
+    custom_metric_ids,
+    objects_of_notebook,
+    without_notebook_scorers,
+)
 from ...common.engine_facts import SAMPLE_SETS, SAMPLE_TARGET
 from ...common.errors import FieldError, Invalid, NotFound
 from ...common.protocol import HOLDOUT_PARAM
@@ -109,7 +114,9 @@ class Submissions:
             offered = [*plan["params"], *_model_params(task, plan, submission.model_id)]
             await in_thread(check_params, submission.plan_params, offered, "plan_params", errors)
             _check_models(task, submission.plan_params, errors)
-        await in_thread(check_params, setup_params, task["setup_params"], "setup_params", errors)
+        checked = without_notebook_scorers(setup_params)
+        await in_thread(check_params, checked, task["setup_params"], "setup_params", errors)
+        _check_objects(submission, setup_params, errors)
         columns = _columns(submission, table)
         _check_target(experiment.task, target, columns, errors)
         for fault in column_faults(setup_params, columns):
@@ -259,6 +266,19 @@ def _check_version(
         )
 
 
+def _check_objects(
+    submission: Submission, setup_params: dict[str, Any], errors: FieldErrors
+) -> None:
+    """Refuse objects of a notebook where a worker kernel executes the run."""
+    for name in objects_of_notebook(setup_params) if submission.executor != "notebook" else ():
+        errors.add(
+            f"{name} names objects that only a notebook has. Start the run there, on a DataFrame: "
+            "%pcrun, or ops.start() without worker=True.",
+            "setup_params",
+            name,
+        )
+
+
 def _check_plan(task: dict[str, Any], submission: Submission, errors: FieldErrors) -> None:
     if not task["is_available"]:
         errors.add(
@@ -389,8 +409,7 @@ def _metric(
     if metric_id is None:
         return None
     metric = _by_id(task["metrics"], metric_id)
-    custom = setup_params.get("custom_metrics")
-    if metric is None and isinstance(custom, list) and metric_id in custom:
+    if metric is None and metric_id in custom_metric_ids(setup_params):
         return {"id": metric_id, "greater_is_better": True}  # as of all scorers of scikit-learn
     if metric is None:
         names = ", ".join(item["id"] for item in task["metrics"])

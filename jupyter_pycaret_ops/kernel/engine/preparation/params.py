@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 
+from jupyter_pycaret_ops.common.custom_objects import CUSTOM_PIPELINE
 from jupyter_pycaret_ops.common.protocol import JSON
 from jupyter_pycaret_ops.common.tables.spellings import DATE_PARTS
 
@@ -201,6 +203,12 @@ OWN_PARAMS = [
         0.05,
         "The share of training rows that remove_outliers leaves out.",
     ),
+    Param(
+        CUSTOM_PIPELINE,
+        _NAMES,
+        [],
+        "Transformers of your own, after the columns are prepared; in a notebook only, by the names of its variables.",
+    ),
 ]
 #: for numbers to predict
 TARGET_PARAMS = [
@@ -217,21 +225,65 @@ TARGET_PARAMS = [
         "How transform_target does that.",
     ),
 ]
+#: samplers of imbalanced-learn, by their names there
+SAMPLERS = (
+    "SMOTE",
+    "BorderlineSMOTE",
+    "SVMSMOTE",
+    "ADASYN",
+    "RandomOverSampler",
+    "RandomUnderSampler",
+    "NearMiss",
+    "TomekLinks",
+    "SMOTEENN",
+    "SMOTETomek",
+)
+#: for labels
+LABEL_PARAMS = [
+    Param(
+        "fix_imbalance",
+        {"type": "boolean"},
+        False,
+        "Train on as many rows of each class: those of rare classes are repeated or interpolated, inside each fold.",
+    ),
+    Param(
+        "fix_imbalance_method",
+        _one_of(*SAMPLERS),
+        "SMOTE",
+        "How fix_imbalance makes these rows: a sampler of imbalanced-learn.",
+    ),
+]
 #: parameters of the engine that `auto` carries out itself
 ENGINE_PARAMS = frozenset({"normalize", "transformation", "remove_outliers", "feature_selection"})
-NAMES = frozenset(param.name for param in [PREPARATION, *OWN_PARAMS, *TARGET_PARAMS])
+_AUTO_PARAMS = (*OWN_PARAMS, *TARGET_PARAMS, *LABEL_PARAMS)
+NAMES = frozenset(param.name for param in [PREPARATION, *_AUTO_PARAMS])
 
 
 def check(settings: JSON) -> None:
-    """Raise `PlanFailed` for a parameter that has no effect as the others are set."""
+    """Raise `PlanFailed` for a parameter that has no effect as the others are set, or lacks its library."""
+    if settings.get("fix_imbalance"):
+        _check_imbalance(settings)
     if settings["preparation"] != PYCARET:
         return
-    for param in [*OWN_PARAMS, *TARGET_PARAMS]:
+    for param in _AUTO_PARAMS:
         if settings.get(param.name, param.default) != param.default:
             raise PlanFailed(
                 "user",
                 f"{param.name} has no effect with preparation “{PYCARET}”; leave it out, or use “{AUTO}”.",
             )
+
+
+def _check_imbalance(settings: JSON) -> None:
+    if settings.get("sample_weight"):
+        raise PlanFailed(
+            "user",
+            "fix_imbalance makes new rows, which have no weights. Leave out fix_imbalance or sample_weight.",
+        )
+    if find_spec("imblearn") is None:
+        raise PlanFailed(
+            "user",
+            "fix_imbalance needs imbalanced-learn: pip install 'jupyter-pycaret-ops[imbalance]'.",
+        )
 
 
 def engine_settings(settings: JSON) -> JSON:

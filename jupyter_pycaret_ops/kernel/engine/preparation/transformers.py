@@ -108,6 +108,49 @@ class GroupStatistics(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         )
 
 
+class NamedColumns(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Gives the columns that a `ColumnTransformer` makes as a DataFrame, with the names of the table where there are.
+
+    `names` : the name that a column has there → the name in the table. The fitted one is `transformer_`.
+    """
+
+    def __init__(self, transformer: Any, names: dict[str, str]) -> None:
+        self.transformer = transformer
+        self.names = names
+
+    def fit(self, X: Any, y: Any = None) -> NamedColumns:
+        """Fit on `X`, DataFrame of shape (n_rows, n_columns), and `y` of shape (n_rows,)."""
+        self.fit_transform(X, y)
+        return self
+
+    def fit_transform(self, X: Any, y: Any = None, **options: Any) -> Any:
+        """Fit and return a DataFrame of shape (n_rows, n_prepared); target encoding is cross-fitted."""
+        self.transformer_ = clone(self.transformer)
+        values = self.transformer_.fit_transform(X, y, **options)
+        return self._named(X, values)
+
+    def transform(self, X: Any) -> Any:
+        """Return a DataFrame of shape (n_rows, n_prepared)."""
+        return self._named(X, self.transformer_.transform(X))
+
+    def _named(self, X: Any, values: Any) -> Any:
+        try:
+            names = [str(name) for name in self.transformer_.get_feature_names_out()]
+        except (AttributeError, ValueError):  # some transformer gives no names
+            names = [f"column_{place}" for place in range(values.shape[1])]
+        plain = [name.partition("__")[2] or name for name in names]
+        names = [
+            self.names.get(short, short) if plain.count(short) == 1 else name
+            for short, name in zip(plain, names, strict=True)
+        ]
+        return pd.DataFrame(np.asarray(values, dtype="float64"), columns=names, index=X.index)
+
+
+def as_numbers(X: Any) -> Any:
+    """Return columns as float64 array of shape (n_rows, n_columns)."""
+    return np.asarray(X.toarray() if hasattr(X, "toarray") else X, dtype="float64")
+
+
 class CorrelationFilter(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Leaves out one of two columns that correlate: the one that correlates less with the target.
 
@@ -165,26 +208,13 @@ def _model_has(method: str) -> Any:
     return check
 
 
-class OutlierFilter(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
-    """A model that is fitted without the most unusual rows; it predicts all.
+class _FittedOnOtherRows(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
+    """A model that is fitted on other rows than it is given, and predicts all; the fitted one is `estimator_`."""
 
-    `detector` finds them, an outlier detector of scikit-learn; the fitted model is `estimator_`.
-    """
+    estimator: Any
 
-    def __init__(self, estimator: Any, detector: Any) -> None:
-        self.estimator = estimator
-        self.detector = detector
-
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> OutlierFilter:
-        """Fit on the usual rows of `X` of shape (n_rows, n_columns) and `y` of shape (n_rows,)."""
-        values = np.nan_to_num(np.asarray(X, dtype="float64"))
-        is_usual = clone(self.detector).fit_predict(values) == 1
-        weights = (
-            {} if sample_weight is None else {"sample_weight": np.asarray(sample_weight)[is_usual]}
-        )
-        self.estimator_ = clone(self.estimator).fit(
-            np.asarray(X)[is_usual], np.asarray(y)[is_usual], **weights
-        )
+    def _fit(self, X: Any, y: Any, **options: Any) -> Any:
+        self.estimator_ = clone(self.estimator).fit(X, y, **options)
         if hasattr(self.estimator_, "classes_"):
             self.classes_ = self.estimator_.classes_
         return self
@@ -205,3 +235,68 @@ class OutlierFilter(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
 
     def __sklearn_tags__(self) -> Any:
         return get_tags(self.estimator)
+
+
+class OutlierFilter(_FittedOnOtherRows):
+    """A model that is fitted without the most unusual rows; it predicts all.
+
+    `detector` finds them, an outlier detector of scikit-learn; the fitted model is `estimator_`.
+    """
+
+    def __init__(self, estimator: Any, detector: Any) -> None:
+        self.estimator = estimator
+        self.detector = detector
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> OutlierFilter:
+        """Fit on the usual rows of `X` of shape (n_rows, n_columns) and `y` of shape (n_rows,)."""
+        values = np.nan_to_num(np.asarray(X, dtype="float64"))
+        is_usual = clone(self.detector).fit_predict(values) == 1
+        weights = (
+            {} if sample_weight is None else {"sample_weight": np.asarray(sample_weight)[is_usual]}
+        )
+        fitted: OutlierFilter = self._fit(
+            np.asarray(X)[is_usual], np.asarray(y)[is_usual], **weights
+        )
+        return fitted
+
+
+class BalancedModel(_FittedOnOtherRows):
+    """A classifier that is fitted on rows in which the classes are as frequent as each other; it predicts all.
+
+    `method` : the name of a sampler of imbalanced-learn, which makes these rows of those that are given. Only fitting
+    needs that package.
+    """
+
+    def __init__(self, estimator: Any, method: str = "SMOTE", random_state: int = 0) -> None:
+        self.estimator = estimator
+        self.method = method
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any) -> BalancedModel:
+        """Fit on balanced rows of `X`, float array of shape (n_rows, n_columns), and `y` of shape (n_rows,)."""
+        rows, target = np.asarray(X, dtype="float64"), np.asarray(y)
+        smallest = int(np.unique(target, return_counts=True)[1].min())
+        fitted: BalancedModel = self._fit(*self._sampler(smallest).fit_resample(rows, target))
+        return fitted
+
+    def _sampler(self, smallest: int) -> Any:
+        """Return the sampler for classes of which the smallest has so many rows."""
+        from imblearn import combine, over_sampling, under_sampling
+
+        method = "RandomOverSampler" if smallest == 1 else self.method  # one row has no neighbours
+        module = next(
+            one for one in (over_sampling, under_sampling, combine) if hasattr(one, method)
+        )
+        sampler = getattr(module, method)()
+        known = sampler.get_params()
+        for name in ("k_neighbors", "n_neighbors"):
+            if isinstance(known.get(name), int) and method != "TomekLinks":
+                sampler.set_params(**{name: min(known[name], smallest - 1)})
+        if "smote" in known:
+            nearest = over_sampling.SMOTE(
+                random_state=self.random_state, k_neighbors=min(5, smallest - 1)
+            )
+            sampler.set_params(smote=nearest)
+        if "random_state" in known:
+            sampler.set_params(random_state=self.random_state)
+        return sampler

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from jupyter_pycaret_ops.common.custom_objects import CUSTOM_PIPELINE
 from jupyter_pycaret_ops.common.protocol import JSON
 
 from ..interfaces import Estimator
@@ -14,10 +15,19 @@ from .column_transformer import build, forest, power
 from .families import Family, family_of
 from .params import AUTO
 from .recipe import Recipe
-from .transformers import CorrelationFilter, NumberOfColumns, OutlierFilter
+from .transformers import (
+    BalancedModel,
+    CorrelationFilter,
+    NamedColumns,
+    NumberOfColumns,
+    OutlierFilter,
+    as_numbers,
+)
 
 #: neighbours of a row that say whether it is an outlier; scikit-learn's default
 _N_NEIGHBORS = 20
+#: characters of a step of the user's own that the snapshot has
+MAX_REPR = 500
 
 
 class _Model:
@@ -31,12 +41,16 @@ class _Model:
 class Preparation:
     """How the columns of a table are prepared.
 
-    `settings` : set-up parameters as used; `target_type` : "binary", "multiclass" or "continuous".
+    `settings` : set-up parameters as used; `target_type` : "binary", "multiclass" or "continuous"; `own_steps` : names
+    and transformers of the user's own, which get a DataFrame of the prepared columns; `names` : the engine's name of a
+    column → the user's, for these.
     """
 
     recipe: Recipe
     settings: JSON
     target_type: str
+    own_steps: tuple[tuple[str, Any], ...] = ()
+    names: dict[str, str] = field(default_factory=dict)
 
     def of(self, estimator: Estimator) -> Estimator:
         """Return an unfitted pipeline of the preparation that a model needs, and the model.
@@ -59,6 +73,9 @@ class Preparation:
         """
         from sklearn.pipeline import Pipeline
 
+        if self.own_steps:  # no code makes them
+            described = {name: repr(step)[:MAX_REPR] for name, step in self.own_steps}
+            return {"kind": AUTO, "recipe": self.recipe.to_json(), CUSTOM_PIPELINE: described}
         return {
             "kind": AUTO,
             "recipe": self.recipe.to_json(),
@@ -71,14 +88,25 @@ class Preparation:
     def _before(self, family: Family) -> list[tuple[str, Any]]:
         """Return the steps before a model of a family."""
         after = self._after()
-        if after and family is Family.TREES_WITH_MISSING:
+        needs_numbers = bool(after) or bool(self.settings.get("fix_imbalance"))
+        if needs_numbers and family is Family.TREES_WITH_MISSING:
             family = Family.TREES  # these steps need a number in each cell
-        return [("prepare", build(self.recipe, family, self.settings, self.target_type)), *after]
+        prepare = build(self.recipe, family, self.settings, self.target_type)
+        return [
+            ("prepare", NamedColumns(prepare, self.names) if self.own_steps else prepare),
+            *after,
+        ]
 
     def _after(self) -> list[tuple[str, Any]]:
         """Return the steps that work on all prepared columns at once."""
         settings, seed = self.settings, self.settings["session_id"]
         steps: list[tuple[str, Any]] = []
+        if self.own_steps:
+            from sklearn.base import clone
+            from sklearn.preprocessing import FunctionTransformer
+
+            steps += [(f"own {name}", clone(step)) for name, step in self.own_steps]
+            steps.append(("numbers", FunctionTransformer(as_numbers)))
         if settings["low_variance_threshold"] is not None:
             from sklearn.feature_selection import VarianceThreshold
 
@@ -135,6 +163,8 @@ class Preparation:
 
             method = settings["transform_target_method"]
             estimator = TransformedTargetRegressor(estimator, transformer=power(method, seed))
+        if settings.get("fix_imbalance"):
+            estimator = BalancedModel(estimator, settings["fix_imbalance_method"], seed)
         if settings["remove_outliers"]:
             estimator = OutlierFilter(estimator, self._detector(seed))
         return estimator

@@ -13,6 +13,7 @@ from ..event_reporter import EventReporter
 from ..experiments import Experiment
 from ..interfaces import Frame, PlanFailed
 from ..limits import Limits
+from ..notebook_objects import NO_OBJECTS, NotebookObjects
 from ..parameters import Param, read
 from ..prepared_task import PreparedTask
 from ..settings import engine_params
@@ -57,11 +58,13 @@ class Task(ABC):
         reporter: EventReporter,
         limits: Limits,
         metric: str | None,
+        own: NotebookObjects = NO_OBJECTS,
     ) -> PreparedTask:
         """Prepare `frame` and fit the experiment; raises `PlanFailed` when either fails.
 
         `frame` : DataFrame of shape (n_rows, n_columns) with the user's raw columns, any dtypes.
-        `metric` : orders the leaderboard, None for the default metric of the task.
+        `metric` : orders the leaderboard, None for the default metric of the task; `own` : objects of the notebook
+        that parameters name.
         """
 
     @abstractmethod

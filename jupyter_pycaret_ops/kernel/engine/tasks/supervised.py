@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import pandas as pd
 
+from jupyter_pycaret_ops.common.custom_objects import (
+    CUSTOM_METRICS,
+    CUSTOM_PIPELINE,
+    without_notebook_scorers,
+)
 from jupyter_pycaret_ops.common.engine_facts import DEFAULT_SEED
 from jupyter_pycaret_ops.common.protocol import JSON, RunSpec
 from jupyter_pycaret_ops.common.tables.column_reading import ColumnReading
@@ -19,6 +26,7 @@ from ..experiments import SupervisedExperiment
 from ..interfaces import Column, Frame, PlanFailed
 from ..labels import Target
 from ..limits import Limits
+from ..notebook_objects import NO_OBJECTS, NotebookObjects
 from ..parameters import Param, grouped
 from ..preparation import Preparation, make_recipe
 from ..preparation import params as preparing
@@ -77,7 +85,8 @@ class Supervised(Task):
 
     def own_params(self) -> list[Param]:
         """Return the parameters that say how columns are read and prepared."""
-        target_params = [] if self.type.answers == "labels" else preparing.TARGET_PARAMS
+        is_label = self.type.answers == "labels"
+        target_params = preparing.LABEL_PARAMS if is_label else preparing.TARGET_PARAMS
         own = [preparing.PREPARATION, *preparing.OWN_PARAMS, *target_params]
         return [
             *grouped("reading", [*READING_PARAMS, *self.label_params]),
@@ -93,6 +102,12 @@ class Supervised(Task):
         settings = {"session_id": DEFAULT_SEED, "target": "y"}
         return SupervisedExperiment(self.engine_class(), data, reporter, settings)
 
+    def _read_settings(self, spec: RunSpec) -> JSON:
+        settings = super()._read_settings(
+            replace(spec, setup_params=without_notebook_scorers(spec.setup_params))
+        )
+        return settings | {CUSTOM_METRICS: spec.setup_params.get(CUSTOM_METRICS, [])}
+
     def prepare(
         self,
         spec: RunSpec,
@@ -100,6 +115,7 @@ class Supervised(Task):
         reporter: EventReporter,
         limits: Limits,
         metric: str | None,
+        own: NotebookObjects = NO_OBJECTS,
     ) -> PreparedTask:
         """See `Task.prepare`."""
         settings = self._read_settings(spec)
@@ -112,7 +128,7 @@ class Supervised(Task):
         if validation.held is None:
             self.check_split(target, settings["train_size"])
         reporter.checkpoint()
-        experiment = self._fit(table, target, settings, reporter, validation)
+        experiment = self._fit(table, target, settings, reporter, validation, own)
         name, is_greater_better = self._metric(experiment, metric)
         folds = self._folds(experiment, settings["fold"], reporter)
         self.warn_of_folds(experiment, target, folds, reporter)
@@ -212,12 +228,15 @@ class Supervised(Task):
         settings: JSON,
         reporter: EventReporter,
         validation: Validation | None = None,
+        own: NotebookObjects = NO_OBJECTS,
     ) -> SupervisedExperiment:
         data = table.step.transform(table.raw)
         preparation = None
         if settings["preparation"] != preparing.PYCARET:
             recipe = make_recipe(table, data, settings)
-            preparation = Preparation(recipe, settings, _target_type(target))
+            steps = _own_steps(settings[CUSTOM_PIPELINE], own)
+            names = {column["safe"]: column["name"] for column in table.columns}
+            preparation = Preparation(recipe, settings, _target_type(target), steps, names)
         data[target.name] = target.encoded
         engine_settings = {
             name: value
@@ -225,9 +244,7 @@ class Supervised(Task):
             if name not in READING_NAMES | VALIDATION_NAMES
         }
         engine_settings["target"] = target.name
-        custom = read_custom_metrics(
-            settings["custom_metrics"], target.encoded, is_label=target.labels is not None
-        )
+        custom = read_custom_metrics(settings[CUSTOM_METRICS], target.encoded, target.labels, own)
         try:
             return SupervisedExperiment(
                 self.engine_class(),
@@ -293,6 +310,18 @@ def _check_held(target: Target, held: Any) -> None:
             f"The table to hold out has labels of “{target.name}” that the other one lacks: {listed}. Write them as "
             "there, or leave these rows out.",
         )
+
+
+def _own_steps(names: Sequence[str], own: NotebookObjects) -> tuple[tuple[str, Any], ...]:
+    """Return the steps of the notebook by their names, in the order in which they are named."""
+    known = dict(own.steps)
+    lacking = [name for name in names if name not in known]
+    if lacking:
+        raise PlanFailed(
+            "user",
+            f"custom_pipeline names {features.quote_names(lacking)}, which only a run in the notebook has.",
+        )
+    return tuple((name, known[name]) for name in names)
 
 
 def _target_type(target: Target) -> str:

@@ -22,6 +22,7 @@ from ..interfaces import Column, Estimator, Frame, PlanFailed
 from ..json_values import plain
 from ..leaderboard import Scored
 from ..limits import Limits
+from ..notebook_objects import NO_OBJECTS, NotebookObjects
 from ..parameters import Param
 from ..prepared_task import PreparedTask
 from ..reading_params import READING_PARAMS, reading_settings
@@ -240,6 +241,7 @@ class TimeSeries(Task):
         reporter: EventReporter,
         limits: Limits,
         metric: str | None,
+        own: NotebookObjects = NO_OBJECTS,
     ) -> PreparedForecast:
         """See `Task.prepare`."""
         settings = self._read_settings(spec)

@@ -20,6 +20,7 @@ from ..experiments import UnsupervisedExperiment, set_default_seed
 from ..interfaces import Estimator, Frame, PlanFailed
 from ..leaderboard import Scored
 from ..limits import Limits
+from ..notebook_objects import NO_OBJECTS, NotebookObjects
 from ..parameters import Param
 from ..prepared_task import PreparedTask
 from ..reading_params import READING_NAMES, READING_PARAMS, reading_settings
@@ -138,6 +139,7 @@ class Unsupervised(Task):
         reporter: EventReporter,
         limits: Limits,
         metric: str | None,
+        own: NotebookObjects = NO_OBJECTS,
     ) -> PreparedUnsupervised:
         """See `Task.prepare`."""
         if spec.target is not None:

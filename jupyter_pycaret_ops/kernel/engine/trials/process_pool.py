@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from multiprocessing.connection import wait
 
 from ..error_messages import classify_error, describe_error
+from ..notebook_objects import dumps
 from ..prepared_task import PreparedTask
 from .in_process import score_in_process
 from .parallelism import ParallelismPolicy
@@ -47,14 +48,12 @@ class _ProcessPool:
     def __init__(
         self, prepared: PreparedTask, trials: Sequence[Trial], n_done: int, n_processes: int
     ) -> None:
-        import cloudpickle
-
         self._prepared = prepared
         self._waiting = list(trials)
         self._started: list[Trial] = []
         self._n_done = n_done
         self._n_total = n_done + len(trials)
-        self._scorer = cloudpickle.dumps(prepared.scorer)
+        self._scorer = dumps(prepared.scorer)
         self._estimators: dict[int, bytes] = {}
         self._processes = [ScoringProcess(self._scorer) for _ in range(n_processes)]
 
@@ -122,10 +121,8 @@ class _ProcessPool:
         return trial
 
     def _pickled_estimator(self, trial: Trial) -> bytes:
-        import cloudpickle
-
         if trial.position not in self._estimators:
-            self._estimators[trial.position] = cloudpickle.dumps(trial.estimator)
+            self._estimators[trial.position] = dumps(trial.estimator)
         return self._estimators[trial.position]
 
     def _report_progress(self, trial: Trial, fold: int) -> None:
