@@ -15,7 +15,7 @@ TEST_BROWSERS ?= 2
 # modules in the order that tests/conftest.py gives them
 PYTEST := $(BIN)/python -m pytest --dist loadfile --no-loadscope-reorder
 
-.PHONY: help install lab test test-fast bench lint format api-types panel-css constraints wheel clean
+.PHONY: help install lab test test-fast bench bench-quality lint format api-types panel-css constraints wheel clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -63,6 +63,9 @@ test-fast: install  ## under 3 minutes, for work in progress: no servers, kernel
 
 bench: install  ## measure; prints ratios taken side by side
 	$(BIN)/python -m bench $(BENCH_ARGS)
+
+bench-quality: install  ## measure AutoML beside FLAML, AutoGluon and PyCaret 3.3, each in its own environment; takes an hour
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m bench quality
 
 lint: install  ## ruff, mypy, eslint, prettier, and no download addresses in what is pinned
 	$(BIN)/ruff check .

@@ -999,6 +999,7 @@ class ParamCard(TypedDict):
 class PlanCard(TypedDict):
     """A plan."""
 
+    default_setup: NotRequired[dict[str, Any]]
     description: str
     id: str
     name: str

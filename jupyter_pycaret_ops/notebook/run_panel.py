@@ -265,7 +265,8 @@ class RunPanel(Panel):
         if state.row["status"] in ENDED:
             return guesses_html if guesses else ""
         share = round(100 * state.done / state.total) if state.total else 0
-        text = f"{state.done} of {plural(state.total, 'model')}" if state.total else state.label
+        what = plural(state.total, "setting" if state.row["plan"] == "automl" else "model")
+        text = f"{state.done} of {what}" if state.total else state.label
         return (
             '<div class="jp-pycaret-overall" style="gap: 4px 16px"><div class="jp-pycaret-progress" '
             'role="progressbar" aria-label="Run progress" aria-valuemin="0" aria-valuemax="100" '

@@ -134,6 +134,17 @@ def retry_s(name: str, field: str) -> Callable[[], float]:
 
 LIMITS = (
     # http-api.md
+    Limit(
+        "runs.md",
+        "(`time_limit`, # minutes by default",
+        "kernel.engine.plans.automl:DEFAULT_TIME_LIMIT",
+        MINUTE,
+    ),
+    Limit(
+        "runs.md",
+        "whose last # settings improved nothing",
+        "kernel.engine.search.searching:PATIENCE",
+    ),
     Limit("http-api.md", "deeper than # levels", "server.api.json_body:DEEPEST_JSON_LEVELS"),
     Limit("http-api.md", "have 1 to # characters", longest_name),
     Limit("http-api.md", "(default #, at most 1000)", default(schemas.PageQuery, "limit")),

@@ -22,6 +22,9 @@ from .trials import Candidate, iter_outcomes
 #: models that need memory quadratic in the rows: number of float64 matrices of shape (n_rows, n_rows)
 _SQUARE = {"kr": 3, "gpc": 4, "ap": 4, "sc": 3, "hclust": 2, "sos": 4, "cof": 3}
 
+#: what a model with other settings than its defaults is called, after the model
+TUNED = "tuned"
+
 
 def select_models(
     prepared: PreparedTask, include: Sequence[str] | None, exclude: Sequence[str] | None
@@ -81,6 +84,17 @@ def model_candidate(
     )
 
 
+def tuned(prepared: PreparedTask, model_id: str, setting: JSON) -> Candidate:
+    """Return a model with a setting as a candidate; with `early_stopping` a booster finds its number of trees."""
+    name = prepared.experiment.model_names[model_id]
+    return Candidate(
+        f"{model_id}_{TUNED}",
+        f"{name} ({TUNED})",
+        lambda: prepared.experiment.make_estimator(model_id, setting),
+        {"params": setting},
+    )
+
+
 def score(
     prepared: PreparedTask, candidates: Sequence[Candidate], board: Leaderboard | None = None
 ) -> Leaderboard:
@@ -97,7 +111,7 @@ def score(
     with closing(iter_outcomes(prepared, candidates, first_position=board.size)) as outcomes:
         for outcome in outcomes:
             if isinstance(outcome, Failed):
-                _add_failure(prepared, board, outcome)
+                add_failure(prepared, board, outcome)
             elif isinstance(outcome, Scored):
                 add_score(prepared, board, outcome)
             else:
@@ -115,7 +129,7 @@ def score(
         )
     reporter.progress(len(candidates), len(candidates), "Models scored")
     if not board.scored:
-        raise _nothing_scored_error(board, limits.is_run_limit_exceeded())
+        raise nothing_scored_error(board, limits.is_run_limit_exceeded())
     return board
 
 
@@ -136,7 +150,8 @@ def add_score(prepared: PreparedTask, board: Leaderboard, scored: Scored) -> Non
     scored.fold_outputs = []  # they may be large
 
 
-def _add_failure(prepared: PreparedTask, board: Leaderboard, failed: Failed) -> None:
+def add_failure(prepared: PreparedTask, board: Leaderboard, failed: Failed) -> None:
+    """Note on the board that a model failed, and report it."""
     board.failed.append(failed)
     prepared.reporter.report(
         "model.failed",
@@ -150,7 +165,8 @@ def _add_failure(prepared: PreparedTask, board: Leaderboard, failed: Failed) -> 
     )
 
 
-def _nothing_scored_error(board: Leaderboard, is_run_limit_exceeded: bool) -> PlanFailed:
+def nothing_scored_error(board: Leaderboard, is_run_limit_exceeded: bool) -> PlanFailed:
+    """Return why no model was scored."""
     kinds = [failed.kind for failed in board.failed]
     if is_run_limit_exceeded or (kinds and set(kinds) == {"timeout"}):
         return PlanFailed(

@@ -13,6 +13,7 @@ from .json_values import plain
 from .limits import Limits
 
 _MODEL_EVENTS = frozenset({"model.create.started", "model.created"})
+_PROGRESS = "run.progress"
 
 
 class EventReporter:
@@ -25,7 +26,7 @@ class EventReporter:
     def __init__(self, reporter: Reporter, limits: Limits) -> None:
         self._reporter = reporter
         self._limits = limits
-        self._is_muted = False
+        self._muted: frozenset[str] = frozenset()
         self.data_changes: list[JSON] = []
 
     def report(
@@ -36,20 +37,23 @@ class EventReporter:
         duration_ms: float | None = None,
     ) -> None:
         """Report one event."""
-        if self._is_muted and kind in _MODEL_EVENTS:
+        if kind in self._muted:
             return
         content = plain(payload or {})
         with self._limits.shielded():
             self._reporter.event(kind, message, content, duration_ms)
 
     @contextmanager
-    def muted_models(self) -> Iterator[None]:
-        """Discard `model.create.started` and `model.created` in this block: candidates are settings of one model."""
-        self._is_muted = True
+    def muted_models(self, *, folds: bool = False) -> Iterator[None]:
+        """Discard `model.create.started` and `model.created` in this block: candidates are settings of one model.
+
+        With `folds`, the progress of their folds is discarded as well: a search has thousands.
+        """
+        self._muted = _MODEL_EVENTS | ({_PROGRESS} if folds else set())
         try:
             yield
         finally:
-            self._is_muted = False
+            self._muted = frozenset()
 
     def checkpoint(self) -> None:
         """Raise `Cancelled` when the run was cancelled."""
@@ -77,7 +81,7 @@ class EventReporter:
 
     def progress(self, done: int, total: int, label: str, **more: Any) -> None:
         """Report that `done` of `total` models have ended, and what happens now."""
-        self.report("run.progress", label, {"done": done, "total": total, "label": label, **more})
+        self.report(_PROGRESS, label, {"done": done, "total": total, "label": label, **more})
 
     def fold_callback(
         self, done: int, total: int, label: str, model_id: str

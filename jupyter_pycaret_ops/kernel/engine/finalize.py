@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 
-from jupyter_pycaret_ops.common.protocol import PIPELINE_KIND
+from jupyter_pycaret_ops.common.protocol import JSON, PIPELINE_KIND
 from jupyter_pycaret_ops.common.tables import spellings
 
 from . import input_schema, plots, portable, training_profile
@@ -16,7 +16,7 @@ from .error_messages import describe_error
 from .interfaces import Estimator, PlanFailed
 from .leaderboard import Leaderboard, Scored
 from .notebook_objects import dumps
-from .preparation import transformers
+from .preparation import model_wrappers, transformers
 from .prepared_task import PreparedTask
 
 
@@ -37,55 +37,18 @@ def keep_best(
         if n_kept >= n_requested and model.model_id != also:
             continue
         reporter.checkpoint()
-        name = model.record["name"]
         reporter.progress(
             n_kept,
             n_requested,
-            f"Fitting {name} on all rows",
+            f"Fitting {model.record['name']} on all rows",
             model_id=model.model_id,
             stage="final",
         )
-        started_at = time.monotonic()
-        try:
-            pipeline = prepared.final_pipeline(model.estimator)
-            schema = prepared.input_schema(pipeline)
-            serving_error = prepared.servability_error(pipeline, schema)
-            if serving_error is None:
-                input_schema.try_example(pipeline, schema)
-            content = pickle_pipeline(pipeline)
-        except Exception as error:
-            reason = describe_error(error)
-            reporter.warn(
-                f"{name} could not be fitted on all rows and is not kept: {reason}",
-                model_id=model.model_id,
-                reason="final_fit",
-                error=reason,
-            )
+        kept = keep(prepared, model)
+        if kept is None:
             continue
-        if serving_error is not None:
-            reporter.warn(
-                f"{name} is not kept as a pipeline: {serving_error}",
-                model_id=model.model_id,
-                reason="not_servable",
-                error=serving_error,
-            )
-            continue
-        n_rows = prepared.n_rows
-        reporter.report(
-            "model.finalized",
-            f"{name} was fitted on all {n_rows} rows",
-            {"model_id": model.model_id, "n_rows": n_rows},
-            (time.monotonic() - started_at) * 1000,
-        )
-        reporter.store(
-            f"pipeline-{model.model_id}.pkl",
-            PIPELINE_KIND,
-            content,
-            "application/octet-stream",
-            model.model_id,
-        )
         if best_pipeline is None:
-            best_pipeline = pipeline
+            best_pipeline, schema = kept
             input_schema.store(prepared, schema)
             training_profile.store(prepared)
         n_kept += 1
@@ -100,6 +63,54 @@ def keep_best(
     prepared.save_extras(best, best_pipeline)
     _score_and_draw(prepared, best)
     return n_kept
+
+
+def keep(prepared: PreparedTask, model: Scored) -> tuple[Estimator, JSON] | None:
+    """Fit a model on all rows, and store and return its pipeline with the schema of its input.
+
+    None, and a warning, for a model that cannot be fitted on all rows, or cannot predict new ones.
+    """
+    reporter, name = prepared.reporter, model.record["name"]
+    started_at = time.monotonic()
+    try:
+        pipeline = prepared.final_pipeline(model.estimator)
+        schema = prepared.input_schema(pipeline)
+        serving_error = prepared.servability_error(pipeline, schema)
+        if serving_error is None:
+            input_schema.try_example(pipeline, schema)
+        content = pickle_pipeline(pipeline)
+    except Exception as error:
+        reason = describe_error(error)
+        reporter.warn(
+            f"{name} could not be fitted on all rows and is not kept: {reason}",
+            model_id=model.model_id,
+            reason="final_fit",
+            error=reason,
+        )
+        return None
+    if serving_error is not None:
+        reporter.warn(
+            f"{name} is not kept as a pipeline: {serving_error}",
+            model_id=model.model_id,
+            reason="not_servable",
+            error=serving_error,
+        )
+        return None
+    n_rows = prepared.n_rows
+    reporter.report(
+        "model.finalized",
+        f"{name} was fitted on all {n_rows} rows",
+        {"model_id": model.model_id, "n_rows": n_rows},
+        (time.monotonic() - started_at) * 1000,
+    )
+    reporter.store(
+        f"pipeline-{model.model_id}.pkl",
+        PIPELINE_KIND,
+        content,
+        "application/octet-stream",
+        model.model_id,
+    )
+    return pipeline, schema
 
 
 def _score_and_draw(prepared: PreparedTask, best: Scored) -> None:
@@ -128,4 +139,4 @@ def _score_and_draw(prepared: PreparedTask, best: Scored) -> None:
 
 def pickle_pipeline(pipeline: Estimator) -> bytes:
     """Return `pipeline` pickled so that loading it needs neither this package nor PyCaret."""
-    return dumps(pipeline, by_value=(portable, spellings, transformers))
+    return dumps(pipeline, by_value=(portable, spellings, transformers, model_wrappers))

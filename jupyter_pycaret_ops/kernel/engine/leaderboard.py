@@ -62,11 +62,12 @@ class Leaderboard:
 
     def sort(self) -> None:
         """Rank all models by the present values in their records."""
-        self.scored.sort(key=self._sort_key)
+        self.scored.sort(key=self.sort_key)
         for rank, entry in enumerate(self.scored, start=1):
             entry.record["rank"] = rank
 
-    def _sort_key(self, model: Scored) -> tuple[bool, float, bool, int]:
+    def sort_key(self, model: Scored) -> tuple[bool, float, bool, int]:
+        """Return what models are sorted by, the best first."""
         value = model.record.get(self.metric or "")
         lacks_probabilities = not hasattr(model.estimator, "predict_proba")
         if value is None:

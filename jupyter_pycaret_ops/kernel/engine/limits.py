@@ -36,7 +36,9 @@ class Limits:
         self._monotonic = monotonic
         self.run_s = run_s
         self.model_s = model_s
-        self._run_deadline = None if run_s is None else monotonic() + run_s
+        self._started_at = monotonic()
+        #: seconds of the run's limit that are put aside for what follows
+        self._reserve_s = 0.0
         self._lock = threading.RLock()
         self._deadline: float | None = None
         self._exceeded: LimitKind = "run"
@@ -49,9 +51,29 @@ class Limits:
         """Which limit the last `TimeLimitExceeded` was raised for: `"model"` or `"run"`."""
         return self._exceeded
 
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since the run has begun."""
+        return self._monotonic() - self._started_at
+
+    @property
+    def left_s(self) -> float | None:
+        """Seconds that are left of the run's limit without those that are put aside; None without a limit."""
+        deadline = self._run_deadline
+        return None if deadline is None else deadline - self._monotonic()
+
+    def put_aside(self, seconds: float) -> None:
+        """Let the run's limit pass so many seconds earlier, for what has to follow then."""
+        self._reserve_s = seconds
+
     def is_run_limit_exceeded(self) -> bool:
         """Return whether the limit of the run has passed."""
-        return self._run_deadline is not None and self._monotonic() >= self._run_deadline
+        left_s = self.left_s
+        return left_s is not None and left_s <= 0
+
+    @property
+    def _run_deadline(self) -> float | None:
+        return None if self.run_s is None else self._started_at + self.run_s - self._reserve_s
 
     @contextmanager
     def enforced(self) -> Iterator[None]:

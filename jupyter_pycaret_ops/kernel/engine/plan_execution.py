@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from jupyter_pycaret_ops.common.protocol import JSON, RunSpec
@@ -58,6 +59,7 @@ def _run(
 
     events = EventReporter(reporter, limits)
     events.checkpoint()
+    spec = replace(spec, setup_params={**plan.default_setup, **spec.setup_params})
     metric = params.get("sort") or params.get("optimize") or spec.metric
     prepared = task.prepare(spec, frame, events, limits, metric, own)
     if plan.scores_models:

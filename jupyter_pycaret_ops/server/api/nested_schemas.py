@@ -167,6 +167,8 @@ class PlanCard(TypedDict):
     description: str
     needs_model: bool
     takes_model_params: bool
+    #: set-up parameters with other defaults than elsewhere
+    default_setup: NotRequired[dict[str, Any]]
     params: list[ParamCard]
 
 

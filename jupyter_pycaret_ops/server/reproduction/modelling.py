@@ -109,6 +109,10 @@ def check(facts: Facts) -> None:
         raise Conflict(
             "The run has no notebook: it ended before its table was converted to a series."
         )
+    if preparation.stops_early(facts) and not preparation.is_auto(facts):
+        raise Conflict(
+            "The run has no notebook: its boosters found their number of trees themselves, which PyCaret's do not."
+        )
     if not _has_engine_folds(facts):
         raise Conflict(
             "The run has no notebook: its folds are by groups, time or a column, rows have weights, or a table of its own "
@@ -164,6 +168,9 @@ def setup(facts: Facts) -> str:
     given = facts.snapshot.get("setup_params") or {}
     passed = _SPLIT_PARAMS if preparation.is_auto(facts) else _ENGINE_PARAMS
     settings = {name: repr(value) for name, value in given.items() if name in passed}
+    folds = (facts.snapshot.get("validation") or {}).get("folds")
+    if facts.run.plan == "automl" and folds is not None:
+        settings["fold"] = repr(folds)  # it has fewer by default
     reduced = facts.changed("folds_reduced")
     if reduced is not None:
         settings["fold"] = repr(reduced["folds"])
@@ -210,6 +217,8 @@ def models(facts: Facts) -> list[tuple[str, str]]:
     composed = [record for record in records if composing.is_composed(record)]
     if composed:
         lines = "\n".join(composing.code_of(facts, record) for record in composed)
+        if any(record["model_id"] == "ensemble" for record in composed):
+            lines = f"from sklearn.ensemble import VotingClassifier, VotingRegressor\n\n{lines}"
         cells.append((composing.text_of(facts), lines))
     if plan == "finalize":
         final = _FINAL if facts.has_target else "best = results[MODELS[0]].pipeline\nbest"

@@ -72,10 +72,10 @@ def make(model, parameters):
     if not isinstance(model, str):
         return model
     entry = experiment._fit_state["model_registry"][model]
-    made = entry.class_def(**{{**entry.args, **parameters}})
+{stopping}    made = entry.class_def(**{{**entry.args, **parameters}})
     if getattr(made, "random_state", SEED) is None:
         made.random_state = SEED
-    return made
+    return {made}
 
 
 def create(model, round=10, fold=None, cross_validation=True, **parameters):
@@ -97,6 +97,22 @@ create_model = experiment.create_model
 experiment.create_model = create'''
 
 
+_STOPPING = """\
+    parameters = dict(parameters)
+    stops_early = parameters.pop("early_stopping", False)
+"""
+
+
+def stops_early(facts: Facts) -> bool:
+    """Return whether a booster of the leaderboard, or of its ensemble, found its number of trees itself."""
+    for record in facts.run.leaderboard or []:
+        own = record.get("params") or {}
+        settings = [own, *(member.get("params") or {} for member in own.get("members") or [])]
+        if any(one.get("early_stopping") for one in settings):
+            return True
+    return False
+
+
 def is_auto(facts: Facts) -> bool:
     """Return whether columns were prepared inside the folds; runs of before were not."""
     return recorded(facts).get("kind") == "auto"
@@ -113,14 +129,21 @@ def code_of(facts: Facts) -> str:
     preparation = recorded(facts)
     steps = preparation["steps"]
     listed = "".join(f"    {family!r}: {code},\n" for family, code in steps.items())
-    used = "\n".join([*steps.values(), preparation["model"], _CREATE])
+    stops = "EarlyStopped" if stops_early(facts) else ""
+    used = "\n".join([*steps.values(), preparation["model"], _CREATE, stops])
     own = _own_classes(used)
     parts = [
         _imports(used, own),
         *own,
         _body(_ENGINE / "families.py"),
         f"PREPARATION = {{\n{listed}}}",
-        _CREATE.format(model=preparation["model"].replace("\n", "\n    ")),
+        _CREATE.format(
+            model=preparation["model"].replace("\n", "\n    "),
+            stopping=_STOPPING if stops else "",
+            made="EarlyStopped(made, random_state=SEED) if stops_early else made"
+            if stops
+            else "made",
+        ),
     ]
     return "\n\n\n".join(part.strip("\n") for part in parts)
 
@@ -138,7 +161,10 @@ def _imports(used: str, own: list[str]) -> str:
     lines = [
         f"from sklearn.{m} import {', '.join(names)}" for m, names in sorted(by_module.items())
     ]
-    standard = ["from __future__ import annotations", "", "from enum import StrEnum"]
+    standard = ["from __future__ import annotations", ""]
+    if any("inspect." in part for part in own):
+        standard.append("import inspect")
+    standard.append("from enum import StrEnum")
     if "IterativeImputer" in used:
         lines.insert(0, "from sklearn.experimental import enable_iterative_imputer")
     if re.search(r"\bLGBM\w+", used):
@@ -147,13 +173,20 @@ def _imports(used: str, own: list[str]) -> str:
 
 
 def _own_classes(used: str) -> list[str]:
-    """Return the source of the classes of `transformers.py` that occur in the code."""
-    parts = re.split(r"\n\n\n(?=class |def )", _body(_ENGINE / "transformers.py"))
+    """Return the source of the classes of our own that occur in the code."""
+    parts = [
+        part
+        for file in ("transformers.py", "model_wrappers.py")
+        for part in re.split(r"\n\n\n(?=class |def )", _body(_ENGINE / file))
+    ]
     found = []
     for part in parts:
         name = re.match(r"(?:class|def) (\w+)", part)
         if name and re.search(rf"\b{name[1]}\b", used):
             found.append(part)
+    if any(part.startswith("class EarlyStopped") for part in found):
+        names = ("def _weighted", "def _n_trees", "def _tree_parameter")
+        found = [*(part for part in parts if part.startswith(names)), *found]
     is_derived = any("(_FittedOnOtherRows)" in part for part in found)
     bases = [
         part for part in parts if part.startswith(("def _model_has", "class _FittedOnOtherRows"))

@@ -385,6 +385,7 @@ export interface components {
      * @description A plan.
      */
     readonly PlanCard: {
+      readonly default_setup?: Record<string, unknown>;
       readonly description: string;
       readonly id: string;
       readonly name: string;

@@ -12,6 +12,7 @@ import { advancedOf, PICKED, rankingParam } from './params';
 import { ColumnPicker } from './picker';
 import { asksForSplit, OF_SPLIT, SplitFields } from './splitFields';
 import { type IFormState, planOf, planParam, setupParam, shownParams, triedModels } from './state';
+import { MINUTE } from './submission';
 
 /** What to do, with which models, and how it is counted: as the engine offers it. */
 export function PlanFields({ model, state }: IPart): JSX.Element {
@@ -78,7 +79,11 @@ export function PlanFields({ model, state }: IPart): JSX.Element {
         <ParamField
           model={model}
           state={state}
-          param={{ ...limit, description: trans.__('Models finished by then are kept.') }}
+          param={{
+            ...limit,
+            default: typeof limit.default === 'number' ? limit.default / MINUTE : limit.default,
+            description: trans.__('Models finished by then are kept.')
+          }}
           unit={trans.__('minutes')}
           label={trans.__('Time limit')}
         />

@@ -99,8 +99,11 @@ export function planParam(state: IFormState, name: string): IParam | null {
   return planOf(state)?.params.find(param => param.name === name) ?? null;
 }
 
+/** A set-up parameter, with the default that it has in the chosen plan. */
 export function setupParam(state: IFormState, name: string): IParam | null {
-  return state.offer?.setupParams.find(param => param.name === name) ?? null;
+  const found = state.offer?.setupParams.find(param => param.name === name) ?? null;
+  const own = planOf(state)?.default_setup?.[name];
+  return found === null || own === undefined ? found : { ...found, default: own };
 }
 
 /** Every parameter that the form shows for the chosen plan. */

@@ -8,6 +8,7 @@ import { useTrans } from '../common/trans';
 import { useSignal } from '../common/useSignal';
 import { isUnfinished } from '../sidePanel/state';
 import { Head, Overall } from './head';
+import { SearchCurve } from './search';
 import { Leaderboard } from './leaderboard';
 import { Log } from './log';
 import { type RunModel, shownMetric } from './model';
@@ -55,6 +56,7 @@ export function RunView({ model, deployed, onNotebook }: IRunViewProps): JSX.Ele
           />
           {run.status === 'failed' ? <Failure run={run} mayWrite={state.mayWrite} /> : null}
           <Overall state={state} />
+          <SearchCurve state={state} />
           {isUnfinished(run) ? null : <Winner model={model} state={state} deployed={deployed} />}
           <Leaderboard model={model} state={state} />
           {isUnfinished(run) ? <Live state={state} /> : <Ended model={model} state={state} />}

@@ -182,7 +182,15 @@ export function Overall({ state }: { readonly state: IRunState }): JSX.Element |
   const { done, total, label } = run.progress ?? { done: 0, total: 0, label: '' };
   const amount =
     total > 0
-      ? trans._n('%2 of %3 model', '%2 of %3 models', total, formatCount(done), formatCount(total))
+      ? run.plan === 'automl'
+        ? trans.__('%1 of about %2 settings', formatCount(done), formatCount(total))
+        : trans._n(
+            '%2 of %3 model',
+            '%2 of %3 models',
+            total,
+            formatCount(done),
+            formatCount(total)
+          )
       : trans.__('Not started yet');
   const now = fitting
     ? fitting.fold !== null && fitting.folds !== null

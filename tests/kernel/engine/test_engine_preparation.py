@@ -19,13 +19,13 @@ from sklearn.preprocessing import OneHotEncoder, RobustScaler, TargetEncoder
 
 from jupyter_pycaret_ops.kernel.engine import PlanFailed
 from jupyter_pycaret_ops.kernel.engine.preparation.families import Family, family_of
+from jupyter_pycaret_ops.kernel.engine.preparation.model_wrappers import OutlierFilter
 from jupyter_pycaret_ops.kernel.engine.preparation.transformers import (
     CorrelationFilter,
     CyclicEncoder,
     FrequencyEncoder,
     GroupStatistics,
     NumberOfColumns,
-    OutlierFilter,
 )
 
 SETUP = {"fold": 3, "session_id": 7}

@@ -107,14 +107,6 @@ def test_model_without_search_space_is_kept(plan, recorder, iris):
     assert "pipeline-dummy.pkl" in recorder.artifacts
 
 
-def test_automl_tunes_the_best_model(plan, recorder, iris):
-    result = plan(iris, "species", plan="automl", include=["dt", "dummy"], n_iter=3, optimize="F1")
-    assert {r["model_id"] for r in result.leaderboard} == {"dt", "dummy", "dt_tuned"}
-    values = [record["F1"] for record in result.leaderboard]
-    assert values == sorted(values, reverse=True)
-    assert recorder.payloads("model.tuned")[0]["model_id"] == "dt"
-
-
 def test_finalize_fits_on_all_rows_without_scoring(plan, recorder, iris):
     result = plan(iris, "species", plan="finalize", model_id="dt", max_depth=2)
     (record,) = result.leaderboard

@@ -12,6 +12,7 @@ from jupyter_pycaret_ops.common.task_types import TASK_TYPES
 from ..event_reporter import EventReporter
 from ..interfaces import Estimator, Frame
 from ..preparation import Preparation
+from ..preparation.model_wrappers import EarlyStopped
 from ..scoring.supervised import (
     LABEL_METRICS,
     NUMBER_METRICS,
@@ -23,6 +24,8 @@ from ..scoring.supervised import (
 from ..validation import Validation
 from .base import Experiment
 
+#: the parameter of a booster that lets it stop adding trees by itself
+EARLY_STOPPING = "early_stopping"
 #: the target, beside columns that have names of their own
 _TARGET = "\0target"
 
@@ -161,8 +164,15 @@ class SupervisedExperiment(Experiment):
         return state["X_train_transformed" if self.preparation is None else "X_train"]
 
     def make_estimator(self, model_id: str, parameters: JSON) -> Estimator:
-        """Return the unfitted model with its preparation; see `Experiment.make_estimator`."""
-        return self._prepared(super().make_estimator(model_id, parameters))
+        """Return the unfitted model with its preparation; see `Experiment.make_estimator`.
+
+        With `early_stopping` among the parameters, a booster stops adding trees by itself.
+        """
+        own = {name: value for name, value in parameters.items() if name != EARLY_STOPPING}
+        model = super().make_estimator(model_id, own)
+        if parameters.get(EARLY_STOPPING):
+            model = EarlyStopped(model, random_state=self.seed)
+        return self._prepared(model)
 
     def models_without_weights(self) -> list[str]:
         """Return the names of the models that cannot be fitted with a weight for each row."""

@@ -81,6 +81,8 @@ class Plan:
     takes_model_params: bool = False
     makes_models: bool = False
     scores_models: bool = True
+    #: set-up parameters where a run gives none
+    default_setup: JSON = field(default_factory=dict)
 
     def params_for(self, task_id: str) -> list[Param]:
         """Return the plan's own parameters and those that the task adds."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from jupyter_pycaret_ops.common.protocol import JSON
 
@@ -10,6 +11,8 @@ from .. import candidates, finalize
 from ..interfaces import PlanResult
 from ..leaderboard import Leaderboard
 from ..prepared_task import PreparedTask
+from ..search.portfolio import promising_first
+from ..trials import Candidate
 from .base import ALL, EXCLUDE, INCLUDE, MODEL_TIME_LIMIT, N_SELECT, SORT, TIME_LIMIT, Plan
 from .models import model_candidates
 
@@ -30,7 +33,10 @@ def compare_models(prepared: PreparedTask, params: JSON) -> Leaderboard:
         f"Comparing {len(ids)} models by {prepared.metric}",
         {"n_candidates": len(ids), "sort": prepared.metric, "candidates": ids},
     )
-    board = candidates.score(prepared, model_candidates(prepared, ids, params))
+    listed = model_candidates(prepared, ids, params)
+    if prepared.limits.run_s is not None and not params.get("include"):
+        listed = _promising_first(prepared, listed)
+    board = candidates.score(prepared, listed)
     summary = board.summary()
     prepared.reporter.report(
         "model.compare.finished",
@@ -43,6 +49,18 @@ def compare_models(prepared: PreparedTask, params: JSON) -> Leaderboard:
         (time.monotonic() - started_at) * 1000,
     )
     return board
+
+
+def _promising_first(prepared: PreparedTask, listed: list[Candidate]) -> list[Candidate]:
+    """Return candidates in the order in which to try them when time is short; of equal scores the engine's order wins."""
+    task = prepared.task.type
+    if not (task.is_supervised or task.rows_are_steps):
+        return listed
+    place = {candidate.model_id: number for number, candidate in enumerate(listed)}
+    order = promising_first(
+        list(place), is_label=None if task.rows_are_steps else task.answers == "labels"
+    )
+    return [replace(listed[place[one]], position=place[one]) for one in order]
 
 
 COMPARE = Plan(

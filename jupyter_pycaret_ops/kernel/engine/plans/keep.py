@@ -5,17 +5,18 @@ from __future__ import annotations
 from jupyter_pycaret_ops.common.protocol import JSON, KEEP_PLAN
 
 from .. import finalize
+from ..candidates import TUNED, tuned
 from ..interfaces import PlanFailed, PlanResult
 from ..leaderboard import Leaderboard, Scored
 from ..parameters import Param
 from ..prepared_task import PreparedTask
+from ..search.ensemble import ENSEMBLE_ID, combined
 from ..trials import Candidate
 from .base import ALL, Plan
 from .combine import BLEND, CALIBRATED, PARTICIPLES, blended, calibrated, ensembled, stacked
 from .create import CREATE
 from .finalize import FINALIZE
 from .models import candidate_with, model_candidates
-from .tune import TUNED, tuned
 
 
 def run(prepared: PreparedTask, params: JSON) -> PlanResult:
@@ -43,6 +44,8 @@ def candidate_of(prepared: PreparedTask, record: JSON, plan: str, given: JSON) -
         return blended(prepared, own["models"], BLEND.read_params(prepared.spec.task, given))
     if model_id == "stack":
         return stacked(prepared, own["models"], own.get("meta_model"))
+    if model_id == ENSEMBLE_ID:
+        return combined(prepared, own["members"])
     if model_id in known:
         return _single(prepared, model_id, plan, given)
     base, _, how = model_id.rpartition("_")

@@ -1,9 +1,9 @@
-"""Tune one model by random search over the values that the engine knows."""
+"""Tune one model: by random search over the values that the engine knows, or by TPE in wider ranges."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from typing import Any
 
@@ -14,12 +14,13 @@ from ..interfaces import PlanFailed, PlanResult
 from ..leaderboard import Leaderboard, Scored
 from ..parameters import Param
 from ..prepared_task import PreparedTask
-from ..trials import Candidate, iter_outcomes
+from ..search.settings_search import BATCH, SettingsSearch, spaces_of, with_boosting
+from ..search.spaces import BOOSTERS, Choice
+from ..trials import Candidate, Outcome, Scoring
 from .base import MODEL_TIME_LIMIT, SCORED, TIME_LIMIT, Plan
 from .models import requested_model_id
 
-#: what a tuned model is called, after the model
-TUNED = "tuned"
+RANDOM, TPE = "random", "tpe"
 OPTIMIZE = Param("optimize", {"type": ["string", "null"]}, None, "The metric to improve.")
 N_ITER = Param(
     "n_iter",
@@ -54,6 +55,9 @@ def tune(
     """
     name = prepared.experiment.model_names[model_id]
     settings = _settings(prepared, model_id, int(params["n_iter"]), grid)
+    stops_early = _stops_early(model_id, params)
+    if stops_early:
+        settings = [with_boosting(model_id, setting) for setting in settings]
     if not settings:
         prepared.reporter.warn(
             f"{name} has no settings to search; give custom_grid to try some.",
@@ -68,16 +72,24 @@ def tune(
         {"model_id": model_id, "n_iter": len(settings), "optimize": prepared.metric},
     )
     tuning_board = Leaderboard(prepared.metric, prepared.greater_is_better)
-    trials = [tuned(prepared, model_id, setting) for setting in settings]
+    proposals = _proposals(prepared, board, model_id, settings, params, grid)
+    n_tried = 0
     with (
-        closing(iter_outcomes(prepared, trials, first_position=board.size)) as outcomes,
+        Scoring(prepared, prepared.scorer.n_folds * len(settings)) as scoring,
         prepared.reporter.muted_models(),
     ):
-        for outcome in outcomes:
-            if isinstance(outcome, Scored):
-                tuning_board.add(outcome)
-                for other in tuning_board.scored[1:]:
-                    other.fold_outputs = []  # they may be large
+        for asked, learn in proposals:
+            first = board.size + n_tried
+            n_tried += len(asked)
+            outcomes: list[Outcome | None] = [None] * len(asked)
+            with closing(scoring.outcomes(asked, first, len(settings))) as scored:
+                for outcome in scored:
+                    if isinstance(outcome, Scored):
+                        outcomes[outcome.position - first] = outcome
+                        tuning_board.add(outcome)
+                        for other in tuning_board.scored[1:]:
+                            other.fold_outputs = []  # they may be large
+            learn(outcomes)
     if not tuning_board.scored:
         prepared.reporter.warn(
             f"No other setting of {name} could be scored.", model_id=model_id, reason="tuning"
@@ -100,15 +112,42 @@ def tune(
     candidates.add_score(prepared, board, best)
 
 
-def tuned(prepared: PreparedTask, model_id: str, setting: JSON) -> Candidate:
-    """Return a model with a setting as a candidate."""
-    name = prepared.experiment.model_names[model_id]
-    return Candidate(
-        f"{model_id}_{TUNED}",
-        f"{name} ({TUNED})",
-        lambda: prepared.experiment.make_estimator(model_id, setting),
-        {"params": setting},
+def _proposals(
+    prepared: PreparedTask,
+    board: Leaderboard,
+    model_id: str,
+    settings: list[JSON],
+    params: JSON,
+    grid: Mapping[str, list[Any]] | None,
+) -> Iterator[tuple[list[Candidate], Callable[[list[Outcome | None]], None]]]:
+    """Yield candidates to score, and what learns from their outcomes.
+
+    `settings` : those of a random search; a search by TPE tries as many.
+    """
+    if params.get("search_algorithm") != TPE:
+        yield [candidates.tuned(prepared, model_id, one) for one in settings], lambda _: None
+        return
+    spaces = (
+        {model_id: {name: Choice(tuple(values)) for name, values in grid.items()}}
+        if grid
+        else spaces_of(prepared, [model_id])
     )
+    search = SettingsSearch(prepared, board, spaces, stops_early=_stops_early(model_id, params))
+    n_left = int(params["n_iter"])
+    while search.has_space and n_left > 0 and not prepared.limits.is_run_limit_exceeded():
+        asked = search.ask(min(BATCH, n_left), None)
+        n_left -= len(asked)
+        yield asked, search.tell
+
+
+def _stops_early(model_id: str, params: JSON) -> bool:
+    """Return whether a booster finds its number of trees itself; raises `PlanFailed` for other models."""
+    asked = params.get("early_stopping")
+    if asked and model_id not in BOOSTERS:
+        raise PlanFailed("user", f"early_stopping is for {', '.join(BOOSTERS)}; leave it out.")
+    if asked is None:
+        return params.get("search_algorithm") == TPE and model_id in BOOSTERS
+    return bool(asked)
 
 
 def _settings(
@@ -120,7 +159,8 @@ def _settings(
     if not space:
         return []
     known_parameters = set(prepared.experiment.default_parameters(model_id))
-    unknown = [name for name in space if name not in known_parameters]
+    # the engine's own names may be those that a library takes besides its constructor's
+    unknown = [name for name in grid or () if name not in known_parameters]
     if unknown:
         raise PlanFailed(
             "user",
@@ -147,6 +187,18 @@ TUNE = Plan(
             },
             None,
             "Values to try for each parameter, instead of the engine's.",
+        ),
+        Param(
+            "search_algorithm",
+            {"type": "string", "enum": [RANDOM, TPE]},
+            RANDOM,
+            "random draws from the engine's values; tpe learns from what it has tried, in wider ranges.",
+        ),
+        Param(
+            "early_stopping",
+            {"type": ["boolean", "null"]},
+            None,
+            "Let a booster find its number of trees on a tenth of the rows it is fitted on; by default with tpe.",
         ),
         TIME_LIMIT,
         MODEL_TIME_LIMIT,

@@ -11,9 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, TransformerMixin, clone
-from sklearn.utils import get_tags
-from sklearn.utils.metaestimators import available_if
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 
 
 class FrequencyEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -199,104 +197,3 @@ class NumberOfColumns:
         n_columns = int(np.asarray(X).shape[1])
         wanted = round(self.wanted * n_columns) if self.wanted < 1 else int(self.wanted)
         return min(n_columns, max(1, wanted))
-
-
-def _model_has(method: str) -> Any:
-    def check(self: Any) -> bool:
-        return hasattr(getattr(self, "estimator_", self.estimator), method)
-
-    return check
-
-
-class _FittedOnOtherRows(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
-    """A model that is fitted on other rows than it is given, and predicts all; the fitted one is `estimator_`."""
-
-    estimator: Any
-
-    def _fit(self, X: Any, y: Any, **options: Any) -> Any:
-        self.estimator_ = clone(self.estimator).fit(X, y, **options)
-        if hasattr(self.estimator_, "classes_"):
-            self.classes_ = self.estimator_.classes_
-        return self
-
-    def predict(self, X: Any) -> Any:
-        """Return what the model predicts, array of shape (n_rows,)."""
-        return self.estimator_.predict(X)
-
-    @available_if(_model_has("predict_proba"))  # type: ignore[untyped-decorator]
-    def predict_proba(self, X: Any) -> Any:
-        """Return the model's probabilities, array of shape (n_rows, n_classes)."""
-        return self.estimator_.predict_proba(X)
-
-    @available_if(_model_has("decision_function"))  # type: ignore[untyped-decorator]
-    def decision_function(self, X: Any) -> Any:
-        """Return the model's decision values."""
-        return self.estimator_.decision_function(X)
-
-    def __sklearn_tags__(self) -> Any:
-        return get_tags(self.estimator)
-
-
-class OutlierFilter(_FittedOnOtherRows):
-    """A model that is fitted without the most unusual rows; it predicts all.
-
-    `detector` finds them, an outlier detector of scikit-learn; the fitted model is `estimator_`.
-    """
-
-    def __init__(self, estimator: Any, detector: Any) -> None:
-        self.estimator = estimator
-        self.detector = detector
-
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> OutlierFilter:
-        """Fit on the usual rows of `X` of shape (n_rows, n_columns) and `y` of shape (n_rows,)."""
-        values = np.nan_to_num(np.asarray(X, dtype="float64"))
-        is_usual = clone(self.detector).fit_predict(values) == 1
-        weights = (
-            {} if sample_weight is None else {"sample_weight": np.asarray(sample_weight)[is_usual]}
-        )
-        fitted: OutlierFilter = self._fit(
-            np.asarray(X)[is_usual], np.asarray(y)[is_usual], **weights
-        )
-        return fitted
-
-
-class BalancedModel(_FittedOnOtherRows):
-    """A classifier that is fitted on rows in which the classes are as frequent as each other; it predicts all.
-
-    `method` : the name of a sampler of imbalanced-learn, which makes these rows of those that are given. Only fitting
-    needs that package.
-    """
-
-    def __init__(self, estimator: Any, method: str = "SMOTE", random_state: int = 0) -> None:
-        self.estimator = estimator
-        self.method = method
-        self.random_state = random_state
-
-    def fit(self, X: Any, y: Any) -> BalancedModel:
-        """Fit on balanced rows of `X`, float array of shape (n_rows, n_columns), and `y` of shape (n_rows,)."""
-        rows, target = np.asarray(X, dtype="float64"), np.asarray(y)
-        smallest = int(np.unique(target, return_counts=True)[1].min())
-        fitted: BalancedModel = self._fit(*self._sampler(smallest).fit_resample(rows, target))
-        return fitted
-
-    def _sampler(self, smallest: int) -> Any:
-        """Return the sampler for classes of which the smallest has so many rows."""
-        from imblearn import combine, over_sampling, under_sampling
-
-        method = "RandomOverSampler" if smallest == 1 else self.method  # one row has no neighbours
-        module = next(
-            one for one in (over_sampling, under_sampling, combine) if hasattr(one, method)
-        )
-        sampler = getattr(module, method)()
-        known = sampler.get_params()
-        for name in ("k_neighbors", "n_neighbors"):
-            if isinstance(known.get(name), int) and method != "TomekLinks":
-                sampler.set_params(**{name: min(known[name], smallest - 1)})
-        if "smote" in known:
-            nearest = over_sampling.SMOTE(
-                random_state=self.random_state, k_neighbors=min(5, smallest - 1)
-            )
-            sampler.set_params(smote=nearest)
-        if "random_state" in known:
-            sampler.set_params(random_state=self.random_state)
-        return sampler

@@ -13,16 +13,10 @@ from ..interfaces import Estimator
 from .as_code import code_of
 from .column_transformer import build, forest, power
 from .families import Family, family_of
+from .model_wrappers import BalancedModel, OutlierFilter
 from .params import AUTO
 from .recipe import Recipe
-from .transformers import (
-    BalancedModel,
-    CorrelationFilter,
-    NamedColumns,
-    NumberOfColumns,
-    OutlierFilter,
-    as_numbers,
-)
+from .transformers import CorrelationFilter, NamedColumns, NumberOfColumns, as_numbers
 
 #: neighbours of a row that say whether it is an outlier; scikit-learn's default
 _N_NEIGHBORS = 20

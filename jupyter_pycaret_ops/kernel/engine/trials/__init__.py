@@ -8,7 +8,7 @@ time limits exact, and it ends with its parent. The scores are the same either w
 
 from __future__ import annotations
 
-from .outcomes import iter_outcomes
-from .trial import Candidate, Outcome, Skipped
+from .outcomes import Scoring, iter_outcomes
+from .trial import Candidate, Outcome, Pruned, Skipped
 
-__all__ = ["Candidate", "Outcome", "Skipped", "iter_outcomes"]
+__all__ = ["Candidate", "Outcome", "Pruned", "Scoring", "Skipped", "iter_outcomes"]

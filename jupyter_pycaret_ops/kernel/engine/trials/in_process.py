@@ -10,12 +10,12 @@ from ..leaderboard import Failed, Scored
 from ..limits import TimeLimitExceeded
 from ..prepared_task import PreparedTask
 from .parallelism import ParallelismPolicy
-from .trial import Trial, time_limit_message
+from .trial import Pruned, Trial, time_limit_message
 
 
 def score_in_process(
     prepared: PreparedTask, trial: Trial, n_done: int, n_total: int
-) -> Scored | Failed:
+) -> Scored | Failed | Pruned:
     """Score all folds of a candidate in this thread, and return its outcome.
 
     `n_done` of `n_total` candidates have ended before; the numbers appear in progress events.
@@ -31,7 +31,7 @@ def score_until_worthwhile(
     n_done: int,
     n_total: int,
     parallelism: ParallelismPolicy | None,
-) -> Scored | Failed | None:
+) -> Scored | Failed | Pruned | None:
     """Score a candidate as `score_in_process` does, but stop once several processes are worthwhile.
 
     Return None in that case; `trial` then holds the folds that are left.
@@ -43,7 +43,10 @@ def score_until_worthwhile(
     try:
         with prepared.limits.enforced():
             trial.start(prepared)
-            while trial.folds_left:
+            while trial.folds_left or trial.folds_later:
+                if not trial.folds_left:
+                    trial.decide()
+                    continue
                 if parallelism is not None and parallelism.is_worthwhile():
                     trial.seconds_in_process = time.monotonic() - (trial.started_at or 0)
                     return None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from multiprocessing.connection import wait
 
 from ..error_messages import classify_error, describe_error
@@ -19,23 +18,44 @@ from .trial import Outcome, Skipped, Trial
 _POLL_S = 0.1
 
 
-def score_in_processes(
-    prepared: PreparedTask, trials: Sequence[Trial], n_done: int, parallelism: ParallelismPolicy
-) -> Iterator[Outcome]:
-    """Score `trials`, of which the first may have started, and yield their outcomes in any order.
+class Workers:
+    """The scoring processes of a run; they may score one list of trials after the other."""
 
-    `n_done` candidates have ended before. Whatever happens, no process is left afterwards.
-    """
+    def __init__(self, prepared: PreparedTask, n_processes: int) -> None:
+        self._scorer = dumps(prepared.scorer)
+        self.processes = [ScoringProcess(self._scorer) for _ in range(n_processes)]
+
+    def replace(self, process: ScoringProcess) -> None:
+        """Kill a process and start another one."""
+        process.kill()
+        self.processes[self.processes.index(process)] = ScoringProcess(self._scorer)
+
+    def kill(self) -> None:
+        """Kill all processes."""
+        for process in self.processes:
+            process.kill()
+
+
+def start_workers(prepared: PreparedTask, parallelism: ParallelismPolicy) -> Workers:
+    """Start as many processes as the folds that are left are worth, and report it."""
     n_processes = parallelism.n_processes
     prepared.reporter.report(
         "run.parallel",
         f"A fold takes {parallelism.fold_s:.1f} s: the others are scored in {n_processes} processes.",
         {"processes": n_processes, "fold_seconds": round(parallelism.fold_s, 3)},
     )
-    with ExitStack() as stack:
-        pool = _ProcessPool(prepared, trials, n_done, n_processes)
-        stack.callback(pool.kill)
-        yield from pool.outcomes()
+    return Workers(prepared, n_processes)
+
+
+def score_in_processes(
+    prepared: PreparedTask, trials: Sequence[Trial], n_done: int, workers: Workers
+) -> Iterator[Outcome]:
+    """Score `trials`, of which the first may have started, and yield their outcomes in any order.
+
+    `n_done` candidates have ended before.
+    """
+    pool = _ProcessPool(prepared, trials, n_done, workers)
+    yield from pool.outcomes()
     if pool.unfinished:
         prepared.reporter.warn(
             "No processes can be started here; the remaining models are scored one by one.",
@@ -46,21 +66,16 @@ def score_in_processes(
 
 class _ProcessPool:
     def __init__(
-        self, prepared: PreparedTask, trials: Sequence[Trial], n_done: int, n_processes: int
+        self, prepared: PreparedTask, trials: Sequence[Trial], n_done: int, workers: Workers
     ) -> None:
         self._prepared = prepared
+        self._workers = workers
         self._waiting = list(trials)
         self._started: list[Trial] = []
         self._n_done = n_done
         self._n_total = n_done + len(trials)
-        self._scorer = dumps(prepared.scorer)
         self._estimators: dict[int, bytes] = {}
-        self._processes = [ScoringProcess(self._scorer) for _ in range(n_processes)]
-
-    def kill(self) -> None:
-        """Kill all processes."""
-        for process in self._processes:
-            process.kill()
+        self._processes = workers.processes
 
     def outcomes(self) -> Iterator[Outcome]:
         """Yield outcomes until all trials have ended, or no process is left (see `unfinished`)."""
@@ -144,7 +159,7 @@ class _ProcessPool:
                 process.kill()
                 self._processes.remove(process)
                 return
-            self._replace(process)
+            self._workers.replace(process)
             reply = (None, lost)
         if reply is None or assignment is None:
             return
@@ -157,14 +172,12 @@ class _ProcessPool:
         else:
             trial.record_fold_error(error)
         if not trial.folds_left and not self._is_assigned(trial):
-            yield self._finish(trial, trial.outcome(self._prepared))
+            trial.decide()
+            if not trial.folds_left:
+                yield self._finish(trial, trial.outcome(self._prepared))
 
     def _is_assigned(self, trial: Trial) -> bool:
         return any(p.assignment and p.assignment[0] is trial for p in self._processes)
-
-    def _replace(self, process: ScoringProcess) -> None:
-        process.kill()
-        self._processes[self._processes.index(process)] = ScoringProcess(self._scorer)
 
     def _stop_overdue(self) -> Iterator[Outcome]:
         """Fail the trials over the limit of a model, and replace the processes that score them."""
@@ -175,7 +188,7 @@ class _ProcessPool:
             if trial.started_at is not None and time.monotonic() - trial.started_at >= limit:
                 for process in list(self._processes):
                     if process.assignment and process.assignment[0] is trial:
-                        self._replace(process)
+                        self._workers.replace(process)
                 yield self._finish(
                     trial,
                     trial.failed(

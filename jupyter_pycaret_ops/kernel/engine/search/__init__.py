@@ -1,0 +1,1 @@
+"""Search models, settings and ensembles within a time limit: a portfolio of good defaults first, then Optuna."""
