@@ -38,6 +38,15 @@ class BestModel(TypedDict):
     value: float | None
 
 
+class Threshold(TypedDict):
+    """From which probability a model of two labels answers the positive one."""
+
+    by: Any
+    score: float
+    score_at_half: float
+    value: float
+
+
 class LeaderboardRecord(TypedDict):
     """One scored model; the mean of each metric stands under the metric's own name."""
 
@@ -50,6 +59,8 @@ class LeaderboardRecord(TypedDict):
     rank: int
     seconds: NotRequired[float | None]
     std: NotRequired[dict[str, float | None]]
+    threshold: NotRequired[Threshold]
+    uncorrected: NotRequired[dict[str, float | None]]
 
 
 class DataChange(TypedDict):
@@ -518,6 +529,7 @@ class MetricsSummary(TypedDict):
     metric: NotRequired[str | None]
     models: NotRequired[int]
     suggested_metric: NotRequired[str | None]
+    threshold: NotRequired[Threshold | None]
     verdict: NotRequired[Literal["better", "gap", "not_better"] | None]
 
 
@@ -533,6 +545,8 @@ class LeaderboardItem(TypedDict):
     rank: int
     seconds: NotRequired[float | None]
     std: NotRequired[dict[str, float | None]]
+    threshold: NotRequired[Threshold]
+    uncorrected: NotRequired[dict[str, float | None]]
 
 
 class Snapshot(TypedDict):

@@ -40,7 +40,7 @@ HOLDOUT_PARAM = "test_data_source_id"
 RECORD_FIELDS = frozenset(
     {
         *("model_id", "name", "rank", "std", "folds", "fold_metrics", "seconds", "params"),
-        *("attempt", "kept", "baseline", "uncorrected"),
+        *("attempt", "kept", "baseline", "uncorrected", "threshold"),
     }
 )
 

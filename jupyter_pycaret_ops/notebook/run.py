@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 #: fields of a leaderboard record that the DataFrame leaves out
-_HIDDEN_FIELDS = ("std", "folds", "attempt", "uncorrected")
+_HIDDEN_FIELDS = ("std", "folds", "attempt", "uncorrected", "threshold")
 
 
 class Run:

@@ -244,6 +244,10 @@ describe('a parameter', () => {
     assert.deepEqual(parse(FOLD, ' '), { value: undefined });
     assert.deepEqual(parse(INCLUDE, 'a, b'), { value: ['a', 'b'] });
     assert.deepEqual(parse(param('grid', { type: 'object' }), '{'), { fault: 'json' });
+    const either = param('optimize_threshold', { type: ['string', 'object', 'null'] });
+    assert.deepEqual(parse(either, 'Balanced Accuracy'), { value: 'Balanced Accuracy' });
+    assert.deepEqual(parse(either, '{"fp": 1, "fn": 5}'), { value: { fp: 1, fn: 5 } });
+    assert.deepEqual(parse(either, '{"fp": 1'), { fault: 'json' });
   });
 
   it('is advanced where it has no field of its own', () => {

@@ -136,6 +136,7 @@ def score(
 def add_score(prepared: PreparedTask, board: Leaderboard, scored: Scored) -> None:
     """Add a model to the board, report it, and store what it has answered."""
     board.add(scored)
+    prepared.note_threshold(scored)
     prepared.score_jointly(board)
     board.sort()
     value = scored.record.get(board.metric or "")

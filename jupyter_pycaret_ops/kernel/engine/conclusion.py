@@ -46,6 +46,7 @@ def conclude(prepared: PreparedTask, summary: JSON, leaderboard: list[JSON]) -> 
         "headline": None,
         "detail": None,
         "suggested_metric": None,
+        "threshold": (best or {}).get("threshold"),
     }
     baseline = prepared.baseline or {}
     mine, theirs = _score(best, metric), _score(baseline, metric)
@@ -75,6 +76,7 @@ def conclude(prepared: PreparedTask, summary: JSON, leaderboard: list[JSON]) -> 
         found["detail"] = " ".join(
             part for part in (_agreement(gap), _second(leaderboard, metric, mine, sign)) if part
         )
+    found["detail"] = " ".join(filter(None, [found["detail"], _threshold(prepared, best)]))
     return found
 
 
@@ -118,3 +120,16 @@ def _second(leaderboard: list[JSON], metric: str, best: Score, sign: int) -> str
     behind = sign * (best.value - score.value)
     within = ", within the spread" if behind <= best.std else ""
     return f"{rest[0]['name']} is second, {behind:.4f} behind{within}."
+
+
+def _threshold(prepared: PreparedTask, best: JSON) -> str:
+    chosen = best.get("threshold")
+    if not chosen:
+        return ""
+    said = f"It answers “{prepared.positive_label}” from a probability of {chosen['value']:.3f} on"
+    if isinstance(chosen["by"], str):
+        name, sign = chosen["by"], 1
+    else:
+        name, sign = "costs of a row", -1
+    score, at_half = sign * chosen["score"], sign * chosen["score_at_half"]
+    return f"{said}: {name} {score:.4f}, from 0.5 on {at_half:.4f}."

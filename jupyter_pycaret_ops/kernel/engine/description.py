@@ -47,7 +47,7 @@ def _task(task: Task) -> JSON:
                 "description": plan.description,
                 "needs_model": plan.needs_model,
                 "takes_model_params": plan.takes_model_params,
-                "default_setup": plan.default_setup,
+                "default_setup": plan.default_setup_for(task.id),
                 "params": [param.to_json() for param in plan.params_for(task.id)],
             }
             for plan in plans_for(task.id)

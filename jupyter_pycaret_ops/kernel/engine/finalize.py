@@ -74,6 +74,7 @@ def keep(prepared: PreparedTask, model: Scored) -> tuple[Estimator, JSON] | None
     started_at = time.monotonic()
     try:
         pipeline = prepared.final_pipeline(model.estimator)
+        pipeline = prepared.with_threshold(pipeline, model.record)
         schema = prepared.input_schema(pipeline)
         serving_error = prepared.servability_error(pipeline, schema)
         if serving_error is None:

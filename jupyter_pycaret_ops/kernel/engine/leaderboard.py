@@ -44,6 +44,7 @@ class Failed:
     name: str
     error: str
     kind: ErrorKind
+    position: int | None = None
 
 
 @dataclass(slots=True)

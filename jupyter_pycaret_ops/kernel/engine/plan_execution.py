@@ -59,7 +59,7 @@ def _run(
 
     events = EventReporter(reporter, limits)
     events.checkpoint()
-    spec = replace(spec, setup_params={**plan.default_setup, **spec.setup_params})
+    spec = replace(spec, setup_params={**plan.default_setup_for(spec.task), **spec.setup_params})
     metric = params.get("sort") or params.get("optimize") or spec.metric
     prepared = task.prepare(spec, frame, events, limits, metric, own)
     if plan.scores_models:

@@ -338,13 +338,15 @@ def weights_parameter(model: Any) -> str:
 class LabelledClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """A classifier fitted on codes 0 … k - 1 that predicts the user's labels.
 
-    `labels` : list of k labels, in the order of `classes_` and of the columns of probabilities.
+    `labels` : list of k labels, in the order of `classes_` and of the columns of probabilities; `threshold` : of two
+    labels, the probability from which the second one is answered, None for what the model answers itself.
     The fitted model is `estimator_`.
     """
 
-    def __init__(self, estimator: Any, labels: list[Any]) -> None:
+    def __init__(self, estimator: Any, labels: list[Any], threshold: float | None = None) -> None:
         self.estimator = estimator
         self.labels = labels
+        self.threshold = threshold
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> LabelledClassifier:
         """Fit on `X` of shape (n_rows, n_columns) and labels `y` of shape (n_rows,), each one of `labels`.
@@ -361,6 +363,8 @@ class LabelledClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, X: Any) -> Any:
         """Return the user's labels, array of shape (n_rows,)."""
+        if self.threshold is not None:
+            return self.classes_[(self.predict_proba(X)[:, 1] >= self.threshold).astype("int64")]
         # catboost predicts shape (n_rows, 1), some models float codes
         codes = np.ravel(self.estimator_.predict(X)).astype("int64")
         return self.classes_[codes]

@@ -81,6 +81,16 @@ class PreparedTask(ABC):
         """Return why a final pipeline cannot be served although it was fitted, or None."""
         return None
 
+    @property
+    def positive_label(self) -> Any:
+        """The positive one of two labels, None for other targets."""
+        return None
+
+    @property
+    def n_labels(self) -> int | None:
+        """The number of labels of the target, None for other targets."""
+        return None
+
     def baseline_name(self) -> str:
         """Return the name of the baseline on a leaderboard: what it answers."""
         return "Baseline"
@@ -99,6 +109,14 @@ class PreparedTask(ABC):
         `fitted` : a result of `experiment.fit_for_plots`. Raises whatever the model raises.
         """
         return None
+
+    def note_threshold(self, model: Scored) -> None:
+        """Write into the record of a scored model from which probability it answers the positive label."""
+        return
+
+    def with_threshold(self, pipeline: Estimator, record: JSON) -> Estimator:
+        """Return a final pipeline that answers by the threshold in the record of its model, if there is one."""
+        return pipeline
 
     def store_outputs(self, model: Scored) -> None:
         """Store what a scored model has answered for the rows of folds that it was not fitted on."""

@@ -219,6 +219,19 @@ class MetricsSummary(TypedDict, total=False):
     detail: str | None
     #: tells models apart where the run's metric hardly does
     suggested_metric: str | None
+    #: of the best model, where one was asked for
+    threshold: Threshold | None
+
+
+class Threshold(TypedDict):
+    """From which probability a model of two labels answers the positive one."""
+
+    value: float
+    #: the metric, or the costs of both errors, that it was chosen by
+    by: Any
+    #: in folds that did not choose it, and with 0.5; costs are negative
+    score: float
+    score_at_half: float
 
 
 class LeaderboardRecord(TypedDict):
@@ -236,6 +249,9 @@ class LeaderboardRecord(TypedDict):
     baseline: NotRequired[bool]
     #: whether its pipeline is kept, so that it can be promoted
     kept: NotRequired[bool]
+    #: metric → its plain mean, where the record has one that is corrected for having chosen the best of many settings
+    uncorrected: NotRequired[dict[str, float | None]]
+    threshold: NotRequired[Threshold]
 
 
 class DataChange(TypedDict):

@@ -83,6 +83,7 @@ export interface components {
       readonly metric?: string | null;
       readonly models?: number;
       readonly suggested_metric?: string | null;
+      readonly threshold?: components['schemas']['Threshold'] | null;
       readonly verdict?: ('better' | 'gap' | 'not_better') | null;
     };
     /**
@@ -93,6 +94,16 @@ export interface components {
       readonly model_id: string;
       readonly name?: string | null;
       readonly value: number | null;
+    };
+    /**
+     * Threshold
+     * @description From which probability a model of two labels answers the positive one.
+     */
+    readonly Threshold: {
+      readonly by: unknown;
+      readonly score: number;
+      readonly score_at_half: number;
+      readonly value: number;
     };
     /**
      * LeaderboardRecord
@@ -108,6 +119,10 @@ export interface components {
       readonly rank: number;
       readonly seconds?: number | null;
       readonly std?: {
+        readonly [key: string]: number | null;
+      };
+      readonly threshold?: components['schemas']['Threshold'];
+      readonly uncorrected?: {
         readonly [key: string]: number | null;
       };
     } & {

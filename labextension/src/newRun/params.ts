@@ -108,7 +108,11 @@ export function parse(param: IParam, text: string): Parsed {
     try {
       return { value: JSON.parse(trimmed) as unknown };
     } catch {
-      return { fault: 'json' };
+      // a plain word needs no quotation marks where a text is taken as well
+      const types = ([] as string[]).concat(param.schema.type ?? []);
+      return types.includes('string') && /^[\w. -]+$/.test(trimmed)
+        ? { value: trimmed }
+        : { fault: 'json' };
     }
   }
   return { value: trimmed };

@@ -411,6 +411,8 @@ def test_compare_with_a_time_limit_tries_promising_models_first(plan, recorder, 
 def test_folds_of_a_search_are_five_unless_others_are_asked_for(plan, recorder, moons):
     from jupyter_pycaret_ops.kernel.engine.plans import find_plan
 
-    assert find_plan("classification", "automl").default_setup == {"fold": 5}
+    automl = find_plan("classification", "automl")
+    assert automl.default_setup_for("classification") == {"fold": 5}
+    assert automl.default_setup_for("time_series") == {}
     search(plan, moons, include=["lr"], n_iter=1, setup={"session_id": 7, "fold": 4})
     assert recorder.payloads("search.started")[0]["folds"] == 4

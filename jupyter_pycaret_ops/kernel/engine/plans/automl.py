@@ -13,11 +13,8 @@ from ..parameters import Param
 from ..prepared_task import PreparedTask
 from ..search.searching import Search
 from .base import EXCLUDE, INCLUDE, MODEL_TIME_LIMIT, N_SELECT, SCORED, TIME_LIMIT, Plan
-from .compare import compare_models
-from .tune import OPTIMIZE, tune
+from .tune import OPTIMIZE
 
-#: settings of the best model that are tried for a series
-N_ITER_OF_SERIES = 10
 #: seconds that a search takes where none are given
 DEFAULT_TIME_LIMIT = 600.0
 
@@ -25,22 +22,10 @@ DEFAULT_TIME_LIMIT = 600.0
 def run(prepared: PreparedTask, params: JSON) -> PlanResult:
     """Search, and keep the pipelines of the best `n_select`."""
     board = Leaderboard(prepared.metric, prepared.greater_is_better)
-    if prepared.task.type.rows_are_steps:
-        board = _search_series(prepared, params)
-    else:
-        Search(prepared, params, board).run()
+    Search(prepared, params, board).run()
     prepared.limits.put_aside(0.0)
     finalize.keep_best(prepared, board, int(params["n_select"]))
     return PlanResult(leaderboard=board.records(), metrics_summary=board.summary())
-
-
-def _search_series(prepared: PreparedTask, params: JSON) -> Leaderboard:
-    """Compare the models of a series, then tune the best one."""
-    board = compare_models(prepared, params)
-    if not prepared.limits.is_run_limit_exceeded():
-        n_iter = params["n_iter"] or N_ITER_OF_SERIES
-        tune(prepared, board, board.scored[0].model_id, {**params, "n_iter": n_iter})
-    return board
 
 
 AUTOML = Plan(

@@ -11,6 +11,7 @@ from jupyter_pycaret_ops.common.task_types import TASK_TYPES, task_ids
 from ..interfaces import PlanResult
 from ..parameters import Param, read
 from ..prepared_task import PreparedTask
+from ..thresholds import OPTIMIZE_THRESHOLD
 
 SUPERVISED = task_ids(lambda task: task.is_supervised)
 FORECASTING = task_ids(lambda task: task.rows_are_steps)
@@ -81,15 +82,21 @@ class Plan:
     takes_model_params: bool = False
     makes_models: bool = False
     scores_models: bool = True
-    #: set-up parameters where a run gives none
+    #: set-up parameters where a run of a supervised task gives none
     default_setup: JSON = field(default_factory=dict)
 
     def params_for(self, task_id: str) -> list[Param]:
         """Return the plan's own parameters and those that the task adds."""
+        answers = TASK_TYPES[task_id].answers
         return [
             *self.params,
-            *(TASK_PARAMS.get(TASK_TYPES[task_id].answers, []) if self.makes_models else []),
+            *(TASK_PARAMS.get(answers, []) if self.makes_models else []),
+            *([OPTIMIZE_THRESHOLD] if self.scores_models and answers == "labels" else []),
         ]
+
+    def default_setup_for(self, task_id: str) -> JSON:
+        """Return the set-up parameters of a run that gives none."""
+        return self.default_setup if task_id in SUPERVISED else {}
 
     def read_params(self, task_id: str, given: JSON) -> JSON:
         """Return the defaults, overridden by `given`; raises `PlanFailed` for an invalid parameter."""

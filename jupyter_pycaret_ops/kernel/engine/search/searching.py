@@ -81,7 +81,10 @@ class Search:
         ids = candidates.select_models(
             prepared, self.params.get("include"), self.params.get("exclude")
         )
-        ids = [model_id for model_id in ids if model_id != prepared.task.baseline] or ids
+        if (
+            not prepared.task.type.rows_are_steps
+        ):  # the baseline of a series is a model as any other
+            ids = [model_id for model_id in ids if model_id != prepared.task.baseline] or ids
         named = bool(self.params.get("include"))
         first = self._portfolio(ids, named=named)
         prepared.reporter.report(
@@ -106,6 +109,9 @@ class Search:
     def _portfolio(self, ids: Sequence[str], *, named: bool) -> list[Candidate]:
         """Return the portfolio of the models; `named` : each model was asked for, so each is tried."""
         prepared = self.prepared
+        if prepared.task.type.rows_are_steps:
+            order = ids if named else portfolio.promising_first(ids, is_label=None)
+            return [candidates.model_candidate(prepared, one) for one in order]
         is_label = prepared.task.type.answers == "labels"
         entries = portfolio.entries(
             is_label=is_label, ids=set(ids), n_rows=prepared.experiment.n_rows
@@ -291,11 +297,13 @@ class Search:
         metric = self.board.metric or ""
         for candidate, outcome in zip(asked, outcomes, strict=True):
             value = outcome.record.get(metric) if isinstance(outcome, Scored) else None
-            state = "scored" if isinstance(outcome, Scored) else "failed"
-            if isinstance(outcome, Pruned):
+            state = "not scored"  # the time was up
+            if isinstance(outcome, Scored):
+                state = "scored"
+            elif isinstance(outcome, Pruned):
                 state = "pruned"
-            elif outcome is None:
-                state = "not scored"
+            elif isinstance(outcome, Failed) and outcome.kind != "timeout":
+                state = "failed"
             self.tried.append({"model_id": candidate.model_id, "value": value, "state": state})
 
     def _report_settings(self) -> None:
@@ -356,6 +364,7 @@ def nested_record(best: Scored, tried: Sequence[Scored], board: Leaderboard) -> 
     `tried` : all settings of the model. None where some fold has no score.
     """
     metric, sign = board.metric or "", 1.0 if board.greater_is_better else -1.0
+    tried = sorted(tried, key=lambda one: one.position)  # processes end them in any order
     values = np.array(
         [
             [math.nan if value is None else sign * value for value in one.fold_metrics[metric]]

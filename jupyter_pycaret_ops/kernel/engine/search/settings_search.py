@@ -6,7 +6,6 @@ model is a setting as any other, so that most time goes to models that improve.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -47,25 +46,28 @@ class SettingsSearch:
         """
         import optuna
 
-        optuna.logging.set_verbosity(optuna.logging.ERROR)
         self._prepared = prepared
         self._stops_early = stops_early
         self._metric = board.metric or ""
         families = list(dict.fromkeys(family_of(one.model_id) for one in board.scored))
         self._spaces = {one: spaces[one] for one in families if one in spaces}
         self._spaces = dict(list(self._spaces.items())[:N_FAMILIES])
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        sampler = optuna.samplers.TPESampler(
+            seed=prepared.settings["session_id"],
+            n_startup_trials=N_STARTUP,
+            multivariate=True,
+            group=True,
+            constant_liar=True,
+        )
+        # it logs that a study was made, and the kernel may be a user's own
+        verbosity = optuna.logging.get_verbosity()
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        try:
             self._study = optuna.create_study(
-                direction="maximize" if board.greater_is_better else "minimize",
-                sampler=optuna.samplers.TPESampler(
-                    seed=prepared.settings["session_id"],
-                    n_startup_trials=N_STARTUP,
-                    multivariate=True,
-                    group=True,
-                    constant_liar=True,
-                ),
+                direction="maximize" if board.greater_is_better else "minimize", sampler=sampler
             )
+        finally:
+            optuna.logging.set_verbosity(verbosity)
         self._asked: list[Any] = []
         for scored in board.scored:
             self._learn(scored)
@@ -82,14 +84,12 @@ class SettingsSearch:
         self._asked = []
         found = []
         for _ in range(count):
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                trial = self._study.ask()
-                model_id = trial.suggest_categorical(_MODEL, list(self._spaces))
-                settings = {
-                    name: one.suggest(trial, _key(model_id, name))
-                    for name, one in self._spaces[model_id].items()
-                }
+            trial = self._study.ask()
+            model_id = trial.suggest_categorical(_MODEL, list(self._spaces))
+            settings = {
+                name: one.suggest(trial, _key(model_id, name))
+                for name, one in self._spaces[model_id].items()
+            }
             self._asked.append(trial)
             if self._stops_early:
                 settings = with_boosting(model_id, settings)

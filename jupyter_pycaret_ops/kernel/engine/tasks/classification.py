@@ -7,17 +7,23 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from jupyter_pycaret_ops.common.protocol import JSON
+from jupyter_pycaret_ops.common.protocol import JSON, RunSpec
 from jupyter_pycaret_ops.common.tables.column_reading import ColumnReading
 from jupyter_pycaret_ops.common.task_types import CLASSIFICATION
 
 from .. import labels, portable
 from ..event_reporter import EventReporter
 from ..experiments import SupervisedExperiment
-from ..interfaces import Column, Estimator, PlanFailed
+from ..interfaces import Column, Estimator, Frame, PlanFailed
 from ..labels import Target
+from ..leaderboard import Scored
+from ..limits import Limits
+from ..notebook_objects import NO_OBJECTS, NotebookObjects
 from ..parameters import Param
+from ..prepared_task import PreparedTask
 from ..reading_params import LABEL_PARAMS
+from ..scoring.supervised import FoldScorer
+from ..thresholds import OPTIMIZE_THRESHOLD, choose_threshold, read_objective
 from .prepared_supervised import PreparedSupervised
 from .supervised import Supervised
 
@@ -31,11 +37,41 @@ class PreparedClassification(PreparedSupervised):
         """Return the model with labels instead of codes."""
         return portable.LabelledClassifier(model, self.target_data.labels or [])
 
+    def note_threshold(self, model: Scored) -> None:
+        """See `PreparedTask.note_threshold`; models without probabilities have none."""
+        given = self.spec.plan_params.get(OPTIMIZE_THRESHOLD.name)
+        objective = read_objective(given, self.n_labels)
+        scorer = self.scorer
+        if objective is None or not isinstance(scorer, FoldScorer):
+            return
+        folds = [
+            (
+                scorer.target.iloc[test].to_numpy(),
+                outputs[:, 2],
+                None if scorer.weights is None else scorer.weights[test],
+            )
+            for (_, test), outputs in zip(scorer.splits, model.fold_outputs, strict=False)
+            if outputs is not None and outputs.shape[1] == 3
+        ]
+        found = choose_threshold(objective, folds) if folds else None
+        if found is not None:
+            model.record["threshold"] = found
+
+    def with_threshold(self, pipeline: Estimator, record: JSON) -> Estimator:
+        """See `PreparedTask.with_threshold`."""
+        if record.get("threshold"):
+            pipeline[-1].set_params(threshold=record["threshold"]["value"])
+        return pipeline
+
     def snapshot_facts(self) -> JSON:
         """Return which label is the positive one of two, besides how the data were split and prepared."""
+        return {**super().snapshot_facts(), "positive_class": self.positive_label}
+
+    @property
+    def positive_label(self) -> Any:
+        """See `PreparedTask.positive_label`."""
         found = self.target_data.labels or []
-        positive = found[1] if len(found) == 2 else None
-        return {**super().snapshot_facts(), "positive_class": positive}
+        return found[1] if len(found) == 2 else None
 
     def baseline_name(self) -> str:
         """Return the label that the baseline always answers: the most frequent one."""
@@ -83,6 +119,21 @@ class Classification(Supervised):
         "gain": "Gain",
         "permutation": "Feature importance",
     }
+
+    def prepare(
+        self,
+        spec: RunSpec,
+        frame: Frame,
+        reporter: EventReporter,
+        limits: Limits,
+        metric: str | None,
+        own: NotebookObjects = NO_OBJECTS,
+    ) -> PreparedTask:
+        """See `Task.prepare`; a threshold that cannot be chosen is refused before models are scored."""
+        prepared = super().prepare(spec, frame, reporter, limits, metric, own)
+        given = spec.plan_params.get(OPTIMIZE_THRESHOLD.name)
+        read_objective(given, prepared.n_labels)
+        return prepared
 
     def read_target(
         self,

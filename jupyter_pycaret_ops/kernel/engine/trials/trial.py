@@ -119,7 +119,7 @@ class Trial:
 
     def failed(self, reason: str, kind: ErrorKind) -> Failed:
         """Return the failed outcome."""
-        return Failed(self.candidate.model_id, self.candidate.name, reason, kind)
+        return Failed(self.candidate.model_id, self.candidate.name, reason, kind, self.position)
 
     def outcome(self, prepared: PreparedTask) -> Scored | Failed | Pruned:
         """Report the end and return the outcome; call it once all folds have ended."""
