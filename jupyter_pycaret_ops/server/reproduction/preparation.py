@@ -62,7 +62,7 @@ def prepared(estimator):
     members = getattr(estimator, "estimators", None)
     if isinstance(members, list) and not hasattr(estimator, "estimator"):
         return estimator.set_params(estimators=[(name, prepared(one)) for name, one in members])
-    model = estimator
+    model = {estimator}
     before = clone(PREPARATION[family_of(estimator)])
     return Pipeline([*before.steps, ("model", {model})])
 
@@ -138,6 +138,9 @@ def code_of(facts: Facts) -> str:
         _body(_ENGINE / "families.py"),
         f"PREPARATION = {{\n{listed}}}",
         _CREATE.format(
+            estimator="with_scaled_target(estimator)"
+            if preparation.get("scales_target")
+            else "estimator",
             model=preparation["model"].replace("\n", "\n    "),
             stopping=_STOPPING if stops else "",
             made="EarlyStopped(made, random_state=SEED) if stops_early else made"

@@ -8,14 +8,15 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.compose import ColumnTransformer
+from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import r2_score, roc_auc_score
 from sklearn.model_selection import KFold, StratifiedKFold, train_test_split
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, RobustScaler, TargetEncoder
+from sklearn.preprocessing import OneHotEncoder, RobustScaler, StandardScaler, TargetEncoder
+from sklearn.svm import SVR
 
 from jupyter_pycaret_ops.kernel.engine import PlanFailed
 from jupyter_pycaret_ops.kernel.engine.preparation.families import Family, family_of
@@ -420,3 +421,34 @@ def test_outliers_are_left_out_of_the_fit_only():
     model = OutlierFilter(LinearRegression(), IsolationForest(contamination=0.01, random_state=0))
     assert model.fit(x, y).estimator_.coef_[0] == pytest.approx(1)
     assert len(model.predict(x)) == 100
+
+
+def test_kernel_and_neural_models_learn_a_target_of_any_scale(plan, recorder):
+    """Prices in thousands: equal to scikit-learn's own transformed target, written out."""
+    random = np.random.default_rng(6)
+    x = random.normal(size=(240, 2))
+    price = 150_000 + 40_000 * np.tanh(x[:, 0]) + 9_000 * x[:, 1] + random.normal(0, 500, 240)
+    frame = pd.DataFrame({"a": x[:, 0], "b": x[:, 1], "price": price})
+    setup = {"fold": 4, "session_id": 7, "fold_strategy": "kfold", "fold_shuffle": False}
+    result = plan(
+        frame,
+        "price",
+        task="regression",
+        plan="compare",
+        setup=setup,
+        include=["svm", "kr", "mlp", "gbr"],
+    )
+    scores = {record["model_id"]: record["R2"] for record in result.leaderboard}
+    assert min(scores["svm"], scores["mlp"], scores["kr"]) > 0.7, scores
+    train, _ = train_test_split(np.arange(240), train_size=0.7, random_state=7)
+    part = frame.iloc[np.sort(train)]
+    values = []
+    for a, b in KFold(4).split(part):
+        model = make_pipeline(
+            RobustScaler(),
+            TransformedTargetRegressor(SVR(), transformer=StandardScaler()),
+        )
+        model.fit(part[["a", "b"]].to_numpy()[a], part["price"].to_numpy()[a])
+        predicted = model.predict(part[["a", "b"]].to_numpy()[b])
+        values.append(r2_score(part["price"].to_numpy()[b], predicted))
+    assert scores["svm"] == pytest.approx(np.mean(values), abs=1e-9)

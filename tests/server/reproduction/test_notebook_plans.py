@@ -51,6 +51,7 @@ METRICS = {
 CASES = [(task, *plan) for task in SETS for plan in PLANS] + [
     ("classification", "calibrate", "dt", {"method": "isotonic"}),
     ("classification", "blend", None, {"include": ["nb", "ridge"], "method": "hard"}),
+    ("regression", "compare", None, {"include": ["svm", "kr", "mlp"]}),
     ("clustering", "create", "kmeans", {"num_clusters": 3}),
     (
         "clustering",

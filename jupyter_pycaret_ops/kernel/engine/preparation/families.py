@@ -39,3 +39,17 @@ def family_of(estimator: Any) -> Family:
     if name.startswith(_WITH_MISSING):
         return Family.TREES_WITH_MISSING
     return Family.TREES if name.startswith(_WITHOUT_MISSING) else Family.SCALED
+
+
+#: regressors that learn little from a target whose mean or scale is far from 0 and 1
+_SCALED_TARGETS = ("SVR", "NuSVR", "KernelRidge", "MLPRegressor", "GaussianProcessRegressor")
+
+
+def with_scaled_target(estimator: Any) -> Any:
+    """Return a regressor that learns a target of mean 0 and deviation 1, where it needs that; it predicts in its units."""
+    if not type(estimator).__name__.startswith(_SCALED_TARGETS):
+        return estimator
+    from sklearn.compose import TransformedTargetRegressor
+    from sklearn.preprocessing import StandardScaler
+
+    return TransformedTargetRegressor(estimator, transformer=StandardScaler())

@@ -12,7 +12,7 @@ from jupyter_pycaret_ops.common.protocol import JSON
 from ..interfaces import Estimator
 from .as_code import code_of
 from .column_transformer import build, forest, power
-from .families import Family, family_of
+from .families import Family, family_of, with_scaled_target
 from .model_wrappers import BalancedModel, OutlierFilter
 from .params import AUTO
 from .recipe import Recipe
@@ -77,7 +77,13 @@ class Preparation:
                 str(family): code_of(Pipeline(self._before(family)), indent=4) for family in Family
             },
             "model": code_of(self._model(_Model())),
+            "scales_target": self._scales_target,
         }
+
+    @property
+    def _scales_target(self) -> bool:
+        """Whether regressors that need it learn a scaled target."""
+        return self.target_type == "continuous" and not self.settings.get("transform_target")
 
     def _before(self, family: Family) -> list[tuple[str, Any]]:
         """Return the steps before a model of a family."""
@@ -157,6 +163,8 @@ class Preparation:
 
             method = settings["transform_target_method"]
             estimator = TransformedTargetRegressor(estimator, transformer=power(method, seed))
+        elif self._scales_target:
+            estimator = with_scaled_target(estimator)
         if settings.get("fix_imbalance"):
             estimator = BalancedModel(estimator, settings["fix_imbalance_method"], seed)
         if settings["remove_outliers"]:

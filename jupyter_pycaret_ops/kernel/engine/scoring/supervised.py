@@ -197,6 +197,8 @@ def takes_weights(model: Estimator) -> bool:
     wrapped = getattr(model, "estimator", None) or getattr(model, "regressor", None)
     if hasattr(wrapped, "fit") and not takes_weights(wrapped):
         return False
+    if hasattr(getattr(model, "regressor", None), "fit"):
+        return True  # it hands on what it is given
     # members of an ensemble that prepare columns for themselves take none
     members = getattr(model, "estimators", None)
     return bool(has_fit_parameter(model, "sample_weight")) and not isinstance(members, list)

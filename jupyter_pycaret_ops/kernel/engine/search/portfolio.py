@@ -51,6 +51,8 @@ OF_NUMBERS: Sequence[Entry] = [
     Entry("ridge"),
     *_BOOSTED,
     Entry("gbr", at_most=20_000),
+    Entry("svm", {"C": 10.0, "epsilon": 0.05}, at_most=5_000),
+    Entry("mlp", {"alpha": 0.1, "max_iter": 200}, at_most=20_000),
     Entry("lasso"),
     Entry("kr", {"kernel": "rbf", "alpha": 0.3, "gamma": 0.03}, at_most=3_000),
     Entry("knn", {"n_neighbors": 10, "weights": "distance"}, at_most=50_000),

@@ -113,6 +113,10 @@ _SPACES: Mapping[str, Space] = {
     },
     "et": _FOREST,
     "rf": _FOREST,
+    "mlp": {
+        "alpha": Range(1e-5, 10.0, log=True),
+        "learning_rate_init": Range(5e-4, 2e-2, log=True),
+    },
     "knn": {
         "n_neighbors": Range(2, 60, log=True),
         "weights": Choice(("uniform", "distance")),
@@ -131,10 +135,6 @@ _OF_LABELS: Mapping[str, Space] = {
         "max_depth": Range(2, 6),
         "subsample": Range(0.5, 1.0),
         "max_features": Range(0.2, 1.0),
-    },
-    "mlp": {
-        "alpha": Range(1e-5, 10.0, log=True),
-        "learning_rate_init": Range(5e-4, 2e-2, log=True),
     },
     "lda": {"shrinkage": Range(1e-3, 1.0, log=True), "solver": Choice(("lsqr",))},
 }
