@@ -60,11 +60,13 @@ def test_run_panel_reports_lost_connection_and_recovers(server: LiveServer, rela
         assert "disabled" in panel.render(live=True), "buttons that need the server"
         relay.is_up = True
         until(lambda: "Succeeded" in panel.render(live=True), "the end", 120)
+        # the run is read again after its last event
+        said = " is clearly better than always answering "
+        until(lambda: said in panel.render(live=True), "the headline")
     html = panel.render(live=True)
     assert "Connection lost" not in html
     assert html.count("jp-pycaret-leaderboard__model") == 5, "four models, and the baseline"
     assert html.count("jp-pycaret-leaderboard__row--baseline") == 1
-    assert " is clearly better than always answering " in html
     assert 'data-do="promote"' in html
     assert "<button" not in panel.render(live=False)
 
