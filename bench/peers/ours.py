@@ -5,35 +5,16 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
 import cloudpickle
 import pandas as pd
 
+from bench.honest_scores import Kept
 from jupyter_pycaret_ops.common.protocol import DataSpec, RunSpec
 from jupyter_pycaret_ops.kernel import engine
 from jupyter_pycaret_ops.kernel.engine import plots
-from jupyter_pycaret_ops.kernel.engine.interfaces import NullReporter
 
 METRICS = {"auc": "AUC", "log_loss": "Log Loss", "rmse": "RMSE"}
-
-
-class Kept(NullReporter):
-    """Keeps files and the time of events."""
-
-    def __init__(self) -> None:
-        self.files: dict[str, bytes] = {}
-
-    def artifact(
-        self,
-        filename: str,
-        kind: str,
-        content: bytes,
-        content_type: str,
-        model_id: str | None = None,
-    ) -> None:
-        """Keep the file."""
-        self.files[filename] = content
 
 
 def main(folder: Path, seconds: float) -> None:
@@ -41,7 +22,7 @@ def main(folder: Path, seconds: float) -> None:
     asked = json.loads((folder / "task.json").read_text())
     engine.preload()
     plots.store = lambda *args, **options: None  # type: ignore[assignment]
-    reporter: Any = Kept()
+    reporter = Kept()
     metric = METRICS[asked["metric"]]
     spec = RunSpec(
         run_id="r",

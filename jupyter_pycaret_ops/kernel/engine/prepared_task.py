@@ -86,11 +86,6 @@ class PreparedTask(ABC):
         """The positive one of two labels, None for other targets."""
         return None
 
-    @property
-    def n_labels(self) -> int | None:
-        """The number of labels of the target, None for other targets."""
-        return None
-
     def baseline_name(self) -> str:
         """Return the name of the baseline on a leaderboard: what it answers."""
         return "Baseline"

@@ -7,20 +7,17 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from jupyter_pycaret_ops.common.protocol import JSON, RunSpec
+from jupyter_pycaret_ops.common.protocol import JSON
 from jupyter_pycaret_ops.common.tables.column_reading import ColumnReading
 from jupyter_pycaret_ops.common.task_types import CLASSIFICATION
 
 from .. import labels, portable
 from ..event_reporter import EventReporter
 from ..experiments import SupervisedExperiment
-from ..interfaces import Column, Estimator, Frame, PlanFailed
+from ..interfaces import Column, Estimator, PlanFailed
 from ..labels import Target
 from ..leaderboard import Scored
-from ..limits import Limits
-from ..notebook_objects import NO_OBJECTS, NotebookObjects
 from ..parameters import Param
-from ..prepared_task import PreparedTask
 from ..reading_params import LABEL_PARAMS
 from ..scoring.supervised import FoldScorer
 from ..thresholds import OPTIMIZE_THRESHOLD, choose_threshold, read_objective
@@ -40,7 +37,7 @@ class PreparedClassification(PreparedSupervised):
     def note_threshold(self, model: Scored) -> None:
         """See `PreparedTask.note_threshold`; models without probabilities have none."""
         given = self.spec.plan_params.get(OPTIMIZE_THRESHOLD.name)
-        objective = read_objective(given, self.n_labels)
+        objective = read_objective(given, len(self.target_data.labels or []))
         scorer = self.scorer
         if objective is None or not isinstance(scorer, FoldScorer):
             return
@@ -120,20 +117,9 @@ class Classification(Supervised):
         "permutation": "Feature importance",
     }
 
-    def prepare(
-        self,
-        spec: RunSpec,
-        frame: Frame,
-        reporter: EventReporter,
-        limits: Limits,
-        metric: str | None,
-        own: NotebookObjects = NO_OBJECTS,
-    ) -> PreparedTask:
-        """See `Task.prepare`; a threshold that cannot be chosen is refused before models are scored."""
-        prepared = super().prepare(spec, frame, reporter, limits, metric, own)
-        given = spec.plan_params.get(OPTIMIZE_THRESHOLD.name)
-        read_objective(given, prepared.n_labels)
-        return prepared
+    def check_plan_params(self, params: JSON, target: Target) -> None:
+        """Raise `PlanFailed` for a threshold that cannot be chosen, before models are scored."""
+        read_objective(params.get(OPTIMIZE_THRESHOLD.name), len(target.labels or []))
 
     def read_target(
         self,

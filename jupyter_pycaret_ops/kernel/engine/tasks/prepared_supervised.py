@@ -37,11 +37,6 @@ class PreparedSupervised(PreparedTask):
     row_numbers: Any
 
     @property
-    def n_labels(self) -> int | None:
-        """See `PreparedTask.n_labels`."""
-        return None if self.target_data.labels is None else len(self.target_data.labels)
-
-    @property
     def n_rows(self) -> int:
         """The number of rows with a target."""
         return len(self.table.raw)

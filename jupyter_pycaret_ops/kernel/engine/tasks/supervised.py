@@ -77,6 +77,10 @@ class Supervised(Task):
         `train_target` : array of shape (n_rows,), as encoded.
         """
 
+    def check_plan_params(self, params: JSON, target: Target) -> None:
+        """Raise `PlanFailed` for parameters of a plan that do not go with the target."""
+        return
+
     def warn_of_folds(
         self, experiment: SupervisedExperiment, target: Target, folds: int, reporter: EventReporter
     ) -> None:
@@ -125,6 +129,7 @@ class Supervised(Task):
         table, target, validation, rows = self.read_data(
             frame, spec.target, settings, reporter, file, n_held
         )
+        self.check_plan_params(spec.plan_params, target)
         if validation.held is None:
             self.check_split(target, settings["train_size"])
         reporter.checkpoint()
