@@ -15,7 +15,7 @@ from . import input_schema, plots, portable, training_profile
 from .error_messages import describe_error
 from .interfaces import Estimator, PlanFailed
 from .leaderboard import Leaderboard, Scored
-from .notebook_objects import dumps
+from .notebook_objects import NotebookObjects, dumps
 from .preparation import model_wrappers, transformers
 from .prepared_task import PreparedTask
 
@@ -79,7 +79,7 @@ def keep(prepared: PreparedTask, model: Scored) -> tuple[Estimator, JSON] | None
         serving_error = prepared.servability_error(pipeline, schema)
         if serving_error is None:
             input_schema.try_example(pipeline, schema)
-        content = pickle_pipeline(pipeline)
+        content = pickle_pipeline(pipeline, prepared.own)
     except Exception as error:
         reason = describe_error(error)
         reporter.warn(
@@ -138,6 +138,7 @@ def _score_and_draw(prepared: PreparedTask, best: Scored) -> None:
     plots.store(prepared, best, fitted)
 
 
-def pickle_pipeline(pipeline: Estimator) -> bytes:
-    """Return `pipeline` pickled so that loading it needs neither this package nor PyCaret."""
-    return dumps(pipeline, by_value=(portable, spellings, transformers, model_wrappers))
+def pickle_pipeline(pipeline: Estimator, own: NotebookObjects) -> bytes:
+    """Return `pipeline` pickled so that loading it needs neither this package nor PyCaret, nor what `own` comes from."""
+    ours = (portable, spellings, transformers, model_wrappers)
+    return dumps(pipeline, by_value=(*ours, *own.modules()))

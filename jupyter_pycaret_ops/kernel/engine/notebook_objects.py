@@ -12,6 +12,8 @@ from types import ModuleType
 from typing import Any
 
 _PACKAGE = __name__.partition(".")[0]
+#: where packages are installed: by pip, also for one user, and by Debian
+_INSTALLED = frozenset({"site-packages", "dist-packages"})
 #: cloudpickle keeps one list of modules for the process
 _REGISTRATION = threading.Lock()
 
@@ -27,16 +29,23 @@ class NotebookObjects:
     scorers: Mapping[str, Any] = field(default_factory=dict)
     steps: tuple[tuple[str, Any], ...] = ()
 
+    def modules(self) -> set[ModuleType]:
+        """Return the modules that these objects may come from: those that are not installed, as beside a notebook."""
+        return _user_modules() if self.scorers or self.steps else set()
+
 
 NO_OBJECTS = NotebookObjects()
 
 
-def dumps(value: Any, by_value: Iterable[ModuleType] = ()) -> bytes:
-    """Return a value pickled so that loading it needs no module of the user's own, nor those `by_value`."""
+def dumps(value: Any, by_value: Iterable[ModuleType]) -> bytes:
+    """Return a value pickled so that loading it needs none of the modules `by_value`."""
     import cloudpickle
 
     with _REGISTRATION:
-        modules = {*by_value, *_user_modules()} - _registered()
+        registered = (
+            cloudpickle.list_registry_pickle_by_value()
+        )  # what the user has registered stays so
+        modules = [one for one in set(by_value) if one.__name__ not in registered]
         for module in modules:
             cloudpickle.register_pickle_by_value(module)
         try:
@@ -46,22 +55,17 @@ def dumps(value: Any, by_value: Iterable[ModuleType] = ()) -> bytes:
                 cloudpickle.unregister_pickle_by_value(module)
 
 
-def _registered() -> set[ModuleType]:
-    """Return the modules that the user has registered: they stay so."""
-    import cloudpickle
-
-    names = cloudpickle.list_registry_pickle_by_value()
-    return {sys.modules[name] for name in names if name in sys.modules}
-
-
 def _user_modules() -> set[ModuleType]:
-    """Return the modules that were imported from files which are not installed, such as those beside a notebook."""
-    installed = tuple({str(Path(path)) for path in sysconfig.get_paths().values()})
+    """Return the modules that were imported from files outside of Python and of folders that packages are installed in."""
+    standard = sysconfig.get_path("stdlib")
     found = set()
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None)
         if name.partition(".")[0] in (_PACKAGE, "__main__") or not isinstance(file, str):
             continue
-        if isinstance(module, ModuleType) and not file.startswith(installed):
+        if file.startswith(standard) or _INSTALLED & set(Path(file).parts):
+            continue
+        # cloudpickle knows a module by its name
+        if isinstance(module, ModuleType) and module.__name__ == name:
             found.add(module)
     return found

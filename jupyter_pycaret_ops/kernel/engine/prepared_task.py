@@ -13,6 +13,7 @@ from .experiments import Experiment
 from .interfaces import Estimator, PlanFailed
 from .leaderboard import Leaderboard, Scored
 from .limits import Limits
+from .notebook_objects import NO_OBJECTS, NotebookObjects
 from .scoring.base import Scorer
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ class PreparedTask(ABC):
     target: str | None = None
     #: the leaderboard record of the baseline, None where there is none
     baseline: JSON | None = None
+    #: objects of the notebook that parameters name
+    own: NotebookObjects = NO_OBJECTS
     #: metric → value of the best model on the hold-out, fitted on the training part; None where it was not scored
     holdout: JSON | None = None
 

@@ -163,6 +163,7 @@ class Supervised(Task):
             metric=name,
             greater_is_better=is_greater_better,
             target=target.name,
+            own=own,
             table=table,
             target_data=target,
             row_numbers=rows,

@@ -22,7 +22,7 @@ class Workers:
     """The scoring processes of a run; they may score one list of trials after the other."""
 
     def __init__(self, prepared: PreparedTask, n_processes: int) -> None:
-        self._scorer = dumps(prepared.scorer)
+        self._scorer = dumps(prepared.scorer, prepared.own.modules())
         self.processes = [ScoringProcess(self._scorer) for _ in range(n_processes)]
 
     def replace(self, process: ScoringProcess) -> None:
@@ -137,7 +137,7 @@ class _ProcessPool:
 
     def _pickled_estimator(self, trial: Trial) -> bytes:
         if trial.position not in self._estimators:
-            self._estimators[trial.position] = dumps(trial.estimator)
+            self._estimators[trial.position] = dumps(trial.estimator, self._prepared.own.modules())
         return self._estimators[trial.position]
 
     def _report_progress(self, trial: Trial, fold: int) -> None:
