@@ -122,8 +122,8 @@ def begin_in_notebook(
 ) -> Attempt:
     """Start the plan of a run on a DataFrame of this kernel, a user's notebook; returns at once.
 
-    `frame` : DataFrame of shape (n_rows, n_columns); `own` : objects of the notebook that parameters name. Only a thread is added to the kernel. When the
-    kernel is shut down meanwhile, the server is informed.
+    `frame` : DataFrame of shape (n_rows, n_columns); `own` : objects of the notebook that parameters name. Only a
+    thread is added to the kernel. When the kernel is shut down meanwhile, the server is informed.
     """
     if not _attempts:
         atexit.register(_abandon_all, os.getpid())

@@ -33,9 +33,9 @@ def run_plan(
     """Execute `spec` on `frame`, report events and files to `reporter`, and return the result.
 
     `frame` : DataFrame of shape (n_rows, n_columns) with any names and dtypes; it is not changed. `own` : objects of
-    this notebook that parameters name. Raises `PlanFailed` when the data, the parameters or every model fail, and lets `Cancelled`
-    through from `reporter.checkpoint()` or from an asynchronous exception. Whatever happens, the
-    random state, warnings and working directory of the process stay as they were.
+    this notebook that parameters name. Raises `PlanFailed` when the data, the parameters or every model fail, and lets
+    `Cancelled` through from `reporter.checkpoint()` or from an asynchronous exception. Whatever happens, the random
+    state, warnings and working directory of the process stay as they were.
     """
     from .plan_execution import run_plan as run
 

@@ -6,7 +6,7 @@ model once more for that.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from jupyter_pycaret_ops.common.protocol import JSON
 
 from .interfaces import PlanFailed
 from .parameters import Param
+from .scoring.confusion import BALANCED_ACCURACY, binary_metrics
 
 COSTS = "costs"
 #: cuts that are tried at most
@@ -34,40 +35,15 @@ OPTIMIZE_THRESHOLD = Param(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """Rows that are counted right and wrong at each cut, float64 arrays of shape (n_cuts,)."""
-
-    tp: Any
-    fp: Any
-    fn: Any
-    tn: Any
-
-
-def _ratio(part: Any, whole: Any) -> Any:
-    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
-
-
-def _kappa(c: Counts) -> Any:
-    rows = c.tp + c.fp + c.fn + c.tn
-    chance = ((c.tp + c.fp) * (c.tp + c.fn) + (c.fn + c.tn) * (c.fp + c.tn)) / rows**2
-    return _ratio((c.tp + c.tn) / rows - chance, 1 - chance)
-
-
-def _mcc(c: Counts) -> Any:
-    spread = (c.tp + c.fp) * (c.tp + c.fn) * (c.tn + c.fp) * (c.tn + c.fn)
-    return _ratio(c.tp * c.tn - c.fp * c.fn, np.sqrt(spread))
-
-
-#: metric → its value at each cut; the positive label is the one that counts
-METRICS: Mapping[str, Callable[[Counts], Any]] = {
-    "Accuracy": lambda c: (c.tp + c.tn) / (c.tp + c.fp + c.fn + c.tn),
-    "Recall": lambda c: _ratio(c.tp, c.tp + c.fn),
-    "Prec.": lambda c: _ratio(c.tp, c.tp + c.fp),
-    "F1": lambda c: _ratio(2 * c.tp, 2 * c.tp + c.fp + c.fn),
-    "Kappa": _kappa,
-    "MCC": _mcc,
-    "Balanced Accuracy": lambda c: (_ratio(c.tp, c.tp + c.fn) + _ratio(c.tn, c.tn + c.fp)) / 2,
+#: metric of labels → its id in `scoring.confusion`
+METRICS: Mapping[str, str] = {
+    "Accuracy": "acc",
+    "Recall": "recall",
+    "Prec.": "precision",
+    "F1": "f1",
+    "Kappa": "kappa",
+    "MCC": "mcc",
+    BALANCED_ACCURACY: "balanced_accuracy",
 }
 
 
@@ -78,12 +54,16 @@ class Objective:
     name: str
     costs: Mapping[str, float] | None = None
 
-    def values(self, counts: Counts) -> Any:
-        """Return what is to be as great as possible, float64 array of shape (n_cuts,); costs are negative."""
+    def values(self, matrices: Any) -> Any:
+        """Return what is to be as great as possible, float64 array of shape (n_cuts,); costs are negative.
+
+        `matrices` : those of `count`.
+        """
         if self.costs is None:
-            return METRICS[self.name](counts)
-        rows = counts.tp + counts.fp + counts.fn + counts.tn
-        return -(self.costs["fp"] * counts.fp + self.costs["fn"] * counts.fn) / rows
+            found = [float(binary_metrics(one)[METRICS[self.name]]()) for one in matrices]
+            return np.nan_to_num(found)
+        wrong = self.costs["fp"] * matrices[:, 0, 1] + self.costs["fn"] * matrices[:, 1, 0]
+        return -wrong / matrices.sum(axis=(1, 2))
 
 
 def read_objective(given: Any, n_labels: int | None) -> Objective | None:
@@ -165,17 +145,17 @@ def cuts_of(proba: Any) -> Any:
     return (found[:-1] + found[1:]) / 2
 
 
-def count(truth: Any, proba: Any, weights: Any, cuts: Any) -> Counts:
-    """Return the rows that are counted right and wrong, where a probability of at least the cut is positive."""
+def count(truth: Any, proba: Any, weights: Any, cuts: Any) -> Any:
+    """Return the confusion matrix at each cut, where a probability of at least the cut is positive.
+
+    Float64 array of shape (n_cuts, 2, 2), true labels in rows, answers in columns.
+    """
     order = np.argsort(proba, kind="stable")
     weight = np.ones(len(proba)) if weights is None else np.asarray(weights, dtype="float64")[order]
     positive = np.asarray(truth)[order] == 1
     below = np.searchsorted(np.asarray(proba)[order], cuts, side="left")
-    positives = np.concatenate([[0.0], np.cumsum(weight * positive)])
-    negatives = np.concatenate([[0.0], np.cumsum(weight * ~positive)])
-    return Counts(
-        tp=positives[-1] - positives[below],
-        fp=negatives[-1] - negatives[below],
-        fn=positives[below],
-        tn=negatives[below],
-    )
+    rows = []
+    for of_label in (~positive, positive):
+        sums = np.concatenate([[0.0], np.cumsum(weight * of_label)])
+        rows.append(np.stack([sums[below], sums[-1] - sums[below]], axis=-1))
+    return np.stack(rows, axis=1)

@@ -52,7 +52,7 @@ def test_metric_at_each_cut_equals_scikit_learn(name, weighted):
     proba = np.round(np.clip(0.3 * truth + random.uniform(0, 0.7, 60), 0, 1), 2)
     weights = random.uniform(0.5, 3, 60) if weighted else None
     cuts = cuts_of(proba)
-    values = METRICS[name](count(truth, proba, weights, cuts))
+    values = Objective(name).values(count(truth, proba, weights, cuts))
     assert len(cuts) > 20
     for cut, value in zip(cuts, values, strict=True):
         expected = SKLEARN[name](truth, (proba >= cut).astype(int), sample_weight=weights)

@@ -72,7 +72,11 @@ def tune(
         {"model_id": model_id, "n_iter": len(settings), "optimize": prepared.metric},
     )
     tuning_board = Leaderboard(prepared.metric, prepared.greater_is_better)
-    proposals = _proposals(prepared, board, model_id, settings, params, grid)
+    if params.get("search_algorithm") == TPE:
+        n_iter = int(params["n_iter"])
+        proposals = _learned(prepared, board, model_id, n_iter, grid, stops_early=stops_early)
+    else:
+        proposals = iter([([candidates.tuned(prepared, model_id, s) for s in settings], _nothing)])
     n_tried = 0
     with (
         Scoring(prepared, prepared.scorer.n_folds * len(settings)) as scoring,
@@ -112,28 +116,31 @@ def tune(
     candidates.add_score(prepared, board, best)
 
 
-def _proposals(
+#: candidates to score, and what learns from their outcomes
+Proposal = tuple[list[Candidate], Callable[[list[Outcome | None]], None]]
+
+
+def _nothing(outcomes: list[Outcome | None]) -> None:
+    """Learn nothing: the settings of a random search are drawn beforehand."""
+
+
+def _learned(
     prepared: PreparedTask,
     board: Leaderboard,
     model_id: str,
-    settings: list[JSON],
-    params: JSON,
+    n_iter: int,
     grid: Mapping[str, list[Any]] | None,
-) -> Iterator[tuple[list[Candidate], Callable[[list[Outcome | None]], None]]]:
-    """Yield candidates to score, and what learns from their outcomes.
-
-    `settings` : those of a random search; a search by TPE tries as many.
-    """
-    if params.get("search_algorithm") != TPE:
-        yield [candidates.tuned(prepared, model_id, one) for one in settings], lambda _: None
-        return
+    *,
+    stops_early: bool,
+) -> Iterator[Proposal]:
+    """Yield `n_iter` settings that TPE proposes, one batch after the other."""
     spaces = (
         {model_id: {name: Choice(tuple(values)) for name, values in grid.items()}}
         if grid
         else spaces_of(prepared, [model_id])
     )
-    search = SettingsSearch(prepared, board, spaces, stops_early=_stops_early(model_id, params))
-    n_left = int(params["n_iter"])
+    search = SettingsSearch(prepared, board, spaces, stops_early=stops_early)
+    n_left = n_iter
     while search.has_space and n_left > 0 and not prepared.limits.is_run_limit_exceeded():
         asked = search.ask(min(BATCH, n_left), None)
         n_left -= len(asked)

@@ -77,7 +77,7 @@ def metrics_from_confusion(
         return None
     counts = np.bincount(truth * n_classes + predicted, weights, n_classes * n_classes)
     matrix = counts.reshape(n_classes, n_classes)
-    values = _binary(matrix) if n_classes == 2 else _multiclass(matrix)
+    values = binary_metrics(matrix) if n_classes == 2 else _multiclass(matrix)
     return {name: float(values[metric_id]()) for metric_id, name in names.items()}
 
 
@@ -95,7 +95,7 @@ def _are_classes(values: Any, n_classes: int) -> bool:
 _Values = dict[str, Callable[[], float]]
 
 
-def _binary(matrix: Any) -> _Values:
+def binary_metrics(matrix: Any) -> _Values:
     """Return the metrics of class 1, as the engine does for two classes; `matrix` of shape (2, 2)."""
     correct, predicted, true = matrix[1, 1], matrix[:, 1].sum(), matrix[1].sum()
     return {

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 #: seconds between two reports of what was tried
 REPORT_EVERY_S = 1.0
+#: settings that a search will try, before anything is known of its time
+EXPECTED_SETTINGS = 1000
 #: settings in a row that improve nothing, after which the search has converged
 PATIENCE = 60
 #: part of a time limit that one model may take, so that no slow one takes it all
@@ -61,7 +63,8 @@ class Search:
     keeping_s: float = 0.0
     #: model → fold metrics of each of its settings that were scored, with their place on a board
     families: dict[str, list[Scored]] = field(default_factory=dict)
-    has_converged: bool = False
+    #: why the search for settings has ended, as the event tells it
+    reason: str = "n_iter"
     #: seconds of a fit on all rows for each second of a fold
     fit_ratio: float = FINAL_FIT_RATIO
     #: the members that an ensemble would have now, when they were chosen, and how long that took
@@ -81,9 +84,8 @@ class Search:
         ids = candidates.select_models(
             prepared, self.params.get("include"), self.params.get("exclude")
         )
-        if (
-            not prepared.task.type.rows_are_steps
-        ):  # the baseline of a series is a model as any other
+        # the baseline of a series is a model as any other
+        if not prepared.task.type.rows_are_steps:
             ids = [model_id for model_id in ids if model_id != prepared.task.baseline] or ids
         named = bool(self.params.get("include"))
         first = self._portfolio(ids, named=named)
@@ -97,7 +99,7 @@ class Search:
                 "folds": prepared.scorer.n_folds,
             },
         )
-        n_folds = prepared.scorer.n_folds * (len(first) + 1000)
+        n_folds = prepared.scorer.n_folds * (len(first) + EXPECTED_SETTINGS)
         with Scoring(prepared, n_folds) as scoring:
             self._score(scoring, first)
             self._check_scored()
@@ -151,7 +153,7 @@ class Search:
         self.best_at = self.n_tried
         while search.has_space and n_left > 0 and not limits.is_run_limit_exceeded():
             if self.n_tried - self.best_at >= PATIENCE:
-                self.has_converged = True
+                self.reason = "converged"
                 break
             asked = search.ask(int(min(BATCH, n_left)), self._is_hopeless())
             n_left -= len(asked)
@@ -169,6 +171,8 @@ class Search:
             self._note(asked, in_order)
             if limits.elapsed_s - self.reported_at >= REPORT_EVERY_S:
                 self._report_settings()
+        if self.reason != "converged" and limits.is_run_limit_exceeded():
+            self.reason = "time_limit"
         self._report_settings()
 
     def _add(self, scored: Scored) -> None:
@@ -184,7 +188,8 @@ class Search:
             board.scored.remove(same)
         outputs = scored.fold_outputs
         candidates.add_score(prepared, board, scored)
-        scored.fold_outputs = outputs if scored in self.library else []
+        is_remembered = any(one is scored for one in self.library)
+        scored.fold_outputs = outputs if is_remembered else []
         is_best = best_before is None or self._best_value() != best_before
         if is_best:
             self.best_at = self.n_tried
@@ -281,7 +286,7 @@ class Search:
                 candidates.add_score(self.prepared, self.board, corrected)
 
     def _combine(self) -> None:
-        """Add an ensemble of the best models, if it is better than the best of them by more than noise."""
+        """Add an ensemble of the best models, unless it is worse than the best of them by more than noise."""
         combined = build_ensemble(self.prepared, self.board, self.library)
         if combined is not None:
             candidates.add_score(self.prepared, self.board, combined)
@@ -333,17 +338,16 @@ class Search:
 
     def _report_end(self) -> None:
         limits = self.prepared.limits
-        if self.has_converged:
-            reason, why = "converged", f"the last {PATIENCE} settings improved nothing"
-        elif limits.is_run_limit_exceeded():
-            reason, why = "time_limit", f"the time limit of {limits.run_s:g} s is up"
-        else:
-            reason, why = "n_iter", "all settings that were asked for are tried"
+        why = {
+            "converged": f"the last {PATIENCE} settings improved nothing",
+            "time_limit": f"the time limit of {limits.run_s or 0:g} s is up",
+            "n_iter": "all settings that were asked for are tried",
+        }[self.reason]
         self.prepared.reporter.report(
             "search.finished",
             f"{self.n_tried} settings tried: {why}",
             {
-                "reason": reason,
+                "reason": self.reason,
                 "n_tried": self.n_tried,
                 "elapsed_s": round(limits.elapsed_s, 1),
                 "time_limit": limits.run_s,
@@ -377,7 +381,7 @@ def nested_record(best: Scored, tried: Sequence[Scored], board: Leaderboard) -> 
     for fold in range(values.shape[1]):
         chosen = tried[int(np.argmax(np.delete(values, fold, axis=1).mean(axis=1)))]
         of_fold = {
-            name: math.nan if folds[fold] is None else float(folds[fold] or 0.0)
+            name: math.nan if (value := folds[fold]) is None else value
             for name, folds in chosen.fold_metrics.items()
         }
         scores.append(Scores(of_fold))

@@ -85,6 +85,13 @@ _FOREST: Space = {
     "max_features": Range(0.15, 1.0),
     "min_samples_leaf": Range(1, 20, log=True),
 }
+_GRADIENT_BOOSTING: Space = {
+    "learning_rate": Range(0.02, 0.3, log=True),
+    "n_estimators": Range(50, 400),
+    "max_depth": Range(2, 6),
+    "subsample": Range(0.5, 1.0),
+    "max_features": Range(0.2, 1.0),
+}
 _SPACES: Mapping[str, Space] = {
     "lightgbm": {
         "learning_rate": Range(0.015, 0.2, log=True),
@@ -129,13 +136,7 @@ _SPACES: Mapping[str, Space] = {
 }
 _OF_LABELS: Mapping[str, Space] = {
     "lr": {"C": Range(1e-3, 100.0, log=True)},
-    "gbc": {
-        "learning_rate": Range(0.02, 0.3, log=True),
-        "n_estimators": Range(50, 400),
-        "max_depth": Range(2, 6),
-        "subsample": Range(0.5, 1.0),
-        "max_features": Range(0.2, 1.0),
-    },
+    "gbc": _GRADIENT_BOOSTING,
     "lda": {"shrinkage": Range(1e-3, 1.0, log=True), "solver": Choice(("lsqr",))},
 }
 _OF_NUMBERS: Mapping[str, Space] = {
@@ -148,13 +149,7 @@ _OF_NUMBERS: Mapping[str, Space] = {
         "kernel": Choice(("rbf",)),
         "gamma": Range(1e-3, 1.0, log=True),
     },
-    "gbr": {
-        "learning_rate": Range(0.02, 0.3, log=True),
-        "n_estimators": Range(50, 400),
-        "max_depth": Range(2, 6),
-        "subsample": Range(0.5, 1.0),
-        "max_features": Range(0.2, 1.0),
-    },
+    "gbr": _GRADIENT_BOOSTING,
 }
 
 
