@@ -1,7 +1,8 @@
 """Keep the engine from changing the global state of the kernel, which may be a user's notebook.
 
 Measured: importing PyCaret redirects `warnings.showwarning` into a file and writes `logs.log`;
-fitting an experiment calls `np.random.seed` on the global generator, once per model container.
+fitting an experiment calls `np.random.seed` on the global generator, once per model container;
+support vector machines draw a seed from it that cannot be set.
 
 We run in a background thread beside the user's own code, so saving and restoring global state
 around a long call would undo what the user does meanwhile. So everything here either surrounds the
@@ -67,6 +68,7 @@ def load_engine(task_id: str | None = None) -> None:
             # PyCaret handles a missing or broken library: it leaves the model out
             with suppress(Exception):
                 importlib.import_module(name)
+        _give_libsvm_a_generator()
         if task is not None:
             _disable_seeding(task.engine_task)
             _seeding_disabled.add(task.engine_task)
@@ -127,6 +129,25 @@ def _disable_seeding(name: str) -> None:
     real = getattr(module, "np", None)
     if isinstance(real, types.ModuleType) and not isinstance(real, _NumpyWithoutSeed):
         module.np = _NumpyWithoutSeed(real)  # type: ignore[attr-defined]
+
+
+def _give_libsvm_a_generator() -> None:
+    """Let scikit-learn's `SVR`, `NuSVR` and `OneClassSVM`, which have no `random_state`, draw from their own.
+
+    libsvm uses what is drawn for probabilities only, so fits stay the same.
+    """
+    import numpy as np
+    from sklearn.svm import _base
+
+    real = _base.check_random_state
+    if getattr(real, "__module__", None) == __name__:
+        return
+
+    def check_random_state(seed: Any) -> Any:
+        in_plan = threading.get_ident() in _plan_threads
+        return np.random.RandomState(0) if seed is None and in_plan else real(seed)
+
+    _base.check_random_state = check_random_state
 
 
 @contextmanager

@@ -81,6 +81,17 @@ def test_compare_leaves_global_state_unchanged(
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize(("task", "target"), [("regression", "target"), ("anomaly", None)])
+def test_support_vector_machine_draws_nothing_from_the_global_generator(
+    plan, diabetes, task, target
+):
+    np.random.seed(5)
+    before = state_of_random()
+    frame = diabetes if target else diabetes.drop(columns="target")
+    plan(frame, target, task=task, model_id="svm")
+    assert state_of_random() == before
+
+
 def test_user_warnings_are_shown_while_a_plan_runs(plan, recorder, iris, monkeypatch):
     seen = []
     monkeypatch.setattr(warnings, "showwarning", lambda *args, **kwargs: seen.append(args[0]))
