@@ -274,7 +274,8 @@ class Attempt:
             )
         holdout = self._spec.holdout
         if holdout is not None:
-            held, _ = load(holdout, lambda: self._fetch("holdout"), self.checkpoint)
+            held, held_facts = load(holdout, lambda: self._fetch("holdout"), self.checkpoint)
+            self._data_facts = {**self._data_facts, "held_out": held_facts}
             frame = with_holdout(frame, held)
             holdout = DataSpec(holdout.kind, {"rows": len(held)})
         # third-party code runs from here on: it must not find secrets

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -100,7 +100,7 @@ class Validation:
     `groups` : int64 array of shape (n_rows,), the same number for rows that belong together; `order` : int64 array of
     shape (n_rows,), rows from the earliest to the latest; `folds` : int64 array of shape (n_rows,), the fold of each
     row; `weights` : float64 array of shape (n_rows,); `held` : which rows are held out, bool array of shape (n_rows,).
-    Each is None where it is not asked for.
+    Each is None where it is not asked for. `spellings` : column → type and spelling of those that are texts.
     """
 
     settings: JSON
@@ -110,6 +110,7 @@ class Validation:
     folds: Any = None
     weights: Any = None
     held: Any = None
+    spellings: JSON = field(default_factory=dict)
 
     @property
     def strategy(self) -> str:
@@ -234,6 +235,7 @@ class Validation:
             **column_params(self.settings),
             "train_size": self.settings["train_size"],
             HOLDOUT_PARAM: self.settings[HOLDOUT_PARAM],
+            "spellings": self.spellings,
             "is_default": self.is_default and self.weights is None,
         }
 
@@ -267,6 +269,11 @@ def read_validation(
         found["folds"] = _folds(frame[named["fold_column"]], readings[named["fold_column"]])
     if "sample_weight" in named:
         found["weights"] = _weights(frame[named["sample_weight"]], readings[named["sample_weight"]])
+    found["spellings"] = {
+        column: {"type": readings[column].type, **readings[column].spelling}
+        for name, column in named.items()
+        if name != "fold_groups" and frame[column].dtype.kind == "O"
+    }
     validation = Validation(settings, is_label, **found)
     _check(validation)
     return validation

@@ -10,11 +10,11 @@ from typing import Any
 
 from ...common.errors import Conflict
 from ..lifecycle import ENDED
-from . import descriptions, forecasting, modelling, preparation, preparing, reading
+from . import descriptions, forecasting, modelling, preparation, preparing, reading, splitting
 from .cells import Cell, code, document, markdown
-from .run_facts import Facts, read_facts
+from .run_facts import Facts, TableFacts, read_facts
 
-__all__ = ["Facts", "make", "read_facts"]
+__all__ = ["Facts", "TableFacts", "make", "read_facts"]
 
 
 def make(facts: Facts) -> dict[str, Any]:
@@ -29,19 +29,25 @@ def make(facts: Facts) -> dict[str, Any]:
     if run.status not in ENDED:
         raise Conflict("The run has not ended. Its notebook is available when it has.")
     modelling.check(facts)
-    source = reading.source_of(facts)
+    source = reading.source_of(facts.table)
     if facts.kind.rows_are_steps:
         return document(_forecast(facts, source), facts.versions.get("python"))
     cells: list[Cell] = [
         markdown(descriptions.title(facts)),
+        *_held_out(facts),
         markdown(f"## What you need\n\n{source.requirements}"),
         code(source.names + "\n" + modelling.names(facts)),
-        code(f"{source.imports}\n\n{source.reading}\ntable.head()"),
+        code(
+            f"{source.imports}\n\n{source.reading}\n{_JOINED if facts.held_out else ''}table.head()"
+        ),
         markdown(descriptions.changes(facts)),
         code(preparing.code_of(facts)),
         markdown(descriptions.setup(facts)),
         code(modelling.setup(facts)),
     ]
+    if splitting.has_own_folds(facts):
+        text = splitting.WEIGHTED_TEXT if splitting.has_weights(facts) else splitting.TEXT
+        cells += [markdown(text), code(splitting.code_of(facts))]
     if preparation.is_auto(facts):
         cells += [markdown(preparation.TEXT), code(preparation.code_of(facts))]
     for text, lines in modelling.models(facts):
@@ -49,6 +55,25 @@ def make(facts: Facts) -> dict[str, Any]:
     if run.leaderboard and run.plan != "finalize":
         cells.append(markdown(descriptions.leaderboard(facts)))
     return document(cells, facts.versions.get("python"))
+
+
+_JOINED = """\
+n_rows = len(table)
+table = pd.concat([table, held_out[list(table.columns)]], ignore_index=True)
+"""
+
+
+def _held_out(facts: Facts) -> list[Cell]:
+    """Return the cells that read the table that was held out."""
+    if facts.held_out is None:
+        return []
+    source = reading.source_of(facts.held_out)
+    return [
+        markdown(f"## The table that is held out\n\n{source.requirements}"),
+        code(
+            f"{source.names}\n\n{source.imports}\n\n{source.reading}\nheld_out = table\nheld_out.head()"
+        ),
+    ]
 
 
 def _forecast(facts: Facts, source: reading.Source) -> list[Cell]:

@@ -10,7 +10,7 @@ from ...common.engine_facts import DEFAULT_SEED, PARAM_ALIASES, SILENCING
 from ...common.errors import Conflict
 from ...common.protocol import HOLDOUT_PARAM
 from ...common.task_types import TASK_TYPES
-from . import composing, grouping, preparation
+from . import composing, grouping, preparation, splitting
 from .cells import assignments, call
 from .run_facts import Facts
 
@@ -74,9 +74,11 @@ CLASSES = sorted(experiment._fit_state["y"].unique())
 def over_classes(score):
     """Return a mean over the classes that a fold has, weighted by their rows: some folds lack a class."""
 
-    def scored(truth, values, **_):
-        classes, rows = np.unique(truth, return_counts=True)
-        return np.average([score(truth == c, values[:, c]) for c in classes], weights=rows)
+    def scored(truth, values, sample_weight=None, **_):
+        weights = np.ones(len(truth)) if sample_weight is None else sample_weight
+        classes = np.unique(truth)
+        curves = [score(truth == c, values[:, c], sample_weight=weights) for c in classes]
+        return np.average(curves, weights=[weights[truth == c].sum() for c in classes])
 
     scored.__name__ = score.__name__
     return scored
@@ -113,10 +115,10 @@ def check(facts: Facts) -> None:
         raise Conflict(
             "The run has no notebook: its boosters found their number of trees themselves, which PyCaret's do not."
         )
-    if not _has_engine_folds(facts):
+    if not _has_known_folds(facts):
         raise Conflict(
-            "The run has no notebook: its folds are by groups, time or a column, rows have weights, or a table of its own "
-            "is held out."
+            "The run has no notebook: it ended before its rows were cut into folds by groups, time or a column, or the "
+            "version of that time did not record how the table that it holds out is read."
         )
     setup_params = facts.snapshot.get("setup_params") or {}
     if setup_params.get(CUSTOM_PIPELINE):
@@ -136,20 +138,21 @@ def check(facts: Facts) -> None:
 
 #: set-up parameters that name a column, or a table, by which rows are split or weighted
 _SPLITS = ("fold_groups", "fold_time", "fold_column", "sample_weight", HOLDOUT_PARAM)
-_SHUFFLES = ("fold_shuffle", "data_split_shuffle", "data_split_stratify")
 
 
-def _has_engine_folds(facts: Facts) -> bool:
-    """Return whether PyCaret cuts rows in the same way."""
-    validation = facts.snapshot.get("validation") or {}
+def _has_known_folds(facts: Facts) -> bool:
+    """Return whether PyCaret cuts rows in the same way, or the run has recorded how it did."""
+    validation = splitting.validation(facts)
     if "is_default" in validation:
-        return bool(validation["is_default"])
+        if splitting.is_held_out(facts) and facts.held_out is None:
+            return False
+        return bool(validation["is_default"]) or "spellings" in validation
     # a run that ended before its rows were split says what it was asked for
     given = facts.snapshot.get("setup_params") or {}
     own = {"stratifiedkfold" if facts.kind.answers == "labels" else "kfold", None}
     return (
         given.get("fold_strategy") in own
-        and all(given.get(name, True) for name in _SHUFFLES)
+        and all(given.get(name, True) for name in splitting.SHUFFLES)
         and not any(given.get(name) for name in _SPLITS)
     )
 
@@ -169,8 +172,8 @@ def setup(facts: Facts) -> str:
     passed = _SPLIT_PARAMS if preparation.is_auto(facts) else _ENGINE_PARAMS
     settings = {name: repr(value) for name, value in given.items() if name in passed}
     folds = (facts.snapshot.get("validation") or {}).get("folds")
-    if facts.run.plan == "automl" and folds is not None:
-        settings["fold"] = repr(folds)  # it has fewer by default
+    if folds is not None and (facts.run.plan == "automl" or splitting.has_own_folds(facts)):
+        settings["fold"] = repr(folds)  # fewer by default, or as many as there are numbers
     reduced = facts.changed("folds_reduced")
     if reduced is not None:
         settings["fold"] = repr(reduced["folds"])
@@ -256,17 +259,18 @@ def curves(model, features, truth):
     values, average = model.decision_function(features), "macro"
     if values.ndim == 2:
         truth, average = label_binarize(truth, classes=range(values.shape[1])), "weighted"
+    given = {"average": average{weights}}
     return {
-        "AUC": scores.roc_auc_score(truth, values, average=average),
-        "PR AUC": scores.average_precision_score(truth, values, average=average),
+        "AUC": scores.roc_auc_score(truth, values, **given),
+        "PR AUC": scores.average_precision_score(truth, values, **given),
     }
 
 
 for model_id, result in results.items():
     model = result.pipeline
     if hasattr(model, "decision_function") and not hasattr(model, "predict_proba"):
-        folds, rows = state["fold_generator"], (state["X_train"], state["y_train"])
-        found = cross_validate(clone(model), *rows, cv=folds, scoring=curves)
+        folds, rows = {folds}, (state["X_train"], state["y_train"])
+        found = cross_validate(clone(model), *rows, cv=folds, scoring=curves{fitting})
         for name in ("AUC", "PR AUC"):
             means[model_id][name] = found[f"test_{name}"].mean()
 '''
@@ -299,7 +303,12 @@ def _folds(facts: Facts) -> str:
         "from sklearn.model_selection import cross_validate\n"
         "from sklearn.preprocessing import label_binarize\n\n"
     )
-    return imports + _FOLDS.replace("{decisions}", _DECISIONS)
+    folds = "FOLDS" if splitting.has_own_folds(facts) else 'state["fold_generator"]'
+    decisions = _DECISIONS.replace("{folds}", folds)
+    is_weighted = splitting.has_weights(facts)
+    for name, weights in splitting.CURVE_WEIGHTS.items():
+        decisions = decisions.replace(f"{{{name}}}", weights if is_weighted else "")
+    return imports + _FOLDS.replace("{decisions}", decisions)
 
 
 def _records(facts: Facts) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from . import splitting
 from .run_facts import Facts
 
 _ENGINE = Path(__file__).resolve().parents[2] / "kernel" / "engine" / "preparation"
@@ -82,9 +83,8 @@ def create(model, round=10, fold=None, cross_validation=True, **parameters):
     """Fit and cross-validate a model as PyCaret's `create_model` does, with its preparation."""
     for name in ("verbose", "fit_kwargs", "return_train_score"):
         parameters.pop(name, None)
-    return create_model(
-        prepared(make(model, parameters)), round=round, fold=fold, cross_validation=cross_validation
-    )
+    model = prepared(make(model, parameters))
+    return create_model(model, round=round, fold={folds}, cross_validation=cross_validation{weights})
 
 
 state = experiment._fit_state
@@ -101,6 +101,10 @@ _STOPPING = """\
     parameters = dict(parameters)
     stops_early = parameters.pop("early_stopping", False)
 """
+
+
+#: the last fit, on the whole training part
+_WEIGHTS = ', fit_kwargs=weights_of(model, state["X_train"])'
 
 
 def stops_early(facts: Facts) -> bool:
@@ -143,6 +147,8 @@ def code_of(facts: Facts) -> str:
             else "estimator",
             model=preparation["model"].replace("\n", "\n    "),
             stopping=_STOPPING if stops else "",
+            folds="FOLDS" if splitting.has_own_folds(facts) else "fold",
+            weights=_WEIGHTS if splitting.has_weights(facts) else "",
             made="EarlyStopped(made, random_state=SEED) if stops_early else made"
             if stops
             else "made",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...common.tables.spellings import DATE_PARTS, MISSING_TEXTS
-from . import preparation
+from . import preparation, splitting
 from .cells import assignments
 from .run_facts import Facts
 
@@ -133,7 +133,18 @@ def _makes_safe(facts: Facts) -> bool:
 
 
 def _reads_numbers(facts: Facts) -> bool:
-    return bool(facts.changed("texts_to_numbers") or facts.changed("target_to_numbers"))
+    return bool(
+        facts.changed("texts_to_numbers")
+        or facts.changed("target_to_numbers")
+        or any(spelling["type"] == "number" for spelling in splitting.spellings(facts))
+    )
+
+
+def _reads_dates(facts: Facts) -> bool:
+    return bool(
+        facts.changed("dates_expanded")
+        or any(spelling["type"] == "date" for spelling in splitting.spellings(facts))
+    )
 
 
 def imports(facts: Facts) -> str:
@@ -181,7 +192,7 @@ def _helpers(facts: Facts) -> list[str]:
         *([_SAFE] if _makes_safe(facts) else []),
         _TEXT if _needs_json(facts) else _PLAIN_TEXT,
         *([_NUMBERS_OF] if _reads_numbers(facts) else []),
-        *([DATES_OF] if facts.changed("dates_expanded") else []),
+        *([DATES_OF] if _reads_dates(facts) else []),
     ]
 
 
@@ -191,6 +202,9 @@ def _rows(facts: Facts) -> str:
         lines.append("table = table.reset_index(drop=True)")
     if facts.changed("columns_renamed"):
         lines.append("table.columns = unique(table.columns)")
+    is_held_out = splitting.is_held_out(facts)
+    if is_held_out:
+        lines.append("is_held = np.arange(len(table)) >= n_rows")
     if facts.changed("rows_without_target_dropped"):
         known = "table[TARGET].replace([np.inf, -np.inf], np.nan).notna()"
         if facts.changed("target_to_numbers"):
@@ -199,6 +213,15 @@ def _rows(facts: Facts) -> str:
             known += " & ~table[TARGET].map(text, na_action='ignore').isin(MISSING)"
         lines.append(f"known = {known}")
         lines.append("table = table[known].reset_index(drop=True)")
+        lines += ["is_held = is_held[known.to_numpy()]"] if is_held_out else []
+    rare = facts.changed("rare_classes_dropped")
+    if rare:
+        lines.append(f"is_rare = table[TARGET].map(text).isin({rare['classes']!r})")
+        lines.append("table = table[~is_rare].reset_index(drop=True)")
+        lines += ["is_held = is_held[~is_rare.to_numpy()]"] if is_held_out else []
+    split_by = splitting.columns(facts)
+    if split_by:
+        lines.append(f"split_by = table[{split_by!r}]")
     dropped = [name for code in _DROPPED for name in facts.columns(code)]
     if dropped:
         lines.append(f"table = table.drop(columns={dropped!r})")

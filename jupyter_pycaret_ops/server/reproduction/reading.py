@@ -12,7 +12,7 @@ from ...common.tables import workbook
 from ...common.tables.dialect import Dialect
 from .cells import assignments, call
 from .descriptions import quoted
-from .run_facts import Facts
+from .run_facts import TableFacts
 
 #: inline rows up to these limits are in the notebook, more are read from a file
 MOST_ROWS = 200
@@ -31,16 +31,16 @@ class Source:
     reading: str
 
 
-def source_of(facts: Facts) -> Source:
-    """Return text and code for the source of the run."""
-    return _KINDS.get(str(facts.run.data["kind"]), _frame)(facts)
+def source_of(table: TableFacts) -> Source:
+    """Return text and code for the source of a table."""
+    return _KINDS.get(str(table.data["kind"]), _frame)(table)
 
 
-def _csv(facts: Facts) -> Source:
-    options = facts.run.data.get("options") or {}
-    delimited = _delimited(facts)
+def _csv(table: TableFacts) -> Source:
+    options = table.data.get("options") or {}
+    delimited = _delimited(table)
     if delimited is not None:
-        return _file(facts, "data.csv", "import pandas as pd", delimited)
+        return _file(table, "data.csv", "import pandas as pd", delimited)
     reading = call(
         "table = pd.read_csv",
         {
@@ -50,20 +50,20 @@ def _csv(facts: Facts) -> Source:
             "low_memory": "False",
         },
     )
-    return _file(facts, "data.csv", "import pandas as pd", reading)
+    return _file(table, "data.csv", "import pandas as pd", reading)
 
 
-def _delimited(facts: Facts, storage_options: str | None = None) -> str | None:
+def _delimited(table: TableFacts, storage_options: str | None = None) -> str | None:
     """Return the code that reads a text file as the run did; None for a run that has no dialect.
 
     Lines above the header are read away: `skiprows` takes a quotation mark in them for the beginning of a cell.
     """
-    raw = facts.snapshot.get("dialect")
+    raw = table.recorded.get("dialect")
     if raw is None:
         return None
     dialect = Dialect.from_json(raw)
-    texts = facts.snapshot.get("text_columns") or []
-    options = dialect.pandas_options(facts.snapshot["data_columns"], texts)
+    texts = table.recorded.get("text_columns") or []
+    options = dialect.pandas_options(table.recorded["data_columns"], texts)
     read = {name: repr(value) for name, value in options.items()}
     if texts:
         read["dtype"] = f"dict.fromkeys({texts!r}, str)"
@@ -79,34 +79,34 @@ def _delimited(facts: Facts, storage_options: str | None = None) -> str | None:
     lines = [f"with {opened} as file:"]
     if skipped:
         lines += [f"    for _ in range({skipped}):", "        file.readline()  # above the header"]
-    table = call("table = pd.read_csv", {"filepath_or_buffer": "file", **read})
-    return "\n".join([*lines, textwrap.indent(table, "    ")])
+    parsed = call("table = pd.read_csv", {"filepath_or_buffer": "file", **read})
+    return "\n".join([*lines, textwrap.indent(parsed, "    ")])
 
 
-def _parquet(facts: Facts) -> Source:
+def _parquet(table: TableFacts) -> Source:
     reading = """\
 table = pq.read_table(DATA).to_pandas(ignore_metadata=True)
 # an index that pandas has stored is not part of the table
 table = table.loc[:, ~table.columns.str.fullmatch(r"__index_level_\\d+__")]"""
     imports = "import pandas as pd\nimport pyarrow.parquet as pq"
-    return _file(facts, "data.parquet", imports, reading)
+    return _file(table, "data.parquet", imports, reading)
 
 
-def _workbook(facts: Facts) -> Source:
-    options = workbook.pandas_options(facts.snapshot["dialect"], facts.snapshot["data_columns"])
+def _workbook(table: TableFacts) -> Source:
+    options = workbook.pandas_options(table.recorded["dialect"], table.recorded["data_columns"])
     read = {name: "object" if name == "dtype" else repr(value) for name, value in options.items()}
-    table = call("table = pd.read_excel", {"io": "DATA", **read})
+    parsed = call("table = pd.read_excel", {"io": "DATA", **read})
     reading = f"""\
-{table}
+{parsed}
 table = table.dropna(how="all").reset_index(drop=True).infer_objects()"""
-    return _file(facts, "data.xlsx", "import pandas as pd", reading)
+    return _file(table, "data.xlsx", "import pandas as pd", reading)
 
 
-def _file(facts: Facts, default_name: str, imports: str, reading: str) -> Source:
-    name = facts.filename or default_name
+def _file(table: TableFacts, default_name: str, imports: str, reading: str) -> Source:
+    name = table.filename or default_name
     requirements = f"The file that was uploaded as {quoted(name)}: set `DATA` to its path."
     names = {"DATA": repr(name)}
-    sha256 = facts.snapshot.get("data_sha256")
+    sha256 = table.recorded.get("data_sha256")
     if sha256:
         names["SHA256"] = repr(sha256)
         imports = f"import hashlib\nfrom pathlib import Path\n\n{imports}"
@@ -117,8 +117,8 @@ if hashlib.sha256(Path(DATA).read_bytes()).hexdigest() != SHA256:
     return Source(requirements, assignments(names), imports, reading)
 
 
-def _sklearn(facts: Facts) -> Source:
-    name = str(facts.run.data["options"]["name"])
+def _sklearn(table: TableFacts) -> Source:
+    name = str(table.data["options"]["name"])
     loader = f"load_{name}"
     return Source(
         requirements=f"Nothing: the data set `{name}` is part of scikit-learn.",
@@ -128,9 +128,9 @@ def _sklearn(facts: Facts) -> Source:
     )
 
 
-def _inline(facts: Facts) -> Source:
+def _inline(table: TableFacts) -> Source:
     imports = "import pandas as pd"
-    rows = facts.rows or []
+    rows = table.rows or []
     if rows and len(rows) <= MOST_ROWS and len(msgspec.json.encode(rows)) <= MOST_BYTES:
         listed = "".join(f"    {row!r},\n" for row in rows)
         return Source(
@@ -148,17 +148,17 @@ def _inline(facts: Facts) -> Source:
     )
 
 
-def _s3(facts: Facts) -> Source:
-    options = facts.run.data["options"]
+def _s3(table: TableFacts) -> Source:
+    options = table.data["options"]
     reader = "read_parquet" if _is_parquet(options) else "read_csv"
     client: dict[str, str] = {}
     if options.get("region"):
         client["region_name"] = options["region"]
-    storage = {"anon": not facts.has_secret} | ({"client_kwargs": client} if client else {})
+    storage = {"anon": not table.has_secret} | ({"client_kwargs": client} if client else {})
     if options.get("endpoint_url"):
         storage["endpoint_url"] = options["endpoint_url"]
     arguments = {"storage_options": repr(storage)}
-    delimited = _delimited(facts, repr(storage))
+    delimited = _delimited(table, repr(storage))
     if reader == "read_csv":
         arguments["low_memory"] = "False"
     return Source(
@@ -190,8 +190,8 @@ def _is_parquet(options: dict[str, str]) -> bool:
     )
 
 
-def _postgres(facts: Facts) -> Source:
-    options = facts.run.data["options"]
+def _postgres(table: TableFacts) -> Source:
+    options = table.data["options"]
     connection = {
         "host": options["host"],
         "port": options.get("port") or 5432,
@@ -204,8 +204,8 @@ def _postgres(facts: Facts) -> Source:
         query = repr(options["query"])
     else:
         parts = [part for part in (options.get("schema"), options["table"]) if part]
-        table = ".".join('"' + part.replace('"', '""') + '"' for part in parts)
-        query = repr(f"SELECT * FROM {table}")  # noqa: S608 - every name is quoted
+        name = ".".join('"' + part.replace('"', '""') + '"' for part in parts)
+        query = repr(f"SELECT * FROM {name}")  # noqa: S608 - every name is quoted
     return Source(
         requirements="The table in PostgreSQL of the data source. The notebook has no password: set "
         "`PGPASSWORD` in the environment. Install `psycopg[binary]`.",
@@ -219,8 +219,8 @@ with psycopg.connect(**DATABASE) as connection:
     )
 
 
-def _frame(facts: Facts) -> Source:
-    name = (facts.run.data.get("options") or {}).get("name") or "df"
+def _frame(table: TableFacts) -> Source:
+    name = (table.data.get("options") or {}).get("name") or "df"
     return Source(
         requirements=f"The DataFrame {quoted(name)} of the run, as a file: write it with `to_pickle`, and set "
         "`DATA` to its path.",
@@ -230,7 +230,7 @@ def _frame(facts: Facts) -> Source:
     )
 
 
-_KINDS: dict[str, Callable[[Facts], Source]] = {
+_KINDS: dict[str, Callable[[TableFacts], Source]] = {
     "csv_upload": _csv,
     "parquet_upload": _parquet,
     "excel_upload": _workbook,

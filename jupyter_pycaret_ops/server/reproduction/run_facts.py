@@ -15,6 +15,22 @@ from ..store.models import DataSource, Experiment, Run
 
 
 @dataclass(frozen=True, slots=True)
+class TableFacts:
+    """A table that a run has read."""
+
+    #: kind and options of its source
+    data: dict[str, Any]
+    #: how the run has read it: `dialect`, `data_columns`, `text_columns`, `data_sha256`
+    recorded: dict[str, Any]
+    #: file name of the upload, None without one
+    filename: str | None
+    #: whether the source has a secret; True for a source that was deleted
+    has_secret: bool
+    #: rows that came with the submission
+    rows: list[dict[str, Any]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """A run with data from other records; contains no secrets."""
 
@@ -28,6 +44,13 @@ class Facts:
     changes: list[dict[str, Any]]
     #: rows that came with the submission
     rows: list[dict[str, Any]] | None = None
+    #: the table that was held out, None where there was none, or the run has not recorded how it was read
+    held_out: TableFacts | None = None
+
+    @property
+    def table(self) -> TableFacts:
+        """The table of the run."""
+        return TableFacts(self.run.data, self.snapshot, self.filename, self.has_secret, self.rows)
 
     @property
     def snapshot(self) -> dict[str, Any]:
@@ -91,5 +114,23 @@ def read_facts(session: Session, caller: Caller, run_id: str) -> Facts:
         filename = data_sources.table_of(session, source, version).config.get("filename")
     has_secret = source is None or source.secret is not None
     return Facts(
-        run, "" if experiment is None else experiment.name, filename, has_secret, list(changes)
+        run,
+        "" if experiment is None else experiment.name,
+        filename,
+        has_secret,
+        list(changes),
+        held_out=_held_out(session, run),
     )
+
+
+def _held_out(session: Session, run: Run) -> TableFacts | None:
+    recorded = run.snapshot.get("held_out")
+    data = run.data.get("holdout")
+    if recorded is None or data is None:
+        return None
+    source = session.get(DataSource, data["data_source_id"])
+    filename = None
+    if source is not None:
+        version = run.snapshot.get("test_data_version") or 1
+        filename = data_sources.table_of(session, source, version).config.get("filename")
+    return TableFacts(data, recorded, filename, source is None or source.secret is not None)

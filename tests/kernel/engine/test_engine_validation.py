@@ -82,6 +82,7 @@ def test_rows_of_a_patient_are_scored_and_held_out_together(plan, visits):
         "fold_groups": "patient",
         "train_size": 0.7,
         "test_data_source_id": None,
+        "spellings": {},
         "is_default": False,
     }
 

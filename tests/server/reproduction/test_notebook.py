@@ -187,7 +187,7 @@ def test_models_are_the_scored_ones_else_the_requested_ones() -> None:
         ({"plan": "guess"}, "guess"),
         # runs that ended before their rows were split
         *(
-            ({"status": "cancelled", "setup_params": given}, "folds are by groups")
+            ({"status": "cancelled", "setup_params": given}, "before its rows were cut")
             for given in (
                 {"fold_shuffle": False},
                 {"data_split_stratify": False},

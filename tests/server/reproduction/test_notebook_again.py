@@ -160,3 +160,29 @@ def test_notebook_repeats_inline_rows_with_lists_and_mixed_values(
     )
     row = ended_well(server, run["id"])
     same(row, again(server, run["id"], tmp_path))
+
+
+def test_notebook_repeats_a_run_with_groups_weights_and_a_table_held_out(
+    server: LiveServer, tmp_path: Path
+) -> None:
+    frame = orders(220)
+    frame["importance"] = [1 + row % 3 for row in range(220)]
+    frame["city, country"] = frame["city, country"].fillna("Rom")
+    contents = {
+        "orders to train on.csv": frame[:160].to_csv(index=False).encode(),
+        "orders to hold out.csv": frame[160:].to_csv(index=False, sep=";").encode("cp1252"),
+    }
+    sources = {name: server.upload(name[:-4], content)["id"] for name, content in contents.items()}
+    run = server.submit(
+        server.experiment(target="label", setup_params={"fold": 3}),
+        plan="compare",
+        data_source_id=sources["orders to train on.csv"],
+        setup_params={
+            "test_data_source_id": sources["orders to hold out.csv"],
+            "fold_groups": "order id",
+            "sample_weight": "importance",
+        },
+        plan_params={"include": ["lr", "dt"]},
+    )
+    row = ended_well(server, run["id"])
+    same(row, again(server, run["id"], tmp_path, contents))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -12,6 +14,7 @@ from sklearn import datasets
 from jupyter_pycaret_ops.common.protocol import DataSpec, RunSpec
 from jupyter_pycaret_ops.kernel import engine
 from jupyter_pycaret_ops.server import reproduction as notebook
+from jupyter_pycaret_ops.server.reproduction import TableFacts
 from jupyter_pycaret_ops.server.store.models import Run, utc_now
 
 pytestmark = pytest.mark.usefixtures("one_thread", "no_plots")
@@ -132,6 +135,113 @@ def test_cells_of_each_plan_reproduce_its_leaderboard(
         }
         for metric, score in scores.items():
             value = found.loc[row["model_id"], metric]
+            expected = None if score is None else pytest.approx(score, abs=1e-6)
+            assert (None if pd.isna(value) else value) == expected, (row["model_id"], metric)
+
+
+#: settings of folds, hold-out and weights, by the columns of `measured`
+VALIDATIONS: list[tuple[str, dict[str, Any]]] = [
+    ("classification", {"fold_groups": "ward", "fold_shuffle": False}),
+    ("classification", {"fold_strategy": "kfold", "data_split_shuffle": False}),
+    ("regression", {"fold_shuffle": False}),
+    ("classification", {"sample_weight": "weight", "sample": "few"}),
+    ("classification", {"fold_time": "when", "sample_weight": "importance"}),
+    ("regression", {"fold_groups": "ward"}),
+    ("regression", {"fold_time": "waited"}),
+    ("regression", {"fold_column": "part", "keep_features": ["part"]}),
+    ("regression", {"sample_weight": "weight", "fold_groups": "patient"}),
+    ("regression", {"test_data_source_id": "held"}),
+    ("classification", {"test_data_source_id": "held", "sample_weight": "weight"}),
+]
+
+
+def measured(task: str) -> pd.DataFrame:
+    """Return a table of 15 patients in 5 wards, whose columns say how rows are split and weighed."""
+    chance = random.Random(4)
+    rows = range(150)
+    frame = pd.DataFrame(
+        {
+            "a": [chance.gauss(0, 1) for _ in rows],
+            "b": [chance.choice("uvw") for _ in rows],
+            "patient": [row % 15 if row % 9 else None for row in rows],
+            "ward": [["Nord", "Süd", " West", "1", None, "Ost"][row % 6] for row in rows],
+            "when": [f"{row % 28 + 1}.{row % 12 + 1}.2024" for row in rows],
+            "waited": [f"{row * 7 % 24}:{row % 60:02d}:00" for row in rows],
+            "part": [row % 4 * 10 for row in rows],
+            "weight": [f"{chance.random():.2f}".replace(".", ",") for _ in rows],
+            "importance": [row % 3 + 1 for row in rows],
+        }
+    )
+    frame["y"] = frame["a"] + [chance.gauss(0, 1) for _ in rows]
+    if task == "classification":
+        frame["y"] = pd.cut(frame["y"], [-99, -0.5, 0.5, 99], labels=["low", "mid", "high"])
+        frame["y"] = frame["y"].astype(object)
+    frame.loc[[3, 140], "y"] = None
+    return frame
+
+
+@pytest.mark.parametrize(("task", "setup"), VALIDATIONS)
+def test_cells_split_and_weigh_rows_as_the_run(
+    task: str, setup: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    frame = measured(task)
+    setup = {"fold": 3, "session_id": 5, **setup}
+    if setup.pop("sample", None):  # one label has a row in one fold only
+        frame = frame.drop(frame.index[(frame["y"] == "mid") & (frame.index > 12)])
+    frame.to_csv("data.csv", index=False)
+    held_out = None
+    holdout = None
+    table = pd.read_csv("data.csv")
+    if "test_data_source_id" in setup:
+        table[110:].to_csv("held.csv", index=False)
+        table[:110].to_csv("data.csv", index=False)
+        held_out = TableFacts({"kind": "csv_upload", "options": {}}, {}, "held.csv", False)
+        holdout = DataSpec("csv_upload", {"rows": len(table) - 110})
+    include = (
+        ["lr", "ridge", "dt", "lda", "knn"] if task == "classification" else ["lr", "dt", "svm"]
+    )
+    snapshot = {
+        "task": task,
+        "target": "y",
+        "setup_params": setup,
+        "plan_params": {"include": include},
+    }
+    spec = RunSpec(
+        run_id="0",
+        attempt=1,
+        plan="compare",
+        data=DataSpec("csv_upload"),
+        metric="Log Loss" if task == "classification" else "MAE",
+        holdout=holdout,
+        **snapshot,
+    )
+    result = engine.run_plan(spec, table, Silent())
+    assert result.metrics_summary["failed"] == 0
+    run = Run(
+        id="0",
+        plan="compare",
+        status="succeeded",
+        leaderboard=result.leaderboard,
+        metrics_summary=result.metrics_summary,
+        metric=spec.metric,
+        greater_is_better=False,
+        queued_at=utc_now(),
+        data={"kind": "csv_upload", "options": {}},
+        snapshot={**snapshot, **result.snapshot},
+    )
+    facts = notebook.Facts(
+        run, "again", "data.csv", False, run.snapshot["data_changes"], held_out=held_out
+    )
+    names: dict[str, Any] = {}
+    for cell in notebook.make(facts)["cells"]:
+        if cell["cell_type"] == "code":
+            exec(cell["source"], names)
+    found = names["leaderboard"]
+    assert sorted(found.index) == sorted(include)
+    for row in run.leaderboard:
+        for metric in row["std"]:
+            value, score = found.loc[row["model_id"], metric], row[metric]
             expected = None if score is None else pytest.approx(score, abs=1e-6)
             assert (None if pd.isna(value) else value) == expected, (row["model_id"], metric)
 

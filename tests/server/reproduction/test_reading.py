@@ -74,7 +74,7 @@ def test_notebook_reads_the_file_as_the_run(
     frame, run = run_of(content, fields)
     (tmp_path / "data.csv").write_bytes(content)
     monkeypatch.chdir(tmp_path)
-    source = source_of(Facts(run, "an experiment", None, False, []))
+    source = source_of(Facts(run, "an experiment", None, False, []).table)
     code = "\n".join([source.imports, source.names, source.reading])
     called = {node.attr for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Attribute)}
     assert "remove" not in called
@@ -88,7 +88,7 @@ def test_notebook_of_an_s3_run_reads_the_object_as_the_run(skip: int) -> None:
     content = b"title\n\n" * (skip // 2) + ROWS.encode("cp1252")
     _, run = run_of(content, {})
     run.data = {"kind": "s3", "options": {"bucket": "b", "key": "k.csv", "region": "r"}}
-    source = source_of(Facts(run, "an experiment", None, False, []))
+    source = source_of(Facts(run, "an experiment", None, False, []).table)
     ast.parse("\n".join([source.imports, source.names, source.reading]))
     assert "encoding='cp1252'" in source.reading
     assert ("fsspec.open" in source.reading) == bool(skip)
@@ -99,7 +99,7 @@ def test_notebook_of_an_s3_run_reads_the_object_as_the_run(skip: int) -> None:
 def test_notebook_of_a_run_from_before_dialects_is_as_it_was() -> None:
     data = {"kind": "csv_upload", "options": {"encoding": "latin-1", "delimiter": ";"}}
     run = Run(id="0", plan="compare", data=data, snapshot={})
-    source = source_of(Facts(run, "an experiment", "d.csv", False, []))
+    source = source_of(Facts(run, "an experiment", "d.csv", False, []).table)
     frame = pd.DataFrame({"größe": ["NA", "2"], "b": [1, 2]})
     content = frame.to_csv(sep=";", index=False).encode("latin-1")
     namespace = {"pd": pd, "DATA": io.BytesIO(content)}
@@ -127,7 +127,7 @@ def test_notebook_reads_a_sheet_as_the_run(tmp_path: Path, monkeypatch: pytest.M
     run = Run(
         id="0", plan="compare", data={"kind": "excel_upload", "options": {}}, snapshot=snapshot
     )
-    source = source_of(Facts(run, "an experiment", None, False, []))
+    source = source_of(Facts(run, "an experiment", None, False, []).table)
     monkeypatch.chdir(tmp_path)
     namespace: dict[str, Any] = {}
     exec("\n".join([source.imports, source.names, source.reading]), namespace)
