@@ -49,7 +49,8 @@ def make(facts: Facts) -> dict[str, Any]:
         text = splitting.WEIGHTED_TEXT if splitting.has_weights(facts) else splitting.TEXT
         cells += [markdown(text), code(splitting.code_of(facts))]
     if preparation.is_auto(facts):
-        cells += [markdown(preparation.TEXT), code(preparation.code_of(facts))]
+        text = preparation.TEXT if facts.has_target else preparation.TEXT_WITHOUT_TARGET
+        cells += [markdown(text), code(preparation.code_of(facts))]
     for text, lines in modelling.models(facts):
         cells += [markdown(text), code(lines)]
     if run.leaderboard and run.plan != "finalize":

@@ -62,7 +62,7 @@ def prepared(estimator):
     """Return a pipeline of the preparation that a model needs, and the model; members of an ensemble get their own."""
     members = getattr(estimator, "estimators", None)
     if isinstance(members, list) and not hasattr(estimator, "estimator"):
-        return estimator.set_params(estimators=[(name, prepared(one)) for name, one in members])
+        {members}
     model = {estimator}
     before = clone(PREPARATION[family_of(estimator)])
     return Pipeline([*before.steps, ("model", {model})])
@@ -97,12 +97,36 @@ create_model = experiment.create_model
 experiment.create_model = create'''
 
 
+TEXT_WITHOUT_TARGET = """\
+## Preparation
+
+Columns are prepared by type and scaled, so that each has as much say. PyCaret's own coding, which numbers categories in \
+the order of the alphabet, is put aside."""
+_PREPARE_ALL = """\
+preparation = {steps}
+state = experiment._fit_state
+prepared = preparation.fit_transform(state["X"])
+state["X_transformed"] = pd.DataFrame(prepared, columns=preparation.get_feature_names_out())
+state["preprocess_pipeline"] = preparation"""
 _STOPPING = """\
     parameters = dict(parameters)
     stops_early = parameters.pop("early_stopping", False)
 """
 
 
+_WEIGHTED = '''\
+def weighted(member):
+    """Return a part of an ensemble that can be fitted with weights."""
+    steps = getattr(member, "steps", None) or [("model", member)]
+    return WeightedPipeline(steps, passes_weights=takes_weights(member))'''
+_MEMBERS = (
+    "return estimator.set_params(estimators=[(name, prepared(one)) for name, one in members])"
+)
+_WEIGHTED_MEMBERS = """\
+own = {"estimators": [(name, weighted(prepared(one))) for name, one in members]}
+        if getattr(estimator, "final_estimator", None) is not None:
+            own["final_estimator"] = weighted(estimator.final_estimator)
+        return estimator.set_params(**own)"""
 #: the last fit, on the whole training part
 _WEIGHTS = ', fit_kwargs=weights_of(model, state["X_train"])'
 
@@ -132,23 +156,31 @@ def code_of(facts: Facts) -> str:
     """Return the code that has each model prepare its columns."""
     preparation = recorded(facts)
     steps = preparation["steps"]
+    if not facts.has_target:
+        own = _own_classes(steps["all"])
+        parts = [_imports(steps["all"], own), *own, _PREPARE_ALL.format(steps=steps["all"])]
+        return "\n\n\n".join(part.strip("\n") for part in parts)
     listed = "".join(f"    {family!r}: {code},\n" for family, code in steps.items())
     stops = "EarlyStopped" if stops_early(facts) else ""
+    weighs = splitting.has_weights(facts)
     used = "\n".join([*steps.values(), preparation["model"], _CREATE, stops])
+    used += _WEIGHTED if weighs else ""
     own = _own_classes(used)
     parts = [
         _imports(used, own),
         *own,
         _body(_ENGINE / "families.py"),
         f"PREPARATION = {{\n{listed}}}",
+        *([_WEIGHTED] if weighs else []),
         _CREATE.format(
             estimator="with_scaled_target(estimator)"
             if preparation.get("scales_target")
             else "estimator",
             model=preparation["model"].replace("\n", "\n    "),
             stopping=_STOPPING if stops else "",
+            members=_WEIGHTED_MEMBERS if weighs else _MEMBERS,
             folds="FOLDS" if splitting.has_own_folds(facts) else "fold",
-            weights=_WEIGHTS if splitting.has_weights(facts) else "",
+            weights=_WEIGHTS if weighs else "",
             made="EarlyStopped(made, random_state=SEED) if stops_early else made"
             if stops
             else "made",
@@ -167,6 +199,8 @@ def _imports(used: str, own: list[str]) -> str:
     for name, module in _MODULES.items():
         if re.search(rf"\b{name}\b", used):
             by_module.setdefault(module, []).append(name)
+    if "takes_weights" in used:
+        by_module["utils.validation"] = ["has_fit_parameter"]
     lines = [
         f"from sklearn.{m} import {', '.join(names)}" for m, names in sorted(by_module.items())
     ]

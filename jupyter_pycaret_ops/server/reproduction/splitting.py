@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
 from typing import Any
 
 from ...common.protocol import HOLDOUT_PARAM
 from .run_facts import Facts
 
-_SCORING = Path(__file__).resolve().parents[2] / "kernel" / "engine" / "scoring" / "supervised.py"
 _COLUMNS = ("fold_groups", "fold_time", "fold_column", "sample_weight")
 #: parameters that are true by default
 SHUFFLES = ("fold_shuffle", "data_split_shuffle", "data_split_stratify")
@@ -67,21 +64,17 @@ _WEIGHTED = '''\
 from copy import deepcopy
 
 from pycaret.utils.generic import calculate_metrics
-from sklearn.utils.validation import has_fit_parameter
-
-
-{takes_weights}
 
 
 def weights_of(model, X):
     """Return the parameter of `fit` with the weights of its rows; none of a model that takes none."""
     if not takes_weights(model):
-        return {{}}
+        return {}
     names = []
     while hasattr(model, "steps"):
         name, model = model.steps[-1]
         names.append(name)
-    return {{"__".join([*names, "sample_weight"]): WEIGHTS[X.index]}}
+    return {"__".join([*names, "sample_weight"]): WEIGHTS[X.index]}
 
 
 def cross_validate_weighted(*, model, X, y, cv, round_=4):
@@ -102,7 +95,7 @@ def cross_validate_weighted(*, model, X, y, cv, round_=4):
             weights=WEIGHTS[rows.index],
         )
         found.append(scores)
-    return pd.DataFrame(found, index=[f"Fold {{place}}" for place in range(len(found))]).round(round_)
+    return pd.DataFrame(found, index=[f"Fold {place}" for place in range(len(found))]).round(round_)
 
 
 experiment._cross_validate_supervised = cross_validate_weighted'''
@@ -192,17 +185,7 @@ def _has_engine_split(facts: Facts) -> bool:
 
 def _weights(facts: Facts) -> str:
     values = _values(facts, str(validation(facts)["sample_weight"]))
-    return f'WEIGHTS = np.asarray({values}).astype("float64")\n\n\n{_weighted()}'
-
-
-def _weighted() -> str:
-    source = re.search(
-        r"^def takes_weights.*?(?=^\S|\Z)", _SCORING.read_text(encoding="utf-8"), re.M | re.S
-    )
-    assert source is not None
-    untyped = source[0].replace("(model: Estimator) -> bool", "(model)")
-    untyped = untyped.replace("    from sklearn.utils.validation import has_fit_parameter\n\n", "")
-    return _WEIGHTED.format(takes_weights=untyped.strip())
+    return f'WEIGHTS = np.asarray({values}).astype("float64")\n\n\n{_WEIGHTED}'
 
 
 def _values(facts: Facts, name: str) -> str:

@@ -82,7 +82,8 @@ def test_clusters_are_scored_by_internal_metrics(unsupervised, recorder, groups)
     import pycaret.tasks
     from sklearn import metrics
 
-    result = unsupervised(groups, "clustering", model_id="kmeans", num_clusters=3)
+    setup = {"preparation": "pycaret"}
+    result = unsupervised(groups, "clustering", model_id="kmeans", num_clusters=3, setup=setup)
     (record,) = result.leaderboard
     experiment = pycaret.tasks.ClusteringExperiment(session_id=1, n_jobs=1).fit(groups)
     # its own num_clusters does not get past the default of the registry
@@ -96,6 +97,57 @@ def test_clusters_are_scored_by_internal_metrics(unsupervised, recorder, groups)
     assert (record["Clusters"], record["folds"], record["std"]) == (3, [], {})
     names = [row["cluster"] for row in assignments(recorder)]
     assert names == list(experiment.assign_model(model)["Cluster"])
+
+
+def test_columns_are_prepared_by_type_and_scaled(unsupervised, recorder, groups):
+    from sklearn.cluster import KMeans
+    from sklearn.metrics import silhouette_score
+
+    (record,) = unsupervised(groups, "clustering", model_id="kmeans", num_clusters=3).leaderboard
+    numbers = groups[["x", "y"]].fillna(groups[["x", "y"]].median())
+    numbers["x is missing"] = groups["x"].isna().astype(float)
+    scaled = (numbers - numbers.mean()) / numbers.std(ddof=0)
+    rows = np.column_stack([scaled, pd.get_dummies(groups["town"]).astype(float)])
+    labels = KMeans(3, random_state=1).fit(rows).labels_
+    assert record["Silhouette"] == pytest.approx(silhouette_score(rows, labels))
+    assert [row["cluster"] for row in assignments(recorder)] == [f"Cluster {n}" for n in labels]
+    assert list(recorder.pipeline("kmeans").predict(groups)) == [f"Cluster {n}" for n in labels]
+
+
+@pytest.mark.parametrize("task", ["clustering", "anomaly"])
+def test_no_column_outweighs_the_others_by_its_unit(unsupervised, recorder, task):
+    """Groups in two small columns, and a rare combination of them, beside an income that tells nothing."""
+    random = np.random.default_rng(3)
+    group = np.arange(150) % 3
+    frame = pd.DataFrame(
+        {
+            "a": group + random.normal(0, 0.05, 150),
+            "b": (group == 1) + random.normal(0, 0.05, 150),
+            "income": random.normal(50_000, 9_000, 150),
+        }
+    )
+    if task == "anomaly":
+        frame.loc[:4, ["a", "b"]] = [5.0, -3.0]
+    found = {}
+    for preparation in ("auto", "pycaret"):
+        params = {"num_clusters": 3} if task == "clustering" else {"fraction": 5 / 150}
+        setup = {"preparation": preparation}
+        model_id = "kmeans" if task == "clustering" else "knn"
+        unsupervised(frame, task, model_id=model_id, setup=setup, **params)
+        rows = assignments(recorder)
+        if task == "clustering":
+            from sklearn.metrics import adjusted_rand_score
+
+            found[preparation] = adjusted_rand_score(group, [row["cluster"] for row in rows])
+        else:
+            found[preparation] = sum(int(row["anomaly"]) for row in rows[:5]) / 5
+    assert found["auto"] > 0.9
+    assert found["pycaret"] < 0.3
+
+
+def test_selection_of_columns_needs_a_target(unsupervised, groups):
+    with pytest.raises(PlanFailed, match="feature_selection needs a target"):
+        unsupervised(groups, "clustering", setup={"feature_selection": True}, model_id="kmeans")
 
 
 def test_stored_clusterer_names_clusters_as_the_engine(unsupervised, recorder, groups):
@@ -141,7 +193,10 @@ def test_metric_with_smaller_better_ranks_ascending(unsupervised, groups):
 
 def test_single_cluster_is_unscored_and_ranks_last(unsupervised, groups):
     groups[["x", "y"]] *= 1000
-    result = unsupervised(groups, "clustering", "compare", include=["dbscan", "kmeans"])
+    setup = {"preparation": "pycaret"}
+    result = unsupervised(
+        groups, "clustering", "compare", include=["dbscan", "kmeans"], setup=setup
+    )
     first, last = result.leaderboard
     assert (first["model_id"], last["model_id"]) == ("kmeans", "dbscan")
     assert (last["Silhouette"], last["Clusters"]) == (None, 0)

@@ -16,6 +16,7 @@ from sklearn.model_selection import (
     TimeSeriesSplit,
     train_test_split,
 )
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import RobustScaler
 
 from jupyter_pycaret_ops.kernel.engine import PlanFailed
@@ -203,6 +204,91 @@ def test_weights_count_in_fits_and_in_metrics(plan, recorder, visits, task):
     else:
         assert predicted == pytest.approx(model.predict(a), abs=1e-9)
     assert len(held) == 90
+
+
+class MeanOfTwo:
+    """A logistic regression and nearest neighbours, which take no weights: the mean of their probabilities."""
+
+    def fit(self, features, target, sample_weight):
+        self.models = [
+            LogisticRegression(max_iter=1000, random_state=SEED).fit(
+                features, target, sample_weight=sample_weight
+            ),
+            KNeighborsClassifier().fit(features, target),
+        ]
+
+    def predict(self, features):
+        mean = np.mean([model.predict_proba(features) for model in self.models], axis=0)
+        return mean.argmax(axis=1)
+
+
+def test_weights_count_in_members_of_a_blend(plan, recorder, visits):
+    table = visits[["weight", "a", "b", "label"]]
+    setup = {"fold": 3, "sample_weight": "weight", "session_id": SEED}
+    result = plan(table, "label", plan="blend", include=["lr", "knn"], setup=setup)
+    record = next(r for r in result.leaderboard if r["model_id"] == "blend")
+    y, weights = (table["label"] == "yes").to_numpy(dtype=int), table["weight"].to_numpy(float)
+    train, _ = train_test_split(np.arange(300), train_size=0.7, random_state=SEED, stratify=y)
+    part, splitter = table.iloc[train], StratifiedKFold(3, shuffle=True, random_state=SEED)
+    splits = list(splitter.split(part, y[train]))
+    expected = by_hand(part, y[train], splits, MeanOfTwo(), accuracy_score, weights[train])
+    assert record["Accuracy"] == pytest.approx(expected, abs=1e-9)
+    a, _ = scaled(table[["a", "b"]], table[["a", "b"]])
+    blend = MeanOfTwo()
+    blend.fit(a, y, weights)
+    answers = [("no", "yes")[code] for code in blend.predict(a)]
+    assert list(recorder.pipeline("blend").predict(table)) == answers
+
+
+@pytest.mark.parametrize("meta_model", [None, "knn"])
+def test_weights_count_in_a_stack(plan, recorder, visits, meta_model):
+    table = visits[["weight", "a", "b", "label"]]
+    params = {"include": ["lr", "dt"], "meta_model": meta_model}
+    scores = [
+        next(
+            record
+            for record in plan(data, "label", plan="stack", setup=setup, **params).leaderboard
+            if record["model_id"] == "stack"
+        )["Log Loss"]
+        for data in (table, table.assign(weight=1))
+        for setup in [{"fold": 3, "sample_weight": "weight", "session_id": SEED}]
+    ]
+    assert None not in scores
+    assert scores[0] != scores[1]
+    assert len(recorder.pipeline("stack").predict(table)) == 300
+
+
+def test_a_search_with_weights_makes_an_ensemble_that_is_fitted_with_them(plan, recorder, visits):
+    table = visits[["weight", "a", "b", "value"]]
+    setup = {"fold": 3, "sample_weight": "weight", "session_id": SEED}
+    params = {"include": ["lr", "dt", "knn"], "n_iter": 12}
+    result = plan(table, "value", task="regression", plan="automl", setup=setup, **params)
+    record = next(r for r in result.leaderboard if r["model_id"] == "ensemble")
+    plan(
+        table,
+        "value",
+        task="regression",
+        plan="keep",
+        model_id="ensemble",
+        setup=setup,
+        record=record,
+    )
+    pipeline = recorder.pipeline("ensemble")
+    expected = np.zeros(300)
+    for member in record["params"]["members"]:
+        alone = plan(
+            table,
+            "value",
+            task="regression",
+            model_id=member["model_id"].removesuffix("_tuned"),
+            setup=setup,
+            **member["params"],
+        )
+        assert alone.leaderboard
+        model = recorder.pipeline(alone.leaderboard[0]["model_id"])
+        expected += member["weight"] * model.predict(table)
+    total = sum(member["weight"] for member in record["params"]["members"])
+    assert pipeline.predict(table) == pytest.approx(expected / total, rel=1e-6)
 
 
 def test_positive_class_is_the_one_that_recall_is_about(plan, visits):

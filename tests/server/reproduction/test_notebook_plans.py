@@ -139,20 +139,32 @@ def test_cells_of_each_plan_reproduce_its_leaderboard(
             assert (None if pd.isna(value) else value) == expected, (row["model_id"], metric)
 
 
-#: settings of folds, hold-out and weights, by the columns of `measured`
-VALIDATIONS: list[tuple[str, dict[str, Any]]] = [
-    ("classification", {"fold_groups": "ward", "fold_shuffle": False}),
-    ("classification", {"fold_strategy": "kfold", "data_split_shuffle": False}),
-    ("regression", {"fold_shuffle": False}),
-    ("classification", {"sample_weight": "weight", "sample": "few"}),
-    ("classification", {"fold_time": "when", "sample_weight": "importance"}),
-    ("regression", {"fold_groups": "ward"}),
-    ("regression", {"fold_time": "waited"}),
-    ("regression", {"fold_column": "part", "keep_features": ["part"]}),
-    ("regression", {"sample_weight": "weight", "fold_groups": "patient"}),
-    ("regression", {"test_data_source_id": "held"}),
-    ("classification", {"test_data_source_id": "held", "sample_weight": "weight"}),
+#: task, settings of folds, hold-out and weights by the columns of `measured`, plan and its parameters
+VALIDATIONS: list[tuple[str, dict[str, Any], str, dict[str, Any]]] = [
+    ("classification", {"fold_groups": "ward", "fold_shuffle": False}, "compare", {}),
+    (
+        "classification",
+        {"fold_strategy": "kfold", "data_split_shuffle": False},
+        "compare",
+        {"include": ["lr", "dt"]},
+    ),
+    ("classification", {"fold_time": "when", "sample_weight": "importance"}, "compare", {}),
+    (
+        "classification",
+        {"test_data_source_id": "held", "sample_weight": "weight"},
+        "stack",
+        {"include": ["lr", "dt"], "meta_model": "knn"},
+    ),
+    ("regression", {"fold_shuffle": False}, "create", {}),
+    ("regression", {"fold_groups": "ward"}, "blend", {"include": ["lr", "dt"]}),
+    ("regression", {"fold_time": "waited"}, "create", {}),
+    ("regression", {"fold_column": "part", "keep_features": ["part"]}, "create", {}),
+    ("regression", {"sample_weight": "weight", "fold_groups": "patient"}, "compare", {}),
+    ("regression", {"test_data_source_id": "held"}, "create", {}),
+    ("regression", {"sample_weight": "weight"}, "automl", {"include": ["lr", "dt"], "n_iter": 10}),
 ]
+#: models with and without probabilities, weights and a scaled target
+INCLUDED = {"classification": ["lr", "ridge", "dt", "knn"], "regression": ["lr", "dt", "svm"]}
 
 
 def measured(task: str) -> pd.DataFrame:
@@ -180,39 +192,39 @@ def measured(task: str) -> pd.DataFrame:
     return frame
 
 
-@pytest.mark.parametrize(("task", "setup"), VALIDATIONS)
-def test_cells_split_and_weigh_rows_as_the_run(
-    task: str, setup: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working folder of this test."""
     monkeypatch.chdir(tmp_path)
-    frame = measured(task)
-    setup = {"fold": 3, "session_id": 5, **setup}
-    if setup.pop("sample", None):  # one label has a row in one fold only
-        frame = frame.drop(frame.index[(frame["y"] == "mid") & (frame.index > 12)])
+    return tmp_path
+
+
+def same_after_cells(
+    frame: pd.DataFrame, task: str, setup: dict[str, Any], plan: str, params: dict[str, Any]
+) -> None:
+    """Execute a run of a table in the working folder, and the cells of its notebook: the scores are the same."""
+    target = "y" if task in SETS else None
+    setup = {"session_id": 5, **({"fold": 3} if target else {}), **setup}
     frame.to_csv("data.csv", index=False)
-    held_out = None
-    holdout = None
     table = pd.read_csv("data.csv")
+    held_out = holdout = None
     if "test_data_source_id" in setup:
         table[110:].to_csv("held.csv", index=False)
         table[:110].to_csv("data.csv", index=False)
         held_out = TableFacts({"kind": "csv_upload", "options": {}}, {}, "held.csv", False)
         holdout = DataSpec("csv_upload", {"rows": len(table) - 110})
-    include = (
-        ["lr", "ridge", "dt", "lda", "knn"] if task == "classification" else ["lr", "dt", "svm"]
-    )
-    snapshot = {
-        "task": task,
-        "target": "y",
-        "setup_params": setup,
-        "plan_params": {"include": include},
-    }
+    if plan == "compare":
+        params = {"include": INCLUDED.get(task), **params}
+    model_id = "dt" if plan == "create" else None
+    snapshot = {"task": task, "target": target, "setup_params": setup, "plan_params": params}
+    metric = {"classification": "Log Loss", "regression": "MAE"}.get(task) or METRICS[task]
     spec = RunSpec(
         run_id="0",
         attempt=1,
-        plan="compare",
+        plan=plan,
+        model_id=model_id,
         data=DataSpec("csv_upload"),
-        metric="Log Loss" if task == "classification" else "MAE",
+        metric=metric,
         holdout=holdout,
         **snapshot,
     )
@@ -220,30 +232,65 @@ def test_cells_split_and_weigh_rows_as_the_run(
     assert result.metrics_summary["failed"] == 0
     run = Run(
         id="0",
-        plan="compare",
+        plan=plan,
+        model_id=model_id,
         status="succeeded",
         leaderboard=result.leaderboard,
         metrics_summary=result.metrics_summary,
-        metric=spec.metric,
-        greater_is_better=False,
+        metric=metric,
+        greater_is_better=target is None,
         queued_at=utc_now(),
         data={"kind": "csv_upload", "options": {}},
         snapshot={**snapshot, **result.snapshot},
     )
-    facts = notebook.Facts(
-        run, "again", "data.csv", False, run.snapshot["data_changes"], held_out=held_out
-    )
+    changes = run.snapshot["data_changes"]
+    facts = notebook.Facts(run, "again", "data.csv", False, changes, held_out=held_out)
     names: dict[str, Any] = {}
     for cell in notebook.make(facts)["cells"]:
         if cell["cell_type"] == "code":
             exec(cell["source"], names)
     found = names["leaderboard"]
-    assert sorted(found.index) == sorted(include)
+    assert sorted(found.index) == sorted(row["model_id"] for row in run.leaderboard)
     for row in run.leaderboard:
-        for metric in row["std"]:
-            value, score = found.loc[row["model_id"], metric], row[metric]
+        names_of_scores = row["std"] or UNSUPERVISED[task]
+        for name, score in (row.get("uncorrected") or {n: row[n] for n in names_of_scores}).items():
+            value = found.loc[row["model_id"], name]
             expected = None if score is None else pytest.approx(score, abs=1e-6)
-            assert (None if pd.isna(value) else value) == expected, (row["model_id"], metric)
+            assert (None if pd.isna(value) else value) == expected, (row["model_id"], name)
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    ("task", "setup"),
+    [
+        ("clustering", {"pca": True, "pca_components": 0.9, "max_encoding_ohe": 3}),
+        ("clustering", {"preparation": "pycaret"}),
+        ("anomaly", {}),
+    ],
+)
+def test_cells_prepare_columns_without_a_target_as_the_run(
+    task: str, setup: dict[str, Any]
+) -> None:
+    frame = measured("regression").drop(columns="y")
+    frame["note"] = [f"seen {row} of {row % 7} doctors in the ward" for row in range(150)]
+    frame.loc[5:9, "a"] = None
+    include = ["kmeans", "birch"] if task == "clustering" else ["iforest", "knn"]
+    same_after_cells(frame, task, setup, "compare", {"include": include})
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(("task", "setup", "plan", "params"), VALIDATIONS)
+def test_cells_split_and_weigh_rows_as_the_run(
+    task: str, setup: dict[str, Any], plan: str, params: dict[str, Any]
+) -> None:
+    same_after_cells(measured(task), task, setup, plan, params)
+
+
+@pytest.mark.usefixtures("folder")
+def test_cells_score_weighted_rows_of_which_folds_lack_a_class() -> None:
+    frame = measured("classification")
+    frame = frame.drop(frame.index[(frame["y"] == "mid") & (frame.index > 12)])
+    same_after_cells(frame, "classification", {"sample_weight": "weight"}, "compare", {})
 
 
 @pytest.mark.parametrize(("task", "model_id"), [("clustering", "kmeans"), ("anomaly", "knn")])

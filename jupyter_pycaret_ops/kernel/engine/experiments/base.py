@@ -98,6 +98,10 @@ class Experiment(ABC):
             if name not in _THREAD_PARAMETERS and values
         }
 
+    def as_member(self, estimator: Estimator) -> Estimator:
+        """Return an unfitted model with its preparation as the member of an ensemble."""
+        return estimator
+
     def make_estimator(self, model_id: str, parameters: JSON) -> Estimator:
         """Return the unfitted model as the engine makes it; `parameters` override its defaults."""
         container = self.registry[model_id]

@@ -12,14 +12,13 @@ from jupyter_pycaret_ops.common.task_types import TASK_TYPES
 from ..event_reporter import EventReporter
 from ..interfaces import Estimator, Frame
 from ..preparation import Preparation
-from ..preparation.model_wrappers import EarlyStopped
+from ..preparation.model_wrappers import EarlyStopped, takes_weights
 from ..scoring.supervised import (
     LABEL_METRICS,
     NUMBER_METRICS,
     FoldScorer,
     fitted,
     or_nan,
-    takes_weights,
 )
 from ..validation import Validation
 from .base import Experiment
@@ -114,14 +113,7 @@ class SupervisedExperiment(Experiment):
         """What is done with the columns: lists of numeric, categorical and selected ones."""
         state = self.engine._fit_state
         if self.preparation is not None:
-            recipe = self.preparation.recipe
-            return {
-                "numeric": [*recipe.numbers, *recipe.ranges, *recipe.booleans],
-                "categorical": [*recipe.few, *recipe.many],
-                "text": list(recipe.texts),
-                "selected": None,
-                "outliers_removed": 0,
-            }
+            return {**self.preparation.recipe.columns(), "selected": None, "outliers_removed": 0}
         return {
             "numeric": list(state["numeric_cols"]),
             "categorical": list(state["categorical_cols"]),
@@ -182,6 +174,10 @@ class SupervisedExperiment(Experiment):
                 if not takes_weights(self.make_estimator(model_id, {})):
                     without.append(name)
         return without
+
+    def as_member(self, estimator: Estimator) -> Estimator:
+        """See `Experiment.as_member`."""
+        return estimator if self.preparation is None else self.preparation.as_member(estimator)
 
     def _prepared(self, estimator: Estimator) -> Estimator:
         return estimator if self.preparation is None else self.preparation.of(estimator)

@@ -8,7 +8,9 @@ from typing import Any
 
 from jupyter_pycaret_ops.common.protocol import JSON
 
+from ..event_reporter import EventReporter
 from ..interfaces import Estimator, Frame
+from ..preparation import Preparation
 from ..scoring.anomaly import DetectorScorer, fit_detector
 from ..scoring.clustering import ClusterScorer
 from .base import Experiment
@@ -17,8 +19,33 @@ from .base import Experiment
 class UnsupervisedExperiment(Experiment):
     """An experiment without a target.
 
-    `data` : DataFrame of shape (n_rows, n_engine_columns), see `features.Table.step`.
+    `data` : DataFrame of shape (n_rows, n_engine_columns), see `features.Table.step`; `preparation` : how columns are
+    prepared, None where the engine codes them.
     """
+
+    def __init__(
+        self,
+        task_class: Any,
+        data: Frame,
+        reporter: EventReporter,
+        settings: JSON,
+        preparation: Preparation | None = None,
+    ) -> None:
+        super().__init__(task_class, data, reporter, settings)
+        self.preparation = preparation
+        if preparation is not None:
+            self._prepare(preparation, data)
+
+    def _prepare(self, preparation: Preparation, data: Frame) -> None:
+        """Replace what the engine makes of the columns: it codes categories in alphabetical order, and scales nothing."""
+        import pandas as pd
+
+        pipeline = preparation.without_model()
+        values = pipeline.fit_transform(data)
+        names = pipeline.get_feature_names_out()
+        state = self.engine._fit_state
+        state["preprocess_pipeline"] = pipeline
+        state["X_transformed"] = pd.DataFrame(values, index=data.index, columns=names)
 
     @property
     def default_models(self) -> list[str]:
@@ -38,6 +65,8 @@ class UnsupervisedExperiment(Experiment):
     @property
     def preprocessing(self) -> JSON:
         """What the engine does with the columns: lists of numeric and categorical ones."""
+        if self.preparation is not None:
+            return self.preparation.recipe.columns()
         state = self.engine._fit_state
         return {
             "numeric": list(state["numeric_cols"]),
@@ -46,8 +75,8 @@ class UnsupervisedExperiment(Experiment):
 
     @property
     def preprocessing_steps(self) -> list[tuple[str, Any]]:
-        """Names and transformers of the engine's steps before the model, fitted on all rows."""
-        return list(self.engine.preprocess_pipeline.steps)
+        """Names and transformers of the steps before the model, fitted on all rows."""
+        return list(self.engine._fit_state["preprocess_pipeline"].steps)
 
     @abstractmethod
     def fit_for_plots(self, estimator: Estimator) -> Estimator:

@@ -55,7 +55,7 @@ def build(recipe: Recipe, family: Family, settings: JSON, target_type: str | Non
     `settings` : set-up parameters as used; `target_type` : what scikit-learn's `TargetEncoder` calls the target,
     None where there is none.
     """
-    builder = _Builder(family, settings)
+    builder = _Builder(family, settings, has_target=target_type is not None)
     steps = [
         ("numbers", builder.numbers(), recipe.numbers),
         ("ranges", builder.ranges(), recipe.ranges),
@@ -109,8 +109,9 @@ def forest(name: str, *, is_label: bool, seed: int, n_trees: int = 100) -> Any:
 class _Builder:
     """The transformers of each kind of column, for a family of models."""
 
-    def __init__(self, family: Family, settings: JSON) -> None:
+    def __init__(self, family: Family, settings: JSON, *, has_target: bool) -> None:
         self._settings = settings
+        self._has_target = has_target
         self._seed: int = settings["session_id"]
         self._is_scaled = family is Family.SCALED
         self._keeps_missing = (
@@ -186,7 +187,9 @@ class _Builder:
             FeatureUnion([("words", words), ("parts", parts)]),
             TruncatedSVD(n_components, random_state=self._seed),
         ]
-        return make_pipeline(*steps, *([StandardScaler()] if self._is_scaled else []))
+        # without a target a text has as much say as another column, and not as much as each of its components
+        is_scaled = self._is_scaled and self._has_target
+        return make_pipeline(*steps, *([StandardScaler()] if is_scaled else []))
 
     def _imputer(self) -> Any:
         strategy = self._settings["numeric_imputation"]

@@ -12,8 +12,10 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
+from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import has_fit_parameter
 
 
 def _model_has(method: str) -> Any:
@@ -21,6 +23,22 @@ def _model_has(method: str) -> Any:
         return hasattr(getattr(self, "estimator_", self.estimator), method)
 
     return check
+
+
+def takes_weights(model: Any) -> bool:
+    """Return whether a model can be fitted with a weight for each row."""
+    steps = getattr(model, "steps", None)
+    if steps:
+        return takes_weights(steps[-1][1])
+    wrapped = getattr(model, "estimator", None) or getattr(model, "regressor", None)
+    if hasattr(wrapped, "fit") and not takes_weights(wrapped):
+        return False
+    if hasattr(getattr(model, "regressor", None), "fit"):
+        return True  # it hands on what it is given
+    members = getattr(model, "estimators", None)
+    if isinstance(members, list):
+        return all(has_fit_parameter(member, "sample_weight") for _, member in members)
+    return bool(has_fit_parameter(model, "sample_weight"))
 
 
 class _FittedOnOtherRows(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]
@@ -80,6 +98,34 @@ class OutlierFilter(_FittedOnOtherRows):
         fitted: OutlierFilter = self._fit(
             np.asarray(X)[is_usual], np.asarray(y)[is_usual], **weights
         )
+        return fitted
+
+
+class WeightedPipeline(Pipeline):  # type: ignore[misc]
+    """A pipeline whose `fit` takes the weights of rows, as the members of an ensemble are asked to.
+
+    `passes_weights` : whether its model takes them; else they are left out.
+    """
+
+    def __init__(
+        self,
+        steps: Any,
+        *,
+        passes_weights: bool = True,
+        transform_input: Any = None,
+        memory: Any = None,
+        verbose: bool = False,
+    ) -> None:
+        super().__init__(steps, transform_input=transform_input, memory=memory, verbose=verbose)
+        self.passes_weights = passes_weights
+
+    def fit(
+        self, X: Any, y: Any = None, sample_weight: Any = None, **params: Any
+    ) -> WeightedPipeline:
+        """Fit on `X` of shape (n_rows, n_columns) and `y` of shape (n_rows,); `sample_weight` of shape (n_rows,)."""
+        if sample_weight is not None and self.passes_weights:
+            params[f"{self.steps[-1][0]}__sample_weight"] = sample_weight
+        fitted: WeightedPipeline = super().fit(X, y, **params)
         return fitted
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
 
@@ -210,6 +211,45 @@ OWN_PARAMS = [
         "Transformers of your own, after the columns are prepared; in a notebook only, by the names of its variables.",
     ),
 ]
+#: those of a table without a target: what to do is not decided by how well it predicts
+_WITHOUT_TARGET = (
+    "numeric_imputation",
+    "imputation_type",
+    "iterative_imputation_iters",
+    "numeric_iterative_imputer",
+    "categorical_imputation",
+    "max_encoding_ohe",
+    "rare_to_value",
+    "normalize_method",
+    "transformation_method",
+    "text_features_method",
+    "polynomial_features",
+    "polynomial_degree",
+    "bin_numeric_features",
+    "group_features",
+    "drop_groups",
+    "create_date_columns",
+    "low_variance_threshold",
+    "pca",
+    "pca_method",
+    "pca_components",
+)
+UNSUPERVISED_PARAMS = [
+    Param(
+        "preparation",
+        _one_of(AUTO, PYCARET),
+        AUTO,
+        "auto prepares columns by type and scales them, so that each has its say; pycaret codes categories as numbers, "
+        "as PyCaret does.",
+    ),
+    *(
+        replace(param, description="How numbers are scaled.")
+        if param.name == "normalize_method"
+        else param
+        for param in OWN_PARAMS
+        if param.name in _WITHOUT_TARGET
+    ),
+]
 #: for numbers to predict
 TARGET_PARAMS = [
     Param(
@@ -284,6 +324,25 @@ def _check_imbalance(settings: JSON) -> None:
             "user",
             "fix_imbalance needs imbalanced-learn: pip install 'jupyter-pycaret-ops[imbalance]'.",
         )
+
+
+def without_target(settings: JSON) -> JSON:
+    """Return the settings of the preparation of a table without a target.
+
+    Raises `PlanFailed` for a selection of columns, which needs one.
+    """
+    if settings["feature_selection"]:
+        raise PlanFailed(
+            "user",
+            "feature_selection needs a target to select by; use low_variance_threshold or pca, or name columns in "
+            "ignore_features.",
+        )
+    return {
+        **{param.name: param.default for param in OWN_PARAMS},
+        **settings,
+        "encoding_method": "frequency",
+        "remove_outliers": False,
+    }
 
 
 def engine_settings(settings: JSON) -> JSON:

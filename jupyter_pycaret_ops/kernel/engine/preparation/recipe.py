@@ -47,6 +47,14 @@ class Recipe:
     texts: dict[str, int] = field(default_factory=dict)
     cyclic: dict[str, float] = field(default_factory=dict)
 
+    def columns(self) -> JSON:
+        """Return the names of columns that are prepared as numbers, as categories and as free text."""
+        return {
+            "numeric": [*self.numbers, *self.ranges, *self.booleans],
+            "categorical": [*self.few, *self.many],
+            "text": list(self.texts),
+        }
+
     def to_json(self) -> JSON:
         """Return the recipe as plain JSON, for the snapshot."""
         return asdict(self)

@@ -13,7 +13,7 @@ from ..interfaces import Estimator
 from .as_code import code_of
 from .column_transformer import build, forest, power
 from .families import Family, family_of, with_scaled_target
-from .model_wrappers import BalancedModel, OutlierFilter
+from .model_wrappers import BalancedModel, OutlierFilter, WeightedPipeline, takes_weights
 from .params import AUTO
 from .recipe import Recipe
 from .transformers import CorrelationFilter, NamedColumns, NumberOfColumns, as_numbers
@@ -35,14 +35,15 @@ class _Model:
 class Preparation:
     """How the columns of a table are prepared.
 
-    `settings` : set-up parameters as used; `target_type` : "binary", "multiclass" or "continuous"; `own_steps` : names
+    `settings` : set-up parameters as used; `target_type` : "binary", "multiclass" or "continuous", None where there is
+    no target; `own_steps` : names
     and transformers of the user's own, which get a DataFrame of the prepared columns; `names` : the engine's name of a
     column → the user's, for these.
     """
 
     recipe: Recipe
     settings: JSON
-    target_type: str
+    target_type: str | None
     own_steps: tuple[tuple[str, Any], ...] = ()
     names: dict[str, str] = field(default_factory=dict)
 
@@ -51,14 +52,30 @@ class Preparation:
 
         The members of a voting or stacking ensemble get one each, since they may need different ones.
         """
-        members = getattr(estimator, "estimators", None)
-        if isinstance(members, list) and not hasattr(estimator, "estimator"):
-            prepared = [(name, self.of(member)) for name, member in members]
-            return estimator.set_params(estimators=prepared)
         from sklearn.pipeline import Pipeline
 
+        members = getattr(estimator, "estimators", None)
+        if isinstance(members, list) and not hasattr(estimator, "estimator"):
+            prepared = [(name, self.as_member(self.of(member))) for name, member in members]
+            own = {"estimators": prepared}
+            if getattr(estimator, "final_estimator", None) is not None:
+                own["final_estimator"] = self.as_member(estimator.final_estimator)
+            return estimator.set_params(**own)
         before = self._before(family_of(estimator))
         return Pipeline([*before, ("model", self._model(estimator))])
+
+    def as_member(self, member: Estimator) -> Estimator:
+        """Return a part of an ensemble, which can be fitted with weights where rows have them."""
+        if not self.settings.get("sample_weight"):
+            return member
+        steps = getattr(member, "steps", None) or [("model", member)]
+        return WeightedPipeline(steps, passes_weights=takes_weights(member))
+
+    def without_model(self) -> Estimator:
+        """Return an unfitted pipeline of the preparation for models that compare distances."""
+        from sklearn.pipeline import Pipeline
+
+        return Pipeline(self._before(Family.SCALED))
 
     def to_json(self) -> JSON:
         """Return what the snapshot of a run records: the recipe, and the code that makes its transformers.
@@ -70,6 +87,9 @@ class Preparation:
         if self.own_steps:  # no code makes them
             described = {name: repr(step)[:MAX_REPR] for name, step in self.own_steps}
             return {"kind": AUTO, "recipe": self.recipe.to_json(), CUSTOM_PIPELINE: described}
+        if self.target_type is None:
+            steps = code_of(self.without_model())
+            return {"kind": AUTO, "recipe": self.recipe.to_json(), "steps": {"all": steps}}
         return {
             "kind": AUTO,
             "recipe": self.recipe.to_json(),

@@ -95,6 +95,11 @@ def _counts(is_positive: Any, scores: Any, weights: Any) -> _Curve:
     return true, np.cumsum(weights[order] - positive)[is_last]
 
 
+def area_under_curve(is_positive: Any, scores: Any, weights: Any) -> float:
+    """Return AUC, NaN where all rows are of one kind; arrays of shape (n_rows,)."""
+    return _area(_counts(is_positive, scores, weights))
+
+
 def _area(curve: _Curve) -> float:
     true, false = (np.concatenate([[0.0], part]) for part in curve)
     if true[-1] <= 0 or false[-1] <= 0:

@@ -13,6 +13,7 @@ from jupyter_pycaret_ops.common.protocol import JSON
 
 from .. import portable
 from ..interfaces import Column, Estimator, Frame
+from ..preparation.model_wrappers import takes_weights
 from . import probabilities
 from .base import Scores
 from .confusion import (
@@ -185,23 +186,6 @@ def fitted(model: Estimator, features: Any, target: Any, weights: Any) -> Estima
     if weights is None or not takes_weights(model):
         return model.fit(features, target)
     return model.fit(features, target, **{portable.weights_parameter(model): weights})
-
-
-def takes_weights(model: Estimator) -> bool:
-    """Return whether a model can be fitted with a weight for each row."""
-    from sklearn.utils.validation import has_fit_parameter
-
-    steps = getattr(model, "steps", None)
-    if steps:
-        return takes_weights(steps[-1][1])
-    wrapped = getattr(model, "estimator", None) or getattr(model, "regressor", None)
-    if hasattr(wrapped, "fit") and not takes_weights(wrapped):
-        return False
-    if hasattr(getattr(model, "regressor", None), "fit"):
-        return True  # it hands on what it is given
-    # members of an ensemble that prepare columns for themselves take none
-    members = getattr(model, "estimators", None)
-    return bool(has_fit_parameter(model, "sample_weight")) and not isinstance(members, list)
 
 
 def or_nan(score: Callable[..., Any]) -> Callable[..., Any]:

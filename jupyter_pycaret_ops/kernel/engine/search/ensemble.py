@@ -78,7 +78,7 @@ def choose_members(
 ) -> Chosen | None:
     """Return the ensemble of the models that is best on all folds, None where there is none."""
     scorer = prepared.scorer
-    if not isinstance(scorer, FoldScorer) or scorer.weights is not None or scorer.n_folds < 2:
+    if not isinstance(scorer, FoldScorer) or scorer.n_folds < 2:
         return None
     width = 1 if scorer.n_classes is None else 1 + scorer.n_classes
     members = [
@@ -95,6 +95,7 @@ def choose_members(
         [one.model_id.removesuffix(f"_{TUNED}") for one in members],
         metric=board.metric,
         n_classes=scorer.n_classes,
+        weights=scorer.weights,
     )
     weights = choose(answers, seed=prepared.settings["session_id"])
     if np.count_nonzero(weights) < _MIN_MODELS:
@@ -132,7 +133,8 @@ def build_ensemble(
             mean = np.einsum("m,mrc->rc", of_models, of_fold)
             model = AveragedAnswers(mean, is_label=n_classes is not None)
             mean[:, 0] = model.predict(None)
-            into.append(scorer.evaluate(model, features, truth))
+            weights = None if scorer.weights is None else scorer.weights[at]
+            into.append(scorer.evaluate(model, features, truth, weights))
             if into is scores:
                 averaged.append(mean)
     members = chosen.in_use
@@ -148,10 +150,10 @@ def build_ensemble(
     metric = board.metric or ""
     record["uncorrected"] = {metric: float(np.mean([one.metrics[metric] for one in uncorrected]))}
     record["params"] = {"members": [_member(one, weight) for one, weight in members]}
-    estimator = voting(
+    estimator = _voting(
+        prepared,
         [(one.model_id, one.estimator) for one, _ in members],
         [weight for _, weight in members],
-        is_label=n_classes is not None,
     )
     return Scored(ENSEMBLE_ID, record, fold_metrics, estimator, board.size, fold_outputs=averaged)
 
@@ -170,21 +172,24 @@ def combined(prepared: PreparedTask, members: Sequence[JSON]) -> Candidate:
             )
             for one in members
         ]
-        return voting(models, weights, is_label=prepared.task.type.answers == "labels")
+        return _voting(prepared, models, weights)
 
     return Candidate(
         ENSEMBLE_ID, f"Ensemble of {len(members)} models", make, {"params": {"members": members}}
     )
 
 
-def voting(
-    members: Sequence[tuple[str, Estimator]], weights: Sequence[float], *, is_label: bool
+def _voting(
+    prepared: PreparedTask, members: Sequence[tuple[str, Estimator]], weights: Sequence[float]
 ) -> Estimator:
     """Return the unfitted ensemble: the weighted mean of what its members, unfitted pipelines, answer."""
     from sklearn.ensemble import VotingClassifier, VotingRegressor
 
-    named = [(f"{place} {model_id}", model) for place, (model_id, model) in enumerate(members, 1)]
-    if is_label:
+    named = [
+        (f"{place} {model_id}", prepared.experiment.as_member(model))
+        for place, (model_id, model) in enumerate(members, 1)
+    ]
+    if prepared.task.type.answers == "labels":
         return VotingClassifier(named, voting="soft", weights=list(weights))
     return VotingRegressor(named, weights=list(weights))
 

@@ -15,6 +15,7 @@ from ..event_reporter import EventReporter
 from ..experiments import AnomalyExperiment
 from ..interfaces import Estimator, Frame
 from ..leaderboard import Leaderboard
+from ..preparation import Preparation
 from ..scoring.anomaly import agreement
 from .unsupervised import PreparedUnsupervised, Unsupervised
 
@@ -64,10 +65,14 @@ class Anomaly(Unsupervised):
     }
 
     def make_experiment(
-        self, data: Frame, reporter: EventReporter, settings: JSON
+        self,
+        data: Frame,
+        reporter: EventReporter,
+        settings: JSON,
+        preparation: Preparation | None = None,
     ) -> AnomalyExperiment:
         """Return the experiment, fitted on `data`."""
-        return AnomalyExperiment(self.engine_class(), data, reporter, settings)
+        return AnomalyExperiment(self.engine_class(), data, reporter, settings, preparation)
 
 
 TASK = Anomaly()

@@ -13,6 +13,7 @@ from .. import plots, portable
 from ..event_reporter import EventReporter
 from ..experiments import ClusteringExperiment
 from ..interfaces import Estimator, Frame
+from ..preparation import Preparation
 from .unsupervised import PreparedUnsupervised, Unsupervised
 
 
@@ -55,10 +56,14 @@ class Clustering(Unsupervised):
     }
 
     def make_experiment(
-        self, data: Frame, reporter: EventReporter, settings: JSON
+        self,
+        data: Frame,
+        reporter: EventReporter,
+        settings: JSON,
+        preparation: Preparation | None = None,
     ) -> ClusteringExperiment:
         """Return the experiment, fitted on `data`."""
-        return ClusteringExperiment(self.engine_class(), data, reporter, settings)
+        return ClusteringExperiment(self.engine_class(), data, reporter, settings, preparation)
 
 
 TASK = Clustering()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -21,7 +21,9 @@ from ..interfaces import Estimator, Frame, PlanFailed
 from ..leaderboard import Scored
 from ..limits import Limits
 from ..notebook_objects import NO_OBJECTS, NotebookObjects
-from ..parameters import Param
+from ..parameters import Param, grouped
+from ..preparation import Preparation, make_recipe
+from ..preparation import params as preparing
 from ..prepared_task import PreparedTask
 from ..reading_params import READING_NAMES, READING_PARAMS, reading_settings
 from ..training_profile import profile_training
@@ -31,6 +33,7 @@ MIN_ROWS = 5
 #: number of rows predicted in one batch and one by one, to compare the outputs
 _N_ROWS_COMPARED = 8
 ASSIGNMENTS = "assignments.csv"
+_NORMALIZE = "Scale numbers, so that each column has as much say; with preparation “pycaret” only where it is given."
 
 
 @dataclass(kw_only=True)
@@ -100,6 +103,15 @@ class PreparedUnsupervised(PreparedTask):
         """See `PreparedTask.reading`."""
         return self.table.reading()
 
+    def snapshot_facts(self) -> JSON:
+        """Return how columns were prepared."""
+        preparation = self.experiment.preparation
+        return {
+            "preparation": {"kind": preparing.PYCARET}
+            if preparation is None
+            else preparation.to_json()
+        }
+
     def save_extras(self, best: Scored, pipeline: Estimator | None) -> None:
         """Store the best model's outputs for all rows as `assignments.csv`."""
         if best.outputs is None:
@@ -117,7 +129,11 @@ class Unsupervised(Task):
 
     @abstractmethod
     def make_experiment(
-        self, data: Frame, reporter: EventReporter, settings: JSON
+        self,
+        data: Frame,
+        reporter: EventReporter,
+        settings: JSON,
+        preparation: Preparation | None = None,
     ) -> UnsupervisedExperiment:
         """Return the experiment, fitted on `data` of shape (n_rows, n_engine_columns)."""
 
@@ -128,9 +144,27 @@ class Unsupervised(Task):
         )
         return self.make_experiment(data, reporter, {"session_id": DEFAULT_SEED})
 
+    def setup_params(self) -> list[Param]:
+        """See `Task.setup_params`; models that compare distances need one scale for all columns."""
+        return [
+            replace(param, default=True, description=_NORMALIZE)
+            if param.name == "normalize"
+            else param
+            for param in super().setup_params()
+        ]
+
+    def _read_settings(self, spec: RunSpec) -> JSON:
+        settings = super()._read_settings(spec)
+        if settings["preparation"] == preparing.PYCARET:
+            settings["normalize"] = bool(spec.setup_params.get("normalize"))
+        return settings
+
     def own_params(self) -> list[Param]:
-        """Return the parameters that say how columns are read."""
-        return READING_PARAMS
+        """Return the parameters that say how columns are read and prepared."""
+        return [
+            *grouped("reading", READING_PARAMS),
+            *grouped("preparation", preparing.UNSUPERVISED_PARAMS),
+        ]
 
     def prepare(
         self,
@@ -149,6 +183,7 @@ class Unsupervised(Task):
                 "name it in ignore_features.",
             )
         settings = self._read_settings(spec)
+        preparing.check(settings)
         named = features.with_unique_names(frame, reporter)
         if spec.data.kind == "sklearn" and "target" in named:
             reporter.report_data_change(
@@ -185,10 +220,19 @@ class Unsupervised(Task):
         self, table: features.Table, settings: JSON, reporter: EventReporter
     ) -> UnsupervisedExperiment:
         data = table.step.transform(table.raw)
+        preparation = None
+        if settings["preparation"] != preparing.PYCARET:
+            used = preparing.without_target(settings)
+            preparation = Preparation(make_recipe(table, data, used), used, None)
+        own = {
+            name: value
+            for name, value in preparing.engine_settings(settings).items()
+            if name not in READING_NAMES
+        }
         try:
-            return self.make_experiment(
-                data, reporter, {k: v for k, v in settings.items() if k not in READING_NAMES}
-            )
+            return self.make_experiment(data, reporter, own, preparation)
+        except PlanFailed:
+            raise
         except Exception as error:
             raise PlanFailed(
                 "engine", f"The data could not be set up for training: {describe_error(error)}"
