@@ -12,7 +12,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from ...common.protocol import DataSpec
 from ..engine import NotebookObjects
@@ -84,13 +84,19 @@ def profile_json(message: str) -> str:
 def _profile(message: str) -> str:
     from ..reading import CONNECTORS
     from ..reading.columns import file_settings
+    from ..reading.memory import release_large_arrays_at_once
     from ..reading.profiling import profile
     from .loading import DataUnreadable, load
 
     asked = json.loads(message)
     spec = DataSpec.parse(asked["data"])
+
+    def open_file() -> BinaryIO:
+        return Path(spec.options["path"]).open("rb")
+
+    release_large_arrays_at_once()  # the kernel makes one profile and is ended
     try:
-        frame, _ = load(spec, lambda: Path(spec.options["path"]).read_bytes(), lambda: None)
+        frame, _ = load(spec, lambda: open_file, lambda: None)
         settings = replace(file_settings(spec), types=asked.get("types") or {})
         result = profile(frame, settings, spec.options.get("dialect"), target=asked.get("target"))
     except DataUnreadable as error:

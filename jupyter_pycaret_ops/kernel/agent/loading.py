@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ...common.protocol import JSON, DataSpec, ErrorKind
 from .. import reading
+from ..reading.content import open_content
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from ..reading import Content
 
 
 class DataUnreadable(Exception):
@@ -22,7 +24,7 @@ class DataUnreadable(Exception):
 
 
 def load(
-    spec: DataSpec, fetch: Callable[[], bytes], checkpoint: Callable[[], None]
+    spec: DataSpec, fetch: Callable[[], Content], checkpoint: Callable[[], None]
 ) -> tuple[pd.DataFrame, JSON]:
     """Return the DataFrame of a run, and for the snapshot digest and size of the data and how it was read.
 
@@ -87,7 +89,7 @@ def _reading_facts(dialect: JSON | None, frame: pd.DataFrame) -> JSON:
     return {"dialect": dialect, "data_columns": list(frame.columns), "text_columns": text_columns}
 
 
-def _csv(content: bytes, options: dict[str, Any]) -> pd.DataFrame:
+def _csv(content: Content, options: dict[str, Any]) -> pd.DataFrame:
     if options.get("dialect"):
         frame: pd.DataFrame = reading.delimited_frame(
             content, options["dialect"], options["columns"]
@@ -96,20 +98,22 @@ def _csv(content: bytes, options: dict[str, Any]) -> pd.DataFrame:
     # an upload that was stored before there were dialects is read as it was then
     import pandas as pd
 
-    return pd.read_csv(
-        io.BytesIO(content),
-        encoding=options.get("encoding") or "utf-8-sig",
-        sep=options.get("delimiter") or ",",
-        low_memory=False,
-    )
+    with open_content(content) as stream:
+        return pd.read_csv(
+            stream,
+            encoding=options.get("encoding") or "utf-8-sig",
+            sep=options.get("delimiter") or ",",
+            low_memory=False,
+        )
 
 
-def _records(content: bytes) -> pd.DataFrame:
+def _records(content: Content) -> pd.DataFrame:
     import json
 
     import pandas as pd
 
-    return pd.DataFrame.from_records(json.loads(content))
+    with open_content(content) as stream:
+        return pd.DataFrame.from_records(json.load(stream))
 
 
 def _sklearn(name: str) -> pd.DataFrame:

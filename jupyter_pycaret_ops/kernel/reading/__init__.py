@@ -13,10 +13,12 @@ from typing import Any
 
 from jupyter_pycaret_ops.common.protocol import JSON, DataSpec
 
+from .content import Content
 from .interfaces import LoadedTable, SourceUnreadable
 
 __all__ = [
     "CONNECTORS",
+    "Content",
     "LoadedTable",
     "SourceUnreadable",
     "delimited_frame",
@@ -43,7 +45,7 @@ def read(spec: DataSpec, checkpoint: Callable[[], None]) -> LoadedTable:
         return s3.read(spec, checkpoint) if spec.kind == "s3" else postgres.read(spec, checkpoint)
 
 
-def parquet_frame(content: bytes) -> Any:
+def parquet_frame(content: Content) -> Any:
     """Return the DataFrame of an uploaded Parquet file, shape (n_rows, n_columns).
 
     Raises
@@ -56,7 +58,7 @@ def parquet_frame(content: bytes) -> Any:
     return files.read_table(content, "parquet", "The file", None)[0]
 
 
-def workbook_frame(content: bytes, dialect: JSON, names: list[str]) -> Any:
+def workbook_frame(content: Content, dialect: JSON, names: list[str]) -> Any:
     """Return the DataFrame of an uploaded workbook, shape (n_rows, n_columns).
 
     Raises
@@ -69,10 +71,10 @@ def workbook_frame(content: bytes, dialect: JSON, names: list[str]) -> Any:
     return files.read_workbook(content, dialect, names)
 
 
-def delimited_frame(content: bytes, dialect: JSON, names: list[str]) -> Any:
+def delimited_frame(content: Content, dialect: JSON, names: list[str]) -> Any:
     """Return the DataFrame of an uploaded text file, shape (n_rows, n_columns).
 
-    `dialect` and `names` are those that were stored with the upload.
+    A file on disk is read some rows at a time. `dialect` and `names` are those that were stored with the upload.
 
     Raises
     ------

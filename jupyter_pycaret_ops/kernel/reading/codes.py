@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from jupyter_pycaret_ops.common.tables.spellings import LARGEST_INTEGER, is_code, trimmed
@@ -14,7 +14,7 @@ _MAY_BE_CODE = r"[ \t\v\f]*[-+]?(?:0[0-9]+|[0-9]{16,})[ \t\v\f]*"
 
 def with_codes(
     frame: Any,
-    content: bytes | None,
+    blocks: Iterable[bytes],
     delimiter: str,
     read_texts: Callable[[list[Any]], Any],
     *,
@@ -25,8 +25,8 @@ def with_codes(
     Where the file's decimal separator is a comma, so are columns with a point in their numbers: their types are
     decided from the texts.
 
-    `frame` : DataFrame of shape (n_rows, n_columns) that `pandas.read_csv` has made of `content`, None where
-    its characters have several bytes; `read_texts` : reads columns of it again, as texts.
+    `frame` : DataFrame of shape (n_rows, n_columns) that `pandas.read_csv` has made of a file; `blocks` : the file, in
+    an encoding like ASCII; `read_texts` : reads columns of it again, as texts.
     """
     import pandas as pd
 
@@ -40,7 +40,7 @@ def with_codes(
     if not names or not (
         is_comma
         or any(_has_large_numbers(frame[name]) for name in names)
-        or _may_have_leading_zeros(content, delimiter)
+        or _may_have_leading_zeros(blocks, delimiter)
     ):
         return frame
     texts = read_texts(names)
@@ -63,19 +63,33 @@ def _has_codes(texts: Any) -> bool:
     return any(is_code(trimmed(str(text))) for text in may_be.unique())
 
 
-def _may_have_leading_zeros(content: bytes | None, delimiter: str) -> bool:
+def _may_have_leading_zeros(blocks: Iterable[bytes], delimiter: str) -> bool:
     """Return whether a cell may be a zero and other digits: `007`.
 
     A cell is looked for that stands whole between delimiters, or whole in quotes: dates and the groups of
     `"1,006"` are none, for which all columns of numbers would be read again.
     """
-    if content is None:
-        return True
     sign = "".join(rf"\x{byte:02x}" for byte in delimiter.encode())
     blank, quote, end = r"[ \t\v\f]*", "[\"']", rf"[{sign}\r\n]"
     code = rf"{blank}[+-]?0[0-9]+{blank}"
     in_parts = rf"{quote}[0-9+-]*{quote}[0-9\"']+"  # pandas joins "0"07
     pattern = rf"(?:^|{end})(?:{code}|{quote}{code}{quote}|{in_parts})(?:{end}|$)"
+    return any(_has_match(part, pattern) for part in _whole_lines(blocks))
+
+
+def _whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield a file in parts that end with a line."""
+    rest = b""
+    for block in blocks:
+        found = rest + block
+        end = max(found.rfind(b"\n"), found.rfind(b"\r")) + 1
+        rest = found[end:]
+        if end:
+            yield found[:end]
+    yield rest
+
+
+def _has_match(content: bytes, pattern: str) -> bool:
     try:
         import pyarrow as pa
         import pyarrow.compute as pc

@@ -29,11 +29,12 @@ from jupyter_pycaret_ops.common.tables.column_reading import (
 from jupyter_pycaret_ops.common.tables.date_columns import offset_text
 from jupyter_pycaret_ops.common.tables.number_columns import decimal_of_file
 
-from .distinct_texts import DistinctTexts, cells_of_many, distinct_texts, release_memory
+from .distinct_texts import DistinctTexts, cells_of_many, distinct_texts
 from .many_texts import decide_many, decimal_of_many, may_have_numbers
+from .memory import release_memory
 
 #: texts of columns are kept between two uses while they take less than this share of the table's memory
-KEPT_SHARE = 0.2
+KEPT_SHARE = 0.05
 #: what pandas infers for objects → what they are; other objects are read from their texts
 _OBJECTS = {
     "boolean": "boolean",
@@ -137,6 +138,7 @@ def each_column(
             reading.spelling = {"levels": list(levels)}
         if hints.missing_words is not None:
             reading.spelling["missing_words"] = sorted(hints.missing_words)
+        release_memory()
         yield reading, texts if isinstance(texts, DistinctTexts) else None
         texts = None
         release_memory()

@@ -15,6 +15,8 @@ import pandas as pd
 from jupyter_pycaret_ops.common.tables.column_reading import Texts
 from jupyter_pycaret_ops.common.tables.spellings import UNSEEN
 
+from .memory import release_memory
+
 try:
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -34,9 +36,9 @@ class DistinctTexts:
     name: str
     #: large_string array of shape (n_distinct,), without nulls
     texts: Any
-    #: how often each occurs, int64 array of shape (n_distinct,)
+    #: how often each occurs, int32 array of shape (n_distinct,)
     counts: Any
-    #: the row in which each stands first, int64 array of shape (n_distinct,)
+    #: the row in which each stands first, int32 array of shape (n_distinct,)
     first_rows: Any
     #: the place of each cell in `texts`, -1 where it is null, int16 or int32 array of shape (n_rows,)
     codes: Any
@@ -131,18 +133,59 @@ def chunks_of(texts: Any) -> Iterator[list[str]]:
     return (part.to_pylist() for part in slices_of(texts))
 
 
-def release_memory() -> None:
-    """Give the memory of arrays that are no longer used back to the system."""
-    if pa is not None:
-        pa.default_memory_pool().release_unused()
-
-
 def _encoded(cells: Any) -> tuple[Any, Any]:
     """Return the place of each cell in the different texts, -1 where null, and these texts."""
+    first = cells.slice(0, CHUNK)
+    if len(cells) > CHUNK and pc.count_distinct(first).as_py() >= MANY_SHARE * CHUNK:
+        found = _encoded_by_hashes(cells)
+        release_memory()
+        if found is not None:
+            return found
     encoded = cells.dictionary_encode()
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
     # texts that are all different are the column itself, without a copy
     return codes, cells if len(encoded.dictionary) == len(cells) else encoded.dictionary
+
+
+def _encoded_by_hashes(cells: Any) -> tuple[Any, Any] | None:
+    """Return the same as `_encoded`, without a second copy of texts that are all different.
+
+    None where two different texts have one hash.
+    """
+    parts = [
+        pd.util.hash_array(part.to_numpy(zero_copy_only=False), categorize=False)
+        for part in slices_of(cells)
+    ]
+    rows = np.arange(len(cells), dtype="int32")
+    if cells.null_count:
+        rows = rows[cells.is_valid().to_numpy(zero_copy_only=False)]
+    hashes = np.concatenate(parts)[rows]
+    del parts
+    order = np.argsort(hashes, kind="stable").astype("int32")
+    hashes = hashes[order]
+    is_first = np.ones(len(hashes), dtype=bool)
+    is_first[1:] = hashes[1:] != hashes[:-1]
+    del hashes
+    codes = np.full(len(cells), -1, dtype="int32")
+    if is_first.all():
+        codes[rows] = np.arange(len(rows), dtype="int32")
+        return codes, cells if len(rows) == len(cells) else cells.drop_null()
+    # of equal texts, the one in the first row comes first
+    in_order = rows[order]
+    firsts = in_order[is_first]
+    groups = np.cumsum(is_first, dtype="int32") - np.int32(1)
+    repeated = ~is_first
+    others, own = in_order[repeated], firsts[groups[repeated]]
+    if not pc.all(pc.equal(cells.take(pa.array(others)), cells.take(pa.array(own)))).as_py():
+        return None
+    by_row = np.argsort(firsts)
+    places = np.empty(len(firsts), dtype="int32")
+    places[by_row] = np.arange(len(firsts), dtype="int32")
+    codes[in_order] = places[groups]
+    first_rows = firsts[by_row]
+    del order, in_order, groups, places, firsts, by_row
+    release_memory()  # before the texts are copied
+    return codes, cells.take(pa.array(first_rows))
 
 
 def _is_trimmed(texts: Any) -> bool:
@@ -164,16 +207,20 @@ def _arrow_array(series: Any) -> Any:
         return None
     try:
         found = pa.array(cells, from_pandas=True)
-        found = found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
+        if isinstance(found, pa.ChunkedArray):  # of one chunk, `combine_chunks` makes a copy
+            found = found.chunk(0) if found.num_chunks == 1 else found.combine_chunks()
         return found.cast(pa.large_string())
     except (pa.ArrowException, UnicodeError, TypeError):  # lone surrogates, for example
         return None
 
 
 def _counts(codes: Any, n_distinct: int) -> Any:
-    return np.bincount(codes[codes >= 0], minlength=n_distinct)
+    return np.bincount(codes[codes >= 0], minlength=n_distinct).astype("int32")
 
 
 def _first_rows(codes: Any) -> Any:
     """Return the rows in which codes occur first; they are numbered in this order."""
-    return np.flatnonzero(np.diff(np.maximum.accumulate(codes), prepend=np.int32(-1)) > 0)
+    highest = np.maximum.accumulate(codes)
+    is_new = highest >= 0
+    is_new[1:] &= highest[1:] != highest[:-1]
+    return np.flatnonzero(is_new).astype("int32")

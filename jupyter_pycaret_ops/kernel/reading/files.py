@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, TextIO, cast
 
 from jupyter_pycaret_ops.common.errors import Invalid
 from jupyter_pycaret_ops.common.protocol import JSON
@@ -18,6 +19,7 @@ from jupyter_pycaret_ops.common.tables.preview import examined_rows, preview_csv
 from jupyter_pycaret_ops.common.tables.sample_types import typed_columns
 
 from .codes import with_codes
+from .content import Content, open_content
 from .csv_parts import read_csv_in_parts
 from .interfaces import SourceUnreadable, too_many_rows
 from .values import plain_value
@@ -26,7 +28,7 @@ CHUNK_BYTES = 1 << 20
 
 
 def read_table(
-    content: bytes,
+    content: Content,
     file_format: str,
     source: str,
     cap_rows: int | None,
@@ -52,32 +54,34 @@ def read_table(
         raise SourceUnreadable(f"{source} cannot be read as a table: {error}") from None
 
 
-def _parquet_frame(content: bytes, source: str, cap_rows: int | None) -> Any:
-    file = parquet.open_file(cast("BinaryIO", io.BytesIO(content)))
-    columns = parquet.columns_of(file)
-    if cap_rows is not None and file.metadata.num_rows > cap_rows:
-        raise too_many_rows(source, cap_rows)
-    try:
-        table = file.read(columns=parquet.used_columns(file), use_threads=False)
-    except OSError as error:  # of Arrow, for values that are not what the footer says
-        raise Invalid(parquet.DAMAGED) from error
+def _parquet_frame(content: Content, source: str, cap_rows: int | None) -> Any:
+    with open_content(content) as stream:
+        file = parquet.open_file(stream)
+        columns = parquet.columns_of(file)
+        if cap_rows is not None and file.metadata.num_rows > cap_rows:
+            raise too_many_rows(source, cap_rows)
+        try:
+            table = file.read(columns=parquet.used_columns(file), use_threads=False)
+        except OSError as error:  # of Arrow, for values that are not what the footer says
+            raise Invalid(parquet.DAMAGED) from error
     # the index that pandas stored is not part of the table
     return table.to_pandas(ignore_metadata=True).set_axis([c["name"] for c in columns], axis=1)
 
 
 def _csv_frame(
-    content: bytes, source: str, cap_rows: int | None, given: JSON | None
+    content: Content, source: str, cap_rows: int | None, given: JSON | None
 ) -> tuple[Any, JSON]:
     facts = _scan(content, given)
     n_rows = facts.rows
     if facts.recount:
-        n_rows = count_rows(io.BytesIO(content), facts.detection)
+        with open_content(content) as stream:
+            n_rows = count_rows(stream, facts.detection)
     if cap_rows is not None and n_rows > cap_rows:
         raise too_many_rows(source, cap_rows)
     return read_delimited(content, facts.dialect, facts.detection.names), facts.dialect.to_json()
 
 
-def read_delimited(content: bytes, dialect: Dialect, names: Sequence[str]) -> Any:
+def read_delimited(content: Content, dialect: Dialect, names: Sequence[str]) -> Any:
     """Return the DataFrame of a delimited text file, shape (n_rows, n_columns), with the names given.
 
     Columns of plain numbers are numbers, except codes, whose digits a number would not keep. All others are texts,
@@ -91,10 +95,9 @@ def read_delimited(content: bytes, dialect: Dialect, names: Sequence[str]) -> An
         return _read_csv(content, dialect, options | {"usecols": places, "dtype": str})
 
     frame = _read_csv(content, dialect, options)
-    is_like_ascii = dialect.encoding.startswith(("utf-8", "ascii", "cp125", "iso8859"))
     frame = with_codes(
         frame,
-        content if is_like_ascii else content.decode(dialect.encoding).encode(),
+        _blocks_of(content, dialect.encoding),
         dialect.delimiter,
         read_texts,
         decimal=decimal_of_file(dialect.decimal, dialect.delimiter),
@@ -108,7 +111,19 @@ def read_delimited(content: bytes, dialect: Dialect, names: Sequence[str]) -> An
     return frame.assign(**read_texts(mixed)) if mixed else frame
 
 
-def read_workbook(content: bytes, dialect: JSON, names: Sequence[str]) -> Any:
+def _blocks_of(content: Content, encoding: str) -> Iterator[bytes]:
+    """Yield a text file some bytes at a time, in an encoding whose first 128 characters are those of ASCII."""
+    with open_content(content) as stream:
+        if encoding.startswith(("utf-8", "ascii", "cp125", "iso8859")):
+            while block := stream.read(CHUNK_BYTES):
+                yield block
+            return
+        text = io.TextIOWrapper(stream, encoding=encoding, newline="")
+        while characters := text.read(CHUNK_BYTES):
+            yield characters.encode()
+
+
+def read_workbook(content: Content, dialect: JSON, names: Sequence[str]) -> Any:
     """Return the DataFrame of a sheet, shape (n_rows, n_columns), with the names given and Excel's types.
 
     Raises
@@ -120,7 +135,8 @@ def read_workbook(content: bytes, dialect: JSON, names: Sequence[str]) -> Any:
 
     options = workbook.pandas_options(dialect, names)
     try:
-        frame = pd.read_excel(io.BytesIO(content), **options)
+        with open_content(content) as stream:
+            frame = pd.read_excel(stream, **options)
     except ImportError:
         raise SourceUnreadable(workbook.NEEDS_CALAMINE) from None
     except (ValueError, OSError) as error:
@@ -128,7 +144,7 @@ def read_workbook(content: bytes, dialect: JSON, names: Sequence[str]) -> Any:
     return frame.dropna(how="all").reset_index(drop=True).infer_objects()
 
 
-def workbook_preview(content: bytes, options: JSON, rows: int) -> JSON:
+def workbook_preview(content: Content, options: JSON, rows: int) -> JSON:
     """Return the preview of an uploaded workbook with its first `rows` rows."""
     import pandas as pd
 
@@ -151,16 +167,20 @@ def _is_text(series: Any) -> bool:
     return pd.api.types.infer_dtype(series, skipna=True) in ("string", "empty")
 
 
-def _read_csv(content: bytes, dialect: Dialect, options: JSON) -> Any:
-    return read_csv_in_parts(
-        lambda: dialect.open_text(cast("BinaryIO", io.BytesIO(content))), options
-    )
+def _read_csv(content: Content, dialect: Dialect, options: JSON) -> Any:
+    @contextlib.contextmanager
+    def open_text() -> Iterator[TextIO]:
+        with open_content(content) as stream, dialect.open_text(stream) as text:
+            yield text
+
+    return read_csv_in_parts(open_text, options)
 
 
-def _scan(content: bytes, given: JSON | None = None, *, is_cut: bool = False) -> CsvFacts:
+def _scan(content: Content, given: JSON | None = None, *, is_cut: bool = False) -> CsvFacts:
     scan = CsvScan()
-    for start in range(0, len(content), CHUNK_BYTES):
-        scan.feed(content[start : start + CHUNK_BYTES])
+    with open_content(content) as stream:
+        while block := stream.read(CHUNK_BYTES):
+            scan.feed(block)
     return scan.facts(given, is_cut=is_cut)
 
 

@@ -47,6 +47,7 @@ from jupyter_pycaret_ops.common.tables.number_columns import (
 )
 
 from .distinct_texts import CHUNK, DistinctTexts
+from .memory import release_memory
 from .text_values import (
     different,
     is_in,
@@ -178,7 +179,7 @@ class _Decision:
             if self._may_be(others, _is_date) or self._may_be(~self.is_missing, _is_duration):
                 raise _NotHere
             return None
-        groups = np.arange(len(self.texts)) + 1
+        groups = np.arange(1, len(self.texts) + 1, dtype="int32")
         groups[is_iso] = 0
         found = recognise_dates(self._reduced(groups), self.hints)
         if found is None:
@@ -192,6 +193,7 @@ class _Decision:
         return reading
 
     def _text(self) -> ColumnReading:
+        release_memory()
         own = self.hints.missing_words
         known = spellings.MISSING_TEXTS if own is None else set(map(spellings.trimmed, own))
         is_missing = is_in(self.texts, {*known, ""})
@@ -217,7 +219,7 @@ class _Decision:
         """Return the same as `column_reading._lookalikes`; `places` : those of the values in the texts."""
         sample = places
         if len(places) > SAMPLE_SIZE:  # as `sample_of`
-            frequent = places[self.counts[places] * SAMPLE_SIZE > n_cells]
+            frequent = places[self.counts[places] > n_cells / SAMPLE_SIZE]
             sample = np.concatenate([frequent, places[:: len(places) // SAMPLE_SIZE]])
         n_numbers, n_dates = 0, 0
         codes: dict[str, int] = {}
@@ -317,7 +319,7 @@ def _parts(places: Any) -> Iterator[Any]:
 def _groups(texts: Any, is_single: Any) -> tuple[Any, Any, Any]:
     """Return the group of each text, which may be numbers, and which have digits.
 
-    These are one int64 array and two bool arrays of shape (n_texts,).
+    These are one int32 array and two bool arrays of shape (n_texts,).
 
     To the rules for numbers, texts of one group are alike but for their value: none is a number, or they have the
     same signs at the same places, and neither their digits nor their number make one a code and not another.
@@ -326,7 +328,7 @@ def _groups(texts: Any, is_single: Any) -> tuple[Any, Any, Any]:
     is_ascii = pc.string_is_ascii(texts).to_numpy(zero_copy_only=False)
     has_digit = matches(texts, _DIGIT)
     is_number_like = has_digit & (~is_ascii | matches(texts, _MAY_BE_NUMBER))
-    groups = np.arange(len(texts)) + 1  # single
+    groups = np.arange(1, len(texts) + 1, dtype="int32")  # single
     groups[~is_number_like & ~is_single] = 0
     places = np.flatnonzero(is_number_like & ~is_single)
     alike = without(texts, ~is_number_like | is_single)
@@ -340,7 +342,7 @@ def _groups(texts: Any, is_single: Any) -> tuple[Any, Any, Any]:
         is_alike[foreign] &= pc.equal(*n_digits).to_numpy(zero_copy_only=False)
     places, alike = places[is_alike], without(alike, ~is_alike)
     shapes = _shapes(alike).dictionary_encode().indices.to_numpy(zero_copy_only=False)
-    groups[places] = -1 - 2 * shapes.astype("int64") - matches(alike, _LEADING_ZERO)
+    groups[places] = -1 - 2 * shapes - matches(alike, _LEADING_ZERO)
     return groups, is_number_like, has_digit
 
 
@@ -358,7 +360,10 @@ def _representatives(groups: Any, counts: Any, n_each: int) -> tuple[Any, Any]:
     order = np.argsort(groups, kind="stable")
     if not len(order):
         return order, counts
-    is_first = np.diff(groups[order], prepend=groups[order[:1]] - 1) != 0
+    in_order = groups[order]
+    is_first = np.ones(len(order), dtype=bool)
+    is_first[1:] = in_order[1:] != in_order[:-1]
+    del in_order
     starts = np.flatnonzero(is_first)
     ends = np.append(starts[1:], len(order))
     kept = is_first
@@ -370,8 +375,8 @@ def _representatives(groups: Any, counts: Any, n_each: int) -> tuple[Any, Any]:
     # the first one of a group stands for those that are not kept
     firsts = np.searchsorted(np.flatnonzero(kept), starts)
     own[firsts] += np.add.reduceat(counts[order], starts) - np.add.reduceat(own, firsts)
-    in_order = np.argsort(places)
-    return places[in_order], own[in_order]
+    by_place = np.argsort(places)
+    return places[by_place], own[by_place]
 
 
 def _n_words(texts: Any, counts: Any) -> int:

@@ -24,7 +24,7 @@ from .association import TargetAssociation, leak_notice, level_notice
 from .columns import ReadingSettings, each_column, read_column_as, read_columns
 from .distinct_texts import DistinctTexts
 from .repeated_rows import RepeatedRows
-from .split_notices import group_notices, time_notices
+from .split_notices import group_notices, rows_in_time, time_notices
 from .text_values import different, lengths, most_frequent, numbers_of_column, times_of_column
 from .values import plain_value
 
@@ -57,6 +57,7 @@ def profile(
         target = None
     columns, reported, notices = [], [], []
     readings: dict[str, ColumnReading] = {}
+    in_time: dict[str, Any] = {}
     associations = None if target is None else _target_of(frame, target, settings)
     repeated = RepeatedRows(frame) if len(frame) <= MAX_ROWS_COMPARED else None
     for reading, texts in each_column(frame, settings, target=target):
@@ -81,6 +82,9 @@ def profile(
         if repeated is not None:
             repeated.add(frame[reading.name], texts)
         readings[reading.name] = reading
+        if reading.type == "date":
+            in_time[reading.name] = rows_in_time(numbers)
+        del texts, numbers  # before those of the next column are made
     described = [
         {
             "name": column["name"],
@@ -95,8 +99,8 @@ def profile(
     suggestion = suggest_for(described, target)
     predicted = target or (suggestion or {}).get("target")
     if predicted in readings and (suggestion or {}).get("task") in SUPERVISED:
-        for noticed in (group_notices, time_notices):
-            notices += noticed(frame, readings, str(predicted), _plain_numbers)
+        notices += group_notices(frame, readings, str(predicted), _plain_numbers)
+        notices += time_notices(frame, readings, str(predicted), _plain_numbers, in_time)
     return {
         "rows": len(frame),
         "duplicates": None if repeated is None else repeated.count(),

@@ -105,26 +105,31 @@ def time_notices(
     readings: Mapping[str, ColumnReading],
     target: str,
     numbers_of: Any,
+    in_time: Mapping[str, Any],
 ) -> list[JSON]:
     """Return a notice for each column of dates where the time after the rows to train on is predicted worse.
 
-    Arguments as of `group_notices`. Each tenth of the later half is predicted from all rows before it.
+    `in_time` : column of dates → what `rows_in_time` returns of it; other arguments as of `group_notices`. Each tenth of the later half is predicted from all rows before it.
     """
     notices = []
     dates = [name for name, r in readings.items() if r.type == "date" and r.distinct >= MIN_GROUPS]
     for name in [one for one in dates if one != target][:MAX_DATES]:
-        times = numbers_of(frame[name], readings[name])
-        if times is None:
-            continue
-        rows = np.flatnonzero(np.isfinite(times))
-        if len(rows) > MAX_ROWS:
-            rows = np.sort(np.random.default_rng(0).choice(rows, MAX_ROWS, replace=False))
-        in_time = rows[np.argsort(times[rows], kind="stable")]
-        part = frame.iloc[in_time].reset_index(drop=True)
+        part = frame.iloc[in_time[name]].reset_index(drop=True)
         scores = _scores(part, readings, target, [target], numbers_of)
         if scores is not None and scores.misleads:
             notices.append(time_notice(name, target, scores))
     return notices
+
+
+def rows_in_time(times: Any) -> Any:
+    """Return positions of at most `MAX_ROWS` rows in the order of their times, int64 array.
+
+    `times` : float64 array of shape (n_rows,); rows without a time are left out.
+    """
+    rows = np.flatnonzero(np.isfinite(times))
+    if len(rows) > MAX_ROWS:
+        rows = np.sort(np.random.default_rng(0).choice(rows, MAX_ROWS, replace=False))
+    return rows[np.argsort(times[rows], kind="stable")]
 
 
 def time_notice(column: str, target: str, scores: GroupScores) -> JSON:
@@ -213,6 +218,9 @@ def _scores(
         apart = StratifiedGroupKFold(N_FOLDS) if is_label else GroupKFold(N_FOLDS)
     try:
         alone = _fold_scores(model, x, y, shuffled.split(x, y), is_label=is_label)
+        by_chance = 1 / len(np.unique(y)) if is_label else 0.0
+        if alone.mean() <= by_chance + MIN_LEAD:
+            return None  # the columns say nothing, which no score makes too good
         together = _fold_scores(model, x, y, apart.split(x, y, g), is_label=is_label)
     except ValueError:  # too few rows of a label in a fold
         return None

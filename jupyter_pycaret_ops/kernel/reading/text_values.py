@@ -15,7 +15,7 @@ from jupyter_pycaret_ops.common.tables import spellings
 from jupyter_pycaret_ops.common.tables.column_cells import MISSING_IN_ANY_CASE
 from jupyter_pycaret_ops.common.tables.spellings import PLAIN_NUMBER
 
-from .distinct_texts import DistinctTexts, chunks_of
+from .distinct_texts import CHUNK, DistinctTexts, chunks_of, slices_of
 
 try:
     import pyarrow as pa
@@ -137,19 +137,33 @@ def most_frequent(
     if len(places) > n_most:
         least = np.partition(counts, -n_most)[-n_most]
         more, equal = places[counts > least], places[counts == least]
-        is_whole = len(equal) == len(column.texts)
-        texts = column.texts if is_whole else column.texts.take(pa.array(equal))
-        options = pc.SelectKOptions(k=n_most, sort_keys=[("texts", "ascending")])
-        first = pc.select_k_unstable(pa.table({"texts": texts}), options=options)
-        places = np.concatenate([more, equal[first.to_numpy(zero_copy_only=False)]])
+        places = np.concatenate([more, _first_by_signs(column.texts, equal, n_most)])
     found = zip(
         column.texts.take(pa.array(places)).to_pylist(), column.counts[places].tolist(), strict=True
     )
     return sorted(found, key=lambda item: (-item[1], item[0]))[:n_most]
 
 
+def _first_by_signs(texts: Any, places: Any, n_first: int) -> Any:
+    """Return the places of the first texts in the order of their signs, int64 array of up to `n_first`.
+
+    Takes some texts at a time: those at `places` may be nearly all.
+    """
+    options = pc.SelectKOptions(k=n_first, sort_keys=[("texts", "ascending")])
+    first = places[:0]
+    for start in range(0, len(places), CHUNK):
+        some = np.concatenate([first, places[start : start + CHUNK]])
+        table = pa.table({"texts": texts.take(pa.array(some))})
+        first = some[pc.select_k_unstable(table, options=options).to_numpy(zero_copy_only=False)]
+    return first
+
+
 def iso_times(texts: Any) -> Any:
     """Return the times of `2023-01-02` and `2023-01-02 08:00:00`, NaT for others, datetime64[us] array (n_texts,)."""
+    return np.concatenate([_no_times(0), *map(_iso_times, slices_of(texts))])
+
+
+def _iso_times(texts: Any) -> Any:
     times = _no_times(len(texts))
     size = lengths(texts)
     for length, pattern in ((10, ISO_DATE), (19, ISO_TIME)):

@@ -18,7 +18,7 @@ def read(text: str, delimiter: str = ",", decimal: str | None = None) -> pd.Data
     def texts(names: list[str]) -> pd.DataFrame:
         return pd.read_csv(io.BytesIO(content), usecols=names, dtype=str, **options)
 
-    return with_codes(frame, content, delimiter, texts, decimal=decimal)
+    return with_codes(frame, [content], delimiter, texts, decimal=decimal)
 
 
 def test_codes_with_leading_zeros_keep_them() -> None:
@@ -66,4 +66,17 @@ def test_columns_of_numbers_are_not_read_again_for_cells_that_are_no_codes(cell:
     def texts(names: list[str]) -> pd.DataFrame:
         raise AssertionError(f"{names} were read again")
 
-    assert with_codes(frame, content, ",", texts) is frame
+    assert with_codes(frame, [content], ",", texts) is frame
+
+
+@pytest.mark.parametrize("size", [1, 3, 7, 1000])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_codes_are_found_wherever_blocks_of_the_file_end(size: int, end: str) -> None:
+    content = end.join(["a,n", "1,10", "2,007", "3,5", ""]).encode()
+    frame = pd.read_csv(io.BytesIO(content))
+    blocks = [content[start : start + size] for start in range(0, len(content), size)]
+
+    def texts(names: list[str]) -> pd.DataFrame:
+        return pd.read_csv(io.BytesIO(content), usecols=names, dtype=str)
+
+    assert with_codes(frame, blocks, ",", texts)["n"].tolist() == ["10", "007", "5"]

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, load_wine
 
+from jupyter_pycaret_ops.kernel.reading import split_notices
 from jupyter_pycaret_ops.kernel.reading.columns import ReadingSettings
 from jupyter_pycaret_ops.kernel.reading.profiling import profile
 from jupyter_pycaret_ops.kernel.reading.split_notices import MAX_ROWS, GroupScores
@@ -133,3 +134,18 @@ def test_a_season_that_a_feature_follows_is_no_drift():
         }
     )
     assert noticed_in_time(frame, "sold") == {}
+
+
+def test_columns_that_say_nothing_are_not_compared_by_groups(monkeypatch):
+    fits = []
+    score = split_notices._fold_scores
+    monkeypatch.setattr(
+        split_notices, "_fold_scores", lambda *a, **k: fits.append(a) or score(*a, **k)
+    )
+    frame = visits()
+    random = np.random.default_rng(2)
+    for name in "abc":
+        frame[name] = random.normal(size=len(frame))
+    frame["out"] = random.permutation(frame["out"].to_numpy())
+    assert noticed(frame) == {}
+    assert len(fits) == 1
