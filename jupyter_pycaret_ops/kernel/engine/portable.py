@@ -440,17 +440,28 @@ class Forecaster(BaseEstimator):  # type: ignore[misc]
 
     `others` : fitted transformer of the exogenous columns, None where there are none; `last` : the last
     training step, a Period, or a position where the series has no time; `day` : the day of the month of steps of
-    months, -1 for the last one; `offset` : minutes from UTC of the series' wall times, None where it has none.
+    months, -1 for the last one; `offset` : minutes from UTC of the series' wall times, None where it has none;
+    `is_business_day` : the days are moved to the next one of Monday to Friday, the last ones to the one before.
     """
 
+    #: of pipelines that were stored before there was the parameter
+    is_business_day = False
+
     def __init__(
-        self, forecaster: Any, others: Any, last: Any, day: int = 1, offset: int | None = None
+        self,
+        forecaster: Any,
+        others: Any,
+        last: Any,
+        day: int = 1,
+        offset: int | None = None,
+        is_business_day: bool = False,
     ) -> None:
         self.forecaster = forecaster
         self.others = others
         self.last = last
         self.day = day
         self.offset = offset
+        self.is_business_day = is_business_day
 
     def predict(self, X: Any) -> Any:
         """Return the next n_rows steps, float64 array of shape (n_rows,).
@@ -488,11 +499,18 @@ class Forecaster(BaseEstimator):  # type: ignore[misc]
         """Return the time of each step ahead: ISO 8601, or a position where the series has no time."""
         if not isinstance(self.last, pd.Period):
             return [int(self.last) + int(step) for step in steps]
-        starts = [self._time(self.last + int(step)) for step in steps]
+        starts = [self._business_time(self.last + int(step)) for step in steps]
         within_days = self.last.freq.name.split("-")[0] in ("h", "min", "s", "ms", "us", "ns")
         if not within_days:
             return [time.date().isoformat() for time in starts]
         return [with_offset(time.to_pydatetime(), self.offset) for time in starts]
+
+    def _business_time(self, period: Any) -> Any:
+        time = self._time(period)
+        if not self.is_business_day:
+            return time
+        day = pd.offsets.BusinessDay()
+        return day.rollback(time) if self.day == -1 else day.rollforward(time)
 
     def _time(self, period: Any) -> Any:
         start = period.start_time

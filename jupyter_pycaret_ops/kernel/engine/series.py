@@ -17,7 +17,7 @@ from ..reading.columns import ReadingSettings, read_columns
 from . import features, portable
 from .event_reporter import EventReporter
 from .interfaces import Column, Frame, PlanFailed
-from .time_grid import find_grid
+from .time_grid import FIRST_DAY, MonthDay, find_grid, month_day
 
 MIN_ROWS = 8
 #: words of a name that make `2018` or `201801` a time
@@ -49,8 +49,8 @@ class Series:
     index: str | None = None
     spelling: JSON | None = None
     readings: dict[str, ColumnReading] = field(default_factory=dict)
-    #: day of the month of steps of months, -1 for the last one
-    day: int = 1
+    #: day of the month of steps of months
+    day: MonthDay = FIRST_DAY
     #: known values, before missing steps were filled
     n_known: int = 0
 
@@ -82,9 +82,10 @@ def read_series(
     exogenous = named.drop(columns=[name])
     if times is None:
         values = pd.Series(numbers, index=pd.RangeIndex(len(numbers)), name=name)
-        freq, day = None, 1
+        freq, day = None, FIRST_DAY
     else:
-        day = _day_of_month(times)
+        known_times = times.dropna()
+        day = (month_day(known_times) if len(known_times) else None) or FIRST_DAY
         values, exogenous, freq = _regularize(numbers, exogenous, times, name, reporter)
     n_known = int(values.notna().sum())
     values = _interpolate_gaps(values, name, reporter)
@@ -96,14 +97,6 @@ def read_series(
         )
     readings = {name: reading} | ({} if time.reading is None else {time.reading.name: time.reading})
     return Series(name, values, exogenous, freq, time.column, time.spelling, readings, day, n_known)
-
-
-def _day_of_month(times: Any) -> int:
-    """Return the day of the month that all times have, -1 for the last one; 1 where they have several."""
-    known = times.dropna()
-    if len(known) and known.is_month_end.all():
-        return -1
-    return int(known[0].day) if len(set(known.day)) == 1 else 1
 
 
 def season_of(freq: str | None) -> int:

@@ -38,6 +38,39 @@ class Grid:
     max_shift_days: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class MonthDay:
+    """The day of its month that each time is on."""
+
+    #: -1 for the last one
+    day: int = 1
+    #: whether it is the first or last one of Monday to Friday
+    is_business_day: bool = False
+
+
+FIRST_DAY = MonthDay()
+
+
+def month_day(times: Any) -> MonthDay | None:
+    """Return the day of its month that all times have, a DatetimeIndex of shape (n_rows,); None for several days."""
+    if times.is_month_end.all():
+        return MonthDay(-1)
+    if len(set(times.day)) == 1:
+        return MonthDay(int(times[0].day))
+    months = times.to_period("M")
+    if months.has_duplicates:
+        return None
+    days, first, last = (
+        moments.to_numpy().astype("datetime64[D]")
+        for moments in (times, months.start_time, months.end_time)
+    )
+    if (days == np.busday_offset(last, 0, roll="backward")).all():
+        return MonthDay(-1, is_business_day=True)
+    if (days == np.busday_offset(first, 0, roll="forward")).all():
+        return MonthDay(1, is_business_day=True)
+    return None
+
+
 def find_grid(times: Any) -> Grid:
     """Return the steps of sorted, distinct times, a DatetimeIndex of shape (n_rows,).
 
@@ -65,13 +98,14 @@ def _grid(times: Any, freq: str) -> Grid | None:
 
 
 def _calendar(times: Any, gaps_s: Any) -> Grid | None:
-    """Months, quarters and years: on one day of the month, or the last one."""
+    """Months, quarters and years: on one day of the month, or the first or last business day."""
     median = float(np.median(gaps_s)) / _DAY_S
     if not any(low <= median <= high for low, high, _ in _MONTHS):
         return None
-    is_last = bool(times.is_month_end.all())
-    if not is_last and len(set(times.day)) > 1:
+    found = month_day(times)
+    if found is None:
         return None
+    is_last = found.day == -1
     months = np.asarray(times.year) * 12 + np.asarray(times.month)
     step = math.gcd(*(int(gap) for gap in np.diff(months)))
     if step == 0:

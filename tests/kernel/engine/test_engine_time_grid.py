@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from jupyter_pycaret_ops.kernel.engine import PlanFailed
-from jupyter_pycaret_ops.kernel.engine.time_grid import find_grid
+from jupyter_pycaret_ops.kernel.engine.time_grid import MonthDay, find_grid, month_day
 
 
 def times(*parts):
@@ -46,6 +46,24 @@ def test_weeks_with_gaps_keep_their_weekday():
     weeks = pd.date_range("2024-01-03", periods=30, freq="W-WED").delete([4])
     grid = find_grid(weeks)
     assert {period.start_time.day_name() for period in grid.periods} == {"Wednesday"}
+
+
+@pytest.mark.parametrize(("freq", "day"), [("BME", -1), ("BMS", 1)])
+def test_business_days_of_months_are_steps_of_months(freq, day):
+    days = pd.date_range("2024-01-01", periods=40, freq=freq).delete([7, 20])
+    grid = find_grid(days)
+    assert (grid.freq, grid.n_snapped) == ("M", 0)
+    assert list(grid.periods) == list(days.to_period("M"))
+    assert month_day(days) == MonthDay(day, is_business_day=True)
+
+
+def test_ends_of_months_are_no_business_days():
+    assert month_day(pd.date_range("2024-01-31", periods=12, freq="ME")) == MonthDay(-1)
+
+
+def test_months_with_a_day_that_is_no_business_day_have_several_days():
+    days = pd.date_range("2024-01-01", periods=12, freq="BME")
+    assert month_day(days[:-1].append(days[-1:] - pd.Timedelta(days=1))) is None
 
 
 def test_less_than_a_third_of_the_steps_is_refused_with_two_rows():

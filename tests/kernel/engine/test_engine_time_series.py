@@ -12,7 +12,7 @@ import pytest
 
 from jupyter_pycaret_ops.common.protocol import DataSpec, RunSpec
 from jupyter_pycaret_ops.kernel import engine
-from jupyter_pycaret_ops.kernel.engine import PlanFailed
+from jupyter_pycaret_ops.kernel.engine import PlanFailed, portable
 from jupyter_pycaret_ops.kernel.engine.scoring.forecasting import forecast_metrics
 from jupyter_pycaret_ops.kernel.engine.seasonality import has_season
 from jupyter_pycaret_ops.kernel.engine.series import season_of
@@ -195,6 +195,13 @@ def test_has_season_detects_autocorrelation():
         (pd.date_range("2024-01-01", periods=30, freq="QS"), "2031-10-01"),
         (pd.date_range("2024-03-31", periods=30, freq="QE"), "2031-12-31"),
         (pd.date_range("2024-02-29", periods=30, freq="QE-FEB"), "2031-11-30"),
+        (pd.date_range("2024-01-01", periods=30, freq="BME"), "2026-08-31"),
+        (pd.date_range("2024-01-01", periods=30, freq="BMS"), "2026-08-03"),
+        (pd.date_range("2024-01-01", periods=30, freq="BQE"), "2031-12-31"),
+        (pd.date_range("2024-01-01", periods=30, freq="BQE-FEB"), "2031-11-28"),
+        (pd.date_range("2024-01-01", periods=30, freq="BQS-JAN"), "2031-10-01"),
+        (pd.date_range("1990-01-01", periods=30, freq="BYE"), "2021-12-31"),
+        (pd.date_range("1990-01-01", periods=30, freq="BYS"), "2021-01-01"),
         (pd.date_range("2024-01-01", periods=30, freq="B"), "2024-02-13"),
         (pd.date_range("2024-01-07", periods=30, freq="W"), "2024-08-11"),
         (pd.date_range("2024-01-03", periods=30, freq="W-WED"), "2024-08-07"),
@@ -212,6 +219,12 @@ def test_frequency_is_inferred(forecast, recorder, dates, second):
     frame = pd.DataFrame({"t": dates.astype(str), "y": np.arange(30) % 4 + 1.0})
     forecast(frame, horizon=2)
     assert recorder.pipeline("naive").times([2]) == [second]
+
+
+def test_forecaster_that_was_stored_without_business_days_answers_its_times():
+    stored = portable.Forecaster.__new__(portable.Forecaster)
+    stored.__dict__.update(last=pd.Period("2024-01", "M"), day=-1, offset=None)
+    assert stored.times([1, 2]) == ["2024-02-29", "2024-03-31"]
 
 
 def test_numeric_years_are_time_when_named(forecast, recorder):

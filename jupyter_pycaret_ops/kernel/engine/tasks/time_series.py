@@ -71,7 +71,10 @@ class PreparedForecast(PreparedTask):
             exogenous = exogenous.set_axis(values.index, axis=0)
         fitted = fit_forecaster(estimator, values, exogenous, self.experiment.horizon)
         offset = (self.series.spelling or {}).get("offset")
-        return portable.Forecaster(fitted, transformer, values.index[-1], self.series.day, offset)
+        day = self.series.day
+        return portable.Forecaster(
+            fitted, transformer, values.index[-1], day.day, offset, day.is_business_day
+        )
 
     def input_schema(self, pipeline: Estimator) -> JSON:
         """Describe the exogenous columns, one row for each step ahead."""
