@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import io
+from datetime import date
+
+import openpyxl
 from playwright.sync_api import Locator, Page, expect
 
 from .conftest import Lab
@@ -20,6 +24,23 @@ CUSTOMERS = "\r\n".join(
         ),
     ]
 ).encode("cp1252")
+
+
+def workbook_of_two_sheets() -> bytes:
+    """Return a workbook with the sheets Orders, 40 rows of two columns, and Towns, 25 rows of three."""
+    book = openpyxl.Workbook()
+    orders = book.active
+    orders.title = "Orders"
+    orders.append(["code", "pieces"])
+    for n in range(40):
+        orders.append([f"A-{n % 7}", n % 9])
+    towns = book.create_sheet("Towns")
+    towns.append(["town", "founded", "inhabitants"])
+    for n in range(25):
+        towns.append([("Gent", "Lyon", "Graz")[n % 3], date(1200 + n, 5, 1), 1000.5 * n])
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue()
 
 
 def upload_customers(lab: Lab, page: Page, name: str) -> str:

@@ -19,8 +19,9 @@ from .data_page import (
     open_data_page,
     type_of,
     upload_customers,
+    workbook_of_two_sheets,
 )
-from .lab_page import DARK, LIGHT, faults, open_lab, open_panel, row_of, use_theme
+from .lab_page import DARK, LIGHT, faults, open_lab, open_panel, row_of, upload, use_theme
 
 PROFILE = re.compile(r"/data-sources/[^/]+/profile")
 
@@ -230,6 +231,32 @@ def test_new_version_says_what_is_new(page: Page, lab: Lab) -> None:
     expect(article).to_contain_text("120 rows · 5 columns")
     expect(column(article, "Tenure")).to_be_visible(timeout=60_000)
     expect(column(article, "Comment")).to_have_count(0)
+
+
+def test_sheet_of_a_workbook_is_chosen_and_its_table_shown(page: Page, lab: Lab) -> None:
+    name = "stock.xlsx"
+    open_lab(page, lab.url, lab.token)
+    open_panel(page)
+    upload(page, name, workbook_of_two_sheets())
+    article = open_data_page(page, name)
+    hide_panel(page)
+    expect(article).to_contain_text("sheet Orders")
+    expect(article).to_contain_text("40 rows · 2 columns")
+    article.get_by_role("button", name="Change how the file is read", exact=True).click()
+    dialog = page.get_by_role("dialog", name="How the file is read", exact=True)
+    expect(dialog.get_by_label("Sheet", exact=True)).to_have_value("Orders")
+    expect(dialog.get_by_label("Encoding", exact=True)).to_have_count(0)
+    assert faults(page) == []
+    dialog.get_by_label("Sheet", exact=True).fill("Towns")
+    dialog.get_by_role("button", name="Read again", exact=True).click()
+    expect(dialog).to_be_hidden()
+    expect(article).to_contain_text("sheet Towns")
+    expect(article).to_contain_text("25 rows · 3 columns")
+    expect(column(article, "inhabitants")).to_be_visible(timeout=60_000)
+    expect(column(article, "pieces")).to_have_count(0)
+    column(article, "inhabitants").click()
+    figures = _figures(detail(article, "inhabitants"))
+    assert (figures["Rows"], figures["Values"], figures["Missing"]) == ("25", "25", "0")
 
 
 def test_file_is_read_in_another_way_as_a_new_version(page: Page, lab: Lab) -> None:
