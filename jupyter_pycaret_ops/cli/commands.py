@@ -246,6 +246,11 @@ class PromoteCommand(RunIdCommand):
         return 0
 
 
+_THRESHOLD = (
+    "for two labels: the probability from which the last one is answered; default: the pipeline's"
+)
+
+
 class DeployCommand(ClientCommand):
     """Deploy a pipeline under an endpoint slug."""
 
@@ -260,6 +265,7 @@ class DeployCommand(ClientCommand):
         parser.add_argument(
             "--auth", choices=["workspace", "api-key", "public"], default="workspace"
         )
+        parser.add_argument("--threshold", type=float, help=_THRESHOLD)
 
     def execute(self) -> int:
         """Deploy the pipeline."""
@@ -273,7 +279,10 @@ class DeployCommand(ClientCommand):
         else:
             raise Invalid(f"There is no pipeline “{self.args.pipeline}”.")
         deployment = self.client.pipelines.deploy(
-            pipeline["id"], self.args.slug or pipeline["name"], self.args.auth
+            pipeline["id"],
+            self.args.slug or pipeline["name"],
+            self.args.auth,
+            self.args.threshold,
         )
         slug = deployment["endpoint_slug"]
         self.write(deployment, lambda: f"{self.client.address.api}/deployments/{slug}/predict")
@@ -297,6 +306,7 @@ class PredictCommand(ClientCommand):
             help="file with JSON (a row, or a list of rows) or CSV; default: standard input",
         )
         parser.add_argument("--proba", action="store_true", help="add probabilities")
+        parser.add_argument("--threshold", type=float, help=_THRESHOLD)
 
     def execute(self) -> int:
         """Predict the rows, and write a line for each."""
@@ -305,7 +315,10 @@ class PredictCommand(ClientCommand):
         predictions: list[Any] = []
         for start in range(0, len(rows), 10_000):
             result = self.client.deployments.predict(
-                slug, rows[start : start + 10_000], proba=self.args.proba
+                slug,
+                rows[start : start + 10_000],
+                proba=self.args.proba,
+                threshold=self.args.threshold,
             )
             predictions += [{**one, "index": start + one["index"]} for one in result["predictions"]]
             for warning in result["warnings"]:

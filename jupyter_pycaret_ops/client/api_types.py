@@ -789,6 +789,7 @@ class PipelineRow(TypedDict):
     size_bytes: int
     task: str
     labels: list[Any] | None
+    threshold: float | None
     metrics: dict[str, Any]
     versions: dict[str, Any]
     created_by: str | None
@@ -799,6 +800,7 @@ class DeploymentIn(TypedDict):
 
     endpoint_slug: str
     auth_mode: NotRequired[Literal["api-key", "public", "workspace"]]
+    threshold: NotRequired[float | None]
 
 
 class DeploymentRow(TypedDict):
@@ -812,6 +814,7 @@ class DeploymentRow(TypedDict):
     endpoint_slug: str
     status: Literal["active", "paused"]
     auth_mode: Literal["api-key", "public", "workspace"]
+    threshold: float | None
     ready: bool
     load_ms: float | None
     inference_count: int
@@ -828,6 +831,7 @@ class DeploymentPatch(TypedDict):
     pipeline_id: NotRequired[str]
     status: NotRequired[Literal["active", "paused"]]
     auth_mode: NotRequired[Literal["api-key", "public", "workspace"]]
+    threshold: NotRequired[float | None]
 
 
 class PredictIn(TypedDict):

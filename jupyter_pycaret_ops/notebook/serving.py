@@ -105,12 +105,17 @@ class Deployment:
         return self.client.deployments.schema(self.slug)
 
     def predict(
-        self, data: pd.DataFrame | list[api.JSON] | api.JSON, *, proba: bool = False
+        self,
+        data: pd.DataFrame | list[api.JSON] | api.JSON,
+        *,
+        proba: bool = False,
+        threshold: float | None = None,
     ) -> pd.DataFrame:
         """Predict a DataFrame of shape (n_rows, n_columns), a row or a list of rows; ignore unknown columns.
 
         Return a DataFrame with n_rows rows and the index of `data`: `prediction`, with `proba` one column
-        of probabilities for each label, `score` of anomalies, `time` of steps of a time series.
+        of probabilities for each label, `score` of anomalies, `time` of steps of a time series. `threshold` : the
+        probability from which the last of two labels is answered, in place of the deployment's.
         """
         import pandas as pd
 
@@ -123,7 +128,11 @@ class Deployment:
         predictions: list[api.Prediction] = []
         for start in range(0, len(rows), MAX_ROWS):
             response = self.client.deployments.predict(
-                self.slug, rows[start : start + MAX_ROWS], proba=proba, ignore_extra=True
+                self.slug,
+                rows[start : start + MAX_ROWS],
+                proba=proba,
+                ignore_extra=True,
+                threshold=threshold,
             )
             predictions += response["predictions"]
         return pd.DataFrame([_record(one) for one in predictions], index=index)
@@ -147,6 +156,16 @@ class Deployment:
     def resume(self) -> Deployment:
         """Resume the paused deployment."""
         self._row = self.client.deployments.update(self.slug, status="active")
+        return self
+
+    @property
+    def threshold(self) -> float | None:
+        """The probability from which the last of two labels is answered; None for what the model answers itself."""
+        return self._row["threshold"]
+
+    def set_threshold(self, threshold: float | None) -> Deployment:
+        """Set the probability from which the last of two labels is answered; None takes the pipeline's again."""
+        self._row = self.client.deployments.update(self.slug, threshold=threshold)
         return self
 
     def delete(self) -> None:

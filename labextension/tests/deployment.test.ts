@@ -14,7 +14,7 @@ import type {
 import type { IAnswer, IInputSchema, IServingApi } from '../src/api/serving';
 import { curlOf, magicOf, pythonOf, quoted } from '../src/deployment/calls';
 import { ago, ahead } from '../src/common/words';
-import { read } from '../src/deployment/fields';
+import { read, thresholdOf } from '../src/deployment/fields';
 import { DeploymentModel } from '../src/deployment/model';
 import { freeKeyName, keysFor } from '../src/deployment/openers';
 import { trans } from './texts';
@@ -45,6 +45,7 @@ const DEPLOYMENT: IDeployment = {
   endpoint_slug: 'iris',
   status: 'active',
   auth_mode: 'workspace',
+  threshold: null,
   ready: true,
   load_ms: 12,
   inference_count: 1,
@@ -227,6 +228,11 @@ describe('a deployment', () => {
     await model.revokeKey('k1');
     assert.equal(model.state.made, null);
     assert.deepEqual(names(), ['web shop']);
+  });
+
+  it('reads a threshold as a probability, and nothing as that of the model', () => {
+    assert.deepEqual(['0.3', ' 0,25 ', '1', ''].map(thresholdOf), [0.3, 0.25, 1, null]);
+    assert.deepEqual(['30', '-1', 'half', '30 %'].map(thresholdOf), Array(4).fill(undefined));
   });
 
   it('is called as the engine calls its model', () => {

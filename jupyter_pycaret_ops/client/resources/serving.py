@@ -48,10 +48,14 @@ class Pipelines(Resource):
         self._transport.delete(f"/pipelines/{segment(pipeline_id)}")
 
     def deploy(
-        self, pipeline_id: str, endpoint_slug: str, auth_mode: AuthMode = "workspace"
+        self,
+        pipeline_id: str,
+        endpoint_slug: str,
+        auth_mode: AuthMode = "workspace",
+        threshold: float | None = None,
     ) -> Deployment:
-        """Deploy a pipeline under an endpoint slug."""
-        body = {"endpoint_slug": endpoint_slug, "auth_mode": auth_mode}
+        """Deploy a pipeline under an endpoint slug; `threshold` in place of the pipeline's, for two labels."""
+        body = {"endpoint_slug": endpoint_slug, "auth_mode": auth_mode, "threshold": threshold}
         record: Deployment = self._transport.post(
             f"/pipelines/{segment(pipeline_id)}/deployments", body
         )
@@ -71,7 +75,7 @@ class Deployments(Resource):
         return record
 
     def update(self, deployment: str, **changes: Unpack[DeploymentChanges]) -> Deployment:
-        """Change the pipeline, status or access of a deployment."""
+        """Change the pipeline, status, access or threshold of a deployment."""
         record: Deployment = self._transport.patch(f"/deployments/{segment(deployment)}", changes)
         return record
 
@@ -86,17 +90,20 @@ class Deployments(Resource):
         *,
         proba: bool = False,
         ignore_extra: bool = False,
+        threshold: float | None = None,
     ) -> Predictions:
         """Predict rows.
 
         `rows` are objects of column and value; with `proba` the result has probabilities, and with
-        `ignore_extra` unknown columns are ignored.
+        `ignore_extra` unknown columns are ignored. `threshold` : the probability from which the last of two
+        labels is answered, in place of the deployment's.
         """
         answer: Predictions = self._transport.post(
             f"/deployments/{segment(deployment)}/predict",
             {"rows": [dict(row) for row in rows]},
             proba=proba or None,
             extra="ignore" if ignore_extra else None,
+            threshold=threshold,
         )
         return answer
 

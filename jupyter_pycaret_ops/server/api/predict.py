@@ -142,12 +142,15 @@ class PredictHandler(ServingHandler):
         assert endpoint is not None
         self.require_json()
         ignore_extra = self.flag("extra", "ignore")
+        threshold = self._threshold(endpoint)
         rows, warnings = await self.validated_rows(
             partial(rows_of, model=endpoint.model, ignore_extra=ignore_extra),
             ignore_extra=ignore_extra,
         )
         proba = self.flag("proba", "true") or self.flag("proba", "1")
-        answer, latency_ms = await endpoint.predict(rows, proba=proba, began=self.began)
+        answer, latency_ms = await endpoint.predict(
+            rows, proba=proba, began=self.began, threshold=threshold
+        )
 
         def content() -> bytes:
             return _encoder.encode(
@@ -162,6 +165,22 @@ class PredictHandler(ServingHandler):
             )
 
         self.write(await endpoint.encoded(answer, content))
+
+    def _threshold(self, endpoint: Endpoint) -> float | None:
+        """Return the threshold of this request, None where it has none."""
+        values = self.request.query_arguments.get("threshold")
+        if values is None:
+            return None
+        text = values[-1].decode("utf-8", "replace")
+        try:
+            threshold = float(text)
+        except ValueError:
+            raise Invalid(
+                f"The threshold “{text}” is no number; give a probability from 0 to 1.",
+                errors=[{"loc": ["threshold"], "msg": "is no number"}],
+            ) from None
+        endpoint.check_threshold(threshold)
+        return threshold
 
 
 class SchemaHandler(ServingHandler):

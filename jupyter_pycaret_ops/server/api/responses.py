@@ -69,6 +69,7 @@ async def deployment(row: Deployment, endpoints: Endpoints) -> DeploymentRow:
     return as_row(
         row,
         DeploymentRow,
+        threshold=row.pipeline_threshold if row.threshold is None else row.threshold,
         p50_latency_ms=percentile(row.recent_latencies_ms, 0.50),
         p95_latency_ms=percentile(row.recent_latencies_ms, 0.95),
         ready=is_active and await endpoints.is_ready(row.pipeline_id),

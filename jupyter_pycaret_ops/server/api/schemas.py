@@ -31,6 +31,8 @@ Task = Annotated[
 ]
 RoleWord = Literal["viewer", "member", "admin"]
 Scope = Literal["predict", "read", "write"]
+#: a probability
+Threshold = Annotated[float, Meta(ge=0, le=1)]
 AuthMode = Literal["workspace", "api-key", "public"]
 RunStatus = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 #: types of columns that a person can set
@@ -338,6 +340,7 @@ class DeploymentIn(Body):
 
     endpoint_slug: str
     auth_mode: AuthMode = "workspace"
+    threshold: Threshold | None = None
 
 
 class DeploymentPatch(Patch):
@@ -346,6 +349,8 @@ class DeploymentPatch(Patch):
     pipeline_id: str | UnsetType = UNSET
     status: DeploymentStatus | UnsetType = UNSET
     auth_mode: AuthMode | UnsetType = UNSET
+    #: from which probability the second of two labels is answered; null takes the pipeline's
+    threshold: Threshold | UnsetType | None = UNSET
 
 
 class ApiKeyIn(Body):
@@ -722,6 +727,8 @@ class PipelineRow(Row, kw_only=True):
     size_bytes: int
     task: str
     labels: list[Any] | None
+    #: the probability from which the last of two labels is answered; null for what the model answers itself
+    threshold: float | None
     metrics: Json
     versions: Json
     created_by: str | None
@@ -735,6 +742,8 @@ class DeploymentRow(Row, kw_only=True):
     endpoint_slug: str
     status: DeploymentStatus
     auth_mode: AuthMode
+    #: its own, or the pipeline's
+    threshold: float | None
     #: whether its pipeline is loaded, in a kernel that answers now; else the next request loads it
     ready: bool
     load_ms: float | None

@@ -61,6 +61,7 @@ async def deploy(call: Call) -> DeploymentRow:
         call.params["pipeline_id"],
         call.body.endpoint_slug,
         call.body.auth_mode,
+        call.body.threshold,
     )
     endpoints = call.services.endpoints
     await endpoints.preload(deployment.endpoint_slug)
@@ -86,7 +87,7 @@ async def read_deployment(call: Call) -> DeploymentRow:
 
 
 async def update_deployment(call: Call) -> DeploymentRow:
-    """Change a deployment's pipeline, status or access; in force at once."""
+    """Change a deployment's pipeline, status, access or threshold; in force at once."""
     await call.services.statistics.flush()
     row = await call.services.store.write(
         deployments.update, call.caller, call.params["deployment"], call.body.changes()

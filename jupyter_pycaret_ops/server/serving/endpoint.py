@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ...common.errors import Conflict, Forbidden, Invalid, NotFound, RateLimited, TooLarge
 from ..store.access import KeyGrant, Role
+from ..store.deployments import check_threshold
 from ..threads import IN_THREAD_BYTES
 
 if TYPE_CHECKING:
@@ -69,6 +70,8 @@ class Model:
     signature: str
     size_bytes: int
     storage_key: str
+    #: the probability from which the second of two labels is answered; None for what the model answers itself
+    threshold: float | None = None
 
     def __str__(self) -> str:
         return f"The pipeline “{self.name}”, version {self.version},"
@@ -87,6 +90,8 @@ class Endpoint:
     batcher: Batcher
     traffic: Traffic
     read_at: float
+    #: the deployment's own, None for the pipeline's
+    threshold: float | None = None
 
     @property
     def is_public(self) -> bool:
@@ -208,12 +213,17 @@ class Endpoint:
             return await self.traffic.decoding.run(work)
         return work()
 
+    def check_threshold(self, threshold: float) -> None:
+        """Raise Invalid where a request cannot have that threshold."""
+        check_threshold(threshold, self.model.labels, self.model.schema)
+
     async def predict(
-        self, rows: list[list[Any]], *, proba: bool, began: float
+        self, rows: list[list[Any]], *, proba: bool, began: float, threshold: float | None = None
     ) -> tuple[PredictionResult, float]:
         """Return predictions for validated rows, and the latency in ms since `began`, which is counted.
 
-        `began` is a time of `time.perf_counter()`.
+        `began` is a time of `time.perf_counter()`; `threshold` : of this request, one that was checked, None for the
+        deployment's.
 
         Raises
         ------
@@ -222,7 +232,12 @@ class Endpoint:
         Unavailable
             When it cannot predict now.
         """
-        answer = await self.batcher.submit(rows, proba=proba)
+        cut = self.threshold if threshold is None else threshold
+        if cut is None or cut == self.model.threshold:
+            answer = await self.batcher.submit(rows, proba=proba)
+        else:
+            answer = await self.batcher.submit(rows, proba=True)
+            answer = _by_threshold(answer, cut, self.model.labels or [], proba=proba)
         latency_ms = (time.perf_counter() - began) * 1000
         self.traffic.statistics.count_answered(self.deployment_id, latency_ms)
         self.traffic.metrics.count_answered(self.slug, latency_ms / 1000)
@@ -239,6 +254,18 @@ class Endpoint:
         if status_code in COUNTED:
             self.traffic.statistics.count_refused(self.deployment_id)
             self.traffic.metrics.count_refused(self.slug)
+
+
+def _by_threshold(
+    answer: PredictionResult, threshold: float, labels: Sequence[Any], *, proba: bool
+) -> PredictionResult:
+    """Return predictions with the labels that a threshold decides; probabilities stay, if they are asked for."""
+    shares = answer.probabilities or []
+    return replace(
+        answer,
+        predictions=[labels[share[1] >= threshold] for share in shares],
+        probabilities=answer.probabilities if proba else None,
+    )
 
 
 def no_deployment(name: str) -> NotFound:

@@ -141,6 +141,7 @@ class Endpoints:
             endpoint = self._new(deployment, pipeline)
         endpoint.status = deployment.status
         endpoint.auth_mode = deployment.auth_mode
+        endpoint.threshold = deployment.threshold
         endpoint.read_at = self._monotonic()
         self._endpoints[name] = endpoint
         return endpoint
@@ -154,6 +155,7 @@ class Endpoints:
             validator=RowValidator(pipeline.input_schema),
             task=pipeline.task,
             labels=pipeline.labels,
+            threshold=pipeline.threshold,
             sha256=pipeline.sha256,
             signature=pipeline.signature,
             size_bytes=pipeline.size_bytes,
@@ -176,6 +178,7 @@ class Endpoints:
             workspace_id=deployment.workspace_id,
             status=deployment.status,
             auth_mode=deployment.auth_mode,
+            threshold=deployment.threshold,
             model=model,
             traffic=self._traffic,
             batcher=Batcher(lambda rows, proba: self._predict(model, rows, proba), self._limits),

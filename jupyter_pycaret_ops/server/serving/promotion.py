@@ -83,6 +83,7 @@ async def promote(
                 "metrics": _metrics(run, artifact.model_id),
                 "versions": run.snapshot.get("versions") or {},
                 "input_schema": schema,
+                "threshold": (_record(run, artifact.model_id).get("threshold") or {}).get("value"),
                 "training_profile": profile,
                 "sha256": artifact.sha256,
                 "signature": artifact.signature,
@@ -131,8 +132,10 @@ def _choose(run: Run, stored: Sequence[Artifact], model_id: str | None) -> Artif
     return by_model[model_id]
 
 
+def _record(run: Run, model_id: str | None) -> dict[str, Any]:
+    return next((one for one in run.leaderboard if one.get("model_id") == model_id), {})
+
+
 def _metrics(run: Run, model_id: str | None) -> dict[str, Any]:
-    for record in run.leaderboard:
-        if record.get("model_id") == model_id:
-            return {key: value for key, value in record.items() if key not in RECORD_FIELDS}
-    return {}
+    record = _record(run, model_id)
+    return {key: value for key, value in record.items() if key not in RECORD_FIELDS}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -44,11 +45,18 @@ def check_slug(slug: str) -> None:
 
 
 def create(
-    session: Session, caller: Caller, pipeline_id: str, slug: str, auth_mode: str
+    session: Session,
+    caller: Caller,
+    pipeline_id: str,
+    slug: str,
+    auth_mode: str,
+    threshold: float | None = None,
 ) -> Deployment:
     """Deploy a pipeline behind a name."""
     pipeline = read_pipeline(session, caller, pipeline_id, Role.MEMBER)
     check_slug(slug)
+    if threshold is not None:
+        check_threshold(threshold, pipeline.labels, pipeline.input_schema)
     if session.scalar(select(Deployment.id).where(Deployment.endpoint_slug == slug)) is not None:
         raise Conflict(f"The endpoint name “{slug}” is taken. Choose another one.")
     deployment = Deployment(
@@ -57,6 +65,7 @@ def create(
         endpoint_slug=slug,
         status="active",
         auth_mode=auth_mode,
+        threshold=threshold,
         inference_count=0,
         error_count=0,
         recent_latencies_ms=[],
@@ -64,7 +73,26 @@ def create(
     )
     session.add(deployment)
     session.flush()
+    session.refresh(deployment, ["pipeline_threshold"])
     return deployment
+
+
+def check_threshold(
+    threshold: float, labels: Sequence[Any] | None, input_schema: Mapping[str, Any]
+) -> None:
+    """Raise Invalid for what is no threshold of a pipeline with these labels and that input schema."""
+    if labels is None or len(labels) != 2:
+        reason = "it is for pipelines that answer one of two labels"
+    elif not input_schema.get("proba"):
+        reason = "this pipeline has no probabilities"
+    elif not 0 <= threshold <= 1:
+        reason = "it is a probability, from 0 to 1"
+    else:
+        return
+    raise Invalid(
+        f"The threshold cannot be {threshold:g}: {reason}.",
+        errors=[{"loc": ["threshold"], "msg": reason}],
+    )
 
 
 def find(session: Session, name: str) -> Deployment | None:
@@ -106,8 +134,9 @@ def list_page(session: Session, caller: Caller, workspace_id: str, page: PageReq
 
 
 def update(session: Session, caller: Caller, name: str, changes: dict[str, Any]) -> Deployment:
-    """Change pipeline, status or access."""
+    """Change pipeline, status, access or threshold; another pipeline brings its own threshold."""
     deployment = read(session, caller, name, Role.MEMBER)
+    pipeline: Pipeline | None = None
     if "pipeline_id" in changes:
         pipeline = session.get(Pipeline, changes["pipeline_id"])
         if pipeline is None or pipeline.workspace_id != deployment.workspace_id:
@@ -115,9 +144,15 @@ def update(session: Session, caller: Caller, name: str, changes: dict[str, Any])
                 "The pipeline is not one of this workspace.",
                 errors=[{"loc": ["pipeline_id"], "msg": "no such pipeline in this workspace"}],
             )
+        if pipeline.id != deployment.pipeline_id:
+            changes = {"threshold": None, **changes}
+    if changes.get("threshold") is not None:
+        pipeline = pipeline or session.get_one(Pipeline, deployment.pipeline_id)
+        check_threshold(changes["threshold"], pipeline.labels, pipeline.input_schema)
     for column, value in changes.items():
         setattr(deployment, column, value)
     session.flush()
+    session.refresh(deployment, ["pipeline_threshold"])
     return deployment
 
 

@@ -20,9 +20,10 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    select,
     text,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, column_property, mapped_column
 
 from .ids import new_id
 
@@ -381,6 +382,8 @@ class Pipeline(Row, Base):
     input_schema: Mapped[dict[str, Any]]
     #: how the training rows are distributed; None for pipelines of before, and for forecasts
     training_profile: Mapped[dict[str, Any] | None] = mapped_column(deferred=True)
+    #: the probability from which the second of two labels is answered; None for what the model answers itself
+    threshold: Mapped[float | None] = mapped_column(Float)
     sha256: Mapped[str] = mapped_column(String(64))
     signature: Mapped[str] = mapped_column(String(64))
     size_bytes: Mapped[int] = mapped_column(BigInteger)
@@ -402,12 +405,20 @@ class Deployment(Row, Base):
     endpoint_slug: Mapped[str] = mapped_column(String(64), unique=True)
     status: Mapped[str] = mapped_column(String(16))
     auth_mode: Mapped[str] = mapped_column(String(16))
+    #: in place of the pipeline's
+    threshold: Mapped[float | None] = mapped_column(Float)
     inference_count: Mapped[int] = mapped_column(BigInteger, default=0)
     error_count: Mapped[int] = mapped_column(BigInteger, default=0)
     last_inference_at: Mapped[datetime | None]
     #: the last 100, in ms, newest last
     recent_latencies_ms: Mapped[list[Any]] = mapped_column(default=list)
     created_by: Mapped[str | None] = _made_by()
+    pipeline_threshold: Mapped[float | None] = column_property(
+        select(Pipeline.threshold)
+        .where(Pipeline.id == pipeline_id)
+        .correlate_except(Pipeline)
+        .scalar_subquery()
+    )
 
 
 class Worker(Row, Base):

@@ -1132,6 +1132,7 @@ export interface components {
       readonly size_bytes: number;
       readonly task: string;
       readonly labels: readonly unknown[] | null;
+      readonly threshold: number | null;
       readonly metrics: Record<string, unknown>;
       readonly versions: Record<string, unknown>;
       readonly created_by: string | null;
@@ -1147,6 +1148,8 @@ export interface components {
        * @enum {unknown}
        */
       readonly auth_mode?: 'api-key' | 'public' | 'workspace';
+      /** @default null */
+      readonly threshold?: number | null;
     };
     /**
      * DeploymentRow
@@ -1165,6 +1168,7 @@ export interface components {
       readonly status: 'active' | 'paused';
       /** @enum {unknown} */
       readonly auth_mode: 'api-key' | 'public' | 'workspace';
+      readonly threshold: number | null;
       readonly ready: boolean;
       readonly load_ms: number | null;
       readonly inference_count: number;
@@ -1184,6 +1188,7 @@ export interface components {
       readonly status?: 'active' | 'paused';
       /** @enum {unknown} */
       readonly auth_mode?: 'api-key' | 'public' | 'workspace';
+      readonly threshold?: number | null;
     };
     /**
      * PredictIn

@@ -14,6 +14,7 @@ import { AccessOptions } from './dialog';
 import { Keys } from './keys';
 import type { DeploymentModel, IDeploymentState } from './model';
 import { Stats } from './stats';
+import { Threshold } from './threshold';
 import { Answer, TryIt } from './tryIt';
 
 export interface IDeploymentViewProps {
@@ -191,6 +192,7 @@ function Endpoint({
           <AccessOptions />
         </select>
       </div>
+      <Threshold model={model} state={state} />
     </div>
   );
 }

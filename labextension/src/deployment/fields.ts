@@ -55,3 +55,13 @@ export function read(schema: IInputSchema, texts: Readonly<Record<string, string
   }
   return { row, errors };
 }
+
+/** A probability; null for an empty text, undefined for what is none. */
+export function thresholdOf(text: string): number | null | undefined {
+  const trimmed = text.trim().replace(',', '.');
+  if (trimmed === '') {
+    return null;
+  }
+  const value = Number(trimmed);
+  return value >= 0 && value <= 1 ? value : undefined;
+}

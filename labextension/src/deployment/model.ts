@@ -184,6 +184,8 @@ export class DeploymentModel {
   async change(patch: {
     readonly status?: IDeployment['status'];
     readonly auth_mode?: Access;
+    /** null takes the pipeline's */
+    readonly threshold?: number | null;
   }): Promise<void> {
     this._patch({ notice: null });
     try {

@@ -447,6 +447,25 @@ def test_revision_kept_models_keeps_runs_both_ways_and_drops_those_without_an_ex
     assert differences(address) == []
 
 
+def test_revision_thresholds_keeps_pipelines_and_deployments_both_ways(address: str) -> None:
+    ensure_schema(address, auto_migrate=True)
+    with_data(address)
+    queries = [
+        "select id, name, version, sha256 from pipelines order by id",
+        "select id, pipeline_id, endpoint_slug, inference_count from deployments order by id",
+    ]
+    before = [ask(address, query) for query in queries]
+    assert all(before)
+    migrate(address, "kept_models")
+    assert [ask(address, query) for query in queries] == before
+    for table in ("pipelines", "deployments"):
+        assert "threshold" not in columns(address, table)
+    migrate(address)
+    assert [ask(address, query) for query in queries] == before
+    assert set(ask(address, "select threshold from deployments")) == {(None,)}
+    assert differences(address) == []
+
+
 def test_an_empty_database_can_be_brought_to_an_earlier_revision(
     address: str, later: Callable[[], str]
 ) -> None:
