@@ -6,11 +6,13 @@ import re
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from ..live import until
 from .conftest import Deployed, Lab
 from .lab_page import faults, open_lab, open_panel, panel, region, row_of
 
@@ -216,3 +218,59 @@ def test_a_viewer_sees_what_there_is_and_no_action(
     expect(run.get_by_role("button", name="Open as notebook", exact=True)).to_be_visible()
     for name in ("Run again", "Promote", "Deploy"):
         expect(run.get_by_role("button", name=name, exact=True)).to_have_count(0)
+
+
+@pytest.fixture
+def of_two_labels(lab: Lab) -> Iterator[str]:
+    """A deployment that answers one of two labels; returns its slug."""
+    slug = "tissue"
+    experiment = lab.experiment(slug, task="classification", target="target")
+    body = {
+        "plan": "create",
+        "model_id": "lr",
+        "sklearn_dataset": "breast_cancer",
+        "setup_params": {"fold": 2},
+    }
+    run = lab.call("POST", f"experiments/{experiment}/runs", body)["id"]
+    row = lab.call("POST", f"runs/{run}/wait?timeout_s=180")
+    assert row["status"] == "succeeded", row
+    pipeline = lab.call("POST", f"runs/{run}/promote", {"name": slug})["id"]
+    lab.call("POST", f"pipelines/{pipeline}/deployments", {"endpoint_slug": slug})
+    yield slug
+    lab.call("DELETE", f"deployments/{slug}")
+    lab.call("DELETE", f"pipelines/{pipeline}")
+
+
+def test_threshold_decides_what_is_answered(
+    lab: Lab, page: Page, of_two_labels: str, pictures: Path
+) -> None:
+    open_lab(page, lab.url, lab.token)
+    open_panel(page)
+    row_of(page, "Deployments", of_two_labels).press("Enter")
+    view = page.get_by_role("article", name=f"Deployment {of_two_labels}", exact=True)
+    threshold = view.get_by_label("Threshold", exact=True)
+    answer = view.locator(".jp-pycaret-answer__label")
+    predict = view.get_by_role("button", name="Predict", exact=True)
+
+    def stored() -> object:
+        return lab.call("GET", f"deployments/{of_two_labels}")["threshold"]
+
+    expect(threshold).to_have_value("")
+    for text, label, value in (("0", "1", 0), ("1", "0", 1)):
+        threshold.fill(text)
+        threshold.press("Enter")
+        until(lambda value=value: stored() == value, "the threshold")
+        predict.click()
+        expect(answer).to_have_text(label)
+    threshold.fill("two")
+    expect(threshold).to_have_attribute("aria-invalid", "true")
+    threshold.press("Tab")
+    expect(threshold).to_have_value("1")
+    threshold.fill("0,25")
+    threshold.press("Tab")
+    expect(threshold).to_have_value("0.25")
+    assert faults(page) == []
+    page.screenshot(path=pictures / "deployment-threshold.png")
+    threshold.fill("")
+    threshold.press("Enter")
+    until(lambda: stored() is None, "that of the model")
