@@ -198,6 +198,29 @@ class Validation:
             raise PlanFailed("user", "No row is left to hold out; give more groups or rows.")
         return train, held
 
+    def held_out_warning(self) -> str | None:
+        """Return why the scores on a table that is held out may be too good, None where nothing says so."""
+        if self.held is None:
+            return None
+        if self.groups is not None:
+            shared = np.intersect1d(self.groups[self.held], self.groups[~self.held])
+            if len(shared):
+                n_groups = len(np.unique(self.groups[self.held]))
+                return (
+                    f"The table that is held out shares {len(shared)} of its {n_groups} groups of "
+                    f"“{self.settings['fold_groups']}” with the other one"
+                )
+        if self.order is not None:
+            place = np.empty(len(self.order), dtype="int64")
+            place[self.order] = np.arange(len(self.order))
+            n_earlier = int((place[self.held] < place[~self.held].max()).sum())
+            if n_earlier:
+                return (
+                    f"“{self.settings['fold_time']}” of {n_earlier} of the {int(self.held.sum())} rows that are held out "
+                    "lies before the end of the other table"
+                )
+        return None
+
     def cut(self, train: Any, target: Any, n_folds: int) -> list[tuple[Any, Any]]:
         """Return for each fold the positions, within the training part, to fit on and to score on.
 

@@ -158,6 +158,14 @@ def _free(session: Session, condition: Any, what: str) -> list[str]:
     )
     if unfinished is not None:
         raise Conflict(f"The {what} has a run that has not ended. Cancel it first.")
+    keeping = select(Run.id).where(
+        Run.origin_run_id.in_(select(Run.id).where(condition)),
+        Run.status.not_in(lifecycle.ENDED),
+    )
+    if session.scalar(keeping.limit(1)) is not None:
+        raise Conflict(
+            f"A model of the {what} is being kept. Wait until it is, or cancel that run."
+        )
     keys = list(
         session.scalars(
             select(Artifact.storage_key).join(Run, Run.id == Artifact.run_id).where(condition)

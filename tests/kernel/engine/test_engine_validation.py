@@ -380,6 +380,27 @@ def test_copies_of_training_rows_that_are_held_out_are_reported(plan, recorder, 
     assert "copies_held_out" not in changes
 
 
+@pytest.mark.parametrize(
+    ("setup", "words"),
+    [
+        ({"fold_groups": "patient"}, "shares 2 of its 13 groups of “patient”"),
+        ({"fold_time": "day"}, "“day” of 1 of the 60 rows that are held out lies before"),
+    ],
+)
+def test_table_that_is_held_out_and_overlaps_is_reported(plan, recorder, visits, setup, words):
+    table = visits.sort_values("patient", kind="stable") if "fold_groups" in setup else visits[::-1]
+    table = table[[next(iter(setup.values())), "a", "label"]].reset_index(drop=True)
+    plan(table, "label", model_id="dt", setup=setup, holdout_rows=60)
+    assert "hold_out_overlaps" not in [p["change"] for p in recorder.payloads("data.changed")]
+    order = list(range(300))
+    order[0], order[240] = order[240], order[0]  # one row of either is in the other table
+    plan(table.iloc[order], "label", model_id="dt", setup=setup, holdout_rows=60)
+    message = next(
+        e["message"] for e in recorder.events if e["payload"].get("change") == "hold_out_overlaps"
+    )
+    assert words in message
+
+
 def test_table_of_its_own_is_held_out(plan, recorder, frame):
     train, held = frame[:40], frame[40:].copy()
     held.loc[50, "label"] = None

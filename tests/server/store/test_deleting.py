@@ -11,13 +11,14 @@ from jupyter_pycaret_ops.server.lifecycle import Status
 from jupyter_pycaret_ops.server.store import (
     data_sources,
     deployments,
+    kept_models,
     pipelines,
     projects,
     runs,
     workers,
     workspaces,
 )
-from jupyter_pycaret_ops.server.store.models import Pipeline, User
+from jupyter_pycaret_ops.server.store.models import Pipeline, Run, User
 
 from ...fakes.records import World, everything
 
@@ -94,6 +95,33 @@ def test_what_has_an_unfinished_run_stays(world: World, status: Status) -> None:
     assert world.run(run.id).data_source_id is None
     world.store.write_now(projects.delete, world.ada, world.project.id)
     assert world.counts()["runs"] == 0
+
+
+def test_what_a_model_is_being_kept_of_stays(world: World) -> None:
+    run = world.finish(world.running(data={"kind": "sklearn", "options": {"name": "iris"}}))
+
+    def score(session: Session) -> None:
+        session.get_one(Run, run.id).leaderboard = [{"model_id": "lr", "Accuracy": 0.9}]
+
+    world.store.write_now(score)
+    keeper = world.store.write_now(
+        kept_models.keep,
+        world.ada,
+        run.id,
+        "lr",
+        now=world.clock.now(),
+        queue_cap=10,
+        pool=run.pool,
+    )
+    for work, row_id in (
+        (runs.delete, run.id),
+        (projects.delete_experiment, world.experiment.id),
+    ):
+        with pytest.raises(Conflict, match="being kept"):
+            world.store.write_now(work, world.ada, row_id)
+    world.store.write_now(runs.request_cancel, world.ada, keeper.id, world.clock.now())
+    world.store.write_now(projects.delete_experiment, world.ada, world.experiment.id)
+    assert world.run(keeper.id).origin_run_id is None
 
 
 def test_a_project_and_an_experiment_set_the_files_of_their_runs_free(world: World) -> None:

@@ -132,6 +132,11 @@ class Supervised(Task):
         self.check_plan_params(spec.plan_params, target)
         if validation.held is None:
             self.check_split(target, settings["train_size"])
+        overlap = validation.held_out_warning()
+        if overlap is not None:
+            reporter.report_data_change(
+                "hold_out_overlaps", f"{overlap}: the score on it may be too good."
+            )
         reporter.checkpoint()
         experiment = self._fit(table, target, settings, reporter, validation, own)
         name, is_greater_better = self._metric(experiment, metric)
