@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.linear_model import LogisticRegression
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.model_selection import train_test_split
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import RobustScaler, StandardScaler
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from jupyter_pycaret_ops.kernel.engine import Cancelled, PlanFailed
 from jupyter_pycaret_ops.kernel.engine.interfaces import NullReporter
 from jupyter_pycaret_ops.kernel.engine.leaderboard import Leaderboard, Scored
 from jupyter_pycaret_ops.kernel.engine.limits import Limits
 from jupyter_pycaret_ops.kernel.engine.preparation.model_wrappers import EarlyStopped
+from jupyter_pycaret_ops.kernel.engine.search.ensemble import vote
 from jupyter_pycaret_ops.kernel.engine.search.portfolio import promising_first
 from jupyter_pycaret_ops.kernel.engine.search.searching import nested_record
 from jupyter_pycaret_ops.kernel.engine.search.selection import answers_of, choose
@@ -268,6 +274,41 @@ def test_selection_equals_the_mean_that_scikit_learn_scores_best():
         for place, one in enumerate(probabilities):
             expected = answers.loss(answers.values[place][None], target[in_order])[0]
             assert expected == pytest.approx(loss(one), abs=1e-9)
+
+
+@pytest.mark.parametrize("is_label", [True, False])
+def test_members_that_need_the_same_preparation_share_one(is_label):
+    """And the ensemble answers the weighted mean of what they answer, each with its own."""
+    random = np.random.default_rng(1)
+    rows = pd.DataFrame({"x": random.normal(size=90), "y": random.normal(size=90)})
+    target = (rows["x"] + random.normal(size=90) > 0).astype(int) if is_label else rows["x"] * 3
+    linear, trees = (
+        (LogisticRegression, DecisionTreeClassifier) if is_label else (Ridge, DecisionTreeRegressor)
+    )
+    models = [
+        (RobustScaler(), linear()),
+        (StandardScaler(), trees(max_depth=2, random_state=0)),
+        (RobustScaler(), linear(fit_intercept=False)),
+    ]
+    members = [
+        (f"m{place}", Pipeline([("prepare", prepare), ("model", model)]))
+        for place, (prepare, model) in enumerate(models)
+    ]
+    weights = [0.5, 0.3, 0.2]
+    prepared = SimpleNamespace(
+        task=SimpleNamespace(type=SimpleNamespace(answers="labels" if is_label else "numbers")),
+        experiment=SimpleNamespace(as_member=lambda model: model),
+    )
+    ensemble = vote(prepared, members, weights).fit(rows, target)
+    assert len(ensemble.estimators) == 2
+    answer = "predict_proba" if is_label else "predict"
+    expected = sum(
+        weight * getattr(clone(model).fit(rows, target), answer)(rows)
+        for weight, (_, model) in zip(weights, members, strict=True)
+    )
+    assert getattr(ensemble, answer)(rows) == pytest.approx(expected, abs=1e-12)
+    alike = vote(prepared, members[::2], [0.5, 0.5])
+    assert [name for name, _ in alike.steps] == ["prepare", "model"]
 
 
 def test_ensemble_of_noise_is_no_better_than_chance():

@@ -150,7 +150,7 @@ def build_ensemble(
     metric = board.metric or ""
     record["uncorrected"] = {metric: float(np.mean([one.metrics[metric] for one in uncorrected]))}
     record["params"] = {"members": [_member(one, weight) for one, weight in members]}
-    estimator = _voting(
+    estimator = vote(
         prepared,
         [(one.model_id, one.estimator) for one, _ in members],
         [weight for _, weight in members],
@@ -172,26 +172,60 @@ def combined(prepared: PreparedTask, members: Sequence[JSON]) -> Candidate:
             )
             for one in members
         ]
-        return _voting(prepared, models, weights)
+        return vote(prepared, models, weights)
 
     return Candidate(
         ENSEMBLE_ID, f"Ensemble of {len(members)} models", make, {"params": {"members": members}}
     )
 
 
-def _voting(
+def vote(
     prepared: PreparedTask, members: Sequence[tuple[str, Estimator]], weights: Sequence[float]
 ) -> Estimator:
-    """Return the unfitted ensemble: the weighted mean of what its members, unfitted pipelines, answer."""
+    """Return the unfitted ensemble: the weighted mean of what its members, unfitted pipelines, answer.
+
+    Members that need the same preparation share one, so that it is fitted, and applied to each request, once.
+    """
+    from sklearn.pipeline import Pipeline
+
+    is_label = prepared.task.type.answers == "labels"
+    as_member = prepared.experiment.as_member
+    groups: dict[bytes, list[tuple[str, Estimator, float]]] = {}
+    for place, ((model_id, model), weight) in enumerate(zip(members, weights, strict=True), 1):
+        groups.setdefault(_preparation(model), []).append((f"{place} {model_id}", model, weight))
+    parts: list[tuple[str, Estimator, float]] = []
+    for group in groups.values():
+        pipeline = group[0][1]
+        if len(group) > 1 and hasattr(pipeline, "steps"):
+            models = [(one, as_member(model.steps[-1][1]), share) for one, model, share in group]
+            vote = _mean_of(models, is_label=is_label)
+            together = Pipeline([*pipeline.steps[:-1], (pipeline.steps[-1][0], vote)])
+            parts.append(
+                (" and ".join(one[0] for one in group), together, sum(s for *_, s in group))
+            )
+        else:
+            parts += group
+    if len(parts) == 1:
+        return parts[0][1]
+    return _mean_of(
+        [(name, as_member(model), weight) for name, model, weight in parts], is_label=is_label
+    )
+
+
+def _preparation(model: Estimator) -> bytes:
+    """Return what is equal for two unfitted pipelines that prepare columns alike."""
+    import cloudpickle
+
+    return bytes(cloudpickle.dumps(model[:-1])) if hasattr(model, "steps") else b""
+
+
+def _mean_of(members: Sequence[tuple[str, Estimator, float]], *, is_label: bool) -> Estimator:
     from sklearn.ensemble import VotingClassifier, VotingRegressor
 
-    named = [
-        (f"{place} {model_id}", prepared.experiment.as_member(model))
-        for place, (model_id, model) in enumerate(members, 1)
-    ]
-    if prepared.task.type.answers == "labels":
-        return VotingClassifier(named, voting="soft", weights=list(weights))
-    return VotingRegressor(named, weights=list(weights))
+    named, weights = [(name, model) for name, model, _ in members], [one[2] for one in members]
+    if is_label:
+        return VotingClassifier(named, voting="soft", weights=weights)
+    return VotingRegressor(named, weights=weights)
 
 
 def _member(scored: Scored, weight: float) -> JSON:

@@ -31,8 +31,8 @@ EXPECTED_SETTINGS = 1000
 PATIENCE = 60
 #: part of a time limit that one model may take, so that no slow one takes it all
 SHARE_OF_A_MODEL = 0.25
-#: part of a time limit that is put aside for the final fit, at most
-MAX_RESERVE = 0.35
+#: part of a time limit that is put aside for the last fits, at most
+MAX_RESERVE = 0.5
 #: seconds after which the members of an ensemble are chosen again, to know how long their fit will take
 CHOOSE_EVERY_S = 8.0
 #: models whose fit is expected before any were chosen
@@ -240,7 +240,7 @@ class Search:
         return self.fit_ratio * float(model.record["seconds"]) / folds
 
     def _put_aside(self) -> None:
-        """Put the time aside that choosing an ensemble and fitting it on all rows will take."""
+        """Put the time aside that choosing an ensemble and fitting it will take."""
         limits = self.prepared.limits
         if limits.run_s is None:
             return
@@ -251,8 +251,15 @@ class Search:
             self.choosing_s = limits.elapsed_s - began
         members = self.members or self.library[:FIRST_MEMBERS]
         choosing_s = self.choosing_s * (1 + self.prepared.scorer.n_folds)
-        needed = sum(self._final_fit_s(one) for one in members) + choosing_s + 0.2
+        # on all rows, and on the training part for the score on the hold-out
+        fits_s = (1 + self._share_of_training()) * sum(self._final_fit_s(one) for one in members)
+        needed = fits_s + choosing_s + 0.2
         limits.put_aside(min(MAX_RESERVE * limits.run_s, needed))
+
+    def _share_of_training(self) -> float:
+        """Return the part of the rows that the model is fitted on once more, to score it on the others."""
+        held = self.prepared.holdout_rows
+        return 0.0 if held is None else 1 - held / max(1, self.prepared.n_rows)
 
     def _has_time_to_keep(self, best: Scored) -> bool:
         """Return whether keeping a model takes no more than its part of the time; the first one is always kept."""
