@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from ..client import run_request
 from ..client.reading_arguments import TYPES_TEXT, add_dialect_arguments, dialect_of, parse_pairs
-from ..client.records import DataSource
+from ..client.records import JSON, DataSource
 from ..common.errors import Invalid
 from .client_command import ClientCommand
 from .output import decoded
@@ -115,7 +115,17 @@ class DataCommand(ClientCommand):
         asked = {"target": self.args.target, "version": self.args.version}
         if self.args.again:
             self.client.data_sources.make_profile(source["id"], **asked)
-        profile = self.client.data_sources.profile(source["id"], **asked)
+        bar = Bar(sys.stderr, quiet=self.args.json)
+
+        def on_progress(progress: JSON) -> None:
+            bar.show(progress["done"] or 0, progress["total"], f"Reading {source['name']}")
+
+        try:
+            profile = self.client.data_sources.profile(
+                source["id"], **asked, on_progress=on_progress
+            )
+        finally:
+            bar.end()
         self.write(profile, lambda: profile_text(profile))
 
     def _upload(self) -> None:

@@ -51,6 +51,8 @@ class UploadPanel(Panel):
         self._choices = ReadingChoices()
         self._profile: Profile | None = None
         self._profile_error: str | None = None
+        #: how far the profile is, as text
+        self._profile_progress = ""
 
     def start(self) -> None:
         """Tell the browser where to upload files."""
@@ -113,7 +115,7 @@ class UploadPanel(Panel):
     def _read_profile(self) -> None:
         """Let the profile be made, and show it when it is there; nothing waits for it."""
         assert self.source is not None
-        self._profile, self._profile_error = None, None
+        self._profile, self._profile_error, self._profile_progress = None, None, ""
         source_id, target = self.source["id"], self._target
         threading.Thread(
             target=self._follow_profile,
@@ -124,9 +126,17 @@ class UploadPanel(Panel):
 
     def _follow_profile(self, source_id: str, target: str | None) -> None:
         deadline = time.monotonic() + PROFILE_WAIT_S
+
+        def on_progress(progress: JSON) -> None:
+            if progress["label"] != self._profile_progress and self._is_current(source_id, target):
+                self._profile_progress = progress["label"]
+                self.refresh()
+
         while self._is_current(source_id, target) and not self._closed.is_set():
             try:
-                found = self.client.data_sources.profile(source_id, target=target, wait_s=0)
+                found = self.client.data_sources.profile(
+                    source_id, target=target, wait_s=0, on_progress=on_progress
+                )
             except Unavailable as error:  # it is still being made
                 if time.monotonic() > deadline:
                     self._profile_error = error.message
@@ -245,7 +255,8 @@ class UploadPanel(Panel):
         if self._profile_error is not None:
             return f'<p class="jp-pycaret-hint">No profile: {escape(self._profile_error)}</p>'
         if self._profile is None:
-            return '<p class="jp-pycaret-hint" role="status">Reading all rows…</p>'
+            amount = f" · {escape(self._profile_progress)}" if self._profile_progress else "…"
+            return f'<p class="jp-pycaret-hint" role="status">Reading all rows{amount}</p>'
         is_open = live and self.run is None
         return notice_list(self._notices, self._choices, live=is_open) + note_list(
             self._profile["reported"]

@@ -123,10 +123,12 @@ class DataSources(Resource):
         target: str | None = None,
         version: int | None = None,
         wait_s: float = PROFILE_WAIT_S,
+        on_progress: Callable[[JSON], None] | None = None,
     ) -> Profile:
         """Return the profile of all rows of a data source; the first call lets the server make it.
 
         With `target`, each column has its association with it, from 0 to 1. `version` is by default the newest.
+        `on_progress` is called while it is made with `done`, `total` and `label`.
 
         Raises
         ------
@@ -144,6 +146,8 @@ class DataSources(Resource):
                 return found
             if found["status"] == "failed":
                 raise Invalid(found.get("error") or "The profile could not be made.")
+            if on_progress is not None and found.get("progress"):
+                on_progress(found["progress"] or {})
             if time.monotonic() > deadline:
                 raise Unavailable("The profile is still being made. Ask again in a while.")
             time.sleep(pause)

@@ -10,6 +10,7 @@ import atexit
 import json
 import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -74,7 +75,7 @@ def profile_json(message: str) -> str:
     """Return the profile of a data source as ASCII JSON, or `{"error", "error_kind"}`; never raises.
 
     `message` is `{"data": DataSpec, "types": {column: type}, "target": column or None}`; the option of an upload is
-    its `path`.
+    its `path`. With `progress`, the path of a file, and `n_rows`, as far as it is known, that file says how far it is.
     """
     # in its own thread, because the main thread of the kernel has a running event loop
     with ThreadPoolExecutor(1) as threads:
@@ -86,6 +87,7 @@ def _profile(message: str) -> str:
     from ..reading.columns import file_settings
     from ..reading.memory import release_large_arrays_at_once
     from ..reading.profiling import profile
+    from ..reading.progress import into_file, reporting
     from .loading import DataUnreadable, load
 
     asked = json.loads(message)
@@ -96,9 +98,15 @@ def _profile(message: str) -> str:
 
     release_large_arrays_at_once()  # the kernel makes one profile and is ended
     try:
-        frame, _ = load(spec, lambda: open_file, lambda: None)
-        settings = replace(file_settings(spec), types=asked.get("types") or {})
-        result = profile(frame, settings, spec.options.get("dialect"), target=asked.get("target"))
+        with ExitStack() as stack:
+            if asked.get("progress"):
+                report = into_file(Path(asked["progress"]))
+                stack.enter_context(reporting(report, asked.get("n_rows")))
+            frame, _ = load(spec, lambda: open_file, lambda: None)
+            settings = replace(file_settings(spec), types=asked.get("types") or {})
+            result = profile(
+                frame, settings, spec.options.get("dialect"), target=asked.get("target")
+            )
     except DataUnreadable as error:
         result = {"error": str(error), "error_kind": error.kind}
     except Exception as error:

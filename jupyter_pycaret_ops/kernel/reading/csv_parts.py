@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from .memory import release_memory
+from .progress import rows_read
 
 try:
     import pyarrow as pa
@@ -61,6 +62,7 @@ def _whole(open_text: Open, options: dict[str, Any]) -> Any:
 def _columns_of(open_text: Open, options: dict[str, Any]) -> list[_Column]:
     """Return the columns of the file, none where it has no rows."""
     columns: list[_Column] = []
+    n_rows = 0
     with open_text() as text, pd.read_csv(text, chunksize=N_ROWS, **options) as chunks:
         for chunk in chunks:
             columns = columns or [
@@ -68,6 +70,8 @@ def _columns_of(open_text: Open, options: dict[str, Any]) -> list[_Column]:
             ]
             for place, column in enumerate(columns):
                 column.add(chunk.iloc[:, place])
+            n_rows += len(chunk)
+            rows_read(n_rows)
             del chunk  # before the next one is made
     release_memory()
     return columns

@@ -23,6 +23,7 @@ from .alternatives import alternatives
 from .association import TargetAssociation, leak_notice, level_notice
 from .columns import ReadingSettings, each_column, read_column_as, read_columns
 from .distinct_texts import DistinctTexts
+from .progress import columns_read
 from .repeated_rows import RepeatedRows
 from .split_notices import group_notices, rows_in_time, time_notices
 from .text_values import different, lengths, most_frequent, numbers_of_column, times_of_column
@@ -55,12 +56,14 @@ def profile(
     frame = frame.set_axis(portable.unique_names(frame.columns), axis=1).reset_index(drop=True)
     if target not in frame.columns:
         target = None
-    columns, reported, notices = [], [], []
+    columns: list[JSON] = []
+    reported, notices = [], []
     readings: dict[str, ColumnReading] = {}
     in_time: dict[str, Any] = {}
     associations = None if target is None else _target_of(frame, target, settings)
     repeated = RepeatedRows(frame) if len(frame) <= MAX_ROWS_COMPARED else None
     for reading, texts in each_column(frame, settings, target=target):
+        columns_read(len(columns), len(frame.columns))
         numbers, offset = _numbers(frame[reading.name], reading, texts)
         column = _column(frame, reading, texts, settings, numbers, offset)
         columns.append(column)

@@ -164,7 +164,7 @@ async def read_profile(call: Call) -> ProfileOut:
                 error="There is no profile yet. A member of the workspace can let it be made.",
             )
         found = await call.services.profiles.make(table, call.caller.user_id, target)
-    return _profile(found)
+    return _profile(call, found)
 
 
 async def make_profile(call: Call) -> ProfileOut:
@@ -172,7 +172,7 @@ async def make_profile(call: Call) -> ProfileOut:
     table = await _table(call, Role.MEMBER, call.query.version)
     target = call.query.target or ""
     _check_target(table, target)
-    return _profile(await call.services.profiles.make(table, call.caller.user_id, target))
+    return _profile(call, await call.services.profiles.make(table, call.caller.user_id, target))
 
 
 def _check_target(table: Table, target: str) -> None:
@@ -182,9 +182,14 @@ def _check_target(table: Table, target: str) -> None:
         raise Invalid(message, errors=[{"loc": ["target"], "msg": message}])
 
 
-def _profile(row: Profile) -> ProfileOut:
+def _profile(call: Call, row: Profile) -> ProfileOut:
     if row.status != profiles.READY:
-        return ProfileOut(status=row.status, version=row.version, error=row.error)  # type: ignore[arg-type]
+        return ProfileOut(
+            status=row.status,  # type: ignore[arg-type]
+            version=row.version,
+            error=row.error,
+            progress=call.services.profiles.progress(row.id),
+        )
     return msgspec.convert(
         {**row.content, "status": row.status, "version": row.version}, ProfileOut
     )

@@ -23,11 +23,14 @@ from ..executors.kernel.memory import MemoryWatch
 from ..executors.kernel.pool import KernelUnavailable, WorkerPool
 from ..executors.kernel.worker import Worker, WorkerDied, WorkerRefused
 from ..sizes import mebibytes
+from ..threads import in_thread
 
 #: seconds after which the kernel of an inspection is ended
 INSPECTION_WITHIN_S = 30.0
 #: seconds for reading in the kernel; shorter, so that the kernel reports what took so long
 SOURCE_WITHIN_S = 20.0
+#: seconds between two looks at how far a kernel is
+PROGRESS_EVERY_S = 0.5
 #: inspections at once: of all users, and of each
 MAX_INSPECTIONS, MAX_INSPECTIONS_PER_USER = 4, 2
 
@@ -41,6 +44,8 @@ class _Request:
     within_s: float
     #: for reading in the kernel; None for the same
     source_within_s: float | None = None
+    #: is told how far the kernel is
+    on_progress: Callable[[dict[str, Any]], None] | None = None
 
 
 @dataclass(slots=True)
@@ -115,18 +120,23 @@ class SourceInspector:
         user: str,
         types: dict[str, str] | None = None,
         target: str | None = None,
+        n_rows: int | None = None,
         fetch: Callable[[Path], Awaitable[None]] | None = None,
+        on_progress: Callable[[dict[str, Any]], None] | None = None,
     ) -> dict[str, Any]:
         """Return the profile of a source, made of all of its rows, or `error` and `error_kind`.
 
-        `types` are those that a person has set, `target` the column that others are compared with.
+        `types` are those that a person has set, `target` the column that others are compared with, `n_rows` how many
+        rows it has, None where nobody has counted. `on_progress` is told from time to time how far it is: `done` of
+        `total`, None where that is not known, and `label`.
 
         Raises
         ------
         Unavailable
             As `inspect`; it may take `within_s` seconds.
         """
-        request = _Request("profile_json", {"types": types or {}, "target": target}, within_s)
+        arguments = {"types": types or {}, "target": target, "n_rows": n_rows}
+        request = _Request("profile_json", arguments, within_s, on_progress=on_progress)
         return await self._in_kernel(spec, request, user, fetch)
 
     def _forget(self, key: tuple[str, int], done: asyncio.Task[dict[str, Any]]) -> None:
@@ -220,14 +230,32 @@ class SourceInspector:
         limits = replace(spec.limits, timeout_s=min(spec.limits.timeout_s, source_within_s))
         spec = replace(spec, limits=limits)
         copy = worker.scratch / f"inspect-{secrets.token_hex(6)}"
+        progress = copy.with_suffix(".progress")
+        arguments, watching = request.arguments, None
+        if request.on_progress is not None:
+            arguments = {**arguments, "progress": str(progress)}
+            watching = asyncio.create_task(_watch(progress, request.on_progress))
         try:
             if fetch is not None:
                 await fetch(copy)
                 spec = replace(spec, options={**spec.options, "path": str(copy)})
-            message = json.dumps({"data": asdict(spec), **request.arguments})
+            message = json.dumps({"data": asdict(spec), **arguments})
             result: dict[str, Any] = json.loads(
                 await worker.execute("", f"_pycaret_ops_agent.{request.function}({message!r})")
             )
             return result
         finally:
+            if watching is not None:
+                watching.cancel()
             copy.unlink(missing_ok=True)
+            progress.unlink(missing_ok=True)
+
+
+async def _watch(path: Path, on_progress: Callable[[dict[str, Any]], None]) -> None:
+    """Hand on what a kernel writes into a file of its own, which is small."""
+    while True:
+        await asyncio.sleep(PROGRESS_EVERY_S)
+        with contextlib.suppress(OSError, ValueError, Unavailable):
+            found = json.loads(await in_thread(path.read_text))
+            if isinstance(found, dict):
+                on_progress(found)

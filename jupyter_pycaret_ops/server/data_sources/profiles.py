@@ -53,11 +53,17 @@ class Profiles:
         self._after_uploads = after_uploads
         #: by the profile's id
         self._running: dict[str, asyncio.Task[Any]] = {}
+        #: how far those that are being made here are
+        self._progress: dict[str, dict[str, Any]] = {}
 
     async def find(self, table: Table, target: str = "") -> Profile | None:
         """Return a profile; None for one that was never begun, or whose server has ended."""
         found = await self._store.read(profiles.find, table.source_id, table.version, target)
         return None if found is None or self._is_abandoned(found) else found
+
+    def progress(self, profile_id: str) -> dict[str, Any] | None:
+        """Return how far a profile is: `done` of `total` and `label`; None where that is not known."""
+        return self._progress.get(profile_id)
 
     def uploaded(self, table: Table, user_id: str) -> None:
         """Begin the profile of a new file, without waiting for anything."""
@@ -87,8 +93,12 @@ class Profiles:
             task = self._background.start(work, f"profile-{profile_id}")
             if task is not None:
                 self._running[profile_id] = task
-                task.add_done_callback(lambda _: self._running.pop(profile_id, None))
+                task.add_done_callback(lambda _: self._forget(profile_id))
         return found
+
+    def _forget(self, profile_id: str) -> None:
+        self._running.pop(profile_id, None)
+        self._progress.pop(profile_id, None)
 
     def _is_abandoned(self, profile: Profile) -> bool:
         """Return whether nobody makes a pending profile any more."""
@@ -98,7 +108,7 @@ class Profiles:
 
     async def _make(self, table: Table, target: str, profile_id: str, user_id: str) -> None:
         try:
-            made = await self._in_kernel(table, target, user_id)
+            made = await self._in_kernel(table, target, profile_id, user_id)
         except asyncio.CancelledError:
             await self._store.write(profiles.fail, profile_id, "The server was stopped. Try again.")
             raise
@@ -112,7 +122,9 @@ class Profiles:
         else:
             await self._store.write(profiles.finish, profile_id, made)
 
-    async def _in_kernel(self, table: Table, target: str, user_id: str) -> dict[str, Any]:
+    async def _in_kernel(
+        self, table: Table, target: str, profile_id: str, user_id: str
+    ) -> dict[str, Any]:
         """Return the content of a profile, or `error`."""
         spec = await data_spec(table, self._vault, self._read_limits)
         return await self._inspector.profile(
@@ -121,5 +133,7 @@ class Profiles:
             types=table.types,
             target=target or None,
             user=user_id,
+            n_rows=table.config.get("rows"),
+            on_progress=lambda found: self._progress.update({profile_id: found}),
             fetch=fetch_of(table, self._files),
         )

@@ -1,6 +1,5 @@
 import React, { useEffect, useRef, useState } from 'react';
 import type { IReadingProgress } from '../api/data';
-import { formatCount } from '../common/format';
 import { Frame, Loading, Notices } from '../common/frame';
 import { StatusMark } from '../common/icons';
 import { Progress } from '../common/progress';
@@ -104,28 +103,18 @@ function ReadingProgress({
   }
   const { done, total } = progress;
   const share = typeof done === 'number' && total ? done / total : null;
-  const amount =
-    typeof done !== 'number'
-      ? ''
-      : total
-        ? trans.__(
-            '%1 of %2 rows, %3 %',
-            formatCount(done),
-            formatCount(total),
-            String(Math.floor((100 * done) / total))
-          )
-        : trans._n('%2 row', '%2 rows', done, formatCount(done));
+  const percent = share === null ? '' : `${Math.floor(100 * share)} %`;
   return (
     <div className="jp-pycaret-overall">
       <Progress
         label={trans.__('Reading the file')}
         share={share}
-        {...(amount ? { text: amount } : {})}
+        {...(percent ? { text: percent } : {})}
       />
       <span>
         {trans.__('Reading')}{' '}
         <span className="jp-pycaret-muted">
-          {`· ${amount || progress.label || trans.__('all rows, in a kernel of its own')}`}
+          {`· ${progress.label || trans.__('all rows, in a kernel of its own')}`}
         </span>
       </span>
     </div>

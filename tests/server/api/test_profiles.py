@@ -64,9 +64,10 @@ class FakeKernel:
         self.answer: dict[str, Any] | Exception = CONTENT
 
     async def profile(
-        self, spec: Any, within_s: float, *, types: Any, target: Any, **_: Any
+        self, spec: Any, within_s: float, *, types: Any, target: Any, on_progress: Any, **_: Any
     ) -> dict[str, Any]:
         self.asked.append(spec)
+        on_progress({"done": 30, "total": 100, "label": "9 of 9 rows"})
         self.types.append(types)
         self.targets.append(target)
         await self.let_go.wait()
@@ -105,9 +106,13 @@ async def test_profile_is_made_once_stored_and_gives_the_columns_their_types(
     source = make_upload(world)
     for _ in range(3):
         assert (await api.get(f"/data-sources/{source.id}/profile"))["status"] == "pending"
+    while not kernel.asked:
+        await asyncio.sleep(0.01)
+    found = await api.get(f"/data-sources/{source.id}/profile")
+    assert found["progress"] == {"done": 30, "total": 100, "label": "9 of 9 rows"}
     kernel.let_go.set()
     found = await ended(api, source.id)
-    assert (found["status"], found["rows"]) == ("ready", 2)
+    assert (found["status"], found["rows"], found["progress"]) == ("ready", 2, None)
     assert found["columns"][0]["missing_words"] == {"n/a": 1}
     assert len(kernel.asked) == 1
     assert kernel.asked[0].options["columns"] == ["x"]
