@@ -72,17 +72,34 @@ def scores(truth, forecast, known):
         "R2": 1 - np.sum(errors**2) / np.sum((truth - truth.mean()) ** 2),
     }
 '''
-_FOLDS = """\
+_FOLDS = '''\
+from sktime.forecasting.compose import EnsembleForecaster
+
 train, known = experiment.y_train, experiment.X_train
 registry = experiment._fit_state["model_registry"]
-results = {}
-for model_key, (model_id, parameters) in MODELS.items():
+
+
+def make(model_id, parameters):
+    """Return a forecaster of PyCaret's by its id, or the weighted mean of several."""
+    if model_id == "ensemble":
+        members = [
+            (f"{place} {one['model_id']}", make(one["model_id"].removesuffix("_tuned"), one["params"]))
+            for place, one in enumerate(parameters["members"], 1)
+        ]
+        weights = [one["weight"] for one in parameters["members"]]
+        return EnsembleForecaster(members, aggfunc="mean", weights=weights)
     container = registry[model_id]
     forecaster = container.class_def(**{**container.args, **parameters})
     regressor = getattr(forecaster, "regressor", None)
     library = type(regressor).__module__.partition(".")[0]
     if library in QUIET:
         regressor.set_params(**QUIET[library])
+    return forecaster
+
+
+results = {}
+for model_key, (model_id, parameters) in MODELS.items():
+    forecaster = make(model_id, parameters)
     folds = []
     for before, after in experiment._fit_state["fold_generator"].split(train):
         steps = list(range(1, len(after) + 1))
@@ -97,7 +114,7 @@ for model_key, (model_id, parameters) in MODELS.items():
             # the mean is of the other folds
             print(f"{model_key}, fold {len(folds) + 1}: {error}")
             folds.append({})
-    results[model_key] = pd.DataFrame(folds)"""
+    results[model_key] = pd.DataFrame(folds)'''
 _BOARD = """\
 leaderboard = pd.DataFrame({model_key: folds.mean() for model_key, folds in results.items()}).T
 leaderboard = leaderboard.sort_values(METRIC, ascending={ascending}, kind="stable")

@@ -215,6 +215,31 @@ def test_series_are_searched_too(plan, recorder):
     assert {"naive", "theta"} <= {record["model_id"] for record in result.leaderboard}
 
 
+def test_ensemble_of_a_series_is_the_weighted_mean_of_its_forecasters(plan, recorder, monkeypatch):
+    monkeypatch.setattr(
+        "jupyter_pycaret_ops.kernel.engine.search.ensemble._is_worse", lambda *_: False
+    )
+    random = np.random.default_rng(5)
+    months = pd.period_range("2015-01", periods=60, freq="M").astype(str)
+    sold = 100 + np.arange(60) + 10 * np.sin(np.arange(60) * np.pi / 6) + random.normal(0, 4, 60)
+    frame = pd.DataFrame({"month": months, "sold": sold})
+    setup = {"index": "month", "horizon": 4, "fold": 3}
+    params = {"include": ["naive", "theta", "polytrend"], "n_iter": 4, "n_select": 9}
+    result = plan(
+        frame, "sold", task="time_series", plan="automl", setup=setup, time_limit=None, **params
+    )
+    record = next(r for r in result.leaderboard if r["model_id"] == "ensemble")
+    assert record["MASE"] is not None
+    ahead = pd.DataFrame(index=range(4))
+    expected = np.zeros(4)
+    for member in record["params"]["members"]:
+        model_id = member["model_id"].removesuffix("_tuned")
+        plan(frame, "sold", task="time_series", model_id=model_id, setup=setup, **member["params"])
+        expected += member["weight"] * recorder.pipeline(model_id).predict(ahead)
+    total = sum(member["weight"] for member in record["params"]["members"])
+    assert recorder.pipeline("ensemble").predict(ahead) == pytest.approx(expected / total, rel=1e-6)
+
+
 # ---------------------------------------------------------------- scores
 
 
@@ -296,7 +321,9 @@ def test_members_that_need_the_same_preparation_share_one(is_label):
     ]
     weights = [0.5, 0.3, 0.2]
     prepared = SimpleNamespace(
-        task=SimpleNamespace(type=SimpleNamespace(answers="labels" if is_label else "numbers")),
+        task=SimpleNamespace(
+            type=SimpleNamespace(answers="labels" if is_label else "numbers", rows_are_steps=False)
+        ),
         experiment=SimpleNamespace(as_member=lambda model: model),
     )
     ensemble = vote(prepared, members, weights).fit(rows, target)

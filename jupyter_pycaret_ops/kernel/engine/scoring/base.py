@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from ..interfaces import Estimator
 
@@ -39,4 +40,37 @@ class Scorer(Protocol):
 
     def score(self, estimator: Estimator, fold: int) -> Scores:
         """Fit a copy of `estimator` on fold 0, 1, … and return its scores; raises what the fit raises."""
+        ...
+
+
+@runtime_checkable
+class AnswerScorer(Scorer, Protocol):
+    """A scorer of models whose answers can be averaged, such as predictions and probabilities."""
+
+    @property
+    def truth(self) -> Any:
+        """What is predicted, array of shape (n_rows,); of classes their codes."""
+        ...
+
+    @property
+    def splits(self) -> Sequence[tuple[Any, Any]]:
+        """For each fold the positions to fit on and to score on, two int arrays."""
+        ...
+
+    @property
+    def n_classes(self) -> int | None:
+        """The number of classes, None where numbers are predicted."""
+        ...
+
+    @property
+    def weights(self) -> Any:
+        """How much a row counts, float64 array of shape (n_rows,), None where all count the same."""
+        ...
+
+    def score_answers(self, answers: Any, fold: int) -> Scores:
+        """Return the scores of what somebody answers for the rows of a fold.
+
+        `answers` : float64 array of shape (n_rows_of_fold, 1 + n_classes), predictions and probabilities; of numbers
+        (n_rows_of_fold, 1).
+        """
         ...

@@ -39,6 +39,21 @@ class ForecastScorer:
     splits: Sequence[tuple[Any, Any]]
     season: int
 
+    #: a forecast is a number, and all steps count the same
+    n_classes: ClassVar[None] = None
+    weights: ClassVar[None] = None
+
+    @property
+    def truth(self) -> Any:
+        """The training part, float64 array of shape (n_steps,)."""
+        return self.series.to_numpy()
+
+    def score_answers(self, answers: Any, fold: int) -> Scores:
+        """See `AnswerScorer.score_answers`."""
+        train, test = self.splits[fold]
+        known, truth = self.series.iloc[train].to_numpy(), self.series.iloc[test].to_numpy()
+        return Scores(forecast_metrics(truth, answers[:, 0], known, self.season), answers)
+
     @property
     def n_folds(self) -> int:
         """The number of folds."""

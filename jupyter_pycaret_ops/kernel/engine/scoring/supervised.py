@@ -39,6 +39,35 @@ NUMBER_METRICS = {
 }
 
 
+class AveragedAnswers:
+    """What an ensemble answers for the rows of a fold, as a fitted model that looks at no columns.
+
+    `outputs` : array of shape (n_rows, 1 + n_classes), of numbers (n_rows, 1).
+    """
+
+    def __init__(self, outputs: Any, *, is_label: bool) -> None:
+        self._outputs = outputs
+        self._is_label = is_label
+        if is_label:
+            self.classes_ = np.arange(outputs.shape[1] - 1)
+
+    def predict(self, features: Any) -> Any:
+        """Return codes of classes, or numbers, array of shape (n_rows,)."""
+        if not self._is_label:
+            return self._outputs[:, 0]
+        return self.classes_[np.argmax(self._outputs[:, 1:], axis=1)]
+
+    def predict_proba(self, features: Any) -> Any:
+        """Return probabilities, array of shape (n_rows, n_classes)."""
+        return self._outputs[:, 1:]
+
+    def __sklearn_tags__(self) -> Any:
+        from sklearn.dummy import DummyClassifier, DummyRegressor
+        from sklearn.utils import get_tags
+
+        return get_tags(DummyClassifier() if self._is_label else DummyRegressor())
+
+
 @dataclass(slots=True)
 class FoldScorer:
     """The engine's own cross-validation with its own metrics, one fold at a time.
@@ -123,6 +152,20 @@ class FoldScorer:
         if outputs is not None and are_probabilities:
             answers = np.column_stack([answers, outputs])
         return Scores({name: float(found.get(name, np.nan)) for name in self._names()}, answers)
+
+    @property
+    def truth(self) -> Any:
+        """The target of the training part, array of shape (n_rows,)."""
+        return self.target.to_numpy()
+
+    def score_answers(self, answers: Any, fold: int) -> Scores:
+        """See `AnswerScorer.score_answers`; of labels, the first column is set to those of the greatest probability."""
+        test = self.splits[fold][1]
+        model = AveragedAnswers(answers, is_label=self.n_classes is not None)
+        answers[:, 0] = model.predict(None)
+        weights = None if self.weights is None else self.weights[test]
+        truth = self.target.iloc[test].to_numpy()
+        return self.evaluate(model, self.features.iloc[test], truth, weights)
 
     def _names(self) -> list[str]:
         own = NUMBER_METRICS if self.n_classes is None else LABEL_METRICS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,8 +15,7 @@ from jupyter_pycaret_ops.common.protocol import JSON
 from ..candidates import TUNED
 from ..interfaces import Estimator
 from ..leaderboard import Leaderboard, Scored, make_record
-from ..scoring.base import Scores
-from ..scoring.supervised import FoldScorer
+from ..scoring.base import AnswerScorer, Scores
 from ..trials import Candidate
 from .selection import Answers, answers_of, choose
 
@@ -28,40 +28,11 @@ N_OUTPUTS = 25
 _MIN_MODELS = 2
 
 
-class AveragedAnswers:
-    """What an ensemble answers for the rows of a fold, as a fitted model that looks at no columns.
-
-    `outputs` : array of shape (n_rows, 1 + n_classes), of numbers (n_rows, 1).
-    """
-
-    def __init__(self, outputs: Any, *, is_label: bool) -> None:
-        self._outputs = outputs
-        self._is_label = is_label
-        if is_label:
-            self.classes_ = np.arange(outputs.shape[1] - 1)
-
-    def predict(self, features: Any) -> Any:
-        """Return codes of classes, or numbers, array of shape (n_rows,)."""
-        if not self._is_label:
-            return self._outputs[:, 0]
-        return self.classes_[np.argmax(self._outputs[:, 1:], axis=1)]
-
-    def predict_proba(self, features: Any) -> Any:
-        """Return probabilities, array of shape (n_rows, n_classes)."""
-        return self._outputs[:, 1:]
-
-    def __sklearn_tags__(self) -> Any:
-        from sklearn.dummy import DummyClassifier, DummyRegressor
-        from sklearn.utils import get_tags
-
-        return get_tags(DummyClassifier() if self._is_label else DummyRegressor())
-
-
 @dataclass(frozen=True, slots=True)
 class Chosen:
     """Models with the weights that they have in an ensemble; `answers` is what those were chosen by."""
 
-    scorer: FoldScorer
+    scorer: AnswerScorer
     members: list[Scored]
     weights: Any
     answers: Answers
@@ -78,7 +49,7 @@ def choose_members(
 ) -> Chosen | None:
     """Return the ensemble of the models that is best on all folds, None where there is none."""
     scorer = prepared.scorer
-    if not isinstance(scorer, FoldScorer) or scorer.n_folds < 2:
+    if not isinstance(scorer, AnswerScorer) or scorer.n_folds < 2:
         return None
     width = 1 if scorer.n_classes is None else 1 + scorer.n_classes
     members = [
@@ -90,7 +61,7 @@ def choose_members(
         return None
     answers = answers_of(
         [one.fold_outputs for one in members],
-        scorer.target.to_numpy(),
+        scorer.truth,
         [test for _, test in scorer.splits],
         [one.model_id.removesuffix(f"_{TUNED}") for one in members],
         metric=board.metric,
@@ -117,24 +88,20 @@ def build_ensemble(
     if chosen is None:
         return None
     scorer = chosen.scorer
-    n_classes, seed = scorer.n_classes, prepared.settings["session_id"]
+    seed = prepared.settings["session_id"]
     outputs = [one.fold_outputs for one in chosen.members]
     scores: list[Scores] = []
     uncorrected: list[Scores] = []
     averaged: list[Any] = []
-    for fold, at in enumerate(test for _, test in scorer.splits):
+    for fold in range(scorer.n_folds):
         prepared.reporter.checkpoint()
         of_fold = np.array([one[fold] for one in outputs])
-        truth, features = scorer.target.iloc[at].to_numpy(), scorer.features.iloc[at]
         for of_models, into in (
             (choose(chosen.answers, without_fold=fold, seed=seed), scores),
             (chosen.weights, uncorrected),
         ):
             mean = np.einsum("m,mrc->rc", of_models, of_fold)
-            model = AveragedAnswers(mean, is_label=n_classes is not None)
-            mean[:, 0] = model.predict(None)
-            weights = None if scorer.weights is None else scorer.weights[at]
-            into.append(scorer.evaluate(model, features, truth, weights))
+            into.append(scorer.score_answers(mean, fold))
             if into is scores:
                 averaged.append(mean)
     members = chosen.in_use
@@ -188,6 +155,8 @@ def vote(
     """
     from sklearn.pipeline import Pipeline
 
+    if prepared.task.type.rows_are_steps:
+        return _mean_of_forecasts(members, weights)
     is_label = prepared.task.type.answers == "labels"
     as_member = prepared.experiment.as_member
     groups: dict[bytes, list[tuple[str, Estimator, float]]] = {}
@@ -210,6 +179,14 @@ def vote(
     return _mean_of(
         [(name, as_member(model), weight) for name, model, weight in parts], is_label=is_label
     )
+
+
+def _mean_of_forecasts(
+    members: Sequence[tuple[str, Estimator]], weights: Sequence[float]
+) -> Estimator:
+    ensemble = importlib.import_module("sktime.forecasting.compose").EnsembleForecaster  # an extra
+    named = [(f"{place} {model_id}", model) for place, (model_id, model) in enumerate(members, 1)]
+    return ensemble(named, aggfunc="mean", weights=list(weights))
 
 
 def _preparation(model: Estimator) -> bytes:

@@ -151,6 +151,9 @@ OF_NUMBERS: dict[str, Loss] = {
     "MAE": absolute_loss,
     "MedAE": absolute_loss,
     "RMSLE": squared_log_loss,
+    "MASE": absolute_loss,
+    "MAPE": absolute_loss,
+    "SMAPE": absolute_loss,
 }
 
 
