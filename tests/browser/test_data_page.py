@@ -142,7 +142,10 @@ def test_train_opens_the_form_with_the_data(page: Page, article: Locator, source
 
 
 def test_page_shows_how_far_the_reading_is(page: Page, name: str, source_id: str) -> None:
-    pending = {"status": "pending", "progress": {"done": 742_000, "total": 1_214_300}}
+    pending = {
+        "status": "pending",
+        "progress": {"done": 61, "total": 100, "label": "742,000 of 1,214,300 rows"},
+    }
     page.route(PROFILE, lambda route: route.fulfill(json=pending))
     row_of(page, "Data", name).get_by_role("button", name=name, exact=True).click()
     article = data_page(page, name)

@@ -48,11 +48,11 @@ _FOLDS = '''\
 class Folds:
     """The folds of the run, as a cross-validator."""
 
-    n_splits = {count}
+    n_splits = len(FOLD_ROWS)
 
     def split(self, X=None, y=None, groups=None):
         """Return positions of rows to fit on and to score on, fold by fold."""
-        return iter({folds})
+        return iter(FOLD_ROWS)
 
     def get_n_splits(self, X=None, y=None, groups=None):
         """Return the number of folds."""
@@ -154,7 +154,7 @@ def code_of(facts: Facts) -> str:
         numbers = _values(facts, str(recorded["fold_column"]))
         lines.append(f'folds = np.asarray({numbers}).astype("int64")')
     lines += _held_out(facts, imports)
-    folds, count = _folds(facts, imports)
+    folds = _folds(facts, imports)
     parts = (
         [f"from sklearn.model_selection import {', '.join(sorted(set(imports)))}"]
         if imports
@@ -164,7 +164,7 @@ def code_of(facts: Facts) -> str:
         parts += ["", "", _GROUPS_OF, "", ""]
     elif parts:
         parts.append("")
-    parts += [*lines, _SPLIT, *folds, _FOLDS.format(folds="FOLD_ROWS", count=count)]
+    parts += [*lines, _SPLIT, *folds, _FOLDS]
     if has_weights(facts):
         parts.append(_weights(facts))
     return "\n".join(parts)
@@ -236,15 +236,15 @@ def _held_out(facts: Facts, imports: list[str]) -> list[str]:
     return [f"train, held = train_test_split(np.arange(len(y)), {', '.join(arguments)})"]
 
 
-def _folds(facts: Facts, imports: list[str]) -> tuple[list[str], str]:
-    """Return the lines that compute `FOLD_ROWS`, and the number of folds."""
+def _folds(facts: Facts, imports: list[str]) -> list[str]:
+    """Return the lines that compute `FOLD_ROWS`."""
     recorded = validation(facts)
     strategy, n_folds = recorded["fold_strategy"], repr(recorded["folds"])
     given = facts.snapshot.get("setup_params") or {}
     if strategy == "predefined":
         imports.append("PredefinedSplit")
         line = "FOLD_ROWS = list(PredefinedSplit(pd.factorize(folds[train])[0]).split())"
-        return [line], n_folds
+        return [line]
     if strategy == "timeseries":
         imports.append("TimeSeriesSplit")
         return [
@@ -254,7 +254,7 @@ def _folds(facts: Facts, imports: list[str]) -> tuple[list[str], str]:
             "in_time = in_time[in_time >= 0]",
             f"parts = TimeSeriesSplit({n_folds}).split(in_time)",
             "FOLD_ROWS = [(in_time[fit], in_time[score]) for fit, score in parts]",
-        ], n_folds
+        ]
     splitter = _SPLITTERS[strategy]
     imports.append(splitter)
     shuffled = ", shuffle=True, random_state=SEED" if given.get("fold_shuffle", True) else ""
@@ -262,4 +262,4 @@ def _folds(facts: Facts, imports: list[str]) -> tuple[list[str], str]:
     return [
         f"parts = {splitter}({n_folds}{shuffled})",
         f"FOLD_ROWS = list(parts.split(np.zeros(len(train)), y.iloc[train]{groups}))",
-    ], n_folds
+    ]

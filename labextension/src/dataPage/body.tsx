@@ -103,18 +103,19 @@ function ReadingProgress({
   }
   const { done, total } = progress;
   const share = typeof done === 'number' && total ? done / total : null;
-  const percent = share === null ? '' : `${Math.floor(100 * share)} %`;
+  const percent = share === null ? null : `${Math.floor(100 * share)} %`;
+  const amount = [progress.label, percent].filter(Boolean).join(', ');
   return (
     <div className="jp-pycaret-overall">
       <Progress
         label={trans.__('Reading the file')}
         share={share}
-        {...(percent ? { text: percent } : {})}
+        {...(amount ? { text: amount } : {})}
       />
       <span>
         {trans.__('Reading')}{' '}
         <span className="jp-pycaret-muted">
-          {`· ${progress.label || trans.__('all rows, in a kernel of its own')}`}
+          {`· ${amount || trans.__('all rows, in a kernel of its own')}`}
         </span>
       </span>
     </div>
