@@ -231,7 +231,8 @@ def test_a_data_source_is_held_out(server: LiveServer, experiments: dict[str, st
     assert ended["metrics_summary"]["holdout_rows"] == 20
     assert ended["metrics_summary"]["holdout"]["Accuracy"] == 1.0
     assert ended["snapshot"]["test_data_version"] == 1
-    server.call("GET", f"/runs/{run['id']}/notebook", expect=409)
+    document = server.call("GET", f"/runs/{run['id']}/notebook", expect=200)
+    assert "held_out = table" in "".join(cell["source"] for cell in document["cells"])
 
     other = server.upload("other columns", b"x,y\n1,yes\n2,no\n3,yes\n")
     run = server.submit(
