@@ -295,11 +295,15 @@ def read_validation(
     found["spellings"] = {
         column: {"type": readings[column].type, **readings[column].spelling}
         for name, column in named.items()
-        if name != "fold_groups" and frame[column].dtype.kind == "O"
+        if name != "fold_groups" and _holds_texts(frame[column])
     }
     validation = Validation(settings, is_label, **found)
     _check(validation)
     return validation
+
+
+def _holds_texts(series: Column) -> bool:
+    return series.dtype.kind == "O" and not isinstance(series.dtype, pd.PeriodDtype)
 
 
 def _check(validation: Validation) -> None:

@@ -114,6 +114,22 @@ def test_columns_are_prepared_by_type_and_scaled(unsupervised, recorder, groups)
     assert list(recorder.pipeline("kmeans").predict(groups)) == [f"Cluster {n}" for n in labels]
 
 
+@pytest.mark.parametrize(
+    "setup",
+    [
+        {"imputation_type": "iterative"},
+        {"numeric_imputation": "knn", "polynomial_features": True},
+        {"group_features": {"both": ["x", "y"]}, "drop_groups": True, "max_encoding_ohe": 0},
+        {"bin_numeric_features": ["x"], "low_variance_threshold": 0.01},
+        {"transformation": True, "pca": True, "pca_method": "kernel"},
+    ],
+)
+def test_each_way_to_prepare_columns_works_without_a_target(unsupervised, recorder, groups, setup):
+    unsupervised(groups, "clustering", model_id="kmeans", num_clusters=3, setup=setup)
+    predicted = recorder.pipeline("kmeans").predict(groups)
+    assert list(predicted) == [row["cluster"] for row in assignments(recorder)]
+
+
 @pytest.mark.parametrize("task", ["clustering", "anomaly"])
 def test_no_column_outweighs_the_others_by_its_unit(unsupervised, recorder, task):
     """Groups in two small columns, and a rare combination of them, beside an income that tells nothing."""

@@ -202,7 +202,8 @@ class _Builder:
                 random_state=self._seed,
             )
             # it writes into its input, which pandas does not let it do with a column of a table
-            return make_pipeline(FunctionTransformer(np.array), imputer)
+            copy = FunctionTransformer(np.array, feature_names_out="one-to-one")
+            return make_pipeline(copy, imputer)
         if strategy == "knn":
             return KNNImputer(add_indicator=True, keep_empty_features=True)
         if strategy in _STRATEGIES:
