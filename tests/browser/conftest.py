@@ -100,6 +100,20 @@ class Lab:
         made = self.call("POST", f"projects/{project}/experiments", {"name": name, **more})
         return str(made["id"])
 
+    def trained(self, name: str, dataset: str, target: str) -> str:
+        """The id of a run that has fitted a logistic regression, in an experiment of its own."""
+        experiment = self.experiment(name, task="classification", target=target)
+        body = {
+            "plan": "create",
+            "model_id": "lr",
+            "sklearn_dataset": dataset,
+            "setup_params": {"fold": 3},
+        }
+        run = self.call("POST", f"experiments/{experiment}/runs", body)["id"]
+        row = self.call("POST", f"runs/{run}/wait?timeout_s=180")
+        assert row["status"] == "succeeded", row
+        return str(run)
+
     def sessions(self) -> list[str]:
         """Ids of the kernels that people have open."""
         deadline = time.monotonic() + STOP_S
@@ -157,21 +171,12 @@ class Deployed:
 def deployed(lab: Lab) -> Deployed:
     """One that nobody has called yet; a test leaves it as it was."""
     slug = "garden"
-    experiment = lab.experiment(slug, task="classification", target="species")
-    body = {
-        "plan": "create",
-        "model_id": "lr",
-        "sklearn_dataset": "iris",
-        "setup_params": {"fold": 3},
-    }
-    run = lab.call("POST", f"experiments/{experiment}/runs", body)["id"]
-    row = lab.call("POST", f"runs/{run}/wait?timeout_s=180")
-    assert row["status"] == "succeeded", row
+    run = lab.trained(slug, "iris", "species")
     first, second = (
         str(lab.call("POST", f"runs/{run}/promote", {"name": slug})["id"]) for _ in range(2)
     )
     lab.call("POST", f"pipelines/{first}/deployments", {"endpoint_slug": slug})
-    return Deployed(slug, str(run), (first, second))
+    return Deployed(slug, run, (first, second))
 
 
 @pytest.fixture(autouse=True)

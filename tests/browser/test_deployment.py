@@ -224,16 +224,7 @@ def test_a_viewer_sees_what_there_is_and_no_action(
 def of_two_labels(lab: Lab) -> Iterator[str]:
     """A deployment that answers one of two labels; returns its slug."""
     slug = "tissue"
-    experiment = lab.experiment(slug, task="classification", target="target")
-    body = {
-        "plan": "create",
-        "model_id": "lr",
-        "sklearn_dataset": "breast_cancer",
-        "setup_params": {"fold": 2},
-    }
-    run = lab.call("POST", f"experiments/{experiment}/runs", body)["id"]
-    row = lab.call("POST", f"runs/{run}/wait?timeout_s=180")
-    assert row["status"] == "succeeded", row
+    run = lab.trained(slug, "breast_cancer", "target")
     pipeline = lab.call("POST", f"runs/{run}/promote", {"name": slug})["id"]
     lab.call("POST", f"pipelines/{pipeline}/deployments", {"endpoint_slug": slug})
     yield slug

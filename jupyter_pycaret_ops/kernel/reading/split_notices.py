@@ -109,7 +109,8 @@ def time_notices(
 ) -> list[JSON]:
     """Return a notice for each column of dates where the time after the rows to train on is predicted worse.
 
-    `in_time` : column of dates → what `rows_in_time` returns of it; other arguments as of `group_notices`. Each tenth of the later half is predicted from all rows before it.
+    `in_time` : column of dates → what `rows_in_time` returns of it; other arguments as of `group_notices`. Each tenth
+    of the later half is predicted from all rows before it.
     """
     notices = []
     dates = [name for name, r in readings.items() if r.type == "date" and r.distinct >= MIN_GROUPS]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 Cell = dict[str, Any]
@@ -40,6 +40,18 @@ def document(cells: Sequence[Cell], python: str | None) -> dict[str, Any]:
             {"id": f"cell-{position}", **cell} for position, cell in enumerate(cells, start=1)
         ],
     }
+
+
+def dates_of(column: str, spelling: Mapping[str, Any]) -> str:
+    """Return the call that reads a column of times, an expression, by its spelling."""
+    first = spelling.get("day_first")
+    given = {
+        "format": spelling.get("form") or spelling.get("format"),
+        "day_first": "/.-" if first is True else first,
+        "offset": spelling.get("offset"),
+    }
+    options = "".join(f", {name}={value!r}" for name, value in given.items() if value)
+    return f"dates({column}{options})"
 
 
 def call(name: str, arguments: dict[str, str]) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from ...common.engine_facts import SILENCING
 from . import composing, preparing
-from .cells import Cell, assignments, code, markdown
+from .cells import Cell, assignments, code, dates_of, markdown
 from .run_facts import Facts
 
 _STEPS = """\
@@ -231,13 +231,7 @@ def _stamps(series: dict[str, Any]) -> str:
     form = series.get("form") or spelling.get("format")
     if form == "%Y" or spelling == {"year": True}:
         return 'dates(table[TIME].astype("Int64").astype(str), "%Y")'
-    given = {
-        "format": form,
-        "day_first": "/.-" if spelling.get("day_first") is True else spelling.get("day_first"),
-        "offset": spelling.get("offset"),
-    }
-    options = "".join(f", {name}={value!r}" for name, value in given.items() if value)
-    return f"dates(table[TIME]{options})"
+    return dates_of("table[TIME]", {**spelling, "format": form, "form": None})
 
 
 def _about(facts: Facts) -> str:

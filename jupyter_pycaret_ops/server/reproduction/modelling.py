@@ -8,7 +8,6 @@ from typing import Any
 from ...common.custom_objects import CUSTOM_PIPELINE, custom_metric_ids
 from ...common.engine_facts import DEFAULT_SEED, PARAM_ALIASES, SILENCING
 from ...common.errors import Conflict
-from ...common.protocol import HOLDOUT_PARAM
 from ...common.task_types import TASK_TYPES
 from . import composing, grouping, preparation, splitting
 from .cells import assignments, call
@@ -136,10 +135,6 @@ def check(facts: Facts) -> None:
         )
 
 
-#: set-up parameters that name a column, or a table, by which rows are split or weighted
-_SPLITS = ("fold_groups", "fold_time", "fold_column", "sample_weight", HOLDOUT_PARAM)
-
-
 def _has_known_folds(facts: Facts) -> bool:
     """Return whether PyCaret cuts rows in the same way, or the run has recorded how it did."""
     validation = splitting.validation(facts)
@@ -149,11 +144,8 @@ def _has_known_folds(facts: Facts) -> bool:
         return bool(validation["is_default"]) or "spellings" in validation
     # a run that ended before its rows were split says what it was asked for
     given = facts.snapshot.get("setup_params") or {}
-    own = {"stratifiedkfold" if facts.kind.answers == "labels" else "kfold", None}
-    return (
-        given.get("fold_strategy") in own
-        and all(given.get(name, True) for name in splitting.SHUFFLES)
-        and not any(given.get(name) for name in _SPLITS)
+    return splitting.is_like_engine(facts, given) and not any(
+        given.get(name) for name in splitting.COLUMNS
     )
 
 
@@ -171,7 +163,7 @@ def setup(facts: Facts) -> str:
     given = facts.snapshot.get("setup_params") or {}
     passed = _SPLIT_PARAMS if preparation.is_auto(facts) else _ENGINE_PARAMS
     settings = {name: repr(value) for name, value in given.items() if name in passed}
-    folds = (facts.snapshot.get("validation") or {}).get("folds")
+    folds = splitting.validation(facts).get("folds")
     if folds is not None and (facts.run.plan == "automl" or splitting.has_own_folds(facts)):
         settings["fold"] = repr(folds)  # fewer by default, or as many as there are numbers
     reduced = facts.changed("folds_reduced")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ...common.protocol import HOLDOUT_PARAM
+from .cells import dates_of
 from .run_facts import Facts
 
-_COLUMNS = ("fold_groups", "fold_time", "fold_column", "sample_weight")
+#: set-up parameters that name a column by which rows are split or weighed
+COLUMNS = ("fold_groups", "fold_time", "fold_column", "sample_weight")
 #: parameters that are true by default
 SHUFFLES = ("fold_shuffle", "data_split_shuffle", "data_split_stratify")
 #: strategy → class of scikit-learn; of the others a class is made for the folds themselves
@@ -131,7 +134,7 @@ def is_held_out(facts: Facts) -> bool:
 def columns(facts: Facts) -> list[str]:
     """Return the columns of `table` by which rows are split or weighed."""
     found = validation(facts) if has_own_folds(facts) else {}
-    return list(dict.fromkeys(str(found[name]) for name in _COLUMNS if found.get(name)))
+    return list(dict.fromkeys(str(found[name]) for name in COLUMNS if found.get(name)))
 
 
 def spellings(facts: Facts) -> list[dict[str, Any]]:
@@ -142,7 +145,7 @@ def spellings(facts: Facts) -> list[dict[str, Any]]:
 def code_of(facts: Facts) -> str:
     """Return the code that makes `FOLDS` and splits the experiment's rows; with weights, that fits and scores with them."""
     recorded, lines = validation(facts), ["state = experiment._fit_state", 'y = state["y"]']
-    if _has_engine_split(facts):
+    if is_like_engine(facts, recorded):
         return f'{lines[0]}\nFOLDS = state["fold_generator"]\n{_weights(facts)}'
     imports: list[str] = []
     if recorded.get("fold_groups"):
@@ -170,16 +173,18 @@ def code_of(facts: Facts) -> str:
     return "\n".join(parts)
 
 
-def _has_engine_split(facts: Facts) -> bool:
-    """Return whether rows only counted differently."""
+def is_like_engine(facts: Facts, split: Mapping[str, Any]) -> bool:
+    """Return whether PyCaret cuts rows in the same way, whatever they weigh.
+
+    `split` : what was recorded of folds and hold-out, or set-up parameters that ask for them.
+    """
     given = facts.snapshot.get("setup_params") or {}
-    recorded = validation(facts)
     default = "stratifiedkfold" if facts.kind.answers == "labels" else "kfold"
     return (
-        recorded["fold_strategy"] == default
+        split.get("fold_strategy") in (default, None)
         and all(given.get(name, True) for name in SHUFFLES)
-        and not recorded.get("fold_groups")
-        and not is_held_out(facts)
+        and not split.get("fold_groups")
+        and not split.get(HOLDOUT_PARAM)
     )
 
 
@@ -195,10 +200,7 @@ def _values(facts: Facts, name: str) -> str:
     if spelling is None:
         return column
     if spelling["type"] == "date":
-        first = spelling.get("day_first")
-        separators = "/.-" if first is True else first or ""
-        form = spelling.get("form") or spelling.get("format")
-        return f"dates({column}, {form!r}, {separators!r}, {spelling.get('offset')!r})"
+        return dates_of(column, spelling)
     if spelling["type"] == "duration":
         return f'pd.to_timedelta({column}, errors="coerce").dt.total_seconds()'
     return f"numbers({column}, {spelling.get('decimal') or '.'!r})"

@@ -73,6 +73,24 @@ UNSUPERVISED = {
 }
 
 
+def as_stored(spec: RunSpec, result: engine.PlanResult, data: dict[str, Any]) -> Run:
+    """Return a run that has succeeded as the store would have it; `data` : kind and options of its source."""
+    asked = ("task", "target", "setup_params", "plan_params")
+    return Run(
+        id=spec.run_id,
+        plan=spec.plan,
+        model_id=spec.model_id,
+        status="succeeded",
+        leaderboard=result.leaderboard,
+        metrics_summary=result.metrics_summary,
+        metric=spec.metric,
+        greater_is_better=result.metrics_summary["greater_is_better"],
+        queued_at=utc_now(),
+        data=data,
+        snapshot={**{name: getattr(spec, name) for name in asked}, **result.snapshot},
+    )
+
+
 def ran(task: str, plan: str, model_id: str | None, params: dict[str, Any]) -> Run:
     """Execute the run with the engine in this process, and return it as the store would have it."""
     name = SETS.get(task, "iris")
@@ -92,24 +110,16 @@ def ran(task: str, plan: str, model_id: str | None, params: dict[str, Any]) -> R
     )
     frame = getattr(datasets, f"load_{name}")(as_frame=True).frame
     result = engine.run_plan(spec, frame, Silent())
-    return Run(
-        id="0",
-        plan=plan,
-        model_id=model_id,
-        status="succeeded",
-        leaderboard=result.leaderboard,
-        metrics_summary=result.metrics_summary,
-        metric=metric,
-        greater_is_better=True,
-        queued_at=utc_now(),
-        data={"kind": "sklearn", "options": {"name": name}},
-        snapshot={**snapshot, **result.snapshot},
-    )
+    return as_stored(spec, result, {"kind": "sklearn", "options": {"name": name}})
 
 
 def done_again(run: Run) -> dict[str, Any]:
     """Execute the cells of the notebook of a run, and return their global names."""
-    facts = notebook.Facts(run, "again", None, False, run.snapshot["data_changes"])
+    return executed(notebook.Facts(run, "again", None, False, run.snapshot["data_changes"]))
+
+
+def executed(facts: notebook.Facts) -> dict[str, Any]:
+    """Execute the cells of a notebook, and return their global names."""
     document = notebook.make(facts)
     nbformat.validate(document)
     names: dict[str, Any] = {}
@@ -230,26 +240,10 @@ def same_after_cells(
     )
     result = engine.run_plan(spec, table, Silent())
     assert result.metrics_summary["failed"] == 0
-    run = Run(
-        id="0",
-        plan=plan,
-        model_id=model_id,
-        status="succeeded",
-        leaderboard=result.leaderboard,
-        metrics_summary=result.metrics_summary,
-        metric=metric,
-        greater_is_better=target is None,
-        queued_at=utc_now(),
-        data={"kind": "csv_upload", "options": {}},
-        snapshot={**snapshot, **result.snapshot},
-    )
+    run = as_stored(spec, result, {"kind": "csv_upload", "options": {}})
     changes = run.snapshot["data_changes"]
     facts = notebook.Facts(run, "again", "data.csv", False, changes, held_out=held_out)
-    names: dict[str, Any] = {}
-    for cell in notebook.make(facts)["cells"]:
-        if cell["cell_type"] == "code":
-            exec(cell["source"], names)
-    found = names["leaderboard"]
+    found = executed(facts)["leaderboard"]
     assert sorted(found.index) == sorted(row["model_id"] for row in run.leaderboard)
     for row in run.leaderboard:
         names_of_scores = row["std"] or UNSUPERVISED[task]
@@ -284,6 +278,28 @@ def test_cells_split_and_weigh_rows_as_the_run(
     task: str, setup: dict[str, Any], plan: str, params: dict[str, Any]
 ) -> None:
     same_after_cells(measured(task), task, setup, plan, params)
+
+
+@pytest.mark.usefixtures("folder")
+def test_cells_order_a_frame_by_its_periods() -> None:
+    frame = measured("regression")[["a", "y"]].dropna().reset_index(drop=True)
+    frame["month"] = pd.period_range("2010-01", periods=len(frame), freq="M")[::-1]
+    frame.to_pickle("frame.pkl")
+    spec = RunSpec(
+        run_id="0",
+        attempt=1,
+        task="regression",
+        plan="create",
+        model_id="dt",
+        data=DataSpec("frame"),
+        target="y",
+        metric="R2",
+        setup_params={"fold": 3, "session_id": 5, "fold_time": "month"},
+        plan_params={},
+    )
+    run = as_stored(spec, engine.run_plan(spec, frame, Silent()), {"kind": "frame", "options": {}})
+    found = done_again(run)["leaderboard"]
+    assert found.loc["dt", "R2"] == pytest.approx(run.leaderboard[0]["R2"], abs=1e-6)
 
 
 @pytest.mark.usefixtures("folder")
@@ -354,26 +370,9 @@ def test_cells_of_a_forecast_reproduce_its_leaderboard(
         **snapshot,
     )
     result = engine.run_plan(spec, pd.DataFrame.from_records(records), Silent())
-    run = Run(
-        id="0",
-        plan=plan,
-        model_id=model_id,
-        status="succeeded",
-        leaderboard=result.leaderboard,
-        metrics_summary=result.metrics_summary,
-        metric="MASE",
-        greater_is_better=False,
-        queued_at=utc_now(),
-        data={"kind": "inline"},
-        snapshot={**snapshot, **result.snapshot},
-    )
+    run = as_stored(spec, result, {"kind": "inline"})
     facts = notebook.Facts(run, "again", None, False, run.snapshot["data_changes"], records)
-    document = notebook.make(facts)
-    nbformat.validate(document)
-    names: dict[str, Any] = {}
-    for cell in document["cells"]:
-        if cell["cell_type"] == "code":
-            exec(cell["source"], names)
+    names = executed(facts)
     if plan == "setup":
         assert len(names["experiment"].y) == rows
     elif plan == "finalize":

@@ -76,7 +76,7 @@ class UnsupervisedExperiment(Experiment):
     @property
     def preprocessing_steps(self) -> list[tuple[str, Any]]:
         """Names and transformers of the steps before the model, fitted on all rows."""
-        return list(self.engine._fit_state["preprocess_pipeline"].steps)
+        return list(self.engine.preprocess_pipeline.steps)
 
     @abstractmethod
     def fit_for_plots(self, estimator: Estimator) -> Estimator:

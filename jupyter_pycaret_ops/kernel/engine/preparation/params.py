@@ -235,12 +235,10 @@ _WITHOUT_TARGET = (
     "pca_components",
 )
 UNSUPERVISED_PARAMS = [
-    Param(
-        "preparation",
-        _one_of(AUTO, PYCARET),
-        AUTO,
-        "auto prepares columns by type and scales them, so that each has its say; pycaret codes categories as numbers, "
-        "as PyCaret does.",
+    replace(
+        PREPARATION,
+        description="auto prepares columns by type and scales them, so that each has as much say; pycaret codes "
+        "categories as numbers, as PyCaret does.",
     ),
     *(
         replace(param, description="How numbers are scaled.")
@@ -337,12 +335,7 @@ def without_target(settings: JSON) -> JSON:
             "feature_selection needs a target to select by; use low_variance_threshold or pca, or name columns in "
             "ignore_features.",
         )
-    return {
-        **{param.name: param.default for param in OWN_PARAMS},
-        **settings,
-        "encoding_method": "frequency",
-        "remove_outliers": False,
-    }
+    return {param.name: param.default for param in OWN_PARAMS} | settings
 
 
 def engine_settings(settings: JSON) -> JSON:

@@ -36,9 +36,8 @@ class Preparation:
     """How the columns of a table are prepared.
 
     `settings` : set-up parameters as used; `target_type` : "binary", "multiclass" or "continuous", None where there is
-    no target; `own_steps` : names
-    and transformers of the user's own, which get a DataFrame of the prepared columns; `names` : the engine's name of a
-    column → the user's, for these.
+    no target; `own_steps` : names and transformers of the user's own, which get a DataFrame of the prepared columns;
+    `names` : the engine's name of a column → the user's, for these.
     """
 
     recipe: Recipe

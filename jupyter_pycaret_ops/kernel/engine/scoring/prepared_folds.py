@@ -40,7 +40,7 @@ class PreparedFolds:
         if not steps or steps[0][0] != "prepare":
             return pipeline, features.iloc[train], features.iloc[test]
         before, model = pipeline[:-1], steps[-1][1]
-        key = (fold, _content(before))
+        key = (fold, content_of(before))
         found = self._folds.get(key)
         if found is None:
             fitted = before.fit_transform(features.iloc[train], target.iloc[train])
@@ -52,7 +52,8 @@ class PreparedFolds:
         return model, *found
 
 
-def _content(pipeline: Estimator) -> bytes:
+def content_of(pipeline: Estimator) -> bytes:
+    """Return what is equal for two unfitted pipelines that do the same."""
     import cloudpickle
 
     return bytes(cloudpickle.dumps(pipeline))

@@ -16,6 +16,7 @@ from ..candidates import TUNED
 from ..interfaces import Estimator
 from ..leaderboard import Leaderboard, Scored, make_record
 from ..scoring.base import AnswerScorer, Scores
+from ..scoring.prepared_folds import content_of
 from ..trials import Candidate
 from .selection import Answers, answers_of, choose
 
@@ -161,17 +162,17 @@ def vote(
     as_member = prepared.experiment.as_member
     groups: dict[bytes, list[tuple[str, Estimator, float]]] = {}
     for place, ((model_id, model), weight) in enumerate(zip(members, weights, strict=True), 1):
-        groups.setdefault(_preparation(model), []).append((f"{place} {model_id}", model, weight))
+        preparation = content_of(model[:-1]) if hasattr(model, "steps") else b""
+        groups.setdefault(preparation, []).append((f"{place} {model_id}", model, weight))
     parts: list[tuple[str, Estimator, float]] = []
     for group in groups.values():
         pipeline = group[0][1]
         if len(group) > 1 and hasattr(pipeline, "steps"):
             models = [(one, as_member(model.steps[-1][1]), share) for one, model, share in group]
-            vote = _mean_of(models, is_label=is_label)
-            together = Pipeline([*pipeline.steps[:-1], (pipeline.steps[-1][0], vote)])
-            parts.append(
-                (" and ".join(one[0] for one in group), together, sum(s for *_, s in group))
-            )
+            mean = _mean_of(models, is_label=is_label)
+            together = Pipeline([*pipeline.steps[:-1], (pipeline.steps[-1][0], mean)])
+            names, _, shares = zip(*group, strict=True)
+            parts.append((" and ".join(names), together, sum(shares)))
         else:
             parts += group
     if len(parts) == 1:
@@ -187,13 +188,6 @@ def _mean_of_forecasts(
     ensemble = importlib.import_module("sktime.forecasting.compose").EnsembleForecaster  # an extra
     named = [(f"{place} {model_id}", model) for place, (model_id, model) in enumerate(members, 1)]
     return ensemble(named, aggfunc="mean", weights=list(weights))
-
-
-def _preparation(model: Estimator) -> bytes:
-    """Return what is equal for two unfitted pipelines that prepare columns alike."""
-    import cloudpickle
-
-    return bytes(cloudpickle.dumps(model[:-1])) if hasattr(model, "steps") else b""
 
 
 def _mean_of(members: Sequence[tuple[str, Estimator, float]], *, is_label: bool) -> Estimator:
